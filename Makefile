@@ -1,0 +1,40 @@
+# make           install, then run the whole pipeline on the embedded sample
+# make install   the environment in .venv alone; GPU=1 brings the CUDA libraries
+# make test      lint, types and all tests
+# make ui        MLflow's pages on http://127.0.0.1:5000
+
+PYTHON ?= python3
+LOCK := requirements$(if $(GPU),-cuda).lock
+INSTALLED := .venv/.installed$(if $(GPU),-cuda)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: repro install test ui lock
+
+repro: install
+	dvc repro
+
+install: $(INSTALLED)
+
+$(INSTALLED): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "realart needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.11")'
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+test: install
+	ruff check
+	ruff format --check
+	mypy
+	pytest
+
+ui: install
+	realart ui
+
+# Both locks anew from pyproject.toml; needs uv (https://docs.astral.sh/uv).
+lock:
+	for extra in "" "--extra cuda"; do \
+	  uv pip compile pyproject.toml --group dev $$extra --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
+	    --output-file requirements$${extra:+-cuda}.lock; \
+	done

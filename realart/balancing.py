@@ -1,0 +1,133 @@
+"""Equal classes by augmented copies, in a way that a copy does not give its class away.
+
+Within each slice of each fold, the smaller class gets as many copies as it lacks, and as many
+pictures of the larger class are replaced by copies of themselves: then both classes are equally
+large and have equally many copies, so that "looks augmented" says nothing about the label.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from realart.params import Balance
+from realart.pictures import Pixels
+from realart.tables import ROWS
+
+FOLDER = "balanced/pictures"
+"""Where augmented copies lie, relative to data/."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is done to a picture to make a copy: degrees, factors of size and light, flips."""
+
+    rotation: float
+    zoom: float
+    brightness: float
+    horizontal_flip: bool
+    vertical_flip: bool
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def parse(cls, text: str) -> "Operation":
+        """Read what `str` wrote."""
+        return cls(**json.loads(text))
+
+
+def plan(
+    pictures: pd.DataFrame, split: pd.DataFrame, balance: Balance, suffix: str
+) -> pd.DataFrame:
+    """List every row that stages after this one see: all pictures, and the copies to be made.
+
+    Parameters
+    ----------
+    pictures, split
+        Columns `tables.PICTURES` and `tables.SPLIT`, the same ids in the same order.
+    suffix
+        Of the files that copies are stored in.
+
+    Returns
+    -------
+    DataFrame
+        Columns `tables.ROWS`: a row for each picture of the training and test part, in their
+        order, then one for each copy. Under `augment`, the rows to be fitted on (`fit`) are
+        exactly as many of each class in each slice of each fold.
+    """
+    rows = pictures[["id", "label", "group", "file"]].join(split[["part", "fold", "slice"]])
+    rows = rows.rename(columns={"id": "row"})[rows["part"] != "unused"]
+    rows["picture"] = rows["row"]
+    rows["operation"] = ""
+    rows["fit"] = rows["part"] == "train"
+    if balance.method != "augment":
+        return rows[list(ROWS)].reset_index(drop=True)
+    sources: list[int] = []
+    for _, cell in rows[rows["fit"]].groupby(["fold", "slice"]):
+        replaced, copied = _equalise(cell, balance.seed)
+        rows.loc[replaced, "fit"] = False
+        sources += copied
+    return pd.concat([rows, _copies(rows.loc[sources], balance, suffix)])[list(ROWS)].reset_index(
+        drop=True
+    )
+
+
+def augment(pixels: Pixels, operation: Operation) -> Pixels:
+    """Apply `operation`; the result has the same shape. Beyond the border the picture mirrors."""
+    height, width = pixels.shape[:2]
+    matrix = cv2.getRotationMatrix2D(
+        ((width - 1) / 2, (height - 1) / 2), operation.rotation, operation.zoom
+    )
+    if operation.horizontal_flip:
+        pixels = pixels[:, ::-1]
+    if operation.vertical_flip:
+        pixels = pixels[::-1]
+    turned = cv2.warpAffine(
+        np.ascontiguousarray(pixels),
+        matrix,
+        (width, height),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    light = np.clip(np.arange(256) * operation.brightness, 0, 255).round().astype(np.uint8)
+    return light[turned]
+
+
+def _equalise(cell: pd.DataFrame, seed: int) -> tuple[list[int], list[int]]:
+    """Return which rows of a cell are replaced by copies, and the source of every copy."""
+    by_size = sorted((list(rows.index) for _, rows in cell.groupby("label")), key=len)
+    smaller, larger = by_size
+    lacking = len(larger) - len(smaller)
+    generator = np.random.default_rng([seed, *cell[["fold", "slice"]].iloc[0]])
+    replaced = generator.permutation(larger)[:lacking].tolist()
+    order = generator.permutation(smaller).tolist()
+    return replaced, replaced + [order[i % len(order)] for i in range(lacking)]
+
+
+def _copies(sources: pd.DataFrame, balance: Balance, suffix: str) -> pd.DataFrame:
+    copies = sources.copy()
+    number = copies.groupby("picture").cumcount() + 1
+    copies["row"] = copies["picture"] + "-" + number.astype(str)
+    copies["operation"] = [str(_draw(row, balance)) for row in copies["row"]]
+    copies["fit"] = True
+    copies["file"] = [f"{FOLDER}/{row}{suffix}" for row in copies["row"]]
+    return copies
+
+
+def _draw(row: str, balance: Balance) -> Operation:
+    """Draw an operation from the copy's own name: other pictures don't change it."""
+    seed = int.from_bytes(sha256(row.encode()).digest()[:8], "big")
+    generator = np.random.default_rng([balance.seed, seed])
+    rotation, zoom, brightness = generator.uniform(-1, 1, 3)
+    flips = generator.integers(0, 2, 2).astype(bool)
+    return Operation(
+        round(float(rotation * balance.rotation), 2),
+        round(float(1 + zoom * balance.zoom), 4),
+        round(float(1 + brightness * balance.brightness), 4),
+        bool(flips[0] and balance.horizontal_flip),
+        bool(flips[1] and balance.vertical_flip),
+    )

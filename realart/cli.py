@@ -1,0 +1,90 @@
+"""The command line: `realart recipes`, `realart predict`, `realart ui`."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from realart import errors, params
+from realart.project import root
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    arguments = _parser().parse_args()
+    errors.run(lambda: arguments.command(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="realart", description="Tell art made by people from art made by generators."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser("predict", help="verdict and probability for pictures")
+    predict.add_argument("paths", nargs="+", type=Path, metavar="PICTURE_OR_FOLDER")
+    predict.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
+    form = predict.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object a line")
+    form.add_argument("--csv", action="store_true", help="a table with a header")
+    predict.set_defaults(command=_predict)
+
+    recipes = commands.add_parser("recipes", help="the recipes of params.yaml as a table")
+    recipes.add_argument("--json", action="store_true", help="a list for programs")
+    recipes.set_defaults(command=_recipes)
+
+    ui = commands.add_parser("ui", help="MLflow's pages, on this machine only")
+    ui.add_argument("--port", type=int, default=5000)
+    ui.set_defaults(command=_ui)
+    return parser
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from realart import predict  # Keras takes seconds to import: only where it is needed
+    from realart.models import Final
+
+    files = predict.files(arguments.paths)
+    model = Final(arguments.model or root() / "models/final")
+    failed = 0
+    predictions = predict.predict(files, model)
+    if arguments.csv:
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(["path", "verdict", "probability", "error"])
+    for one in predictions:
+        failed += bool(one.error)
+        if arguments.json:
+            print(json.dumps(asdict(one), ensure_ascii=False), flush=True)
+        elif arguments.csv:
+            table.writerow([one.path, one.verdict, one.probability, one.error])
+        elif one.error:
+            print(f"{one.path}: {one.error}", file=sys.stderr)
+        else:
+            print(f"{one.verdict:6}{one.probability:6.3f}  {one.path}", flush=True)
+    return 1 if failed else 0
+
+
+def _recipes(arguments: argparse.Namespace) -> None:
+    from realart import recipes
+
+    table = [recipes.summary(name, recipe) for name, recipe in params.load().recipes.items()]
+    if arguments.json:
+        print(json.dumps(table, indent=2))
+    else:
+        _print_table(list(table[0]), [[str(value) for value in row.values()] for row in table])
+
+
+def _print_table(header: list[str], rows: Iterable[list[str]]) -> None:
+    lines = [header, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def _ui(arguments: argparse.Namespace) -> None:
+    from realart import ui
+
+    ui.serve(arguments.port)

@@ -1,0 +1,43 @@
+"""Error level analysis: what a second JPEG save changes in a picture.
+
+The method is Krawetz, "A Picture's Worth: Digital Image Analysis and Forensics", 2007; saving in
+memory and scaling by the maximum is what the well-known ELA notebooks do.
+"""
+
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from realart.params import Ela
+from realart.pictures import Pixels, bound
+
+FOLDER = "ela/maps"
+"""Where ELA maps lie, relative to data/, by the name of their row."""
+
+
+def stored_map(pixels: Pixels, ela: Ela) -> Pixels:
+    """Return the ELA map of a canonical picture at the size that is stored."""
+    return bound(error_level(pixels, ela.quality, ela.scale), ela.long_side)
+
+
+def error_level(pixels: Pixels, quality: int, scale: Literal["max"] | float) -> Pixels:
+    """Return the ELA map of an RGB picture: uint8, of its shape.
+
+    Parameters
+    ----------
+    quality
+        JPEG quality of the second save, 1 to 100. At the quality that the picture was saved with
+        before, almost nothing changes and the map is blank.
+    scale
+        `max` stretches each picture's largest difference to 255; a factor multiplies, and so
+        keeps the absolute error comparable between pictures.
+    """
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    _, saved = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    again = cv2.imdecode(saved, cv2.IMREAD_COLOR)
+    assert again is not None  # it was encoded a line above
+    difference = cv2.absdiff(bgr, again)
+    factor = 255 / max(1, int(difference.max())) if scale == "max" else scale
+    scaled = np.clip(np.arange(256) * factor, 0, 255).round().astype(np.uint8)
+    return cv2.cvtColor(scaled[difference], cv2.COLOR_BGR2RGB)

@@ -1,0 +1,71 @@
+"""A trained model as files: what `predict` needs and nothing else, rebuilt without pickle."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from realart import recipes
+from realart.errors import RealartError
+from realart.inputs import Input
+from realart.outputs import write_json
+from realart.params import Recipe, Strict
+from realart.pictures import Pixels
+
+WEIGHTS = "{}.weights.h5"
+
+
+class Card(Strict):
+    """What is written beside the weights: the network, what it sees, how many members vote."""
+
+    recipe: Recipe
+    input: Input
+    members: int
+
+
+def save(folder: Path, recipe: Recipe, seen: Input, weights: list[Path]) -> None:
+    """Write a model whose score is the mean of its members', one for each file of `weights`."""
+    for number, file in enumerate(weights):
+        (folder / WEIGHTS.format(number)).write_bytes(file.read_bytes())
+    card = Card(recipe=recipe, input=seen, members=len(weights))
+    write_json(card.model_dump(), folder / "model.json")
+
+
+class Final:
+    """A model loaded from the folder that `save` wrote.
+
+    Raises
+    ------
+    RealartError
+        The folder holds no such model.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        card = _card(folder)
+        self.recipe, self.input = card.recipe, card.input
+        self.members = []
+        for number in range(card.members):
+            member = recipes.build(recipes.without_download(card.recipe))
+            member.load_weights(folder / WEIGHTS.format(number))
+            self.members.append(member)
+
+    def scores(self, pixels: Pixels) -> NDArray[np.float64]:
+        """Return the probability of ai: uint8 (n, size, size, 3) in, float64 (n,) out."""
+        batch = self.recipe.batch_size
+        each = [
+            recipes.scores(member.predict(pixels, batch_size=batch, verbose=0))
+            for member in self.members
+        ]
+        return np.asarray(np.mean(each, axis=0))
+
+
+def _card(folder: Path) -> Card:
+    file = folder / "model.json"
+    try:
+        return Card.model_validate(json.loads(file.read_text("utf-8")))
+    except FileNotFoundError as error:
+        raise RealartError(f"no model in {folder}: train one with `dvc repro`") from error
+    except (json.JSONDecodeError, ValidationError) as error:
+        raise RealartError(f"{file} is not of this version: run `dvc repro`") from error

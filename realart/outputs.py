@@ -1,0 +1,42 @@
+"""Outputs that are complete or absent: written beside their place, then renamed into it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def fresh_directory(path: Path) -> Iterator[Path]:
+    """Yield an empty directory that replaces `path` when the block ends without an error."""
+    beside = path.with_name(f".{path.name}.partial")
+    _remove(beside)
+    beside.mkdir(parents=True)
+    yield beside
+    _remove(path)
+    beside.rename(path)
+
+
+@contextmanager
+def fresh_file(path: Path) -> Iterator[Path]:
+    """Yield a path to write that replaces `path` when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.partial")
+    _remove(beside)
+    yield beside
+    beside.replace(path)
+
+
+def write_json(content: Any, path: Path) -> None:
+    """Write `content` to `path`, indented and ending with a newline."""
+    with fresh_file(path) as beside:
+        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,27 @@
+"""Per-picture work on all cores, in order, with a progress bar and its rate."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import joblib
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    title: str,
+    unit: str = "picture",
+    threads: bool = False,
+) -> Iterator[Result]:
+    """Yield `function(item)` for every item, in the order of `items`.
+
+    Processes by default, or whatever joblib backend is active; `threads` is for functions that
+    write into memory shared with the caller and release the interpreter lock.
+    """
+    pool = joblib.Parallel(n_jobs=-1, return_as="generator", prefer="threads" if threads else None)
+    results: Iterable[Result] = pool(joblib.delayed(function)(item) for item in items)
+    yield from tqdm(results, title, total=len(items), unit=f" {unit}s", disable=None)

@@ -1,0 +1,301 @@
+"""The knobs of params.yaml: what exists, of which type and range. Validated once, at the door."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from realart.errors import RealartError
+from realart.project import root
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+JpegQuality = Annotated[int, Field(ge=1, le=100)]
+Layer = dict[str, dict[str, Any]]
+Choice = TypeVar("Choice")
+
+
+class Strict(BaseModel):
+    """A group of params: immutable, and a name that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Labels(Strict):
+    """Folder-name patterns (shell style, any case) of each class; the deepest folder decides."""
+
+    ai: list[str]
+    human: list[str]
+
+
+class Dataset(Strict):
+    """A set of labelled pictures: where it comes from, and how a path in it is read.
+
+    `path` is what the source understands: `owner/slug/version` at Kaggle,
+    `owner/name@revision` at Hugging Face, a folder or zip on this machine, nothing for the sample.
+    `fields` is a regular expression over the path inside the archive, whose named groups `part`
+    (train or test), `generator` and `style` become columns.
+    """
+
+    source: Literal["sample", "kaggle", "huggingface", "path"]
+    path: str | None
+    sha256: str | None
+    licence: str
+    labels: Labels
+    fields: str | None
+
+    @field_validator("fields")
+    @classmethod
+    def _fields_compile(cls, pattern: str | None) -> str | None:
+        try:
+            groups = set(re.compile(pattern or "").groupindex)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        if unknown := groups - {"part", "generator", "style"}:
+            raise ValueError(f"names the groups {sorted(unknown)}; known: part, generator, style")
+        return pattern
+
+
+class Clean(Strict):
+    """What is kept, and the canonical form of what is kept."""
+
+    encoding: Literal["jpeg", "original"]
+    long_side: Annotated[int, Field(ge=32)]
+    quality: JpegQuality
+    min_side: Annotated[int, Field(ge=1)]
+    max_pixels: Annotated[int, Field(ge=1)]
+    duplicate: Fraction
+    similar: Fraction
+
+    @model_validator(mode="after")
+    def _levels_ordered(self) -> "Clean":
+        if self.similar > self.duplicate:
+            raise ValueError(
+                f"similar ({self.similar}) is above duplicate ({self.duplicate}); "
+                "every duplicate is similar, so set it at most as high"
+            )
+        return self
+
+
+class Split(Strict):
+    """Test part, folds, and the slice of a fold's training part that early stopping watches."""
+
+    method: Literal["random", "published"]
+    test_size: Fraction
+    folds: Annotated[int, Field(ge=2)]
+    slices: Annotated[int, Field(ge=2)]
+    seed: Annotated[int, Field(ge=0)]
+
+
+class Balance(Strict):
+    """How unequal classes are met, and how far a copy may differ from its source."""
+
+    method: Literal["augment", "class_weight", "none"]
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    zoom: Annotated[float, Field(ge=0, lt=1)]
+    brightness: Annotated[float, Field(ge=0, lt=1)]
+    horizontal_flip: bool
+    vertical_flip: bool
+    seed: Annotated[int, Field(ge=0)]
+
+
+class Ela(Strict):
+    """Error level analysis: quality of the second save, scale of the difference, stored size."""
+
+    quality: JpegQuality
+    scale: Literal["max"] | Annotated[float, Field(gt=0)]
+    long_side: Annotated[int, Field(ge=32)]
+
+
+class Backbone(Strict):
+    """A network of `keras.applications` by name, with its own keyword arguments."""
+
+    name: str
+    weights: str = "imagenet"
+    frozen: bool = True
+    arguments: dict[str, Any] = {}
+
+
+class Optimizer(Strict):
+    """A class of `keras.optimizers` by name, with its own keyword arguments."""
+
+    name: str
+    learning_rate: Annotated[float, Field(gt=0)]
+    arguments: dict[str, Any] = {}
+
+
+class FineTune(Strict):
+    """A second phase in which the last layers of the backbone are trained too."""
+
+    layers: Annotated[int, Field(ge=1)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    epochs: Annotated[int, Field(ge=1)]
+
+
+class Recipe(Strict):
+    """A model: what it sees, its network, how it is trained, and what its publisher reported."""
+
+    input: Literal["rgb", "ela"]
+    size: Annotated[int, Field(ge=16)]
+    shape: Literal["squash", "crop", "pad"]
+    backbone: Backbone | None = None
+    layers: list[Layer]
+    outputs: Literal[1, 2]
+    optimizer: Optimizer
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)]
+    monitor: Literal["accuracy", "loss"]
+    fine_tune: FineTune | None = None
+    published: str = ""
+
+    @model_validator(mode="after")
+    def _fine_tune_has_backbone(self) -> "Recipe":
+        if self.fine_tune and not (self.backbone and self.backbone.frozen):
+            raise ValueError("fine_tune needs a backbone that is frozen in the first phase")
+        return self
+
+
+class Train(Strict):
+    """What a run of training may trade: seed, determinism, precision, how often it saves."""
+
+    seed: Annotated[int, Field(ge=0)]
+    deterministic: bool
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
+    checkpoint_seconds: Annotated[float, Field(ge=0)]
+
+
+class Evaluate(Strict):
+    """Which model is final."""
+
+    final: Literal["best_fold", "ensemble"]
+
+
+class Goals(Strict):
+    """What the publishers aimed for on the test part."""
+
+    accuracy: Fraction
+    recall: Fraction
+
+
+class Params(Strict):
+    """All of params.yaml."""
+
+    dataset: str
+    model: str
+    datasets: dict[str, Dataset]
+    clean: Clean
+    split: Split
+    balance: Balance
+    ela: Ela
+    recipes: dict[str, Recipe]
+    train: Train
+    evaluate: Evaluate
+    goals: Goals
+
+    @model_validator(mode="after")
+    def _ela_differs_from_canonical(self) -> "Params":
+        if self.clean.encoding == "jpeg" and self.ela.quality == self.clean.quality:
+            raise ValueError(
+                f"ela.quality equals clean.quality ({self.ela.quality}): saving a JPEG again at "
+                "its own quality changes almost nothing, so ELA maps would be blank; set them apart"
+            )
+        return self
+
+    @property
+    def data(self) -> Dataset:
+        """The chosen entry of `datasets`."""
+        return choose(self.datasets, self.dataset, "dataset")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The chosen entry of `recipes`."""
+        return choose(self.recipes, self.model, "model")
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Read and validate params.yaml.
+
+    Raises
+    ------
+    RealartError
+        The file is missing or no YAML, a param is unknown, missing, ill-typed or out of range, or
+        `dataset` or `model` names no entry, or the model's weights are no file.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise RealartError(
+            f"no {path.name} in {path.parent.resolve()}: run this from the project's top folder"
+        ) from error
+    except yaml.YAMLError as error:
+        raise RealartError(f"{path.name} is no valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise RealartError(f"{path.name} holds {type(content).__name__}, not a mapping of params")
+    try:
+        params = Params.model_validate(content)
+    except ValidationError as error:
+        raise RealartError(f"{path.name}: {_first_problem(error)}") from error
+    _ = params.data
+    if params.recipe.backbone:
+        weights_file(params.recipe.backbone)
+    return params
+
+
+def weights_file(backbone: Backbone) -> Path | None:
+    """Return the file of a backbone's weights, or None where its `weights` are a keyword.
+
+    Raises
+    ------
+    RealartError
+        There is no such file.
+    """
+    if backbone.weights in ("imagenet", "none"):
+        return None
+    file = root() / backbone.weights
+    if not file.is_file():
+        raise RealartError(
+            f"backbone weights '{backbone.weights}' are no file (looked for {file}): "
+            "give a path, or imagenet, or none"
+        )
+    return file
+
+
+def choose(entries: dict[str, Choice], name: str, what: str) -> Choice:
+    """Return `entries[name]`, or say which names there are."""
+    if name in entries:
+        return entries[name]
+    raise RealartError(
+        f"unknown {what} '{name}'{_hint(name, list(entries))}; choose one of: {', '.join(entries)}"
+    )
+
+
+def _first_problem(error: ValidationError) -> str:
+    problems = error.errors()
+    problem = problems[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if problem["type"] == "extra_forbidden":
+        return f"unknown param '{where}'{_hint(where, _names(Params, ''))}{more}"
+    if problem["type"] == "missing":
+        return f"param '{where}' is missing{more}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if not where or isinstance(problem["input"], dict):
+        return f"{where}: {message}{more}".removeprefix(": ")
+    return f"{where} is {problem['input']!r}: {message}{more}"
+
+
+def _names(model: type[BaseModel], prefix: str) -> list[str]:
+    names = []
+    for name, field in model.model_fields.items():
+        names.append(prefix + name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names += _names(field.annotation, f"{prefix}{name}.")
+    return names
+
+
+def _hint(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ""

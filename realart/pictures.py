@@ -1,0 +1,181 @@
+"""Pictures as published, in canonical form, and as a network's square input. Knows no labels.
+
+Resampling and JPEG encoding are Pillow's: its resampling is fixed-point arithmetic, so that
+canonical pictures have the same bytes on any machine with the locked packages.
+"""
+
+import io
+import struct
+import sys
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from realart.params import Clean
+
+Pixels = NDArray[np.uint8]
+"""An RGB picture: uint8, shape (height, width, 3), sRGB."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+STILL_WITH_FRAMES = ("MPO",)  # opened as JPEG: a preview or a second eye, no animation
+
+_DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+_SRGB = ImageCms.createProfile("sRGB")
+Image.init()  # else the first picture of a rarer format finds its decoder unregistered
+
+
+class UnusableError(Exception):
+    """A file that can't become a picture; `reason` is from a closed list, `detail` says more."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = " ".join(detail.split())
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a published file said of itself."""
+
+    format: str
+    mode: str
+    width: int
+    height: int
+
+
+def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Pixels, Header]:
+    """Decode a file fully, by its content and not by its name.
+
+    The EXIF rotation is applied, the colour profile converted to sRGB, transparency laid on white.
+
+    Raises
+    ------
+    UnusableError
+        With the reason `empty`, `not a picture`, `corrupt`, `animated`, `too small`, `too large`
+        or `unsupported`.
+    """
+    if not data:
+        raise UnusableError("empty")
+    image = _open(data)
+    width, height = image.size
+    mode = image.mode
+    if width * height > max_pixels:
+        raise UnusableError("too large", f"{width}x{height}, at most {max_pixels} pixels")
+    try:
+        frames = getattr(image, "n_frames", 1)
+        if frames > 1 and image.format not in STILL_WITH_FRAMES:
+            raise UnusableError("animated", f"{frames} frames")
+        image.load()
+        pixels = np.asarray(_upright_srgb(image))
+    except _DECODER_ERRORS as error:
+        raise UnusableError("corrupt", str(error)) from error
+    if min(width, height) < min_side:
+        raise UnusableError("too small", f"{width}x{height}, at least {min_side} a side")
+    return pixels, Header(image.format or "", mode, width, height)
+
+
+def canonical(pixels: Pixels, clean: Clean) -> bytes:
+    """Return the file of a picture in canonical form: bounded, and encoded alike for all."""
+    return encode(bound(pixels, clean.long_side), clean)
+
+
+def bound(pixels: Pixels, long_side: int) -> Pixels:
+    """Shrink a picture whose longer side is above `long_side`, keeping its shape."""
+    image = Image.fromarray(pixels)
+    if max(image.size) <= long_side:
+        return pixels
+    scale = long_side / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0))
+
+
+def suffix(clean: Clean) -> str:
+    """Return the file suffix of what `encode` makes."""
+    return ".png" if clean.encoding == "original" else ".jpg"
+
+
+def read(data: bytes) -> Pixels:
+    """Decode a file that this project stored, of whatever size its params allowed."""
+    return decode(data, max_pixels=sys.maxsize)[0]
+
+
+def stored(data: bytes, pixels: Pixels, clean: Clean) -> bytes:
+    """Return the file that stands for a published one, given its bytes and its decoded pixels."""
+    return data if clean.encoding == "original" else canonical(pixels, clean)
+
+
+def encode(pixels: Pixels, clean: Clean) -> bytes:
+    """Encode as every stored picture is: JPEG (4:2:0), or PNG where published pixels are kept."""
+    buffer = io.BytesIO()
+    image = Image.fromarray(pixels)
+    if clean.encoding == "original":
+        image.save(buffer, "PNG", compress_level=1)
+    else:
+        image.save(buffer, "JPEG", quality=clean.quality, subsampling=2)
+    return buffer.getvalue()
+
+
+def square(pixels: Pixels, size: int, shape: str) -> Pixels:
+    """Resize to (size, size, 3): `squash` the sides, `crop` the centre square, or `pad` with grey.
+
+    One filter for every model, in training and in `predict`: bicubic, widened when it shrinks.
+    """
+    image = Image.fromarray(pixels)
+    width, height = image.size
+    box: tuple[float, float, float, float] = (0, 0, width, height)
+    target = (size, size)
+    if shape == "crop":
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        box = (left, top, left + side, top + side)
+    elif shape == "pad":
+        scale = size / max(width, height)
+        target = (max(1, round(width * scale)), max(1, round(height * scale)))
+    resized = np.asarray(image.resize(target, Image.Resampling.BICUBIC, box))
+    if shape != "pad":
+        return resized
+    padded = np.full((size, size, 3), 128, np.uint8)
+    top, left = (size - target[1]) // 2, (size - target[0]) // 2
+    padded[top : top + target[1], left : left + target[0]] = resized
+    return padded
+
+
+def _open(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise UnusableError("too large", str(error)) from error
+    except UnidentifiedImageError as error:
+        raise UnusableError("not a picture") from error
+    except _DECODER_ERRORS as error:
+        raise UnusableError("corrupt", str(error)) from error
+
+
+def _upright_srgb(image: Image.Image) -> Image.Image:
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise UnusableError("unsupported", f"mode {image.mode} has no known white point")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        try:
+            return _to_srgb(image, profile)
+        except ImageCms.PyCMSError:
+            pass  # a broken profile is no reason to lose the picture
+    return image.convert("RGB")
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    converted = ImageCms.profileToProfile(
+        image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode="RGB"
+    )
+    assert converted is not None  # only an in-place conversion returns None
+    return converted

@@ -1,0 +1,107 @@
+"""Curves as data, for `dvc plots`, and as pictures, for people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn import metrics
+
+from realart.evaluation import THRESHOLD, Labels, Scores, confusion
+from realart.outputs import fresh_file
+from realart.tables import CLASSES
+
+matplotlib.use("Agg")
+
+AI, HUMAN, GREY = "#c2410c", "#1d4ed8", "#9ca3af"
+FOLDS = ("#0f766e", "#b45309", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a21caf", "#57534e")
+
+
+def roc(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """Return the ROC curve: columns fpr, tpr, threshold, one row a corner."""
+    fpr, tpr, threshold = metrics.roc_curve(labels, scores)
+    return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": np.minimum(threshold, 1.0)})
+
+
+def precision_recall(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """Return the precision-recall curve: columns recall, precision."""
+    precision, recall, _ = metrics.precision_recall_curve(labels, scores)
+    return pd.DataFrame({"recall": recall, "precision": precision})
+
+
+def verdicts(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """Return actual and predicted class of every picture, as DVC's confusion template reads it."""
+    names = np.array(CLASSES)
+    called = (scores >= THRESHOLD).astype(np.int64)
+    return pd.DataFrame({"actual": names[labels], "predicted": names[called]})
+
+
+def draw_history(history: pd.DataFrame, path: Path) -> None:
+    """Draw loss and accuracy by epoch: fitted rows dashed, watched slice solid, a colour a fold."""
+    figure, axes = _figure(2)
+    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+        for fold, records in history.groupby("fold"):
+            colour = FOLDS[int(str(fold)) % len(FOLDS)]
+            axis.plot(records["epoch"] + 1, records[name], "--", color=colour, alpha=0.5, lw=1)
+            axis.plot(records["epoch"] + 1, records[f"val_{name}"], color=colour, label=f"{fold}")
+        axis.set(title=f"{name.capitalize()} by epoch", xlabel="epoch", ylabel=name)
+    axes[0].plot([], [], "--", color=GREY, label="fitted rows")
+    axes[0].legend(title="fold, watched slice", frameon=False)
+    _save(figure, path)
+
+
+def draw_curves(named: dict[str, tuple[Labels, Scores]], path: Path) -> None:
+    """Draw ROC and precision-recall curves of each named set of scores, with its area."""
+    figure, axes = _figure(2)
+    for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
+        curve = roc(labels, scores)
+        area = metrics.roc_auc_score(labels, scores)
+        axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area:.3f}")
+        curve = precision_recall(labels, scores)
+        mean = metrics.average_precision_score(labels, scores)
+        axes[1].plot(
+            curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {mean:.3f}"
+        )
+    axes[0].plot([0, 1], [0, 1], ":", color=GREY)
+    axes[0].set(title="ROC", xlabel="human art called ai", ylabel="ai art called ai")
+    axes[1].set(title="Precision and recall of ai", xlabel="recall", ylabel="precision")
+    for axis in axes:
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axis.legend(frameon=False, loc="lower center")
+    _save(figure, path)
+
+
+def draw_confusion(labels: Labels, scores: Scores, path: Path) -> None:
+    """Draw the confusion matrix of the test part: counts, and the share of each class."""
+    count = confusion(labels, scores)
+    matrix = np.array([[count["tn"], count["fp"]], [count["fn"], count["tp"]]])
+    share = matrix / matrix.sum(1, keepdims=True)
+    figure, (axis,) = _figure(1)
+    axis.imshow(share, cmap="Oranges", vmin=0, vmax=1)
+    for (i, j), number in np.ndenumerate(matrix):
+        axis.text(
+            j, i, f"{number}\n{share[i, j]:.0%}", ha="center", va="center",
+            color="white" if share[i, j] > 0.6 else "black", fontsize=13,
+        )  # fmt: skip
+    axis.set(title="Test part", xlabel="called", ylabel="made by", xticks=[0, 1], yticks=[0, 1])
+    axis.set_xticklabels(CLASSES)
+    axis.set_yticklabels(CLASSES)
+    axis.spines[:].set_visible(False)
+    _save(figure, path)
+
+
+def _figure(count: int) -> tuple[Figure, Sequence[Axes]]:
+    figure = Figure(figsize=(4.6 * count, 3.9), layout="constrained")
+    axes = [figure.add_subplot(1, count, i + 1) for i in range(count)]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with fresh_file(path) as beside:
+        # Matplotlib would write its version into the file; the data are what should change it.
+        figure.savefig(beside, format="png", dpi=110, metadata={"Software": None})

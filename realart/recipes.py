@@ -1,0 +1,190 @@
+"""Networks as params.yaml declares them: layers, backbones and optimizers by their Keras names."""
+
+import difflib
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realart.backend import keras
+from realart.errors import RealartError
+from realart.params import Backbone, FineTune, Layer, Recipe, weights_file
+
+LOSS = {1: "binary_crossentropy", 2: "categorical_crossentropy"}
+"""By number of outputs: one sigmoid, or a softmax over (human, ai)."""
+
+
+class Preprocess(keras.layers.Layer):  # type: ignore[misc]
+    """A backbone's own `preprocess_input`, as the first layer of the network."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        super().__init__(name="preprocess")
+        self.function = function
+
+    def call(self, pixels: Any) -> Any:
+        return self.function(keras.ops.cast(pixels, self.compute_dtype))
+
+
+def build(recipe: Recipe) -> keras.Model:
+    """Build the network of a recipe: uint8 pixels (n, size, size, 3) in, probabilities out.
+
+    Raises
+    ------
+    RealartError
+        A name or argument that Keras does not know, or weights that can't be had.
+    """
+    pixels = keras.Input((recipe.size, recipe.size, 3), dtype="uint8", name="pixels")
+    if recipe.backbone:
+        function = backbone_function(recipe.backbone.name)
+        x = Preprocess(sys.modules[function.__module__].preprocess_input)(pixels)
+        # A frozen part keeps the batch statistics it came with, also when fine-tuned.
+        x = _backbone(recipe, function)(x, training=False if recipe.backbone.frozen else None)
+    else:
+        x = keras.layers.Rescaling(1 / 255)(pixels)
+    for number, layer in enumerate(recipe.layers):
+        x = _layer(layer, number)(x)
+    activation = "sigmoid" if recipe.outputs == 1 else "softmax"
+    head = keras.layers.Dense(recipe.outputs, activation, dtype="float32", name="made_by_ai")
+    return keras.Model(pixels, head(x))
+
+
+def summary(name: str, recipe: Recipe) -> dict[str, str | int]:
+    """Describe a recipe as a row of a table; its parameters are counted by building it."""
+    optimizer = recipe.optimizer
+    return {
+        "name": name,
+        "input": recipe.input,
+        "size": recipe.size,
+        "backbone": recipe.backbone.name if recipe.backbone else "",
+        "parameters": build(without_download(recipe)).count_params(),
+        "optimizer": f"{optimizer.name} {optimizer.learning_rate:g}",
+        "loss": LOSS[recipe.outputs],
+        "epochs": recipe.epochs + (recipe.fine_tune.epochs if recipe.fine_tune else 0),
+        "published": recipe.published,
+    }
+
+
+def without_download(recipe: Recipe) -> Recipe:
+    """Return the recipe with random weights: for one whose weights follow, or don't matter."""
+    if not recipe.backbone:
+        return recipe
+    backbone = recipe.backbone.model_copy(update={"weights": "none"})
+    return recipe.model_copy(update={"backbone": backbone})
+
+
+def preflight(recipe: Recipe) -> None:
+    """Build and compile once, so that a mistake in a recipe is found before anything is read."""
+    compile_for(build(recipe), recipe, recipe.optimizer.learning_rate)
+    keras.utils.clear_session(free_memory=True)
+
+
+def compile_for(model: keras.Model, recipe: Recipe, learning_rate: float) -> None:
+    """Compile with the recipe's optimizer and loss.
+
+    Raises
+    ------
+    RealartError
+        An optimizer or argument that Keras does not know.
+    """
+    known = _classes(keras.optimizers, keras.optimizers.Optimizer)
+    function = _named(known, recipe.optimizer.name, "optimizer")
+    optimizer = _call(function, {"learning_rate": learning_rate, **recipe.optimizer.arguments})
+    model.compile(optimizer, LOSS[recipe.outputs], metrics=["accuracy"])
+
+
+def fine_tune(model: keras.Model, phase: FineTune) -> None:
+    """Make the last layers of the backbone trainable, but for batch normalisation."""
+    (backbone_model,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    backbone_model.trainable = True
+    for layer in backbone_model.layers[: -phase.layers]:
+        layer.trainable = False
+    for layer in backbone_model.layers[-phase.layers :]:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+
+
+def targets(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32]:
+    """Return labels (1 is ai) as the network's outputs: float32, shape (n, outputs)."""
+    if recipe.outputs == 1:
+        return labels[:, None].astype(np.float32)
+    return np.eye(2, dtype=np.float32)[labels]
+
+
+def scores(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the probability of `ai` from a network's outputs: float64, shape (n,)."""
+    return outputs[:, -1].astype(np.float64)
+
+
+def backbone_function(name: str) -> Callable[..., keras.Model]:
+    """Return the function of `keras.applications` that builds a backbone.
+
+    Raises
+    ------
+    RealartError
+        It has no such function; the message lists those it has.
+    """
+    known: dict[str, Callable[..., Any]] = {
+        key: value for key, value in vars(keras.applications).items() if inspect.isfunction(value)
+    }
+    return _named(known, name, "backbone")
+
+
+def _backbone(recipe: Recipe, function: Callable[..., keras.Model]) -> keras.Model:
+    backbone = recipe.backbone
+    assert backbone
+    arguments = {
+        **backbone.arguments,
+        "include_top": False,
+        "input_shape": (recipe.size, recipe.size, 3),
+        "weights": _weights(backbone),
+    }
+    try:
+        model = function(**arguments)
+    except TypeError as error:
+        raise RealartError(f"backbone {backbone.name} refuses its arguments: {error}") from error
+    except Exception as error:  # Keras raises a bare Exception where a download fails
+        raise RealartError(
+            f"weights '{backbone.weights}' of backbone {backbone.name} can't be loaded ({error}): "
+            "set the recipe's backbone.weights to imagenet (needs a network), a file, or none"
+        ) from error
+    model.trainable = not backbone.frozen
+    return model
+
+
+def _weights(backbone: Backbone) -> str | None:
+    if backbone.weights == "none":
+        return None
+    file = weights_file(backbone)
+    return str(file) if file else backbone.weights
+
+
+def _layer(layer: Layer, number: int) -> keras.layers.Layer:
+    known = _classes(keras.layers, keras.layers.Layer)
+    known.pop("Lambda")  # code in a params file is not what a recipe is
+    ((name, arguments),) = layer.items()
+    return _call(_named(known, name, f"layer {number}"), arguments)
+
+
+def _classes(module: Any, parent: type) -> dict[str, Callable[..., Any]]:
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and issubclass(value, parent)
+    }
+
+
+def _named(known: dict[str, Callable[..., Any]], name: str, what: str) -> Callable[..., Any]:
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    raise RealartError(f"unknown {what} '{name}'{hint}; Keras has: {', '.join(sorted(known))}")
+
+
+def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    try:
+        return function(**arguments)
+    except (TypeError, ValueError) as error:
+        raise RealartError(f"Keras refuses {function.__name__}({arguments}): {error}") from error

@@ -1,0 +1,176 @@
+"""Zip archives: written the same way every time, and not believed before every byte was read."""
+
+import hashlib
+import io
+import lzma
+import os
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from tqdm import tqdm
+
+from realart.errors import RealartError
+
+CHUNK = 1 << 20
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,  # encrypted, or (NotImplementedError) compressed by an unknown method
+    ValueError,
+)
+
+
+def members(path: Path) -> list[str]:
+    """Return the names of the files in a zip archive, in the order of its directory."""
+    with zipfile.ZipFile(path) as archive:
+        return [member.filename for member in archive.infolist() if not member.is_dir()]
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check(path: Path, advice: str) -> None:
+    """Read a zip archive from end to end: its directory, and each member against its checksum.
+
+    Raises
+    ------
+    RealartError
+        It is no whole zip, a member cannot be read, or it holds no file; `advice` ends the line.
+    """
+    with opened(path, advice) as archive:
+        files = [member for member in archive.infolist() if not member.is_dir()]
+        if not files:
+            raise RealartError(f"the archive holds no file: {advice}")
+        size = sum(member.file_size for member in files)
+        with tqdm(None, "check", size, unit="B", unit_scale=True, disable=None, delay=1) as bar:
+            for member in files:
+                with readable(member.filename, advice), archive.open(member) as stream:
+                    while chunk := stream.read(CHUNK):
+                        bar.update(len(chunk))
+
+
+@contextmanager
+def opened(path: Path, advice: str) -> Iterator[zipfile.ZipFile]:
+    """Yield the opened zip archive, or say that it is damaged or none, and give `advice`."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except UNREADABLE as error:
+        raise RealartError(
+            f"the archive is no whole zip file ({_reason(error)}): {advice}"
+        ) from error
+    with archive:
+        yield archive
+
+
+@contextmanager
+def readable(name: str, advice: str) -> Iterator[None]:
+    """Turn what reading a damaged member of a zip archive raises into one line with `advice`."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise RealartError(
+            f"the archive is damaged: its file '{name}' cannot be read ({_reason(error)}): {advice}"
+        ) from error
+
+
+@contextmanager
+def created(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Yield a new zip archive to `add` to; stored, so that its bytes depend on no compressor."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        yield archive
+
+
+def add(archive: zipfile.ZipFile, name: str, stream: IO[bytes], size: int) -> None:
+    """Write `size` bytes of `stream` to the archive as `name`, without date, owner or mode."""
+    try:
+        archive.getinfo(name)
+    except KeyError:
+        pass
+    else:
+        raise RealartError(f"two files would become '{name}' in the archive: rename one of them")
+    member = zipfile.ZipInfo(name)  # of 1980-01-01
+    member.create_system = 3
+    member.external_attr = (stat.S_IFREG | 0o644) << 16
+    member.file_size = size
+    with archive.open(member, "w") as target:
+        shutil.copyfileobj(stream, target, CHUNK)
+
+
+def add_bytes(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Write `content` to the archive as `name`."""
+    add(archive, name, io.BytesIO(content), len(content))
+
+
+def add_file(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    """Write the content of the file at `path` to the archive as `name`."""
+    with path.open("rb") as stream:
+        add(archive, name, stream, os.fstat(stream.fileno()).st_size)
+
+
+def zip_folder(folder: Path, path: Path) -> None:
+    """Write every file below `folder`, hidden ones too, to a zip archive: same files, same bytes.
+
+    Raises
+    ------
+    RealartError
+        Something below is neither a file nor a folder, is a link that leads out of `folder` or to
+        another folder, or has a name that a zip cannot hold. Nothing is left out silently.
+    """
+    files = {file.relative_to(folder).as_posix(): file for file in _files(folder)}
+    with created(path) as archive:
+        for name in tqdm(sorted(files), "zip", unit=" files", disable=None, delay=1):
+            add_file(archive, name, files[name])
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    inside = folder.resolve()
+    for parent, folders, files in os.walk(folder, onerror=_give_up):
+        for name in [*folders, *files]:
+            entry = Path(parent, name)
+            _require_name(entry, folder)
+            if entry.is_symlink() and not (
+                entry.is_file() and entry.resolve().is_relative_to(inside)
+            ):
+                raise RealartError(
+                    f"'{entry.relative_to(folder)}' is a link to a folder, to nothing or to the "
+                    "outside of the folder: put the files themselves there, or remove it"
+                )
+            if entry.is_file():
+                yield entry
+            elif not entry.is_dir():
+                raise RealartError(
+                    f"'{entry.relative_to(folder)}' is neither a file nor a folder: remove it"
+                )
+
+
+def _require_name(entry: Path, folder: Path) -> None:
+    name = str(entry.relative_to(folder))
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise RealartError(
+            f"the file name {os.fsencode(name)!r} is not UTF-8 and fits in no zip: rename it"
+        ) from error
+
+
+def _give_up(error: OSError) -> None:
+    raise error
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,203 @@
+"""Hugging Face datasets: their pictures, Parquet rows and zips, gathered in one zip archive.
+
+What a repository holds beside these (a README, a loading script) is neither fetched nor stored.
+"""
+
+import os
+import re
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from realart.errors import RealartError
+from realart.sources import archive, parquet
+from realart.sources.origin import Found, Origin
+
+PICTURES = "avif bmp gif heic heif jfif jp2 jpe jpeg jpg jxl pgm png ppm tga tif tiff webp"
+SUFFIXES = {f".{suffix}" for suffix in [*PICTURES.split(), "parquet", "zip"]}
+AGAIN = "the download was removed; run again to fetch it anew"
+SIGN_IN = (
+    "get a token at https://huggingface.co/settings/tokens and set HF_TOKEN (or: hf auth login)"
+)
+
+
+def fetch(origin: Origin, downloads: Path) -> Found:
+    """Download `owner/name` (its newest revision) or `owner/name@revision` and zip its pictures.
+
+    Files come one by one into a cache below `downloads`, by repository and commit; the next call
+    fetches those that are missing. In the archive, pictures keep their path in the repository,
+    Parquet rows become `<split>/<label>/<row>-<file name>`, and a zip is unpacked into a folder of
+    its name.
+    """
+    repository, revision = _parse(origin)
+    _quieten()
+    commit, sums = _listing(origin, repository, revision)
+    cache = downloads / "huggingface" / repository / commit
+    files = _files(origin, repository, commit, cache, sums)
+    try:
+        with archive.created(cache / "archive.zip") as target:
+            _fill(target, files)
+    except RealartError:
+        shutil.rmtree(cache)
+        raise
+    return Found(
+        cache / "archive.zip",
+        advice=AGAIN,
+        version=commit,
+        address=f"https://huggingface.co/datasets/{repository}/tree/{commit}",
+        cache=cache,
+    )
+
+
+def _parse(origin: Origin) -> tuple[str, str | None]:
+    found = re.fullmatch(r"(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?", origin.path or "")
+    if not found:
+        raise RealartError(
+            f"datasets.{origin.name}.path is {origin.path!r}: for Hugging Face it is owner/name or "
+            "owner/name@revision, as in https://huggingface.co/datasets/owner/name"
+        )
+    return found[1], found[2]
+
+
+def _quieten() -> None:
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when the package is imported
+    from huggingface_hub.utils import disable_progress_bars, logging
+
+    logging.set_verbosity_error()
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+
+
+def _listing(
+    origin: Origin, repository: str, revision: str | None
+) -> tuple[str, dict[str, str | None]]:
+    """Return the commit, and the SHA-256 (if the repository states it) of each file to fetch."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFile
+
+    with _explained(origin, repository):
+        hub = HfApi()
+        commit = str(hub.dataset_info(repository, revision=revision, timeout=10).sha)
+        tree = hub.list_repo_tree(repository, recursive=True, revision=commit, repo_type="dataset")
+        files = {entry.path: entry.lfs for entry in tree if isinstance(entry, RepoFile)}
+    wanted = {
+        name: lfs.sha256 if lfs else None
+        for name, lfs in files.items()
+        if _suffix(name) in SUFFIXES
+    }
+    if not wanted:
+        raise RealartError(
+            f"Hugging Face dataset '{origin.path}' has no pictures, Parquet files or zips; it has "
+            f"{', '.join(sorted(files)[:5]) or 'no files'}: set datasets.{origin.name}.path to one "
+            "that has, or download it yourself and use the source 'path'"
+        )
+    return commit, wanted
+
+
+def _files(
+    origin: Origin, repository: str, commit: str, cache: Path, sums: dict[str, str | None]
+) -> dict[str, Path]:
+    """Return where each file lies, by its path in the repository, fetching those not there yet."""
+    from huggingface_hub import snapshot_download
+
+    either_case = ["".join(f"[{c}{c.upper()}]" for c in suffix[1:]) for suffix in sorted(SUFFIXES)]
+    with _explained(origin, repository):
+        snapshot = snapshot_download(
+            repository,
+            repo_type="dataset",
+            revision=commit,
+            cache_dir=cache,
+            allow_patterns=[f"*.{suffix}" for suffix in either_case],
+        )
+    files = {name: Path(snapshot, name) for name in sorted(sums)}
+    for name, file in files.items():
+        if not file.exists():
+            raise RealartError(f"'{name}' has not come from Hugging Face: run again to fetch it")
+        if sums[name] and archive.sha256(file) != sums[name]:
+            shutil.rmtree(cache)
+            raise RealartError(f"'{name}' came damaged from Hugging Face: {AGAIN}")
+    return files
+
+
+def _fill(target: zipfile.ZipFile, files: dict[str, Path]) -> None:
+    for name, file in files.items():
+        if _suffix(name) == ".zip":
+            _unpack(target, file, name)
+        elif _suffix(name) != ".parquet":
+            archive.add_file(target, name, file)
+    rows = {name: file for name, file in files.items() if _suffix(name) == ".parquet"}
+    for name, content in parquet.pictures(rows):
+        archive.add_bytes(target, name, content)
+
+
+def _unpack(target: zipfile.ZipFile, file: Path, name: str) -> None:
+    advice = f"it is '{name}' of the dataset; {AGAIN}"
+    with archive.opened(file, advice) as source:
+        for member in source.infolist():
+            if not member.is_dir():
+                with archive.readable(member.filename, advice), source.open(member) as stream:
+                    place = f"{name[: -len('.zip')]}/{member.filename}"
+                    archive.add(target, place, stream, member.file_size)
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+@contextmanager
+def _explained(origin: Origin, repository: str) -> Iterator[None]:
+    """Turn what the client raises into one line that says what to do."""
+    import httpx2
+    from huggingface_hub import errors
+
+    page = f"https://huggingface.co/datasets/{repository}"
+    setting = f"datasets.{origin.name}.path"
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise RealartError(
+            f"Hugging Face dataset '{repository}' is gated: accept its terms at {page}, then "
+            f"{SIGN_IN}"
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise RealartError(
+            f"Hugging Face dataset '{origin.path}' has no such revision: look at "
+            f"{page}/commits/main and set -S {setting}={repository}@<revision>"
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise RealartError(
+            f"Hugging Face has no dataset '{repository}', or it is private: look at {page} and set "
+            f"-S {setting}=owner/name; if it is private, {SIGN_IN}"
+        ) from error
+    except errors.HfHubHTTPError as error:
+        raise _refused(error.response.status_code, origin) from error
+    except (
+        errors.LocalEntryNotFoundError,
+        errors.OfflineModeIsEnabled,
+        errors.FileMetadataError,
+        errors.XetDownloadError,
+        httpx2.HTTPError,
+    ) as error:
+        raise RealartError(
+            f"Hugging Face cannot be reached ({type(error).__name__}): check the network (and "
+            "HF_ENDPOINT, HF_HUB_OFFLINE, HTTPS_PROXY if you set them), then run again; files that "
+            "have come are kept"
+        ) from error
+    except OSError as error:
+        if error.errno:  # of this machine, such as a full disk
+            raise
+        raise RealartError(
+            f"Hugging Face sent another file than it had announced: run again ({error})"
+        ) from error
+
+
+def _refused(status: int, origin: Origin) -> RealartError:
+    if status in (401, 403):
+        return RealartError(
+            f"Hugging Face refuses access to '{origin.path}' ({status}): the token that it was "
+            f"given is wrong or does not cover it; {SIGN_IN}"
+        )
+    return RealartError(f"Hugging Face answers {status} for '{origin.path}': try again later")

@@ -1,0 +1,127 @@
+"""Which pictures test, and which fold and slice the others belong to. Groups are never split.
+
+Test groups are drawn by the hash of their name, so that a picture added later changes the part of
+few others: only where a stratum's share of the test part grows or shrinks by it.
+"""
+
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from realart.errors import RealartError
+from realart.params import Split
+from realart.tables import CLASSES, SPLIT
+
+
+def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """Assign part, fold and slice to every row of `pictures` (columns `tables.PICTURES`).
+
+    Returns
+    -------
+    DataFrame
+        Columns `tables.SPLIT`, in the order of `pictures`. `part` is `train`, `test` or `unused`
+        (published training pictures that are related to a published test picture); `fold` and
+        `slice` count from 0 in the training part and are -1 elsewhere.
+
+    Raises
+    ------
+    RealartError
+        A class has too few pictures for the folds and slices, or the set has no published test
+        part although `split.method` asks for it.
+    """
+    table = pictures[["id", "group", "label"]].copy()
+    table["stratum"] = _strata(pictures, split)
+    table["part"] = _published(pictures) if split.method == "published" else _drawn(table, split)
+    table["fold"] = table["slice"] = -1
+    train = table[table["part"] == "train"]
+    _check_size(train, split)
+    table.loc[train.index, "fold"] = _folds(train, split)
+    for _, cell in table.loc[train.index].groupby(["fold", "label"]):
+        table.loc[cell.index, "slice"] = _slices(cell, split)
+    _check_cells(table.loc[train.index], split)
+    return table[list(SPLIT)]
+
+
+def _strata(pictures: pd.DataFrame, split: Split) -> "pd.Series[str]":
+    """Class and source; a source too small to be in every fold counts as its class alone."""
+    fine = pictures["label"] + "/" + pictures["source"]
+    groups = pictures.groupby(fine)["group"].transform("nunique")
+    return fine.where(groups >= 2 * split.folds, pictures["label"])
+
+
+def _published(pictures: pd.DataFrame) -> "pd.Series[str]":
+    part = pictures["published_part"]
+    for name in CLASSES:
+        if not ((part == "test") & (pictures["label"] == name)).any():
+            raise RealartError(
+                f"split.method is published, but the dataset marks no {name} picture as test: "
+                "set split.method=random, or the dataset's `fields`"
+            )
+    tested = set(pictures.loc[part == "test", "group"])
+    related = (part != "test") & pictures["group"].isin(tested)
+    return part.where(part == "test", "train").mask(related, "unused")
+
+
+def _drawn(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
+    """Draw whole groups into the test part until each stratum has its share."""
+    part = pd.Series("train", table.index)
+    owner = table.drop_duplicates("group").set_index("group")["stratum"]
+    sizes = table["group"].value_counts()
+    for stratum, groups in owner.groupby(owner):
+        names = sorted(groups.index, key=lambda group: _draw(split.seed, group))
+        wanted = split.test_size * (table["stratum"] == stratum).sum()
+        chosen: list[str] = []
+        for name in names:
+            if sizes[chosen].sum() + sizes[name] <= round(wanted):
+                chosen.append(name)
+        part[table["group"].isin(chosen)] = "test"
+    return part
+
+
+def _folds(train: pd.DataFrame, split: Split) -> "np.typing.NDArray[np.int64]":
+    folds = np.empty(len(train), np.int64)
+    splitter = StratifiedGroupKFold(split.folds, shuffle=True, random_state=split.seed)
+    parts = splitter.split(np.zeros(len(train)), train["stratum"], train["group"])
+    for number, (_, held_out) in enumerate(parts):
+        folds[held_out] = number
+    return folds
+
+
+def _slices(cell: pd.DataFrame, split: Split) -> "pd.Series[int]":
+    """Deal the groups of one class in one fold onto slices, large ones first, evenly."""
+    sizes = cell["group"].value_counts()
+    filled = [0] * split.slices
+    slice_of = {}
+    for group in sorted(sizes.index, key=lambda name: (-sizes[name], _draw(split.seed, name))):
+        emptiest = filled.index(min(filled))
+        slice_of[group] = emptiest
+        filled[emptiest] += int(sizes[group])
+    return cell["group"].map(slice_of)
+
+
+def _draw(seed: int, group: str) -> str:
+    return sha256(f"{seed}:{group}".encode()).hexdigest()
+
+
+def _check_size(train: pd.DataFrame, split: Split) -> None:
+    for name in CLASSES:
+        groups = train.loc[train["label"] == name, "group"].nunique()
+        needed = split.folds * split.slices
+        if groups < needed:
+            raise RealartError(
+                f"class {name} has {groups} unrelated pictures for training; split.folds x "
+                f"split.slices ({split.folds} x {split.slices}) need {needed}: add pictures, or "
+                "lower split.folds or split.slices"
+            )
+
+
+def _check_cells(train: pd.DataFrame, split: Split) -> None:
+    cells = train.groupby(["fold", "slice"])["label"].nunique()
+    if len(cells) < split.folds * split.slices or (cells < len(CLASSES)).any():
+        raise RealartError(
+            "the pictures form too few or too large groups to have both classes in each of "
+            f"{split.folds} folds x {split.slices} slices: lower split.folds or split.slices, or "
+            "raise clean.similar"
+        )

@@ -1,0 +1,78 @@
+"""The tables that stages hand to each other: one CSV format, one place that knows columns."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from realart.errors import RealartError
+from realart.outputs import fresh_file
+
+CLASSES = ("human", "ai")
+"""Labels in the order of their numbers: the positive class is `ai`, 1."""
+
+PICTURES = {
+    "id": str,  # from the published bytes: stays the same when other files are added
+    "path": str,  # inside the published archive
+    "label": str,
+    "source": str,  # where the publisher put it: its folder
+    "generator": str,
+    "style": str,
+    "published_part": str,
+    "group": str,  # the id of its near-duplicate group
+    "format": str,  # as published, like the four that follow
+    "mode": str,
+    "width": int,
+    "height": int,
+    "bytes": int,
+    "file": str,  # the canonical picture, relative to data/
+}
+REJECTED = {"path": str, "reason": str, "detail": str}
+SPLIT = {"id": str, "part": str, "fold": int, "slice": int}
+ROWS = {
+    "row": str,
+    "picture": str,
+    "label": str,
+    "group": str,
+    "part": str,
+    "fold": int,  # -1 outside the training part, like slice
+    "slice": int,
+    "operation": str,  # empty for a published picture
+    "fit": bool,  # whether a model may be fitted on it
+    "file": str,  # relative to data/
+}
+SCORES = {"row": str, "label": str, "score": float}
+
+Columns = Mapping[str, type]
+
+
+def write(table: pd.DataFrame, path: Path, columns: Columns) -> None:
+    """Write the `columns` of `table` to `path` as CSV, in the order and types given."""
+    with fresh_file(path) as beside:
+        table[list(columns)].astype(dict(columns)).to_csv(beside, index=False, lineterminator="\n")
+
+
+def read(path: Path, columns: Columns) -> pd.DataFrame:
+    """Read a table that `write` wrote.
+
+    Raises
+    ------
+    RealartError
+        The file is missing or has other columns.
+    """
+    if not path.is_file():
+        raise RealartError(f"{path} is missing: run `dvc repro` first")
+    table = pd.read_csv(path, dtype=dict(columns), keep_default_na=False)
+    if list(table.columns) != list(columns):
+        raise RealartError(
+            f"{path} has the columns {', '.join(table.columns)}, not {', '.join(columns)}: "
+            "run `dvc repro`"
+        )
+    return table
+
+
+def is_ai(labels: "pd.Series[str]") -> NDArray[np.int64]:
+    """Return 1 for `ai` and 0 for `human`, int64, shape (n,)."""
+    return (labels == "ai").to_numpy().astype(np.int64)

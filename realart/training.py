@@ -1,0 +1,247 @@
+"""Training of one fold: early stopping on a watched slice, best weights, interruptions survived.
+
+The held-out fold is scored once, by the best weights; nothing here has seen it before.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from realart import recipes
+from realart.backend import keras
+from realart.outputs import fresh_file
+from realart.params import Recipe, Train
+from realart.pictures import Pixels
+
+Positions = NDArray[np.int64]
+"""Rows of a table and of the array beside it, by position."""
+
+Record = dict[str, float]
+"""One epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What all folds share, aligned by position.
+
+    `pixels` is uint8, shape (n, size, size, 3), and may be memory-mapped; `labels` int64, shape
+    (n,), 1 for ai; `weights` float32, shape (n,), what each row counts in the loss.
+    """
+
+    pixels: Pixels
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Whose pixels a fold is fitted on, stopped by and judged on."""
+
+    fit: Positions
+    watch: Positions
+    held_out: Positions
+
+
+@dataclass
+class State:
+    """How far a fold has come."""
+
+    phase: int = 0
+    phase_began: int = 0  # the epoch
+    epoch: int = 0
+    waited: int = 0
+    best: float = -np.inf
+    history: list[Record] = field(default_factory=list)
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Rows of `data` in the order of `positions`, a batch at a time: pixels, targets, weights."""
+
+    def __init__(self, data: Data, positions: Positions, recipe: Recipe) -> None:
+        super().__init__()
+        self.data, self.positions, self.recipe = data, positions, recipe
+
+    def __len__(self) -> int:
+        return -(-len(self.positions) // self.recipe.batch_size)
+
+    def __getitem__(self, number: int) -> tuple[Pixels, NDArray[np.float32], NDArray[np.float32]]:
+        size = self.recipe.batch_size
+        rows = self.positions[number * size : (number + 1) * size]
+        targets = recipes.targets(self.data.labels[rows], self.recipe)
+        return self.data.pixels[rows], targets, self.data.weights[rows]
+
+
+def parts(rows: pd.DataFrame, fold: int, slices: int) -> Parts:
+    """Divide rows (columns `tables.ROWS`) for one fold.
+
+    The watched slice differs from fold to fold, so that no picture is kept from all models. Copies
+    of watched or held-out pictures are in no part.
+    """
+    train = rows["part"] == "train"
+    published = rows["operation"] == ""
+    held_out = train & (rows["fold"] == fold)
+    watched = train & ~held_out & (rows["slice"] == fold % slices)
+    return Parts(
+        fit=np.flatnonzero(rows["fit"] & ~held_out & ~watched),
+        watch=np.flatnonzero(watched & published),
+        held_out=np.flatnonzero(held_out & published),
+    )
+
+
+def class_weights(labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return a weight for each row, by which both classes count the same: float32, shape (n,)."""
+    return (len(labels) / (2 * np.bincount(labels, minlength=2)))[labels].astype(np.float32)
+
+
+def train_fold(
+    recipe: Recipe,
+    train: Train,
+    data: Data,
+    rows: Parts,
+    fold: int,
+    checkpoint: Path,
+    on_epoch: Callable[[Record], None],
+) -> tuple[keras.Model, list[Record]]:
+    """Train one fold, or go on where an earlier process that wrote `checkpoint` was stopped.
+
+    `on_epoch` gets the record of every epoch, those before an interruption included.
+
+    Returns
+    -------
+    model, history
+        The model with the weights of its best epoch, and a record for each epoch.
+    """
+    keras.utils.set_random_seed(train.seed * 1000 + fold)
+    model = recipes.build(recipe)
+    state, stored = _load(checkpoint)
+    best = stored["best"] if stored else _values(model.weights)
+    for record in state.history:
+        on_epoch(record)
+    phases = _phases(recipe)
+    saved = time.monotonic()
+    total = sum(epochs for _, epochs in phases) * len(rows.fit)
+    with tqdm(None, f"train, fold {fold}", total, unit=" pictures", disable=None) as bar:
+        bar.update(state.epoch * len(rows.fit))
+        while state.phase < len(phases):
+            learning_rate, epochs = phases[state.phase]
+            _enter(model, recipe, state.phase, learning_rate)
+            if stored:
+                _assign(_variables(model), stored.pop("now"))
+                stored = {}
+            while state.epoch < state.phase_began + epochs and state.waited < recipe.patience:
+                record = _epoch(model, recipe, train, data, rows, fold, state, bar)
+                if _note(state, record, recipe.monitor):
+                    best = _values(model.weights)
+                on_epoch(record)
+                if time.monotonic() - saved >= train.checkpoint_seconds:
+                    _save(checkpoint, state, best, _values(_variables(model)))
+                    saved = time.monotonic()
+            _assign(model.weights, best)
+            state.phase, state.phase_began, state.waited = state.phase + 1, state.epoch, 0
+    return model, state.history
+
+
+def predict(
+    model: keras.Model, recipe: Recipe, data: Data, positions: Positions
+) -> NDArray[np.float64]:
+    """Return the probability of ai for the rows at `positions`: float64, shape (n,)."""
+    return recipes.scores(model.predict(Batches(data, positions, recipe), verbose=0))
+
+
+def _phases(recipe: Recipe) -> list[tuple[float, int]]:
+    """Learning rate and epochs of each phase."""
+    phases = [(recipe.optimizer.learning_rate, recipe.epochs)]
+    if recipe.fine_tune:
+        phases.append((recipe.fine_tune.learning_rate, recipe.fine_tune.epochs))
+    return phases
+
+
+def _enter(model: keras.Model, recipe: Recipe, phase: int, learning_rate: float) -> None:
+    if phase:
+        assert recipe.fine_tune
+        recipes.fine_tune(model, recipe.fine_tune)
+    recipes.compile_for(model, recipe, learning_rate)
+    model.optimizer.build(model.trainable_variables)
+
+
+def _epoch(
+    model: keras.Model,
+    recipe: Recipe,
+    train: Train,
+    data: Data,
+    rows: Parts,
+    fold: int,
+    state: State,
+    bar: "tqdm[Any]",
+) -> Record:
+    order = np.random.default_rng([train.seed, fold, state.epoch]).permutation(rows.fit)
+    count = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: bar.update(recipe.batch_size)
+    )
+    batches = Batches(data, order, recipe)
+    fitted = model.fit(batches, shuffle=False, verbose=0, callbacks=[count]).history
+    watched = model.evaluate(Batches(data, rows.watch, recipe), verbose=0, return_dict=True)
+    bar.set_postfix({name: f"{value:.3f}" for name, value in watched.items()})
+    return {
+        "epoch": state.epoch,
+        "phase": state.phase,
+        **{name: float(values[0]) for name, values in fitted.items()},
+        **{f"val_{name}": float(value) for name, value in watched.items()},
+    }
+
+
+def _note(state: State, record: Record, monitor: str) -> bool:
+    """Take an epoch into `state`; return whether it is the best so far."""
+    value = record["val_accuracy"] if monitor == "accuracy" else -record["val_loss"]
+    better = value > state.best
+    state.best = max(value, state.best)
+    state.waited = 0 if better else state.waited + 1
+    state.epoch += 1
+    state.history.append(record)
+    return better
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    """All that an epoch changes: weights, states of random layers, the optimizer's moments."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _values(variables: list[Any]) -> list[NDArray[Any]]:
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables: list[Any], values: list[NDArray[Any]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _save(
+    checkpoint: Path, state: State, best: list[NDArray[Any]], now: list[NDArray[Any]]
+) -> None:
+    named: dict[str, Any] = {
+        f"{name}-{i}": array
+        for name, arrays in (("best", best), ("now", now))
+        for i, array in enumerate(arrays)
+    }
+    with fresh_file(checkpoint) as beside, beside.open("wb") as file:
+        np.savez(file, state=np.array(json.dumps(asdict(state))), **named)
+
+
+def _load(checkpoint: Path) -> tuple[State, dict[str, list[NDArray[Any]]]]:
+    if not checkpoint.is_file():
+        return State(), {}
+    with np.load(checkpoint) as stored:
+        state = State(**json.loads(str(stored["state"])))
+        arrays = {
+            name: [stored[f"{name}-{i}"] for i in range(sum(k.startswith(name) for k in stored))]
+            for name in ("best", "now")
+        }
+    return state, arrays

@@ -1,0 +1,107 @@
+"""All folds and the test part -> metrics/, plots, models/final. The test part is scored once."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from realart import errors, evaluation, models, params, plots, tables, tracking
+from realart.evaluation import Figures, Labels, Scores
+from realart.inputs import Input
+from realart.outputs import fresh_directory, write_json
+from realart.params import Params
+
+ROWS = Path("data/balanced/rows.csv")
+FEATURES = Path("data/features")
+FOLDS = Path("models/folds")
+FINAL = Path("models/final")
+METRICS = Path("metrics/metrics.json")
+SCORES = Path("metrics/scores.csv")
+PLOTS = Path("metrics/plots")
+
+
+def main() -> None:
+    knobs = params.load()
+    client = tracking.connect()
+    folders = [FOLDS / f"{fold}" for fold in range(knobs.split.folds)]
+    histories = [pd.read_csv(folder / "history.csv") for folder in folders]
+    held_out = [tables.read(folder / "scores.csv", tables.SCORES) for folder in folders]
+    by_fold = [evaluation.figures(*arrays(scores)) for scores in held_out]
+    save_final(knobs, folders, by_fold)
+    test, oof = score_test(), pd.concat(held_out, ignore_index=True)
+    tables.write(pd.concat([test, oof]), SCORES, tables.SCORES)
+    figures = evaluation.figures(*arrays(test))
+    report = {
+        "test": {**figures, "confusion": evaluation.confusion(*arrays(test))},
+        "oof": evaluation.figures(*arrays(oof)),
+        "cv": evaluation.over_folds(by_fold),
+        "goals": evaluation.goals_met(figures, knobs.goals),
+    }
+    write_json(report, METRICS)
+    write_plots(histories, arrays(test), arrays(oof))
+    data, outcome = tracking.fingerprint([ROWS]), tracking.outcome_of(FOLDS)
+    with tracking.evaluation_of(client, knobs, data, outcome, histories, by_fold) as run:
+        tracking.log_report(client, run, report)
+        for folder in (FINAL, PLOTS, Path("metrics/pictures")):
+            client.log_artifacts(run, str(folder), folder.name)
+    print(summary(knobs, report))
+
+
+def arrays(scores: pd.DataFrame) -> tuple[Labels, Scores]:
+    """Return labels (1 is ai) and scores of a table with the columns `tables.SCORES`."""
+    return tables.is_ai(scores["label"]), scores["score"].to_numpy()
+
+
+def save_final(knobs: Params, folders: list[Path], by_fold: list[Figures]) -> None:
+    """Write the model that `evaluate.final` asks for; out-of-fold figures choose the fold."""
+    if knobs.evaluate.final == "best_fold":
+        folders = [folders[evaluation.best_fold(by_fold)]]
+    seen = Input.model_validate_json((FEATURES / "input.json").read_text("utf-8"))
+    with fresh_directory(FINAL) as beside:
+        weights = [folder / "best.weights.h5" for folder in folders]
+        models.save(beside, knobs.recipe, seen, weights)
+
+
+def score_test() -> pd.DataFrame:
+    """Score the test part with the final model as it is on disk."""
+    rows = tables.read(ROWS, tables.ROWS)
+    test = np.flatnonzero(rows["part"] == "test")
+    pixels = np.load(FEATURES / "pixels.npy", mmap_mode="r")
+    scores = models.Final(FINAL).scores(pixels[test])
+    return rows.loc[test, ["row", "label"]].assign(score=scores)
+
+
+def write_plots(
+    histories: list[pd.DataFrame], test: tuple[Labels, Scores], oof: tuple[Labels, Scores]
+) -> None:
+    """Write every curve as data for `dvc plots`, and as a picture."""
+    history = pd.concat(
+        [one.assign(fold=fold) for fold, one in enumerate(histories)], ignore_index=True
+    )
+    with fresh_directory(PLOTS) as folder:
+        history.to_csv(folder / "history.csv", index=False)
+        plots.verdicts(*test).to_csv(folder / "confusion.csv", index=False)
+        plots.roc(*test).to_csv(folder / "roc.csv", index=False)
+        plots.precision_recall(*test).to_csv(folder / "precision_recall.csv", index=False)
+        plots.draw_history(history, folder / "history.png")
+        plots.draw_confusion(*test, folder / "confusion.png")
+        plots.draw_curves({"test": test, "out of fold": oof}, folder / "curves.png")
+
+
+def summary(knobs: Params, report: dict[str, Any]) -> str:
+    """Say in one line how good the final model is, and whether that was the goal."""
+    test, oof = report["test"], report["oof"]
+    goals = ", ".join(
+        f"{name} {getattr(knobs.goals, name)} {'met' if met else 'missed'}"
+        for name, met in report["goals"].items()
+    )
+    return (
+        f"evaluate: {knobs.model} on {knobs.dataset}, test ({sum(test['confusion'].values())}): "
+        f"accuracy {test['accuracy']:.3f}, recall {test['recall']:.3f}, auc {test['auc']:.3f}; "
+        f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}; goals: {goals}"
+    )
+
+
+if __name__ == "__main__":
+    errors.run(main)

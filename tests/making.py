@@ -1,0 +1,71 @@
+"""Makers of tiny real things for the tests: pictures, files, archives, tables."""
+
+import io
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from realart import params, tables
+from realart.pictures import Pixels
+
+KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
+LABELS = params.Labels(ai=["ai"], human=["human"])
+
+
+def picture(seed: int, width: int = 96, height: int = 80) -> Pixels:
+    """Paint colour clouds that no other seed paints: coarse shapes, and finer ones upon them."""
+    generator = np.random.default_rng(seed)
+    canvas = np.zeros((height, width, 3))
+    for cells, strength in ((4, 90), (12, 35)):
+        clouds = generator.integers(0, 256, (cells, cells, 3), np.uint8)
+        smooth = Image.fromarray(clouds).resize((width, height), Image.Resampling.BICUBIC)
+        canvas += (np.asarray(smooth) - 128.0) / 128 * strength
+    return np.clip(canvas + 128, 0, 255).astype(np.uint8)
+
+
+def plain(colour: tuple[int, int, int], width: int = 96, height: int = 80) -> Pixels:
+    """Fill a picture with one colour."""
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+def file(image: Pixels | Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """Encode a picture with Pillow."""
+    buffer = io.BytesIO()
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def animation(kind: str) -> bytes:
+    """Encode two frames."""
+    first, second = (Image.fromarray(picture(seed)) for seed in (1, 2))
+    return file(first, kind, save_all=True, append_images=[second])
+
+
+def archive(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
+    """Write a zip that stores its files as they are; a name may come twice."""
+    with zipfile.ZipFile(path, "w") as opened:
+        for name, data in files:
+            opened.writestr(zipfile.ZipInfo(name), data)
+    return path
+
+
+def distance(a: Pixels, b: Pixels) -> float:
+    """Return how far two pictures of one shape are apart, in mean grey levels."""
+    assert a.shape == b.shape
+    return float(np.abs(a.astype(float) - b).mean())
+
+
+def published(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Make a table of pictures from what matters of each; a picture is its own group and source."""
+    empty = {name: kind() for name, kind in tables.PICTURES.items()}
+    full = [
+        empty | {"group": row["id"], "file": f"clean/pictures/{row['id']}.jpg"} | row
+        for row in rows
+    ]
+    return pd.DataFrame(full, columns=list(tables.PICTURES)).astype(tables.PICTURES)

@@ -1,0 +1,137 @@
+"""params.yaml as it is, and every kind of mistake in it: one line that names what was received."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from making import KNOBS
+
+from realart import params
+from realart.errors import RealartError
+
+REAL = Path(__file__).parents[1] / "params.yaml"
+CONTENT = yaml.safe_load(REAL.read_text("utf-8"))
+Content = dict[str, Any]
+
+
+def load_changed(change: Callable[[Content], object], folder: Path) -> params.Params:
+    content = copy.deepcopy(CONTENT)
+    change(content)
+    file = folder / "params.yaml"
+    file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False), "utf-8")
+    return params.load(file)
+
+
+def at(path: str, value: Any) -> Callable[[Content], object]:
+    """Set the param at a dotted path."""
+
+    def change(content: Content) -> None:
+        *folders, last = path.split(".")
+        for folder in folders:
+            content = content[folder]
+        content[last] = value
+
+    return change
+
+
+def renamed(path: str, name: str) -> Callable[[Content], object]:
+    """Rename the param at a dotted path."""
+
+    def change(content: Content) -> None:
+        *folders, last = path.split(".")
+        for folder in folders:
+            content = content[folder]
+        content[name] = content.pop(last)
+
+    return change
+
+
+@pytest.mark.parametrize("name", list(KNOBS.recipes))
+def test_every_recipe_can_be_chosen(name: str, tmp_path: Path) -> None:
+    assert load_changed(at("model", name), tmp_path).recipe == KNOBS.recipes[name]
+
+
+@pytest.mark.parametrize("name", list(KNOBS.datasets))
+def test_every_dataset_can_be_chosen(name: str, tmp_path: Path) -> None:
+    assert load_changed(at("dataset", name), tmp_path).data == KNOBS.datasets[name]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (at("model", "resnet5"), "unknown model 'resnet5' (did you mean 'resnet50'?)"),
+        (at("model", "x"), "choose one of: cnn, "),
+        (at("dataset", "cashbowmann"), "unknown dataset 'cashbowmann' (did you mean 'cashbowman'?"),
+        (at("model", 5), "model is 5"),
+        (at("split.test_sise", 0.1), "'split.test_sise' (did you mean 'split.test_size'?)"),
+        (renamed("ela.quality", "qualty"), "'ela.qualty' (did you mean 'ela.quality'?)"),
+        (renamed("model", "modle"), "'modle' (did you mean 'model'?)"),
+        (at("recipes.cnn.epoch", 3), "'recipes.cnn.epoch'"),
+        (at("split.folds", "five"), "split.folds is 'five'"),
+        (at("split.folds", 4.0), "split.folds is 4.0"),
+        (at("balance.horizontal_flip", "yes"), "balance.horizontal_flip is 'yes'"),
+        (at("split.seed", None), "split.seed is None"),
+        (at("split.test_size", 1.5), "split.test_size is 1.5"),
+        (at("clean.quality", 101), "clean.quality is 101"),
+        (at("split.folds", 1), "split.folds is 1"),
+        (at("split.method", "magic"), "split.method is 'magic'"),
+        (at("split", None), "split is None"),
+        (lambda content: content["split"].pop("seed"), "'split.seed' is missing"),
+        (lambda content: content.pop("goals"), "'goals' is missing"),
+        (at("ela.quality", KNOBS.clean.quality), f"ela.quality equals clean.quality ({90})"),
+        (at("clean.similar", 0.99), "similar (0.99) is above duplicate (0.97)"),
+        (at("datasets.local.fields", "("), "datasets.local.fields is '('"),
+        (at("datasets.local.fields", "(?P<era>.)"), "names the groups ['era']"),
+        (at("recipes.cnn.fine_tune", KNOBS.recipes["resnet50"].fine_tune.model_dump()), "backbone"),
+    ],
+)
+def test_a_mistake_gives_one_line_that_names_what_was_received(
+    change: Callable[[Content], object], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RealartError) as caught:
+        load_changed(change, tmp_path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"a: [1\nb: }", b"a: \xe9", b"- 1", b"", b"text", b"a: \x01"])
+def test_a_file_that_is_no_mapping_in_yaml(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes(content)
+    with pytest.raises(RealartError, match=r"^params\.yaml "):
+        params.load(tmp_path / "params.yaml")
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(RealartError, match=f"no params.yaml in {tmp_path}: run this from"):
+        params.load(tmp_path / "params.yaml")
+
+
+def test_canonical_and_ela_quality_may_be_equal_where_nothing_is_saved_as_jpeg(
+    tmp_path: Path,
+) -> None:
+    def change(content: Content) -> None:
+        content["ela"]["quality"] = content["clean"]["quality"]
+        content["clean"]["encoding"] = "original"
+
+    assert load_changed(change, tmp_path).ela.quality == KNOBS.clean.quality
+
+
+def test_weights_are_a_keyword_or_a_file_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+
+    def change(content: Content) -> None:
+        content["model"] = "resnet50"
+        content["recipes"]["resnet50"]["backbone"]["weights"] = "own.weights.h5"
+
+    with pytest.raises(RealartError, match=r"'own\.weights\.h5' are no file"):
+        load_changed(change, tmp_path)
+    (tmp_path / "own.weights.h5").write_bytes(b"weights")
+    backbone = load_changed(change, tmp_path).recipe.backbone
+    assert backbone is not None
+    assert params.weights_file(backbone) == tmp_path / "own.weights.h5"
+    assert params.weights_file(params.Backbone(name="ResNet50", weights="none")) is None
