@@ -4,6 +4,7 @@ Without `MLFLOW_TRACKING_URI`, runs go to an SQLite store in the project's main 
 copy of the project a run was started in.
 """
 
+import logging
 import os
 import subprocess
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
+logging.getLogger("mlflow").setLevel(logging.WARNING)  # how it makes tables is no news
 
 import pandas as pd
 from filelock import FileLock

@@ -1,20 +1,89 @@
-"""dvc.yaml against the code: every module that a stage imports, and every param that it reads."""
+"""dvc.yaml against the code: every module that a stage imports, every param that it reads."""
 
 import ast
+import contextlib
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
 import yaml
-from pydantic import BaseModel
+from project_copy import ROOT, tiny_project
 
-from realart.params import Params
+from realart import params
+from realart.params import Strict
 
-ROOT = Path(__file__).parent.parent
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-STAGES = sorted(PIPELINE["stages"])
-FOR_THE_RECORD = {"tracking.start", "tracking.evaluation_of"}
-"""Functions that note all params of a run, whichever of them its stage reads."""
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+CHOSEN = {"datasets": "${dataset}", "recipes": "${model}"}
+"""Params that hold entries by name, and how dvc.yaml names the chosen one."""
+CHOOSING = {"dataset", "datasets", "model", "recipes"}
+SERIALISED = {"features": {"clean", "ela"}}
+"""Params that a stage writes out whole rather than reads one by one."""
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_deps_name_every_imported_module(stage: str) -> None:
+    script = ROOT / f"stages/{stage}.py"
+    imported = {str(file.relative_to(ROOT)) for file in imported_modules(script)}
+    declared = {dep for dep in PIPELINE[stage]["deps"] if dep.endswith(".py")}
+    assert declared == imported | {f"stages/{stage}.py"}
+
+
+def test_params_name_everything_that_a_stage_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tiny_project(tmp_path)
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    knobs = params.load()
+    monkeypatch.setattr(params, "load", lambda: knobs)
+    for stage in PIPELINE:
+        with recorded(knobs) as read, joblib.parallel_config("threading"):
+            importlib.import_module(f"stages.{stage}").main()
+        declared = tuple(PIPELINE[stage]["params"])
+        undeclared = {name for name in read if not name.startswith(declared)} - CHOOSING
+        assert not undeclared, f"{stage} reads {undeclared}"
+        unread = {name for name in declared if not any(leaf.startswith(name) for leaf in read)}
+        assert not unread - SERIALISED.get(stage, set()), f"{stage} never reads {unread}"
+
+
+def test_a_model_reruns_nothing_before_features() -> None:
+    by_model = {name for name, stage in PIPELINE.items() if "model" in str(stage["params"])}
+    assert by_model == {"features", "train", "evaluate"}
+
+
+@contextlib.contextmanager
+def recorded(knobs: Strict) -> Iterator[set[str]]:
+    """Record which leaves of `knobs` are read inside the block, by their names in dvc.yaml."""
+    prefixes = dict(_groups(knobs, ""))
+    read: set[str] = set()
+    plain = Strict.__getattribute__
+
+    def recording(self: Strict, name: str) -> Any:
+        value = plain(self, name)
+        field = id(self) in prefixes and name in type(self).model_fields
+        if field and not isinstance(value, Strict):
+            read.add(prefixes[id(self)] + name)
+        return value
+
+    Strict.__getattribute__ = recording  # type: ignore[method-assign]
+    try:
+        yield read
+    finally:
+        Strict.__getattribute__ = plain  # type: ignore[method-assign]
+
+
+def _groups(group: Strict, prefix: str) -> Iterator[tuple[int, str]]:
+    yield id(group), prefix
+    for name in type(group).model_fields:
+        value = getattr(group, name)
+        if isinstance(value, Strict):
+            yield from _groups(value, f"{prefix}{name}.")
+        elif name in CHOSEN:
+            for entry in value.values():
+                yield from _groups(entry, f"{name}.{CHOSEN[name]}.")
 
 
 def imported_modules(file: Path) -> set[Path]:
@@ -23,9 +92,9 @@ def imported_modules(file: Path) -> set[Path]:
     waiting = [file]
     while waiting:
         for node in ast.walk(ast.parse(waiting.pop().read_text())):
-            for module in _direct(node) - found:
-                found.add(module)
-                waiting.append(module)
+            new = _direct(node) - found
+            found |= new
+            waiting += new
     return found
 
 
@@ -39,26 +108,6 @@ def _direct(node: ast.AST) -> set[Path]:
     for name in names:
         if name.split(".")[0] in ("realart", "stages"):
             place = ROOT / name.replace(".", "/")
-            files |= {place.with_suffix(".py")} | {
-                parent / "__init__.py"
-                for parent in [place, *place.parents]
-                if parent.is_relative_to(ROOT) and parent != ROOT
-            }
+            packages = [parent for parent in [place, *place.parents] if ROOT in parent.parents]
+            files |= {place.with_suffix(".py"), *(parent / "__init__.py" for parent in packages)}
     return {file for file in files if file.is_file()}
-
-
-def params_read(file: Path) -> set[str]:
-    """Return the leaves of params.yaml that a stage reads, by following `knobs`."""
-    tree = ast.parse(file.read_text())
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    names = _names_of_params(tree)
-    read: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load):
-            chain = list(names[node.id])
-            at: ast.AST = node
-            while isinstance(parent := parents[at], ast.Attribute):
-                chain.append(parent.attr)
-                at = parent
-            ...
-    return read

@@ -49,10 +49,10 @@ def _transposed(taps: tuple[int, ...], scale: int) -> Stage:
     def stage(pixels: Pixels, strength: int, rng: np.random.Generator) -> Pixels:
         sparse = np.zeros((pixels.shape[0] * 2, pixels.shape[1] * 2, 3), np.float32)
         sparse[::2, ::2] = pixels
-        kernel = np.outer(taps, taps) * 8
-        shared = rng.integers(-strength, strength + 1, kernel.shape) * scale // 8
-        own = rng.integers(-strength, strength + 1, (3, *kernel.shape)) * scale // 24
-        return _filtered(sparse, (kernel + shared + own).astype(np.int16), scale * scale * 8)
+        kernel = np.outer(taps, taps) * 64
+        shared = rng.integers(-strength, strength + 1, kernel.shape) * scale
+        own = rng.integers(-strength, strength + 1, (3, *kernel.shape)) * scale // 3
+        return _filtered(sparse, (kernel + shared + own).astype(np.int16), scale * scale * 64)
 
     return stage
 

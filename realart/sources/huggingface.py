@@ -3,6 +3,7 @@
 What a repository holds beside these (a README, a loading script) is neither fetched nor stored.
 """
 
+import logging
 import os
 import re
 import shutil
@@ -64,9 +65,9 @@ def _parse(origin: Origin) -> tuple[str, str | None]:
 
 def _quieten() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when the package is imported
-    from huggingface_hub.utils import disable_progress_bars, logging
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    logging.set_verbosity_error()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     if not sys.stderr.isatty():
         disable_progress_bars()
 

@@ -65,7 +65,7 @@ def _parse(origin: Origin) -> tuple[str, str, str | None]:
 
 def _signed_in() -> Any:
     """Return Kaggle's client, signed in by any of the ways it knows."""
-    from kagglesdk.kaggle_env import (  # type: ignore[import-untyped]
+    from kagglesdk.kaggle_env import (
         get_access_token_from_env,
         get_endpoint,
         get_env,
@@ -77,7 +77,7 @@ def _signed_in() -> Any:
         _reach(endpoint)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            from kaggle.api.kaggle_api_extended import KaggleApi  # type: ignore[import-untyped]
+            from kaggle.api.kaggle_api_extended import KaggleApi
 
             client = KaggleApi()
             client.authenticate()
@@ -103,7 +103,7 @@ def _reach(endpoint: str) -> None:
 
 def _newest(client: Any, owner: str, slug: str) -> str | None:
     """Return the current version's number, or None: whatever is wrong, the download says better."""
-    from kagglesdk.datasets.types.dataset_api_service import (  # type: ignore[import-untyped]
+    from kagglesdk.datasets.types.dataset_api_service import (
         ApiGetDatasetRequest,
     )
 

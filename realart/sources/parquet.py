@@ -45,8 +45,8 @@ def pictures(files: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
 
 
 def _rows(path: Path, name: str) -> Iterator[tuple[str, str, bytes]]:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:

@@ -1,0 +1,88 @@
+"""Makers of tiny real recipes and rows for the tests of what trains, scores and keeps models."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realart import params
+from realart.params import Recipe, Train
+from realart.pictures import Pixels
+from realart.training import Data, Parts
+
+REPOSITORY = Path(__file__).parents[1]
+KNOBS = params.load(REPOSITORY / "params.yaml")
+TRAIN = Train(seed=0, deterministic=True, precision="float32", checkpoint_seconds=0.0)
+LAYERS = [
+    {"Conv2D": {"filters": 4, "kernel_size": 3, "strides": 2, "activation": "relu"}},
+    {"BatchNormalization": {}},
+    {"Flatten": {}},
+    {"Dropout": {"rate": 0.25}},
+]
+POOLED: list[dict[str, dict[str, Any]]] = [{"GlobalAveragePooling2D": {}}]
+
+
+def recipe(**changes: Any) -> Recipe:
+    """Make a small recipe: 16 px, one convolution, batch normalisation and dropout."""
+    small = {
+        "input": "rgb", "size": 16, "shape": "squash", "layers": LAYERS, "outputs": 1,
+        "optimizer": {"name": "Adam", "learning_rate": 0.01}, "epochs": 3, "batch_size": 8,
+        "patience": 3, "monitor": "loss",
+    }  # fmt: skip
+    return Recipe.model_validate({**small, **changes})
+
+
+def backbone_recipe(name: str, **changes: Any) -> Recipe:
+    """Make a recipe of 32 px on a backbone with random weights."""
+    backbone = {"name": name, "weights": "none", **changes.pop("backbone", {})}
+    return recipe(**{"size": 32, "layers": POOLED, "backbone": backbone, **changes})
+
+
+def rows(count: int = 40, size: int = 16, seed: int = 0) -> Data:
+    """Make noise in which what ai made is brighter, of both classes in turn."""
+    labels = np.arange(count) % 2
+    noise = np.random.default_rng(seed).integers(0, 128, (count, size, size, 3))
+    pixels = (noise + labels[:, None, None, None] * 100).astype(np.uint8)
+    return Data(pixels, labels, np.ones(count, np.float32))
+
+
+def thirds(data: Data) -> Parts:
+    """Fit on the first rows, watch and hold out ten each."""
+    everything = np.arange(len(data.labels))
+    return Parts(everything[:-20], everything[-20:-10], everything[-10:])
+
+
+def noise(size: int, count: int = 3, seed: int = 0) -> Pixels:
+    """Make pictures that hold all values from 0 to 255."""
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+def some_scores(count: int = 60, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Make labels of both classes, and scores that are better than chance."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    return labels, np.clip(generator.normal(0.4 + 0.2 * labels, 0.2), 0, 1)
+
+
+def python(
+    code: str, *arguments: Any, cwd: Path = REPOSITORY, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run code in a fresh interpreter that has nothing of this one's environment but PATH."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=cwd,
+        env=clean_environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Return the environment of a fresh interpreter that finds this project and its tests."""
+    path = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(REPOSITORY)])
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": f"{path}{os.pathsep}{Path(__file__).parent}"} | more

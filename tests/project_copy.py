@@ -1,0 +1,99 @@
+"""A copy of the project as a user has it, with a small dataset and a network that trains fast."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from realart.sample import write_archive
+
+ROOT = Path(__file__).parent.parent
+PARTS = (
+    "dvc.yaml",
+    "params.yaml",
+    "stages",
+    "realart",
+    ".dvc/config",
+    ".dvc/.gitignore",
+    ".dvc/plots",
+    ".gitignore",
+    ".dvcignore",
+)
+TINY = {
+    "input": "rgb",
+    "size": 32,
+    "shape": "squash",
+    "layers": [
+        {"Conv2D": {"filters": 4, "kernel_size": 3, "activation": "relu"}},
+        {"GlobalAveragePooling2D": {}},
+    ],
+    "outputs": 1,
+    "optimizer": {"name": "Adam", "learning_rate": 0.01},
+    "epochs": 2,
+    "batch_size": 16,
+    "patience": 2,
+    "monitor": "loss",
+}
+
+
+def tiny_project(folder: Path, pictures: int = 64) -> Path:
+    """Copy the project into `folder / "project"`, with `pictures` rendered ones as its dataset."""
+    project = folder / "project"
+    for part in PARTS:
+        source, target = ROOT / part, project / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    write_archive(folder / "pictures.zip", pictures)
+    set_params(
+        project,
+        {
+            "dataset": "local",
+            "datasets.local.path": "../pictures.zip",
+            "model": "tiny",
+            "recipes.tiny": TINY,
+            "recipes.tiny_ela": {**TINY, "input": "ela", "outputs": 2},
+            "split.folds": 2,
+            "split.slices": 2,
+        },
+    )
+    return project
+
+
+def git_project(folder: Path) -> Path:
+    """Make a tiny project that is a repository with one commit, as DVC's experiments need."""
+    project = tiny_project(folder)
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
+        identity = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+        subprocess.run(["git", *identity, *command], cwd=project, check=True)
+    return project
+
+
+def set_params(project: Path, values: dict[str, Any]) -> None:
+    """Set params by their dotted names."""
+    file = project / "params.yaml"
+    content = yaml.safe_load(file.read_text())
+    for name, value in values.items():
+        *groups, leaf = name.split(".")
+        group = content
+        for key in groups:
+            group = group[key]
+        group[leaf] = value
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def run(project: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the environment in `project`, with an empty home; return what it said."""
+    home = project.parent / "home"
+    home.mkdir(exist_ok=True)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    kept = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **environment}
+    return subprocess.run(
+        command, cwd=project, env=kept, capture_output=True, text=True, check=False, timeout=600
+    )

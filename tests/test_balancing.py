@@ -1,0 +1,187 @@
+"""Equal classes by copies that stay with their source and don't give their class away."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from making import KNOBS, distance, picture, plain, published
+
+from realart.balancing import Operation, augment, plan
+from realart.params import Balance
+from realart.tables import ROWS
+
+AUGMENT = KNOBS.balance
+PIXELS = picture(1)
+SAME = Operation(0.0, 1.0, 1.0, False, False)
+OPERATIONS = st.builds(
+    Operation,
+    rotation=st.floats(-180, 180),
+    zoom=st.floats(0.01, 2),
+    brightness=st.floats(0, 2),
+    horizontal_flip=st.booleans(),
+    vertical_flip=st.booleans(),
+)
+Tables = tuple[pd.DataFrame, pd.DataFrame]
+
+
+@st.composite
+def split_pictures(draw: st.DrawFn) -> Tables:
+    """Draw pictures and their split, in any order: both classes in each cell, and others."""
+    counts = st.tuples(st.integers(1, 6), st.integers(1, 6))
+    cells = {(f, s): draw(counts) for f in range(2) for s in range(2)}
+    places = [("train", *cell, *counts) for cell, counts in cells.items()]
+    places += [("test", -1, -1, 2, 3), ("unused", -1, -1, 1, 1)]
+    rows = [
+        {"part": part, "fold": fold, "slice": part_slice, "label": label, "group": f"g{number // 2}"}
+        for part, fold, part_slice, human, ai in places
+        for label, count in (("human", human), ("ai", ai))
+        for number in range(count)
+    ]
+    rows = [row | {"id": f"p{number}"} for number, row in enumerate(draw(st.permutations(rows)))]
+    split = pd.DataFrame(rows)
+    columns = ["id", "group", "label"]
+    return published(split[columns].to_dict("records")), split[["id", "part", "fold", "slice"]]
+
+
+def planned(tables: Tables, balance: Balance = AUGMENT) -> pd.DataFrame:
+    return plan(*tables, balance, ".jpg")
+
+
+@given(split_pictures())
+def test_fit_rows_and_copies_are_as_many_of_each_class_in_every_cell(tables: Tables) -> None:
+    rows = planned(tables)
+    for selected in (rows[rows["fit"]], rows[rows["operation"] != ""]):
+        counts = selected.groupby(["fold", "slice", "label"]).size().unstack()
+        assert (counts["ai"] == counts["human"]).all() if len(counts) else True
+    larger = tables[0].join(tables[1][["part", "fold", "slice"]]).query("part == 'train'")
+    larger = larger.groupby(["fold", "slice", "label"]).size().groupby(["fold", "slice"]).max()
+    assert rows["fit"].sum() == 2 * larger.sum()
+
+
+@given(split_pictures())
+def test_a_copy_stays_with_its_source(tables: Tables) -> None:
+    rows = planned(tables)
+    sources = rows[rows["operation"] == ""].set_index("row")
+    copies = rows[rows["operation"] != ""]
+    assert copies["fit"].all()
+    assert set(copies["part"]) <= {"train"}
+    for column in ("label", "group", "part", "fold", "slice"):
+        assert copies[column].tolist() == sources.loc[copies["picture"], column].tolist()
+
+
+@given(split_pictures(), st.sampled_from(["augment", "class_weight", "none"]))
+def test_all_published_pictures_are_there_in_order(tables: Tables, method: str) -> None:
+    pictures, split = tables
+    rows = planned(tables, AUGMENT.model_copy(update={"method": method}))
+    assert list(rows.columns) == list(ROWS)
+    assert list(rows.index) == list(range(len(rows)))
+    assert rows["row"].is_unique
+    assert rows["file"].is_unique
+    used = pictures[split["part"] != "unused"]
+    first = rows.iloc[: len(used)]
+    assert (first["operation"] == "").all()
+    for column, name in (("row", "id"), ("picture", "id"), ("label", "label"), ("file", "file")):
+        assert first[column].tolist() == used[name].tolist()
+
+
+@given(split_pictures())
+def test_what_is_not_fitted_on_was_replaced_by_a_copy_or_is_tested(tables: Tables) -> None:
+    rows = planned(tables)
+    unfitted = rows[~rows["fit"]]
+    replaced = unfitted[unfitted["part"] == "train"]
+    copied = rows.loc[rows["operation"] != "", "picture"]
+    assert set(replaced["row"]) <= set(copied)
+    assert set(rows.loc[rows["part"] == "test", "fit"]) == {False}
+
+
+@given(split_pictures(), st.sampled_from(["class_weight", "none"]))
+def test_other_methods_make_no_copies(tables: Tables, method: str) -> None:
+    rows = planned(tables, AUGMENT.model_copy(update={"method": method}))
+    assert (rows["operation"] == "").all()
+    assert rows["fit"].equals(rows["part"] == "train")
+
+
+@given(split_pictures())
+def test_the_same_seed_makes_the_same_plan(tables: Tables) -> None:
+    pd.testing.assert_frame_equal(planned(tables), planned(tables))
+
+
+@given(split_pictures(), st.sampled_from(["human", "ai"]), st.integers(0, 1))
+def test_a_picture_added_changes_no_operation_of_others(
+    tables: Tables, label: str, cell: int
+) -> None:
+    pictures, split = tables
+    added = pd.DataFrame([{"id": "new", "part": "train", "fold": cell, "slice": cell}])
+    more = (
+        pd.concat([published([{"id": "new", "label": label}]), pictures], ignore_index=True),
+        pd.concat([added, split], ignore_index=True),
+    )
+    before, after = (
+        rows[rows["operation"] != ""].set_index("row")["operation"]
+        for rows in (planned(tables), planned(more))
+    )
+    common = before.index.intersection(after.index)
+    assert before[common].tolist() == after[common].tolist()
+
+
+def test_operations_differ_and_stay_in_the_range_of_the_params() -> None:
+    rows = [
+        {"id": f"{label}{n}", "label": label}
+        for label, count in (("human", 1), ("ai", 200))
+        for n in range(count)
+    ]
+    split = pd.DataFrame({"id": [row["id"] for row in rows], "part": "train", "fold": 0, "slice": 0})
+    knobs = AUGMENT.model_copy(update={"vertical_flip": False})
+    copies = planned((published(rows), split), knobs).query("operation != ''")
+    operations = [Operation.parse(text) for text in copies["operation"]]
+    assert len(operations) == len(set(operations)) == 2 * 199
+    turns = np.array([(o.rotation, o.zoom - 1, o.brightness - 1) for o in operations])
+    limits = np.array([knobs.rotation, knobs.zoom, knobs.brightness])
+    assert (np.abs(turns) <= limits).all()
+    assert (np.abs(turns).max(0) > 0.9 * limits).all()
+    assert np.abs(turns.mean(0) / limits).max() < 0.15
+    assert 0.4 < np.mean([o.horizontal_flip for o in operations]) < 0.6
+    assert not any(o.vertical_flip for o in operations)
+
+
+@given(OPERATIONS)
+def test_an_operation_reads_back_from_its_text(operation: Operation) -> None:
+    assert Operation.parse(str(operation)) == operation
+
+
+@given(OPERATIONS, st.integers(1, 60), st.integers(1, 60))
+def test_a_copy_has_the_shape_of_its_source(operation: Operation, width: int, height: int) -> None:
+    copy = augment(picture(0, width, height), operation)
+    assert copy.shape == (height, width, 3)
+    assert copy.dtype == np.uint8
+
+
+def test_the_identity_changes_nothing_and_flips_are_exact() -> None:
+    assert np.array_equal(augment(PIXELS, SAME), PIXELS)
+    mirrored = augment(PIXELS, Operation(0, 1, 1, True, False))
+    assert np.array_equal(mirrored, PIXELS[:, ::-1])
+    assert np.array_equal(augment(PIXELS, Operation(0, 1, 1, False, True)), PIXELS[::-1])
+    assert np.array_equal(augment(mirrored, Operation(0, 1, 1, True, False)), PIXELS)
+
+
+@pytest.mark.parametrize("degrees", [180, -180])
+def test_half_a_turn_is_both_flips(degrees: float) -> None:
+    turned = augment(PIXELS, Operation(degrees, 1, 1, False, False))
+    assert distance(turned, PIXELS[::-1, ::-1]) < 1
+
+
+def test_there_and_back_is_nearly_the_picture() -> None:
+    there = augment(PIXELS, Operation(10, 1, 1, False, False))
+    back = augment(there, Operation(-10, 1, 1, False, False))
+    assert distance(there, PIXELS) > 4
+    assert distance(back[20:60, 25:70], PIXELS[20:60, 25:70]) < 2
+
+
+@given(st.floats(0.5, 2), st.floats(-180, 180), st.floats(0.3, 1.5))
+def test_a_plain_picture_shows_no_border_and_only_the_brightness(
+    zoom: float, degrees: float, brightness: float
+) -> None:
+    copy = augment(plain((100, 60, 20)), Operation(degrees, zoom, brightness, False, False))
+    expected = np.round(np.array([100, 60, 20]) * brightness)
+    assert np.abs(copy - expected).max() <= 1

@@ -1,0 +1,183 @@
+"""What users do: `dvc repro`, experiments in every mode, and mistakes, on a small project."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from project_copy import git_project, run, set_params
+
+DATA_STAGES = ("download", "clean", "split", "balance", "ela", "features")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project after its first `dvc repro`, committed."""
+    project = git_project(tmp_path_factory.mktemp("user"))
+    said = succeed(project, "dvc", "repro")
+    assert "evaluate: tiny on local" in said
+    commit(project)
+    return project
+
+
+def test_repro_again_runs_nothing(project: Path) -> None:
+    said = succeed(project, "dvc", "repro")
+    assert "Running stage" not in said
+    assert "up to date" in said
+
+
+def test_nothing_untracked_or_changed_after_repro(project: Path) -> None:
+    assert succeed(project, "git", "status", "--porcelain") == ""
+
+
+def test_every_file_is_kept_or_rejected(project: Path) -> None:
+    said = succeed(project, "dvc", "repro", "--force", "--single-item", "clean")
+    files, kept, rejected = (
+        int(said.split(word)[0].split()[-1]) for word in (" files =", " kept", " rejected")
+    )
+    assert files == kept + rejected
+    assert kept > 50
+
+
+def test_forced_repro_makes_the_same_bytes(project: Path) -> None:
+    before, metrics = locked(project), figures(project)
+    succeed(project, "dvc", "repro", "--force")
+    assert locked(project) == before
+    assert figures(project) == metrics
+
+
+def test_experiment_with_another_model(project: Path) -> None:
+    said = succeed(project, "dvc", "exp", "run", "--name", "with-ela", "-S", "model=tiny_ela")
+    for stage in DATA_STAGES[:-1]:
+        assert f"Stage '{stage}' didn't change, skipping" in said
+    assert "test.accuracy" in succeed(project, "dvc", "metrics", "diff", "--all")
+    assert "with-ela" in succeed(project, "dvc", "exp", "show", "--csv")
+    run_ = runs(project, "with-ela")[0]
+    assert run_.data.params["recipe.input"] == "ela"
+    assert run_.data.metrics["test/accuracy"] == figures(project)["test"]["accuracy"]
+    assert len(children(project, run_.info.run_id)) == 2
+    artifacts = {file.path for file in store(project).list_artifacts(run_.info.run_id)}
+    assert artifacts >= {"final", "plots", "pictures"}
+    subprocess.run(["git", "checkout", "-q", "."], cwd=project, check=True)
+    succeed(project, "dvc", "checkout")
+
+
+def test_ela_quality_reruns_no_model_that_reads_rgb(project: Path) -> None:
+    said = succeed(project, "dvc", "exp", "run", "--temp", "-S", "ela.quality=50")
+    assert "Running stage 'ela'" in said
+    assert "Stage 'train' didn't change, skipping" in said
+
+
+def test_folds_are_a_param(project: Path) -> None:
+    succeed(project, "dvc", "exp", "run", "--temp", "--name", "three", "-S", "split.folds=3")
+    (three,) = runs(project, "three")
+    assert len(children(project, three.info.run_id)) == 3
+
+
+def test_two_queue_workers_share_one_store(project: Path) -> None:
+    for seed in (1, 2):
+        queue = ("dvc", "exp", "run", "--queue", "--name", f"s{seed}")
+        succeed(project, *queue, "-S", f"train.seed={seed}")
+    succeed(project, "dvc", "queue", "start", "--jobs", "2")
+    until = time.monotonic() + 240
+    while "Running" in (said := succeed(project, "dvc", "queue", "status")) or "Queued" in said:
+        assert time.monotonic() < until, said
+        time.sleep(2)
+    assert said.count("Success") == 2, said
+    for seed in (1, 2):
+        (found,) = runs(project, f"s{seed}")
+        assert found.info.status == "FINISHED"
+        assert "test/accuracy" in found.data.metrics
+
+
+def test_run_restored_from_cache_still_shows(project: Path) -> None:
+    fresh = {"MLFLOW_TRACKING_URI": f"sqlite:///{project.parent / 'other.db'}"}
+    (project / "metrics/metrics.json").unlink()
+    succeed(project, "dvc", "repro", "--force", "--single-item", "evaluate", **fresh)
+    client = MlflowClient(fresh["MLFLOW_TRACKING_URI"])
+    (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
+    found = client.search_runs([experiment.experiment_id])
+    assert sorted(one.info.run_name for one in found) == ["fold 0", "fold 1", "tiny"]
+    assert all("val_accuracy" in one.data.metrics for one in found if "fold" in one.info.run_name)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"model": "tinny"}, "unknown model 'tinny' (did you mean 'tiny'?)"),
+        ({"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?)"),
+        ({"clean.long_sied": 3}, "unknown param 'clean.long_sied' (did you mean"),
+        ({"split.folds": "four"}, "split.folds is 'four'"),
+        ({"datasets.local.path": None}, "datasets.local.path"),
+        ({"datasets.local.path": "../nowhere.zip"}, "nowhere.zip"),
+        ({"datasets.local.labels.ai": ["robots"]}, "labels.ai ['robots'] matches no folder"),
+        ({"split.folds": 40}, "split.folds x split.slices (40 x 2)"),
+        ({"recipes.tiny.layers": [{"Conv3": {}}]}, "unknown layer 'Conv3'"),
+        ({"recipes.tiny.optimizer.name": "Adamm"}, "unknown optimizer 'Adamm' (did you mean"),
+        ({"recipes.tiny.backbone": {"name": "ResNet5"}}, "unknown backbone 'ResNet5'"),
+        (
+            {"recipes.tiny.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
+            "weights 'no.h5' are no file",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_and_loses_nothing(
+    project: Path, change: dict[str, object], expected: str
+) -> None:
+    before = figures(project), locked(project), (project / "params.yaml").read_text()
+    set_params(project, change)
+    try:
+        done = run(project, "dvc", "repro")
+    finally:
+        (project / "params.yaml").write_text(before[2])
+    said = [line for line in done.stderr.splitlines() if expected in line]
+    assert done.returncode != 0
+    assert len(said) == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert figures(project) == before[0]
+    assert "up to date" in succeed(project, "dvc", "repro")
+
+
+def succeed(project: Path, *command: str, **environment: str) -> str:
+    done = run(project, *command, **environment)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def commit(project: Path) -> None:
+    identity = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+    subprocess.run(["git", "add", "-A"], cwd=project, check=True)
+    subprocess.run(["git", *identity, "commit", "-qm", "ran"], cwd=project, check=True)
+
+
+def locked(project: Path) -> dict[str, list[dict[str, object]]]:
+    stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
+    return {name: stage["outs"] for name, stage in stages.items()}
+
+
+def figures(project: Path) -> dict[str, dict[str, float]]:
+    content: dict[str, dict[str, float]] = json.loads(
+        (project / "metrics/metrics.json").read_text()
+    )
+    return content
+
+
+def store(project: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{project / 'mlflow/mlflow.db'}")
+
+
+def runs(project: Path, name: str) -> list[Run]:
+    client = store(project)
+    (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
+    return list(client.search_runs([experiment.experiment_id], f"attributes.run_name = '{name}'"))
+
+
+def children(project: Path, parent: str) -> list[Run]:
+    client = store(project)
+    experiment = client.get_run(parent).info.experiment_id
+    return list(client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent}'"))

@@ -1,0 +1,205 @@
+"""What a split promises, over tables of any groups, labels, sources and published parts."""
+
+import warnings
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from making import KNOBS, published
+
+from realart.errors import RealartError
+from realart.params import Split
+from realart.splits import assign
+from realart.tables import SPLIT
+
+SPLITS = st.builds(
+    Split,
+    method=st.just("random"),
+    test_size=st.sampled_from([0.1, 0.2, 0.35]),
+    folds=st.integers(2, 4),
+    slices=st.integers(2, 3),
+    seed=st.integers(0, 99),
+)
+GROUPS = st.tuples(
+    st.sampled_from([["human"], ["ai"], ["human"] * 2, ["ai"] * 3, ["ai", "human"]]),
+    st.sampled_from(["a", "b", "c"]),
+    st.sampled_from(["train", "train", "train", "test"]),
+)
+
+
+@st.composite
+def tables_of_pictures(draw: st.DrawFn, singles: bool = False) -> pd.DataFrame:
+    """Draw pictures in groups; a group has one or both labels, a source, parts by turns."""
+    groups = draw(st.lists(GROUPS, min_size=60, max_size=90))
+    rows = []
+    for number, (labels, source, part) in enumerate(groups):
+        for copy, label in enumerate(labels[:1] if singles else labels):
+            rows.append(
+                {
+                    "id": f"{number}-{copy}",
+                    "group": f"{number}-0",
+                    "label": label,
+                    "source": f"{label}/{source}",
+                    "published_part": "train" if copy else part,
+                }
+            )
+    return published(rows)
+
+
+def assigned(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """Return the pictures with their part, fold and slice; an example without a split is passed."""
+    try:
+        return pictures.merge(assign(pictures, split), on="id")
+    except RealartError:
+        assume(False)
+        raise
+
+
+def enough(count: int = 40, **columns: str) -> pd.DataFrame:
+    """Make a table of unrelated pictures, `count` a class."""
+    return published(
+        [{"id": f"{label}{n}", "label": label, **columns} for label in ("human", "ai") for n in range(count)]
+    )
+
+
+@given(tables_of_pictures(), SPLITS, st.sampled_from(["random", "published"]))
+def test_no_group_is_split(pictures: pd.DataFrame, split: Split, method: str) -> None:
+    table = assigned(pictures, split.model_copy(update={"method": method}))
+    used = table[table["part"] != "unused"]
+    for column in ("part", "fold", "slice"):
+        assert (used.groupby("group")[column].nunique() == 1).all(), column
+
+
+@given(tables_of_pictures(), SPLITS)
+def test_every_cell_of_the_training_part_has_both_classes(
+    pictures: pd.DataFrame, split: Split
+) -> None:
+    table = assigned(pictures, split)
+    train, others = table[table["part"] == "train"], table[table["part"] != "train"]
+    assert (others[["fold", "slice"]] == -1).all(axis=None)
+    cells = train.groupby(["fold", "slice"])["label"].nunique()
+    assert set(cells.index) == {(f, s) for f in range(split.folds) for s in range(split.slices)}
+    assert (cells == 2).all()
+
+
+@given(tables_of_pictures(), SPLITS)
+def test_every_picture_has_one_row_in_its_place(pictures: pd.DataFrame, split: Split) -> None:
+    assigned(pictures, split)
+    result = assign(pictures, split)
+    assert list(result.columns) == list(SPLIT)
+    assert result["id"].tolist() == pictures["id"].tolist()
+    assert set(result["part"]) <= {"train", "test"}
+
+
+@given(tables_of_pictures(singles=True), SPLITS)
+def test_the_test_part_has_its_share_of_each_class(pictures: pd.DataFrame, split: Split) -> None:
+    table = assigned(pictures, split)
+    for _, rows in table.groupby("label"):
+        wanted = split.test_size * len(rows)
+        assert abs((rows["part"] == "test").sum() - wanted) <= 2  # half a picture a stratum
+
+
+@given(st.lists(st.integers(1, 12), min_size=2, max_size=12), SPLITS)
+def test_no_class_is_without_a_test_picture(sources: list[int], split: Split) -> None:
+    rows = [
+        {"id": f"{label}-{source}-{n}", "label": label, "source": f"{source}"}
+        for label in ("human", "ai")
+        for source, count in enumerate(sources)
+        for n in range(count)
+    ]
+    table = assigned(published(rows), split)
+    assert table.loc[table["part"] == "test", "label"].nunique() == 2
+
+
+@given(tables_of_pictures(), SPLITS, st.randoms(use_true_random=False))
+def test_the_order_of_the_pictures_changes_nothing(
+    pictures: pd.DataFrame, split: Split, random: st.DataObject
+) -> None:
+    table = assigned(pictures, split)
+    order = list(pictures.index)
+    random.shuffle(order)  # type: ignore[attr-defined]
+    again = assign(pictures.loc[order].reset_index(drop=True), split).set_index("id")
+    expected = table.set_index("id")[["part", "fold", "slice"]]
+    pd.testing.assert_frame_equal(again.loc[expected.index], expected)
+
+
+def test_another_seed_is_another_split() -> None:
+    pictures = enough()
+    first, again, other = (
+        assign(pictures, KNOBS.split.model_copy(update={"seed": seed})) for seed in (0, 0, 1)
+    )
+    pd.testing.assert_frame_equal(first, again)
+    for column in ("part", "fold", "slice"):
+        assert not first[column].equals(other[column])
+
+
+def test_a_picture_added_moves_few_others_into_or_out_of_the_test_part() -> None:
+    for added in range(10):
+        before = assign(enough(100), KNOBS.split)
+        more = pd.concat([enough(100), published([{"id": f"new{added}", "label": "ai"}])])
+        after = assign(more.reset_index(drop=True), KNOBS.split)
+        assert (before["part"] != after["part"].iloc[:200]).sum() <= 1
+
+
+@given(tables_of_pictures(), SPLITS)
+def test_published_keeps_the_publishers_test_part_and_nothing_related_to_it(
+    pictures: pd.DataFrame, split: Split
+) -> None:
+    table = assigned(pictures, split.model_copy(update={"method": "published"}))
+    tested = table["published_part"] == "test"
+    related = ~tested & table["group"].isin(table.loc[tested, "group"])
+    assert set(table.loc[tested, "part"]) == {"test"}
+    assert set(table.loc[related, "part"]) <= {"unused"}
+    assert set(table.loc[~tested & ~related, "part"]) == {"train"}
+
+
+def test_published_without_a_test_part_is_an_error() -> None:
+    published_split = KNOBS.split.model_copy(update={"method": "published"})
+    with pytest.raises(RealartError, match="marks no human picture as test"):
+        assign(enough(published_part="train"), published_split)
+
+
+@given(st.integers(0, 24), st.integers(0, 24))
+def test_too_few_pictures_are_one_line_that_names_the_class(human: int, ai: int) -> None:
+    counts = {"human": human, "ai": ai}
+    rows = [
+        {"id": f"{label}{n}", "label": label} for label, count in counts.items() for n in range(count)
+    ]
+    assume(rows)
+    with pytest.raises(RealartError, match=r"class (human|ai) has \d+ unrelated pictures"):
+        assign(published(rows), KNOBS.split.model_copy(update={"folds": 5}))
+
+
+def test_one_large_group_is_no_split() -> None:
+    rows = [{"id": f"{label}{n}", "label": label} for label in ("human", "ai") for n in range(20)]
+    for row in rows[:19]:
+        row["group"] = "human0"
+    with pytest.raises(RealartError, match="has 2 unrelated pictures"):
+        assign(published(rows), KNOBS.split)
+
+
+def test_a_small_source_is_no_reason_to_warn() -> None:
+    pictures = pd.concat(
+        [enough(source="big"), published([{"id": "x", "label": "ai", "source": "small"}])],
+        ignore_index=True,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(assign(pictures, KNOBS.split)) == 81
+
+
+def test_sources_that_are_mostly_published_as_test_can_be_split() -> None:
+    rows = [
+        {
+            "id": f"{label}-{source}-{n}",
+            "label": label,
+            "source": f"{source}",
+            "published_part": "test" if n else "train",
+        }
+        for label in ("human", "ai")
+        for source in range(20)
+        for n in range(8)
+    ]
+    published_split = KNOBS.split.model_copy(update={"method": "published"})
+    assert (assign(published(rows), published_split)["part"] == "train").sum() == 40
