@@ -44,28 +44,37 @@ def unzipped(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def download(
-    folder: Path, dataset: str, entry: dict[str, Any], timeout: float = 30, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the download stage in `folder`, on the real params.yaml with that entry changed."""
+def start(
+    folder: Path, dataset: str, entry: dict[str, Any], **environment: str
+) -> subprocess.Popen[str]:
+    """Start the download stage in `folder`, on the real params.yaml with that entry changed."""
     folder.mkdir(exist_ok=True, parents=True)
     params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
     params["dataset"] = dataset
     params["datasets"][dataset].update(entry)
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    return subprocess.run(
+    always = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen(
         [sys.executable, "-m", "stages.download"],
         cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(REPOSITORY),
-            "HOME": str(folder / "home"),
-            **environment,
-        },
-        capture_output=True,
+        env={**always, "HOME": str(folder / "home"), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
     )
+
+
+def download(
+    folder: Path, dataset: str, entry: dict[str, Any], **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the download stage in `folder`, on the real params.yaml with that entry changed."""
+    with start(folder, dataset, entry, **environment) as process:
+        try:
+            output = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, *output)
 
 
 def one_line(result: subprocess.CompletedProcess[str]) -> str:

@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hypothesis import Phase, settings
 from PIL import Image
 
 from realart import params, tables
 from realart.pictures import Pixels
 
 KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
+TABLES = settings(max_examples=20, phases=[Phase.explicit, Phase.generate], deadline=None)
+"""For laws over whole tables: to shrink one would take minutes, and a seed says which it was."""
+
 LABELS = params.Labels(ai=["ai"], human=["human"])
 
 

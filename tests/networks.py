@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realart import params
+from realart.backend import keras
 from realart.params import Recipe, Train
 from realart.pictures import Pixels
 from realart.training import Data, Parts
@@ -40,6 +41,22 @@ def backbone_recipe(name: str, **changes: Any) -> Recipe:
     """Make a recipe of 32 px on a backbone with random weights."""
     backbone = {"name": name, "weights": "none", **changes.pop("backbone", {})}
     return recipe(**{"size": 32, "layers": POOLED, "backbone": backbone, **changes})
+
+
+def awake(model: keras.Model) -> keras.Model:
+    """Give a network's random backbone the statistics of some pictures; return the backbone.
+
+    Without them the signal of random weights dies away, and all pictures would score alike.
+    """
+    (backbone,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    trainable, backbone.trainable = backbone.trainable, True
+    enter = keras.Model(model.layers[0].output, model.layers[1].output)
+    backbone(enter(noise(model.input_shape[1], 8)), training=True)
+    backbone.trainable = trainable
+    return backbone
 
 
 def rows(count: int = 40, size: int = 16, seed: int = 0) -> Data:
@@ -85,4 +102,7 @@ def python(
 def clean_environment(**more: str) -> dict[str, str]:
     """Return the environment of a fresh interpreter that finds this project and its tests."""
     path = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(REPOSITORY)])
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": f"{path}{os.pathsep}{Path(__file__).parent}"} | more
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{path}{os.pathsep}{Path(__file__).parent}",
+    } | more

@@ -228,6 +228,20 @@ def test_a_damaged_file_is_decoded_or_unusable(
     assert pixels.shape[2:] == (3,)
 
 
+@pytest.mark.parametrize("kind", ["AVIF", "TIFF"])
+@pytest.mark.filterwarnings("ignore")
+def test_no_damaged_byte_of_a_header_ends_in_another_error(kind: str) -> None:
+    data = file(PIXELS[:20, :24], kind)
+    start = len(data) - 300 if kind == "TIFF" else 0
+    for place in range(max(0, start), min(len(data), start + 300)):
+        for value in (0, 1, 255):
+            damaged = data[:place] + bytes([value]) + data[place + 1 :]
+            try:
+                pictures.decode(damaged, max_pixels=10**6)
+            except UnusableError:
+                continue
+
+
 # The canonical form
 
 

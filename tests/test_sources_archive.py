@@ -37,6 +37,8 @@ def test_folder_becomes_the_same_bytes_whatever_order_and_times(tmp_path: Path) 
     archive.zip_folder(second, tmp_path / "second.zip")
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
     assert unzipped(tmp_path / "first.zip") == FILES
+    with zipfile.ZipFile(tmp_path / "first.zip") as written:
+        assert {member.date_time[0] for member in written.infolist()} == {1980}
     assert archive.members(tmp_path / "first.zip") == sorted(FILES)
     archive.check(tmp_path / "first.zip", "advice")
 

@@ -2,13 +2,12 @@
 
 import functools
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from loopback import REPOSITORY, HubServer, KaggleServer, download, running, unzipped, zipped
+from filelock import FileLock
+from loopback import REPOSITORY, HubServer, KaggleServer, download, running, start, unzipped, zipped
 
 import realart.sample
 from realart.sources import Origin, fetch
@@ -89,17 +88,10 @@ def test_second_run_waits_for_the_first(tmp_path: Path) -> None:
     (tmp_path / "my.zip").write_bytes(zipped(LAYOUTS["local"]))
     downloads = tmp_path / ".realart/downloads"
     downloads.mkdir(parents=True)
-    hold = "import sys, filelock\nwith filelock.FileLock(sys.argv[1]): print(flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, str(downloads / "lock")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as first:
-        assert first.stdin
-        assert first.stdout
-        first.stdout.readline()
-        with pytest.raises(subprocess.TimeoutExpired) as waiting:
-            download(tmp_path, "local", {"path": "my.zip"}, timeout=1.5)
-        assert b"waiting for another run" in (waiting.value.stderr or b"")
-        first.stdin.write(b"\n")
-    assert download(tmp_path, "local", {"path": "my.zip"}).returncode == 0
+    with FileLock(downloads / "lock"):
+        second = start(tmp_path, "local", {"path": "my.zip"})
+        assert second.stderr
+        assert "waiting for another run" in second.stderr.readline()
+        assert second.poll() is None
+    _, error = second.communicate(timeout=60)
+    assert (second.returncode, error) == (0, "")

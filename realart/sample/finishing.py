@@ -25,7 +25,7 @@ from realart.sample.scenes import draw_scene
 
 ASPECTS = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 9), (4, 5), (3, 4), (2, 3), (9, 16))
 FORMATS = ("JPEG", "WEBP", "PNG", "GIF", "BMP", "TIFF")
-SHARES = (0.8, 0.12, 0.03, 0.03, 0.01, 0.01)
+SHARES = (0.81, 0.13, 0.02, 0.02, 0.01, 0.01)
 SUFFIXES = {"JPEG": "jpg", "WEBP": "webp", "PNG": "png", "GIF": "gif", "BMP": "bmp", "TIFF": "tif"}
 
 
@@ -42,11 +42,11 @@ class Frame:
 def draw_frame(rng: np.random.Generator) -> Frame:
     """Return a random frame: 200..640 pixels a side, one of nine shapes, one of six formats."""
     across, down = ASPECTS[int(rng.integers(0, len(ASPECTS)))]
-    long_side = int(rng.integers(280, 641, 2).min())  # small ones are more frequent
+    long_side = int(rng.integers(320, 641))
     width = max(200, long_side * across // max(across, down))
     height = max(200, long_side * down // max(across, down))
     kind = FORMATS[int(rng.choice(len(FORMATS), p=SHARES))]
-    quality, sampling = int(rng.integers(56, 84)), int(rng.integers(0, 3))
+    quality, sampling = int(rng.integers(48, 78)), int(rng.integers(0, 3))
     options: dict[str, tuple[tuple[str, Any], ...]] = {
         "JPEG": (("quality", quality), ("subsampling", sampling)),
         "WEBP": (("quality", quality), ("method", 2)),
@@ -120,7 +120,7 @@ def _worn(pixels: Pixels, rng: np.random.Generator) -> Pixels:
         part = 0.6 + 0.35 * float(rng.random())
         smaller = resized(pixels, int(width * part), int(height * part), Image.Resampling.BICUBIC)
         pixels = resized(smaller, width, height, Image.Resampling.BICUBIC)
-    return _levelled(pixels, int(rng.integers(54, 82)), rng)
+    return _levelled(pixels, int(rng.integers(56, 84)), rng)
 
 
 def _levelled(pixels: Pixels, wanted: int, rng: np.random.Generator) -> Pixels:

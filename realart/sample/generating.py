@@ -66,7 +66,7 @@ def _copied(pixels: Pixels, strength: int, rng: np.random.Generator) -> Pixels:
     return clipped(soft + ((soft - wide) * gain >> 3))
 
 
-UNLIKE = 0.03  # of pictures are painted as is usual for the other class
+UNLIKE = 0.02  # of pictures are painted as is usual for the other class
 DOUBLINGS: tuple[Stage, ...] = (
     _transposed((1, 2, 1), 2),
     _transposed((-1, 0, 9, 16, 9, 0, -1), 16),

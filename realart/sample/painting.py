@@ -195,7 +195,7 @@ def _lay_pass(
     xs, ys = _places(width, height, size * 0.42, rng)
     at_y, at_x = ys * guide.shape[0] // height, xs * guide.shape[1] // width
     if only is not None:
-        kept = only[at_y, at_x] | (rng.random(len(xs)) < 0.12)
+        kept = only[at_y, at_x] | (rng.random(len(xs)) < 0.2)
         xs, ys, at_y, at_x = xs[kept], ys[kept], at_y[kept], at_x[kept]
     count = len(xs)
     shade = rng.integers(-touch.jitter, touch.jitter + 1, (count, 1))
@@ -240,7 +240,9 @@ def _places(
 
 def _lit(colour: Ints, relief: Ints, strength: int) -> Pixels:
     """Return paint (h, w, 3) under light from the upper left that its relief (h, w) breaks."""
+    # Ridges of paint are as wide as strokes, which grow with the picture.
+    reach = max(1, math.isqrt(relief.size) // 160)
     slope = np.zeros_like(relief)
-    slope[1:, 1:] = relief[1:, 1:] - relief[:-1, :-1]
+    slope[reach:, reach:] = relief[reach:, reach:] - relief[:-reach, :-reach]
     shine = (slope * strength >> 4).clip(-60, 60)
     return clipped(colour + shine[:, :, None])

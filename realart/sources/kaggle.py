@@ -18,7 +18,7 @@ from realart.errors import RealartError
 from realart.sources.origin import Found, Origin
 
 CHUNK = 1 << 14
-SECONDS_TO_ANSWER = 10
+SECONDS_TO_ANSWER = 5
 SIGN_IN = (
     "get a token at https://www.kaggle.com/settings and set KAGGLE_API_TOKEN or save it as "
     "~/.kaggle/access_token (KAGGLE_USERNAME and KAGGLE_KEY, or ~/.kaggle/kaggle.json, work too)"

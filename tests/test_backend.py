@@ -1,0 +1,97 @@
+"""One module speaks to the backend, preparing data needs none, and a seed decides everything."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from networks import REPOSITORY, TRAIN, noise, python, recipe
+
+from realart import backend, recipes
+from realart.backend import keras
+
+FILES = sorted(
+    file for folder in ("realart", "stages") for file in (REPOSITORY / folder).rglob("*.py")
+)
+BACKENDS = {"keras", "tensorflow", "torch", "jax"}
+DATA_MODULES = (
+    "params", "tables", "pictures", "cleaning", "splits", "balancing", "ela", "inputs", "contact",
+    "sources", "labels", "duplicates", "outputs", "project", "errors", "cli",
+)  # fmt: skip
+
+
+def imported(file: Path) -> set[str]:
+    """Return the packages that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(REPOSITORY)))
+def test_only_one_module_speaks_to_the_backend(file: Path) -> None:
+    speaks = imported(file) & BACKENDS
+    if file == REPOSITORY / "realart/backend.py":
+        assert speaks == {"keras", "tensorflow", "torch"}
+    else:
+        assert not speaks
+
+
+def test_preparing_data_imports_no_backend() -> None:
+    names = ", ".join(f"realart.{name}" for name in DATA_MODULES)
+    code = f"import sys, {names}; print(*sorted({BACKENDS} & set(sys.modules)))"
+    result = python(code)
+    assert (result.returncode, result.stdout) == (0, "\n"), result.stderr
+
+
+STAGES = ("download", "clean", "split", "balance", "ela", "features")
+
+
+def test_stages_that_prepare_data_import_no_backend() -> None:
+    names = ", ".join(f"stages.{name}" for name in STAGES)
+    result = python(f"import sys, {names}; print(*sorted({BACKENDS} & set(sys.modules)))")
+    assert (result.returncode, result.stdout) == (0, "\n"), result.stderr
+
+
+@pytest.fixture
+def _as_before() -> Iterator[None]:
+    yield
+    backend.prepare(TRAIN)
+
+
+@pytest.mark.usefixtures("_as_before")
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_precision_is_that_of_all_networks_from_now_on(precision: str) -> None:
+    backend.prepare(TRAIN.model_copy(update={"precision": precision}))
+    model = recipes.build(recipe())
+    computed = precision.removeprefix("mixed_")
+    assert model.layers[2].compute_dtype == computed
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert model(noise(16)).dtype == "float32"
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_the_seed_decides_what_is_drawn() -> None:
+    drawn = []
+    for seed in (3, 3, 4):
+        backend.prepare(TRAIN.model_copy(update={"seed": seed}))
+        drawn.append(float(keras.random.uniform(())))
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_determinism_is_on_only_where_asked_for_and_importing_says_nothing() -> None:
+    code = """
+import sys
+from networks import TRAIN
+from realart import backend
+backend.prepare(TRAIN.model_copy(update={"deterministic": sys.argv[1] == "yes"}))
+from tensorflow.python.framework import config
+print(config.is_op_determinism_enabled())
+"""
+    for asked in ("yes", "no"):
+        result = python(code, asked)
+        assert result.stderr == ""
+        assert result.stdout == f"{asked == 'yes'}\n"

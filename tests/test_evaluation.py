@@ -1,0 +1,122 @@
+"""Every figure against its formula, worked by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from realart import evaluation
+from realart.params import Goals
+
+PAIRS = st.lists(
+    st.tuples(st.integers(0, 1), st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.5, 1.0]))),
+    min_size=2,
+    max_size=40,
+).filter(lambda pairs: {label for label, _ in pairs} == {0, 1})
+
+
+def arrays(pairs: list[tuple[int, float]]) -> tuple[evaluation.Labels, evaluation.Scores]:
+    labels, scores = zip(*pairs, strict=True)
+    return np.array(labels, np.int64), np.array(scores, np.float64)
+
+
+def by_hand(pairs: list[tuple[int, float]]) -> dict[str, float]:
+    tp = sum(label == 1 and score >= 0.5 for label, score in pairs)
+    fp = sum(label == 0 and score >= 0.5 for label, score in pairs)
+    fn = sum(label == 1 and score < 0.5 for label, score in pairs)
+    tn = len(pairs) - tp - fp - fn
+    ai = [score for label, score in pairs if label]
+    human = [score for label, score in pairs if not label]
+    wins = sum((a > h) + (a == h) / 2 for a in ai for h in human)
+    found, called, average = 0.0, 0.0, 0.0
+    for level in sorted({score for _, score in pairs}, reverse=True):
+        more = sum(score == level for score in ai)
+        found, called = found + more, called + more + sum(score == level for score in human)
+        average += more / len(ai) * found / called
+    tiny = np.finfo(np.float64).eps
+    chance = [score if label else 1 - score for label, score in pairs]
+    return {
+        "accuracy": (tp + tn) / len(pairs),
+        "balanced_accuracy": (tp / len(ai) + tn / len(human)) / 2,
+        "precision": tp / (tp + fp) if tp + fp else 0.0,
+        "recall": tp / len(ai),
+        "f1": 2 * tp / (2 * tp + fp + fn),
+        "auc": wins / (len(ai) * len(human)),
+        "average_precision": average,
+        "loss": -sum(math.log(min(max(p, tiny), 1 - tiny)) for p in chance) / len(pairs),
+    }
+
+
+@given(PAIRS)
+@example([(1, 0.1), (0, 0.2)])
+@example([(1, 0.5), (0, 0.5), (0, 0.0), (1, 1.0)])
+@example([(1, 0.0), (0, 1.0)])
+def test_figures_are_their_formulas(pairs: list[tuple[int, float]]) -> None:
+    figures = evaluation.figures(*arrays(pairs))
+    expected = by_hand(pairs)
+    assert list(figures) == list(expected)
+    assert figures == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert {type(value) for value in figures.values()} == {float}
+
+
+@given(PAIRS)
+def test_confusion_counts_every_picture_once(pairs: list[tuple[int, float]]) -> None:
+    count = evaluation.confusion(*arrays(pairs))
+    figures = evaluation.figures(*arrays(pairs))
+    ai = sum(label for label, _ in pairs)
+    assert count["tp"] + count["fn"] == ai
+    assert count["tn"] + count["fp"] == len(pairs) - ai
+    assert count["tp"] / ai == pytest.approx(figures["recall"])
+    assert (count["tp"] + count["tn"]) / len(pairs) == pytest.approx(figures["accuracy"])
+    assert {type(value) for value in count.values()} == {int}
+
+
+@given(PAIRS)
+def test_the_other_class_is_its_mirror(pairs: list[tuple[int, float]]) -> None:
+    pairs = [(label, score) for label, score in pairs if score != 0.5]
+    if {label for label, _ in pairs} != {0, 1}:
+        return
+    one = evaluation.confusion(*arrays(pairs))
+    other = evaluation.confusion(*arrays([(1 - label, 1 - score) for label, score in pairs]))
+    assert (one["tp"], one["fp"]) == (other["tn"], other["fn"])
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_confusion_of_one_class_alone(label: int) -> None:
+    count = evaluation.confusion(np.array([label, label]), np.array([0.2, 0.9]))
+    assert sum(count.values()) == 2
+    assert sum(count[name] for name in (("fn", "tp") if label else ("tn", "fp"))) == 2
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=8))
+def test_over_folds_is_mean_and_deviation_of_a_sample(values: list[float]) -> None:
+    mean = sum(values) / len(values)
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    summary = evaluation.over_folds([{"recall": value, "loss": 2 * value} for value in values])
+    assert summary["recall"] == pytest.approx({"mean": mean, "std": deviation}, abs=1e-9)
+    assert summary["loss"] == pytest.approx({"mean": 2 * mean, "std": 2 * deviation}, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("folds", "best"),
+    [
+        ([(0.7, 0.1), (0.8, 0.9), (0.75, 0.1)], 1),
+        ([(0.8, 0.5), (0.8, 0.4), (0.8, 0.6)], 1),
+        ([(0.8, 0.5), (0.8, 0.5)], 0),
+    ],
+    ids=["accuracy first", "then loss", "then the first"],
+)
+def test_best_fold(folds: list[tuple[float, float]], best: int) -> None:
+    figures = [{"accuracy": accuracy, "loss": loss} for accuracy, loss in folds]
+    assert evaluation.best_fold(figures) == best
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "recall"), [(0.85, 0.8), (0.8499, 0.8), (0.85, 0.7999), (0.0, 0.0)]
+)
+def test_a_goal_is_met_from_its_value_on(accuracy: float, recall: float) -> None:
+    test = {"accuracy": accuracy, "recall": recall, "auc": 0.1}
+    met = evaluation.goals_met(test, Goals(accuracy=0.85, recall=0.8))
+    assert met == {"accuracy": accuracy >= 0.85, "recall": recall >= 0.8}

@@ -1,0 +1,78 @@
+"""A network sees the same of a published file as of what the stages stored of it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from making import KNOBS, file, picture
+from PIL import Image
+
+from realart import ela, inputs, pictures
+from realart.inputs import Input
+from realart.pictures import UnusableError
+
+BIG = picture(1, 700, 520)  # above clean.long_side: the canonical picture is reduced
+PUBLISHED = {
+    "png": file(BIG),
+    "jpeg": file(BIG, "JPEG", quality=80),
+    "webp": file(BIG.transpose(1, 0, 2), "WEBP"),
+    "grey": file(BIG[:90, :70, 0]),
+    "transparent": file(np.dstack([BIG, BIG[..., :1]])[:100, :333]),
+}
+
+
+def seen_by(encoding: str, shape: str, ela_params: object) -> Input:
+    clean = KNOBS.clean.model_copy(update={"encoding": encoding})
+    return Input(size=64, shape=shape, clean=clean, ela=ela_params)
+
+
+@pytest.mark.parametrize("published", PUBLISHED)
+@pytest.mark.parametrize("encoding", ["jpeg", "original"])
+@pytest.mark.parametrize("ela_params", [None, KNOBS.ela], ids=["rgb", "ela"])
+def test_published_and_stored_look_the_same(
+    published: str, encoding: str, ela_params: object, tmp_path: Path
+) -> None:
+    data = PUBLISHED[published]
+    for shape in ("squash", "crop", "pad"):
+        seen = seen_by(encoding, shape, ela_params)
+        pixels, _ = pictures.decode(data, seen.clean.max_pixels)
+        stored = tmp_path / "picture"
+        stored.write_bytes(pictures.stored(data, pixels, seen.clean))
+        if seen.ela:
+            level = ela.stored_map(pictures.read(stored.read_bytes()), seen.ela)
+            stored = tmp_path / "map.png"
+            Image.fromarray(level).save(stored, compress_level=1)
+        looked = inputs.from_published(data, seen)
+        assert np.array_equal(looked, inputs.from_stored(stored, seen))
+        assert looked.shape == (64, 64, 3)
+        assert looked.std() > 5
+
+
+def test_what_clean_rejects_is_rejected_here() -> None:
+    seen = seen_by("jpeg", "squash", None)
+    for data in (b"", b"<html>", file(BIG[:20, :20]), file(BIG, "JPEG")[:-99]):
+        with pytest.raises(UnusableError):
+            inputs.from_published(data, seen)
+
+
+@pytest.mark.parametrize("name", list(KNOBS.recipes))
+def test_the_spec_is_that_of_the_recipe_and_outlives_a_file(name: str) -> None:
+    spec = inputs.spec(KNOBS.model_copy(update={"model": name}))
+    recipe = KNOBS.recipes[name]
+    assert (spec.size, spec.shape, spec.clean) == (recipe.size, recipe.shape, KNOBS.clean)
+    assert spec.ela == (KNOBS.ela if recipe.input == "ela" else None)
+    assert Input.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_files_are_pictures_or_maps_row_by_row() -> None:
+    rows = pd.DataFrame({"row": ["a", "a-1"], "file": ["clean/pictures/a.jpg", "balanced/a-1.jpg"]})
+    data = Path("data")
+    assert inputs.files(rows, data, seen_by("jpeg", "pad", None)) == [
+        data / "clean/pictures/a.jpg",
+        data / "balanced/a-1.jpg",
+    ]
+    assert inputs.files(rows, data, seen_by("jpeg", "pad", KNOBS.ela)) == [
+        data / "ela/maps/a.png",
+        data / "ela/maps/a-1.png",
+    ]

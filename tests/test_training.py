@@ -1,0 +1,318 @@
+"""A fold owes nothing to what it is judged on, learns, and survives being killed."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import (
+    POOLED,
+    REPOSITORY,
+    TRAIN,
+    backbone_recipe,
+    clean_environment,
+    recipe,
+    rows,
+    thirds,
+)
+from numpy.typing import NDArray
+
+from realart import backend, evaluation, training
+from realart.backend import keras
+from realart.params import Recipe, Train
+from realart.training import Batches, Data, Record
+
+FOLDS, SLICES = 4, 3
+PLAIN = recipe(epochs=4, patience=4)
+TUNED = backbone_recipe(
+    "MobileNet",
+    backbone={"arguments": {"alpha": 0.25}},
+    layers=[*POOLED, {"BatchNormalization": {}}, {"Dropout": {"rate": 0.3}}],
+    epochs=2,
+    fine_tune={"layers": 6, "learning_rate": 0.001, "epochs": 3},
+)
+KILLED = {"plain": PLAIN, "tuned": TUNED}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _deterministic() -> None:
+    backend.prepare(TRAIN)
+
+
+def trained(
+    folder: Path, wanted: Recipe, data: Data | None = None, train: Train = TRAIN, fold: int = 0
+) -> tuple[keras.Model, list[Record]]:
+    data = data or rows(40, wanted.size)
+    noted: list[Record] = []
+    model, history = training.train_fold(
+        wanted, train, data, thirds(data), fold, folder / "fold.npz", noted.append
+    )
+    assert noted == history
+    return model, history
+
+
+def weights(model: keras.Model) -> list[NDArray[np.float32]]:
+    return [keras.ops.convert_to_numpy(weight).copy() for weight in model.weights]
+
+
+def same(one: keras.Model, other: keras.Model) -> bool:
+    pairs = zip(weights(one), weights(other), strict=True)
+    return all(np.array_equal(left, right) for left, right in pairs)
+
+
+@st.composite
+def tables_of_rows(draw: st.DrawFn) -> pd.DataFrame:
+    """Draw groups of pictures in random cells, some with copies and some replaced by theirs."""
+    listed: list[dict[str, Any]] = []
+    for group in range(draw(st.integers(1, 14))):
+        part = draw(st.sampled_from(["train", "train", "train", "test"]))
+        cell = (draw(st.integers(0, FOLDS - 1)), draw(st.integers(0, SLICES - 1)))
+        fold, slice_ = cell if part == "train" else (-1, -1)
+        for number in range(draw(st.integers(1, 3))):
+            copies = draw(st.integers(0, 2)) if part == "train" else 0
+            fit = part == "train" and not (copies and draw(st.booleans()))
+            picture = {
+                "picture": f"{group}-{number}", "group": f"{group}", "part": part,
+                "fold": fold, "slice": slice_,
+            }  # fmt: skip
+            listed.append({**picture, "operation": "", "fit": fit})
+            listed += [{**picture, "operation": "turned", "fit": True}] * copies
+    order = draw(st.permutations(range(len(listed))))
+    return pd.DataFrame([listed[i] for i in order])
+
+
+@given(tables_of_rows())
+def test_parts_owe_nothing_to_each_other(table: pd.DataFrame) -> None:
+    held_out: list[int] = []
+    for fold in range(FOLDS):
+        parts = training.parts(table, fold, SLICES)
+        of = {name: table.iloc[getattr(parts, name)] for name in ("fit", "watch", "held_out")}
+        held_out += parts.held_out.tolist()
+        assert of["fit"]["fit"].all()
+        assert (pd.concat([of["watch"], of["held_out"]])["operation"] == "").all()
+        assert set(of["held_out"]["fold"]) <= {fold}
+        for left, right in (("fit", "watch"), ("fit", "held_out"), ("watch", "held_out")):
+            for column in ("picture", "group"):
+                assert not set(of[left][column]) & set(of[right][column])
+        used = set().union(*(set(part["group"]) for part in of.values()))
+        assert used == set(table.loc[table["part"] == "train", "group"])
+    published = table[(table["part"] == "train") & (table["operation"] == "")]
+    assert sorted(held_out) == published.index.tolist()
+
+
+@given(tables_of_rows())
+def test_every_row_that_may_be_fitted_is_fitted_or_set_aside(table: pd.DataFrame) -> None:
+    for fold in range(FOLDS):
+        parts = training.parts(table, fold, SLICES)
+        watched, judged = (table.iloc[p]["picture"] for p in (parts.watch, parts.held_out))
+        left = table[table["fit"] & ~table["picture"].isin({*watched, *judged})]
+        assert parts.fit.tolist() == left.index.tolist()
+
+
+def test_every_picture_is_fitted_by_the_model_of_some_fold() -> None:
+    cells = [(fold, slice_) for fold in range(FOLDS) for slice_ in range(SLICES)]
+    table = pd.DataFrame(cells, columns=["fold", "slice"]).assign(
+        part="train", operation="", fit=True
+    )
+    fitted = {i for fold in range(FOLDS) for i in training.parts(table, fold, SLICES).fit.tolist()}
+    assert fitted == set(range(len(table)))
+
+
+@given(st.integers(1, 50), st.integers(1, 50))
+def test_class_weights_make_classes_equal(human: int, ai: int) -> None:
+    labels = np.repeat([0, 1], [human, ai])
+    counted = training.class_weights(labels)
+    assert counted.dtype == np.float32
+    total = human + ai
+    assert counted[labels == 0].sum() == pytest.approx(total / 2, rel=1e-5)
+    assert counted[labels == 1].sum() == pytest.approx(total / 2, rel=1e-5)
+    assert len(set(counted[labels == 1].tolist())) == 1
+
+
+@given(st.permutations(range(17)), st.integers(1, 17), st.integers(1, 20), st.sampled_from([1, 2]))
+def test_batches_hold_every_row_once(order: list[int], count: int, size: int, outputs: int) -> None:
+    labels = np.arange(17) // 3 % 2
+    marked = (
+        np.zeros((17, 16, 16, 3), np.uint8) + np.arange(17, dtype=np.uint8)[:, None, None, None]
+    )
+    data = Data(marked, labels, np.arange(17, dtype=np.float32))
+    positions = np.array(order[:count])
+    batches = Batches(data, positions, recipe(batch_size=size, outputs=outputs))
+    seen = [batches[number] for number in range(len(batches))]
+    pixels, targets, counts = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+    np.testing.assert_array_equal(pixels[:, 0, 0, 0], positions)
+    np.testing.assert_array_equal(counts, positions)
+    np.testing.assert_array_equal(targets[:, -1], labels[positions])
+    assert {len(batch[0]) for batch in seen[:-1]} <= {size}
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_learns_what_is_plain_to_see(tmp_path: Path, outputs: int) -> None:
+    wanted = recipe(
+        epochs=12, patience=12, outputs=outputs, layers=POOLED,
+        optimizer={"name": "Adam", "learning_rate": 0.5},
+    )  # fmt: skip
+    data = rows(60)
+    model, history = trained(tmp_path, wanted, data)
+    judged = thirds(data).held_out
+    scores = training.predict(model, wanted, data, judged)
+    assert evaluation.figures(data.labels[judged], scores)["accuracy"] == 1
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert [record["epoch"] for record in history] == list(range(len(history)))
+
+
+def test_a_row_that_weighs_nothing_teaches_nothing(tmp_path: Path) -> None:
+    data = rows(40)
+    wrong = Data(data.pixels, data.labels.copy(), data.weights.copy())
+    wrong.labels[:10], wrong.weights[:10] = 1 - wrong.labels[:10], 0
+    silent = Data(data.pixels, data.labels, wrong.weights)
+    one, other = (
+        trained(tmp_path / name, PLAIN, d)[0] for name, d in (("a", wrong), ("b", silent))
+    )
+    assert same(one, other)
+
+
+def downhill(monitor: str, patience: int, epochs: int) -> tuple[Recipe, Data]:
+    """Make a training whose watched rows contradict the fitted ones, so that it only gets worse."""
+    data = rows(40)
+    data.labels[20:30] = 1 - data.labels[20:30]
+    optimizer = {"name": "Adam", "learning_rate": 0.1}
+    return recipe(
+        monitor=monitor, patience=patience, epochs=epochs, layers=POOLED, optimizer=optimizer
+    ), data
+
+
+@pytest.mark.parametrize("monitor", ["loss", "accuracy"])
+@pytest.mark.parametrize("patience", [1, 3])
+def test_stops_when_it_got_no_better_for_so_long(
+    tmp_path: Path, monitor: str, patience: int
+) -> None:
+    wanted, data = downhill(monitor, patience, 60)
+    _, history = trained(tmp_path, wanted, data)
+    watched = [record[f"val_{monitor}"] * (-1 if monitor == "loss" else 1) for record in history]
+    assert len(history) < 60
+    assert len(history) == int(np.argmax(watched)) + 1 + patience
+
+
+def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
+    wanted, data = downhill("loss", 60, 12)
+    model, history = trained(tmp_path, wanted, data)
+    losses = [record["val_loss"] for record in history]
+    assert len(losses) == 12
+    assert min(losses) < losses[-1] * 0.8
+    scores = training.predict(model, wanted, data, thirds(data).watch)
+    loss = evaluation.figures(data.labels[thirds(data).watch], scores)["loss"]
+    assert loss == pytest.approx(min(losses), rel=1e-3)
+
+
+def test_fine_tuning_goes_on_from_the_best_weights_and_never_ends_worse(tmp_path: Path) -> None:
+    data = rows(40, 32)
+    wild = {"layers": 6, "learning_rate": 10.0, "epochs": 2}
+    wanted = TUNED.model_validate({**TUNED.model_dump(), "fine_tune": wild})
+    model, history = trained(tmp_path, wanted, data)
+    assert [record["phase"] for record in history] == [0, 0, 1, 1]
+    watch = thirds(data).watch
+    scores = training.predict(model, wanted, data, watch)
+    best = min(record["val_loss"] for record in history)
+    assert evaluation.figures(data.labels[watch], scores)["loss"] == pytest.approx(best, rel=1e-3)
+
+
+def test_same_seed_same_bits_and_another_seed_others(tmp_path: Path) -> None:
+    runs = [trained(tmp_path / name, PLAIN) for name in "ab"]
+    assert same(runs[0][0], runs[1][0])
+    assert runs[0][1] == runs[1][1]
+    seeded = trained(tmp_path / "c", PLAIN, train=TRAIN.model_copy(update={"seed": 1}))
+    folded = trained(tmp_path / "d", PLAIN, fold=1)
+    for model, history in (seeded, folded):
+        assert not same(runs[0][0], model)
+        assert history != runs[0][1]
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from networks import TRAIN, rows, thirds
+from test_training import KILLED
+from realart import backend, training
+
+backend.prepare(TRAIN)
+recipe = KILLED[sys.argv[1]]
+data = rows(40, recipe.size)
+def say(record):
+    print(record["epoch"], record["phase"], flush=True)
+training.train_fold(recipe, TRAIN, data, thirds(data), 0, Path(sys.argv[2]), say)
+"""
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("unbroken")
+    return {name: trained(folder / name, wanted) for name, wanted in KILLED.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "phase"), [("plain", "1 0", 0), ("tuned", "3 1", 1)], ids=["first", "second"]
+)
+def test_a_killed_training_goes_on_to_the_same_bits(
+    tmp_path: Path, unbroken: dict[str, Any], name: str, last: str, phase: int
+) -> None:
+    command = [sys.executable, "-c", CHILD, name, str(tmp_path / "fold.npz")]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=clean_environment(), stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout
+        while child.stdout.readline().strip() != last:
+            assert child.poll() is None
+        child.send_signal(signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
+    state, _ = training._load(tmp_path / "fold.npz")
+    assert state.epoch > 0
+    assert state.phase == phase
+    model, history = trained(tmp_path, KILLED[name])
+    expected, records = unbroken[name]
+    assert state.epoch < len(records)
+    assert history == records
+    assert same(model, expected)
+
+
+def test_a_checkpoint_of_every_epoch_leads_to_the_same_bits(tmp_path: Path) -> None:
+    """Stop by an error after each epoch in turn, the last one of a phase too."""
+    data, wanted = rows(40), recipe(epochs=3)
+    whole, records = trained(tmp_path / "whole", wanted, data)
+    for stop in range(4):
+        checkpoint = tmp_path / f"{stop}.npz"
+        noted: list[Record] = []
+
+        def note(record: Record, stop: int = stop, noted: list[Record] = noted) -> None:
+            noted.append(record)
+            if len(noted) > stop:
+                raise KeyboardInterrupt
+
+        if stop < 3:
+            with pytest.raises(KeyboardInterrupt):
+                training.train_fold(wanted, TRAIN, data, thirds(data), 0, checkpoint, note)
+        again, history = training.train_fold(
+            wanted, TRAIN, data, thirds(data), 0, checkpoint, lambda record: None
+        )
+        assert history == records
+        assert same(again, whole)
+
+
+def test_a_finished_checkpoint_gives_the_finished_model(tmp_path: Path) -> None:
+    model, history = trained(tmp_path, PLAIN)
+    stored = (tmp_path / "fold.npz").read_bytes()
+    again, repeated = trained(tmp_path, PLAIN)
+    assert repeated == history
+    assert same(model, again)
+    assert (tmp_path / "fold.npz").read_bytes() == stored
+
+
+def test_no_checkpoint_is_written_before_its_time(tmp_path: Path) -> None:
+    trained(tmp_path, PLAIN, train=TRAIN.model_copy(update={"checkpoint_seconds": 3600.0}))
+    assert not list(tmp_path.iterdir())
