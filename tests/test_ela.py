@@ -43,7 +43,9 @@ def test_max_stretches_the_largest_difference_to_white(seed: int, quality: int) 
 @given(st.integers(0, 10**6), st.integers(1, 4))
 def test_a_factor_multiplies_the_absolute_difference(seed: int, factor: int) -> None:
     once = error_level(picture(seed), 75, 1.0).astype(int)
-    assert np.array_equal(error_level(picture(seed), 75, float(factor)), np.minimum(255, once * factor))
+    assert np.array_equal(
+        error_level(picture(seed), 75, float(factor)), np.minimum(255, once * factor)
+    )
 
 
 def test_the_difference_is_that_of_a_save_with_another_encoder() -> None:

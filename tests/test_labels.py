@@ -68,7 +68,11 @@ def test_a_long_list_of_folders_is_cut() -> None:
         ("artimages", "real/x.jpg", Origin("human", "real", "", "", "")),
         ("artimages", "Art/fake/x.jpg", Origin("ai", "Art/fake", "", "", "")),
         ("artimages", "train/AI/x.jpg", Origin("ai", "train/AI", "", "", "")),
-        ("local", "my pictures/AI generated/x.png", Origin("ai", "my pictures/AI generated", *3 * ("",))),
+        (
+            "local",
+            "my pictures/AI generated/x.png",
+            Origin("ai", "my pictures/AI generated", *3 * ("",)),
+        ),
         ("local", "art/Painted by hand/x.png", Origin("human", "art/Painted by hand", *3 * ("",))),
         ("local", "art/non_ai/x.png", Origin("human", "art/non_ai", "", "", "")),
         ("local", "art/misc/x.png", Origin(None, "art/misc", "", "", "")),

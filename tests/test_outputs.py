@@ -76,8 +76,8 @@ def test_an_error_inside_leaves_the_old_output_and_the_next_run_works(
 
 @pytest.mark.parametrize("kind", ["directory", "file"])
 def test_killed_at_any_step_an_output_is_old_or_new_or_absent(kind: str, tmp_path: Path) -> None:
-    old = {name: "old" for name in "abcd"} if kind == "directory" else "old"
-    new = {name: "new" for name in "abc"} if kind == "directory" else "new"
+    old = dict.fromkeys("abcd", "old") if kind == "directory" else "old"
+    new = dict.fromkeys("abc", "new") if kind == "directory" else "new"
     found = []
     for kill_at in range(1, 40):
         folder = tmp_path / str(kill_at)

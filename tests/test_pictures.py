@@ -210,7 +210,9 @@ def test_a_bomb_is_rejected_by_its_header(side: int) -> None:
 
 
 @given(
-    st.sampled_from([file(PIXELS[:20, :24], kind, **options) for kind, options in LOSSY + LOSSLESS]),
+    st.sampled_from(
+        [file(PIXELS[:20, :24], kind, **options) for kind, options in LOSSY + LOSSLESS]
+    ),
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8),
 )
 @pytest.mark.filterwarnings("ignore")
@@ -246,7 +248,9 @@ def test_no_damaged_byte_of_a_header_ends_in_another_error(kind: str) -> None:
 
 
 def test_the_canonical_form_forgets_how_a_picture_was_published() -> None:
-    forms = {pictures.canonical(decode(file(PIXELS, kind, **o)), KNOBS.clean) for kind, o in LOSSLESS}
+    forms = {
+        pictures.canonical(decode(file(PIXELS, kind, **o)), KNOBS.clean) for kind, o in LOSSLESS
+    }
     assert len(forms) == 1
     (form,) = forms
     assert pictures.decode(form, 10**8)[1] == Header("JPEG", "RGB", 96, 80)

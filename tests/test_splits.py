@@ -59,7 +59,11 @@ def assigned(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
 def enough(count: int = 40, **columns: str) -> pd.DataFrame:
     """Make a table of unrelated pictures, `count` a class."""
     return published(
-        [{"id": f"{label}{n}", "label": label, **columns} for label in ("human", "ai") for n in range(count)]
+        [
+            {"id": f"{label}{n}", "label": label, **columns}
+            for label in ("human", "ai")
+            for n in range(count)
+        ]
     )
 
 
@@ -171,7 +175,9 @@ def test_published_without_a_test_part_is_an_error() -> None:
 def test_too_few_pictures_are_one_line_that_names_the_class(human: int, ai: int) -> None:
     counts = {"human": human, "ai": ai}
     rows = [
-        {"id": f"{label}{n}", "label": label} for label, count in counts.items() for n in range(count)
+        {"id": f"{label}{n}", "label": label}
+        for label, count in counts.items()
+        for n in range(count)
     ]
     assume(rows)
     with pytest.raises(RealartError, match=r"class (human|ai) has \d+ unrelated pictures"):

@@ -34,7 +34,12 @@ def test_any_text_comes_back(texts: list[str]) -> None:
 def test_every_table_keeps_types_and_order(
     columns: tables.Columns, count: int, tmp_path: Path
 ) -> None:
-    values = {str: ["b", "", "a"], int: [-1, 0, 2**40], float: [0.1, 1e-17, 1.0], bool: [True, False, True]}
+    values = {
+        str: ["b", "", "a"],
+        int: [-1, 0, 2**40],
+        float: [0.1, 1e-17, 1.0],
+        bool: [True, False, True],
+    }
     table = pd.DataFrame({name: values[kind][:count] for name, kind in columns.items()})
     table = table.astype(columns)
     tables.write(table[list(columns)[::-1]], tmp_path / "x.csv", columns)

@@ -31,11 +31,10 @@ from realart.training import Batches, Data, Record
 FOLDS, SLICES = 4, 3
 PLAIN = recipe(epochs=4, patience=4)
 TUNED = backbone_recipe(
-    "MobileNet",
-    backbone={"arguments": {"alpha": 0.25}},
+    "VGG16",  # few layers, so that its gradient is quickly compiled
     layers=[*POOLED, {"BatchNormalization": {}}, {"Dropout": {"rate": 0.3}}],
     epochs=2,
-    fine_tune={"layers": 6, "learning_rate": 0.001, "epochs": 3},
+    fine_tune={"layers": 3, "learning_rate": 0.3, "epochs": 3},  # it can only get worse
 )
 KILLED = {"plain": PLAIN, "tuned": TUNED}
 
@@ -211,18 +210,6 @@ def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
     assert loss == pytest.approx(min(losses), rel=1e-3)
 
 
-def test_fine_tuning_goes_on_from_the_best_weights_and_never_ends_worse(tmp_path: Path) -> None:
-    data = rows(40, 32)
-    wild = {"layers": 6, "learning_rate": 10.0, "epochs": 2}
-    wanted = TUNED.model_validate({**TUNED.model_dump(), "fine_tune": wild})
-    model, history = trained(tmp_path, wanted, data)
-    assert [record["phase"] for record in history] == [0, 0, 1, 1]
-    watch = thirds(data).watch
-    scores = training.predict(model, wanted, data, watch)
-    best = min(record["val_loss"] for record in history)
-    assert evaluation.figures(data.labels[watch], scores)["loss"] == pytest.approx(best, rel=1e-3)
-
-
 def test_same_seed_same_bits_and_another_seed_others(tmp_path: Path) -> None:
     runs = [trained(tmp_path / name, PLAIN) for name in "ab"]
     assert same(runs[0][0], runs[1][0])
@@ -256,6 +243,18 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {name: trained(folder / name, wanted) for name, wanted in KILLED.items()}
 
 
+def test_fine_tuning_never_ends_worse(unbroken: dict[str, Any]) -> None:
+    model, history = unbroken["tuned"]
+    assert [record["phase"] for record in history] == [0, 0, 1, 1, 1]
+    losses = [record["val_loss"] for record in history]
+    assert losses[-1] > min(losses) * 1.5
+    data = rows(40, 32)
+    watch = thirds(data).watch
+    scores = training.predict(model, TUNED, data, watch)
+    loss = evaluation.figures(data.labels[watch], scores)["loss"]
+    assert loss == pytest.approx(min(losses), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "last", "phase"), [("plain", "1 0", 0), ("tuned", "3 1", 1)], ids=["first", "second"]
 )
@@ -281,11 +280,11 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     assert same(model, expected)
 
 
-def test_a_checkpoint_of_every_epoch_leads_to_the_same_bits(tmp_path: Path) -> None:
-    """Stop by an error after each epoch in turn, the last one of a phase too."""
-    data, wanted = rows(40), recipe(epochs=3)
+def test_an_interruption_leads_to_the_same_bits(tmp_path: Path) -> None:
+    """Stop before the first checkpoint, and between the last epoch and its own."""
+    data, wanted = rows(40), recipe(epochs=2)
     whole, records = trained(tmp_path / "whole", wanted, data)
-    for stop in range(4):
+    for stop in range(2):
         checkpoint = tmp_path / f"{stop}.npz"
         noted: list[Record] = []
 
@@ -294,9 +293,8 @@ def test_a_checkpoint_of_every_epoch_leads_to_the_same_bits(tmp_path: Path) -> N
             if len(noted) > stop:
                 raise KeyboardInterrupt
 
-        if stop < 3:
-            with pytest.raises(KeyboardInterrupt):
-                training.train_fold(wanted, TRAIN, data, thirds(data), 0, checkpoint, note)
+        with pytest.raises(KeyboardInterrupt):
+            training.train_fold(wanted, TRAIN, data, thirds(data), 0, checkpoint, note)
         again, history = training.train_fold(
             wanted, TRAIN, data, thirds(data), 0, checkpoint, lambda record: None
         )

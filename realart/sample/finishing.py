@@ -50,7 +50,7 @@ def draw_frame(rng: np.random.Generator) -> Frame:
     options: dict[str, tuple[tuple[str, Any], ...]] = {
         "JPEG": (("quality", quality), ("subsampling", sampling)),
         "WEBP": (("quality", quality), ("method", 2)),
-        "TIFF": (("compression", "tiff_lzw"),),
+        "TIFF": (("compression", "jpeg"), ("quality", quality)),
     }
     return Frame(width, height, kind, options.get(kind, ()))
 

@@ -86,7 +86,7 @@ def _copies(own: Sequence[Good], folder: str) -> Iterator[Planted]:
     lossless: tuple[tuple[str, dict[str, Any]], ...] = (
         ("PNG", {}),
         ("WEBP", {"lossless": True, "method": 0}),
-        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_adobe_deflate"}),
     )
     for item, (kind, options) in zip(own[5:8], lossless, strict=False):
         name = f"{folder}/{_stem(item)}-lossless.{kind.lower()}"

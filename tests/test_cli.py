@@ -1,0 +1,204 @@
+"""The command line as people and programs use it: real processes on real files."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from making import file, picture
+from networks import KNOBS, REPOSITORY, clean_environment, recipe
+
+from realart import inputs, models, recipes
+from realart.cli import main
+from realart.models import Final
+
+COMMAND = [sys.executable, "-c", "from realart.cli import main; main()"]
+Realart = Callable[..., "subprocess.CompletedProcess[str]"]
+GOOD = ["a picture.png", "zażółć/zwykły.webp", "zażółć/画.jpg"]
+ALL = [GOOD[0], "broken.png", *GOOD[1:]]
+
+
+def process(
+    *arguments: str, cwd: Path = REPOSITORY, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command in a process of its own, where all that it imports counts."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        env=clean_environment(**environment),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def realart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Realart:
+    """Give a function that runs the command in this process, which has imported Keras before."""
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+
+    def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["realart", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return subprocess.CompletedProcess(
+            arguments, int(end.value.code or 0), *capsys.readouterr()
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a project that has a model and pictures, one of them broken."""
+    folder = tmp_path_factory.mktemp("project")
+    final = folder / "models/final"
+    final.mkdir(parents=True)
+    seen = inputs.spec(KNOBS).model_copy(update={"size": 16})
+    recipes.build(recipe()).save_weights(folder / "given.weights.h5")
+    models.save(final, recipe(), seen, [folder / "given.weights.h5"])
+    (folder / "art/zażółć").mkdir(parents=True)
+    for number, (name, kind) in enumerate(zip(GOOD, ("PNG", "WEBP", "JPEG"), strict=True)):
+        (folder / "art" / name).write_bytes(file(picture(number), kind))
+    (folder / "art/broken.png").write_bytes(file(picture(9))[:200])
+    return folder
+
+
+def expected(project: Path, names: list[str]) -> list[float]:
+    model = Final(project / "models/final")
+    paths = [project / "art" / name for name in names]
+    seen = [inputs.from_published(path.read_bytes(), model.input) for path in paths]
+    return [float(model.scores(one[None])[0]) for one in seen]
+
+
+def test_json_has_a_line_for_each_file(project: Path) -> None:
+    result = process(
+        "predict",
+        "--json",
+        "missing.png",
+        "art",
+        cwd=project,
+        DVC_ROOT=str(project),
+        LC_ALL="C.UTF-8",
+    )
+    assert (result.returncode, result.stderr) == (1, "")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["path"] for answer in answers] == ["missing.png", *(f"art/{n}" for n in ALL)]
+    assert [bool(answer["error"]) for answer in answers] == [True, False, True, False, False]
+    scores = [answer["probability"] for answer in answers if not answer["error"]]
+    assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
+    assert "画" in result.stdout
+    for answer in answers:
+        verdict = "" if answer["error"] else "ai" if answer["probability"] >= 0.5 else "human"
+        assert answer["verdict"] == verdict
+
+
+def test_csv_is_a_table(project: Path, realart: Realart) -> None:
+    arguments = ("--csv", "--model", str(project / "models/final"), "art")
+    result = realart("predict", *arguments, cwd=project)
+    assert (result.returncode, result.stderr) == (1, "")
+    table = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["path"] for row in table] == [f"art/{name}" for name in ALL]
+    scores = [float(row["probability"]) for row in table if not row["error"]]
+    assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
+    assert table[1]["verdict"] == table[1]["probability"] == ""
+    assert table[1]["error"].startswith("corrupt")
+
+
+def test_people_read_verdicts_and_errors_apart(project: Path, realart: Realart) -> None:
+    good = realart("predict", f"art/{GOOD[1]}", f"art/{GOOD[0]}", cwd=project)
+    assert (good.returncode, good.stderr) == (0, "")
+    lines = good.stdout.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines] == [f"art/{GOOD[1]}", f"art/{GOOD[0]}"]
+    for line, score in zip(lines, expected(project, [GOOD[1], GOOD[0]]), strict=True):
+        verdict, probability, _ = line.split(maxsplit=2)
+        assert verdict == ("ai" if score >= 0.5 else "human")
+        assert float(probability) == pytest.approx(score, abs=0.0006)
+    bad = realart("predict", "art/broken.png", cwd=project)
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert bad.stderr.startswith("art/broken.png: corrupt")
+    assert len(bad.stderr.splitlines()) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="UnicodeEncodeError")
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_a_name_that_is_no_text_is_answered(
+    project: Path, tmp_path: Path, realart: Realart, form: str
+) -> None:
+    name = str(tmp_path) + os.fsdecode(b"/\xff.png")
+    Path(name).write_bytes(file(picture(0)))
+    result = realart("predict", form, name, "art", cwd=project)
+    assert result.returncode == 1, result.stderr
+    assert len(result.stdout.splitlines()) == 5 + (form == "--csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["art"], ["no model in", "models/final", "dvc repro"]),
+        (["art", "--model", "art"], ["no model in art"]),
+        (["nothing"], ["no file in nothing"]),
+    ],
+    ids=["no model", "another folder", "no file"],
+)
+def test_what_can_not_be_done_is_said_in_one_line(
+    project: Path, tmp_path: Path, realart: Realart, arguments: list[str], words: list[str]
+) -> None:
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "art").symlink_to(project / "art")
+    result = realart("predict", *arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("realart: ")
+    for word in words:
+        assert word in line
+
+
+def test_recipes_as_a_list_for_programs(tmp_path: Path) -> None:
+    listed = process("recipes", "--json", HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    counts = {row["name"]: row["parameters"] for row in json.loads(listed.stdout)}
+    assert list(counts) == list(KNOBS.recipes)
+    assert (counts["cnn_ela"], counts["cnn150"]) == (29_520_034, 3_453_121)
+    assert (counts["cnn_bn"], counts["resnet101"]) == (25_786_050, 43_184_258)
+
+
+def test_recipes_of_a_small_project_as_a_table(tmp_path: Path, realart: Realart) -> None:
+    knobs = KNOBS.model_dump() | {
+        "model": "cnn",
+        "recipes": {"cnn": KNOBS.recipes["cnn"].model_dump()},
+    }
+    (tmp_path / "params.yaml").write_text(json.dumps(knobs))
+    table = realart("recipes", cwd=tmp_path)
+    header, row = table.stdout.splitlines()
+    assert header.split()[:3] == ["name", "input", "size"]
+    assert row.split()[:4] == ["cnn", "rgb", "128", "3705921"]
+    assert header.index("parameters") == row.index("3705921")
+
+
+def test_outside_of_a_project_params_are_missed(tmp_path: Path, realart: Realart) -> None:
+    result = realart("recipes", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("realart: no params.yaml in ")
+
+
+def test_help_comes_without_a_backend() -> None:
+    code = "import sys; from realart import cli; cli._parser(); print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True
+    )
+    loaded = set(result.stdout.split())
+    assert "realart.cli" in loaded
+    assert not loaded & {"keras", "tensorflow", "mlflow"}
+
+
+def test_an_unknown_command_is_a_usage_error(realart: Realart) -> None:
+    result = realart("predcit", cwd=REPOSITORY)
+    assert result.returncode == 2
+    assert "usage: realart" in result.stderr
