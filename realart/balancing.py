@@ -91,7 +91,7 @@ def augment(pixels: Pixels, operation: Operation) -> Pixels:
         matrix,
         (width, height),
         flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101,
+        borderMode=cv2.BORDER_REFLECT_101 if min(height, width) > 1 else cv2.BORDER_REPLICATE,
     )
     light = np.clip(np.arange(256) * operation.brightness, 0, 255).round().astype(np.uint8)
     return light[turned]

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from realart import duplicates, pictures
+from realart.archive import UNREADABLE
 from realart.duplicates import Fingerprint
 from realart.errors import RealartError
 from realart.labels import Origin, read_paths
@@ -113,7 +114,7 @@ def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origi
         pixels, header = pictures.decode(data, params.max_pixels, params.min_side)
     except pictures.UnusableError as unusable:
         return Seen(member.filename, origin, unusable.reason, unusable.detail)
-    except (BadZipFile, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         return Seen(member.filename, origin, "corrupt", str(error))
     name = sha256(data).hexdigest()[:16]
     suffix = header.format.lower() if params.encoding == "original" else "jpg"

@@ -17,7 +17,7 @@ TITLE = 26
 def sheet(rows: Mapping[str, Sequence[Path]], path: Path, per_row: int = 10) -> None:
     """Draw the first `per_row` pictures of every titled row and write them to `path` as JPEG."""
     width = GAP + per_row * (TILE + GAP)
-    height = len(rows) * (TITLE + TILE + GAP)
+    height = max(1, len(rows)) * (TITLE + TILE + GAP)
     canvas = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(canvas)
     for number, (title, files) in enumerate(rows.items()):

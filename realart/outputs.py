@@ -15,8 +15,12 @@ def fresh_directory(path: Path) -> Iterator[Path]:
     _remove(beside)
     beside.mkdir(parents=True)
     yield beside
-    _remove(path)
+    old = path.with_name(f".{path.name}.old.partial")
+    _remove(old)
+    if path.exists():
+        path.rename(old)
     beside.rename(path)
+    _remove(old)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ class Clean(Strict):
     long_side: Annotated[int, Field(ge=32)]
     quality: JpegQuality
     min_side: Annotated[int, Field(ge=1)]
-    max_pixels: Annotated[int, Field(ge=1)]
+    max_pixels: Annotated[int, Field(ge=1, le=178_956_970)]  # where Pillow itself refuses
     duplicate: Fraction
     similar: Fraction
 
@@ -230,7 +230,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
         raise RealartError(
             f"no {path.name} in {path.parent.resolve()}: run this from the project's top folder"
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RealartError(f"{path.name} is no valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise RealartError(f"{path.name} holds {type(content).__name__}, not a mapping of params")
@@ -273,7 +273,7 @@ def choose(entries: dict[str, Choice], name: str, what: str) -> Choice:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problems = error.errors()
+    problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     problem = problems[0]
     where = ".".join(str(part) for part in problem["loc"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

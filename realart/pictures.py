@@ -8,6 +8,7 @@ import io
 import struct
 import sys
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,19 @@ Pixels = NDArray[np.uint8]
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 STILL_WITH_FRAMES = ("MPO",)  # opened as JPEG: a preview or a second eye, no animation
 
-_DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+# What fuzzing has seen decoders raise on damaged files.
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
+)
 _SRGB = ImageCms.createProfile("sRGB")
 Image.init()  # else the first picture of a rarer format finds its decoder unregistered
 
@@ -31,9 +44,12 @@ class UnusableError(Exception):
     """A file that can't become a picture; `reason` is from a closed list, `detail` says more."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
+        super().__init__(reason, detail)
         self.reason = reason
         self.detail = " ".join(detail.split())
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
 @dataclass(frozen=True)
@@ -160,22 +176,26 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
         raise UnusableError("unsupported", f"mode {image.mode} has no known white point")
+    profile = image.info.get("icc_profile")
     if image.has_transparency_data:
         image = image.convert("RGBA")
+    elif image.mode == "P":
+        image = image.convert("RGB")
+    if profile:
+        with suppress(ImageCms.PyCMSError, OSError):  # a broken one is no reason to lose a picture
+            image = _to_srgb(image, profile)
+    if image.mode == "RGBA":
         white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
-            return _to_srgb(image, profile)
-        except ImageCms.PyCMSError:
-            pass  # a broken profile is no reason to lose the picture
+        image = Image.alpha_composite(white, image)
     return image.convert("RGB")
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     converted = ImageCms.profileToProfile(
-        image, ImageCms.ImageCmsProfile(io.BytesIO(profile)), _SRGB, outputMode="RGB"
+        image,
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        _SRGB,
+        outputMode="RGBA" if image.mode == "RGBA" else "RGB",
     )
     assert converted is not None  # only an in-place conversion returns None
     return converted

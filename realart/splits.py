@@ -4,6 +4,7 @@ Test groups are drawn by the hash of their name, so that a picture added later c
 few others: only where a stratum's share of the test part grows or shrinks by it.
 """
 
+import warnings
 from hashlib import sha256
 
 import numpy as np
@@ -31,17 +32,18 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
         A class has too few pictures for the folds and slices, or the set has no published test
         part although `split.method` asks for it.
     """
-    table = pictures[["id", "group", "label"]].copy()
-    table["stratum"] = _strata(pictures, split)
+    table = pictures[["id", "group", "label", "source"]].sort_values("id")
+    table["stratum"] = _strata(table, split)
     table["part"] = _published(pictures) if split.method == "published" else _drawn(table, split)
     table["fold"] = table["slice"] = -1
-    train = table[table["part"] == "train"]
+    train = table[table["part"] == "train"].copy()
+    train["stratum"] = _strata(train, split)
     _check_size(train, split)
     table.loc[train.index, "fold"] = _folds(train, split)
-    for _, cell in table.loc[train.index].groupby(["fold", "label"]):
+    for _, cell in table.loc[train.index].groupby("fold"):
         table.loc[cell.index, "slice"] = _slices(cell, split)
     _check_cells(table.loc[train.index], split)
-    return table[list(SPLIT)]
+    return table.loc[pictures.index, list(SPLIT)]
 
 
 def _strata(pictures: pd.DataFrame, split: Split) -> "pd.Series[str]":
@@ -65,39 +67,48 @@ def _published(pictures: pd.DataFrame) -> "pd.Series[str]":
 
 
 def _drawn(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
-    """Draw whole groups into the test part until each stratum has its share."""
+    """Draw whole groups into the test part until each stratum has its share.
+
+    What rounding or a large group leaves of a share is owed to the next stratum.
+    """
     part = pd.Series("train", table.index)
     owner = table.drop_duplicates("group").set_index("group")["stratum"]
     sizes = table["group"].value_counts()
+    owed = 0.0
     for stratum, groups in owner.groupby(owner):
         names = sorted(groups.index, key=lambda group: _draw(split.seed, group))
-        wanted = split.test_size * (table["stratum"] == stratum).sum()
+        wanted = owed + split.test_size * (table["stratum"] == stratum).sum()
         chosen: list[str] = []
         for name in names:
             if sizes[chosen].sum() + sizes[name] <= round(wanted):
                 chosen.append(name)
         part[table["group"].isin(chosen)] = "test"
+        owed = wanted - sizes[chosen].sum()
     return part
 
 
 def _folds(train: pd.DataFrame, split: Split) -> "np.typing.NDArray[np.int64]":
     folds = np.empty(len(train), np.int64)
     splitter = StratifiedGroupKFold(split.folds, shuffle=True, random_state=split.seed)
-    parts = splitter.split(np.zeros(len(train)), train["stratum"], train["group"])
-    for number, (_, held_out) in enumerate(parts):
-        folds[held_out] = number
+    with warnings.catch_warnings():
+        # A class is large enough (_check_size); that a small source is in few folds is no news.
+        warnings.filterwarnings("ignore", "The least populated class")
+        parts = splitter.split(np.zeros(len(train)), train["stratum"], train["group"])
+        for number, (_, held_out) in enumerate(parts):
+            folds[held_out] = number
     return folds
 
 
 def _slices(cell: pd.DataFrame, split: Split) -> "pd.Series[int]":
-    """Deal the groups of one class in one fold onto slices, large ones first, evenly."""
-    sizes = cell["group"].value_counts()
-    filled = [0] * split.slices
+    """Deal the groups of one fold onto slices, large ones first, each class evenly."""
+    sizes = cell.groupby(["group", "label"]).size().unstack(fill_value=0)
+    order = sorted(sizes.index, key=lambda name: (-sizes.loc[name].sum(), _draw(split.seed, name)))
+    filled = np.zeros((split.slices, sizes.shape[1]), np.int64)
     slice_of = {}
-    for group in sorted(sizes.index, key=lambda name: (-sizes[name], _draw(split.seed, name))):
-        emptiest = filled.index(min(filled))
-        slice_of[group] = emptiest
-        filled[emptiest] += int(sizes[group])
+    for group in order:
+        own = sizes.loc[group].to_numpy()
+        slice_of[group] = int(filled[:, own > 0].sum(1).argmin())
+        filled[slice_of[group]] += own
     return cell["group"].map(slice_of)
 
 

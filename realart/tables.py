@@ -1,5 +1,6 @@
 """The tables that stages hand to each other: one CSV format, one place that knows columns."""
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,7 +52,9 @@ Columns = Mapping[str, type]
 def write(table: pd.DataFrame, path: Path, columns: Columns) -> None:
     """Write the `columns` of `table` to `path` as CSV, in the order and types given."""
     with fresh_file(path) as beside:
-        table[list(columns)].astype(dict(columns)).to_csv(beside, index=False, lineterminator="\n")
+        table[list(columns)].astype(dict(columns)).to_csv(
+            beside, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
+        )
 
 
 def read(path: Path, columns: Columns) -> pd.DataFrame:
@@ -64,7 +67,10 @@ def read(path: Path, columns: Columns) -> pd.DataFrame:
     """
     if not path.is_file():
         raise RealartError(f"{path} is missing: run `dvc repro` first")
-    table = pd.read_csv(path, dtype=dict(columns), keep_default_na=False)
+    try:
+        table = pd.read_csv(path, dtype=dict(columns), keep_default_na=False)
+    except ValueError as error:
+        raise RealartError(f"{path} is damaged ({error}): run `dvc repro`") from error
     if list(table.columns) != list(columns):
         raise RealartError(
             f"{path} has the columns {', '.join(table.columns)}, not {', '.join(columns)}: "

@@ -52,7 +52,7 @@ def draw_sheet(copies: pd.DataFrame) -> None:
         shown = of_class.iloc[:: max(1, len(of_class) // 10)]
         sheet[f"{label}: sources"] = [DATA / file for file in shown["file_source"]]
         sheet[f"{label}: copies, {len(of_class)} in all"] = [DATA / file for file in shown["file"]]
-    contact.sheet(sheet, SHEET)
+    contact.sheet(sheet or {"no copies were made": []}, SHEET)
 
 
 if __name__ == "__main__":

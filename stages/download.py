@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from realart import errors, params, project, sources
+from realart.archive import members
 from realart.outputs import fresh_directory, write_json
-from realart.sources.archive import members
 
 
 def main() -> None:

@@ -178,7 +178,7 @@ def test_a_copy_of_the_published_test_part_is_kept(tmp_path: Path) -> None:
 
 
 def test_related_pictures_form_a_group_whatever_their_label() -> None:
-    changed = (BASE * 0.8 + picture(7, 128, 100) * 0.2).astype(np.uint8)
+    changed = (BASE * 0.75 + picture(7, 128, 100) * 0.25).astype(np.uint8)
     content = [*SURE, ("ai/base.png", file(BASE)), ("human/changed.png", file(changed))]
     kept, rejected, _ = cleaned(content)
     assert rejected.empty

@@ -57,6 +57,13 @@ def test_flat_pictures_pair_only_if_they_are_equal() -> None:
     assert not found([plain((0, 0, 0), 96, 80), plain((0, 0, 0), 80, 96)])
 
 
+def test_nearly_flat_pictures_are_flat() -> None:
+    faint = np.repeat(np.repeat(np.arange(4, dtype=np.uint8), 24)[None, :, None], 80, 0)
+    one, other = plain((50, 50, 50)) + faint, plain((200, 200, 200)) + faint
+    assert not found([one, other])
+    assert found([one, one.copy()]) == {(0, 1)}
+
+
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=9))
 def test_pairs_are_those_of_comparing_all_with_all(chosen: list[tuple[int, int]]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from making import file, picture
 from networks import KNOBS, recipe
 
-from realart import inputs, models, predict, recipes
+from realart import inputs, models, pictures, predict, recipes
 from realart.errors import RealartError
 from realart.models import Final
 
@@ -38,6 +38,14 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
         predict.files([tmp_path])
 
 
+def as_in_training(path: Path, model: Final) -> pictures.Pixels:
+    """Return what the stages make of a picture: the canonical file, and that as a square."""
+    pixels, _ = pictures.decode(path.read_bytes(), 10**6)
+    stored = path.with_suffix(".jpg")
+    stored.write_bytes(pictures.canonical(pixels, model.input.clean))
+    return inputs.from_stored(stored, model.input)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
 def test_every_file_has_its_answer_in_order(tmp_path: Path, model: Final, count: int) -> None:
     """The second of three files is broken; batches of three end anywhere."""
@@ -51,7 +59,7 @@ def test_every_file_has_its_answer_in_order(tmp_path: Path, model: Final, count:
             assert (answer.verdict, answer.probability) == ("", None)
             assert answer.error == "not a picture"
         else:
-            seen = inputs.from_published(path.read_bytes(), model.input)
+            seen = as_in_training(path, model)
             assert answer.probability == pytest.approx(model.scores(seen[None])[0], rel=1e-5)
             assert answer.error == ""
 

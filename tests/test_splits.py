@@ -108,17 +108,18 @@ def test_the_test_part_has_its_share_of_each_class(pictures: pd.DataFrame, split
         assert abs((rows["part"] == "test").sum() - wanted) <= 2  # half a picture a stratum
 
 
-@TABLES
-@given(st.lists(st.integers(1, 12), min_size=2, max_size=12), SPLITS)
-def test_no_class_is_without_a_test_picture(sources: list[int], split: Split) -> None:
+@pytest.mark.parametrize("count", [4, 5, 14])
+def test_many_small_sources_give_the_test_part_its_share_too(count: int) -> None:
     rows = [
         {"id": f"{label}-{source}-{n}", "label": label, "source": f"{source}"}
         for label in ("human", "ai")
-        for source, count in enumerate(sources)
+        for source in range(12)
         for n in range(count)
     ]
-    table = assigned(published(rows), split)
-    assert table.loc[table["part"] == "test", "label"].nunique() == 2
+    split = KNOBS.split.model_copy(update={"folds": 2, "test_size": 0.1})
+    result = published(rows).merge(assign(published(rows), split), on="id")
+    for _, of_class in result.groupby("label"):
+        assert abs((of_class["part"] == "test").mean() - 0.1) < 0.025
 
 
 @TABLES
@@ -190,6 +191,24 @@ def test_one_large_group_is_no_split() -> None:
         row["group"] = "human0"
     with pytest.raises(RealartError, match=r"class human has [12] unrelated"):
         assign(published(rows), KNOBS.split)
+
+
+@TABLES
+@given(st.lists(st.integers(1, 30), min_size=4, max_size=6), st.integers(0, 99))
+def test_groups_too_large_to_be_dealt_out_are_an_error(sizes: list[int], seed: int) -> None:
+    rows = [
+        {"id": f"{label}-{group}-{n}", "label": label, "group": f"{label}-{group}"}
+        for label in ("human", "ai")
+        for group, size in enumerate(sizes if label == "ai" else [1] * 20)
+        for n in range(size)
+    ]
+    split = Split(method="random", test_size=0.01, folds=2, slices=2, seed=seed)
+    try:
+        train = assign(published(rows), split).merge(published(rows), on="id")
+    except RealartError:
+        return
+    cells = train[train["part"] == "train"].groupby(["fold", "slice"])["label"].nunique()
+    assert cells.tolist() == [2] * 4
 
 
 def test_a_small_source_is_no_reason_to_warn() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from realart import archive
 from realart.errors import RealartError
-from realart.sources import archive, huggingface, kaggle, path
+from realart.sources import huggingface, kaggle, path
 from realart.sources.origin import Found, Origin
 
 __all__ = ["Origin", "fetch"]

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from realart import archive
 from realart.errors import RealartError
-from realart.sources import archive, parquet
+from realart.sources import parquet
 from realart.sources.origin import Found, Origin
 
 PICTURES = "avif bmp gif heic heif jfif jp2 jpe jpeg jpg jxl pgm png ppm tga tif tiff webp"

@@ -4,8 +4,8 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from realart.archive import zip_folder
 from realart.errors import RealartError
-from realart.sources.archive import zip_folder
 from realart.sources.origin import Found, Origin
 
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loopback import unzipped, zipped
 
+from realart import archive
 from realart.errors import RealartError
-from realart.sources import archive
 
 FILES = {
     "ai/b.jpg": b"second" * 50,
