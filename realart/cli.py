@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 
 from realart import errors, params
@@ -15,6 +16,8 @@ from realart.project import root
 def main() -> None:
     """Run the command that the arguments name."""
     arguments = _parser().parse_args()
+    assert isinstance(sys.stdout, TextIOWrapper)
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text
     errors.run(lambda: arguments.command(arguments))
 
 
@@ -67,9 +70,10 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _recipes(arguments: argparse.Namespace) -> None:
+    knobs = params.load()
     from realart import recipes
 
-    table = [recipes.summary(name, recipe) for name, recipe in params.load().recipes.items()]
+    table = [recipes.summary(name, recipe) for name, recipe in knobs.recipes.items()]
     if arguments.json:
         print(json.dumps(table, indent=2))
     else:

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from realart import recipes
+from realart.backend import keras
 from realart.errors import RealartError
 from realart.inputs import Input
 from realart.outputs import write_json
 from realart.params import Recipe, Strict
 from realart.pictures import Pixels
 
+ARCHITECTURE = "architecture.json"
 WEIGHTS = "{}.weights.h5"
 
 
@@ -25,8 +27,12 @@ class Card(Strict):
     members: int
 
 
-def save(folder: Path, recipe: Recipe, seen: Input, weights: list[Path]) -> None:
-    """Write a model whose score is the mean of its members', one for each file of `weights`."""
+def save(folder: Path, recipe: Recipe, seen: Input, architecture: str, weights: list[Path]) -> None:
+    """Write a model whose score is the mean of its members', one for each file of `weights`.
+
+    `architecture` is what `recipes.architecture` says of the network that they belong to.
+    """
+    (folder / ARCHITECTURE).write_text(architecture, "utf-8")
     for number, file in enumerate(weights):
         (folder / WEIGHTS.format(number)).write_bytes(file.read_bytes())
     card = Card(recipe=recipe, input=seen, members=len(weights))
@@ -45,11 +51,7 @@ class Final:
     def __init__(self, folder: Path) -> None:
         card = _card(folder)
         self.recipe, self.input = card.recipe, card.input
-        self.members = []
-        for number in range(card.members):
-            member = recipes.build(recipes.without_download(card.recipe))
-            member.load_weights(folder / WEIGHTS.format(number))
-            self.members.append(member)
+        self.members = [_member(folder, number) for number in range(card.members)]
 
     def scores(self, pixels: Pixels) -> NDArray[np.float64]:
         """Return the probability of ai: uint8 (n, size, size, 3) in, float64 (n,) out."""
@@ -59,6 +61,17 @@ class Final:
             for member in self.members
         ]
         return np.asarray(np.mean(each, axis=0))
+
+
+def _member(folder: Path, number: int) -> keras.Model:
+    try:
+        member = recipes.from_architecture((folder / ARCHITECTURE).read_text("utf-8"))
+        member.load_weights(folder / WEIGHTS.format(number))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RealartError(
+            f"{folder / WEIGHTS.format(number)} can't be loaded ({error}): run `dvc repro`"
+        ) from error
+    return member
 
 
 def _card(folder: Path) -> Card:

@@ -14,7 +14,8 @@ def fresh_directory(path: Path) -> Iterator[Path]:
     beside = path.with_name(f".{path.name}.partial")
     _remove(beside)
     beside.mkdir(parents=True)
-    yield beside
+    with _removed_on_error(beside):
+        yield beside
     old = path.with_name(f".{path.name}.old.partial")
     _remove(old)
     if path.exists():
@@ -29,7 +30,8 @@ def fresh_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
     _remove(beside)
-    yield beside
+    with _removed_on_error(beside):
+        yield beside
     beside.replace(path)
 
 
@@ -37,6 +39,15 @@ def write_json(content: Any, path: Path) -> None:
     """Write `content` to `path`, indented and ending with a newline."""
     with fresh_file(path) as beside:
         beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+@contextmanager
+def _removed_on_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        _remove(path)
+        raise
 
 
 def _remove(path: Path) -> None:

@@ -13,7 +13,7 @@ from realart.project import root
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 JpegQuality = Annotated[int, Field(ge=1, le=100)]
-Layer = dict[str, dict[str, Any]]
+Layer = Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
 Choice = TypeVar("Choice")
 
 

@@ -78,7 +78,7 @@ def draw_confusion(labels: Labels, scores: Scores, path: Path) -> None:
     """Draw the confusion matrix of the test part: counts, and the share of each class."""
     count = confusion(labels, scores)
     matrix = np.array([[count["tn"], count["fp"]], [count["fn"], count["tp"]]])
-    share = matrix / matrix.sum(1, keepdims=True)
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     figure, (axis,) = _figure(1)
     axis.imshow(share, cmap="Oranges", vmin=0, vmax=1)
     for (i, j), number in np.ndenumerate(matrix):

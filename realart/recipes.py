@@ -20,12 +20,16 @@ LOSS = {1: "binary_crossentropy", 2: "categorical_crossentropy"}
 class Preprocess(keras.layers.Layer):  # type: ignore[misc]
     """A backbone's own `preprocess_input`, as the first layer of the network."""
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        super().__init__(name="preprocess")
-        self.function = function
+    def __init__(self, backbone: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.backbone = backbone
+        self.function = sys.modules[backbone_function(backbone).__module__].preprocess_input
 
     def call(self, pixels: Any) -> Any:
         return self.function(keras.ops.cast(pixels, self.compute_dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "backbone": self.backbone}
 
 
 def build(recipe: Recipe) -> keras.Model:
@@ -39,16 +43,38 @@ def build(recipe: Recipe) -> keras.Model:
     pixels = keras.Input((recipe.size, recipe.size, 3), dtype="uint8", name="pixels")
     if recipe.backbone:
         function = backbone_function(recipe.backbone.name)
-        x = Preprocess(sys.modules[function.__module__].preprocess_input)(pixels)
+        x = Preprocess(recipe.backbone.name)(pixels)
         # A frozen part keeps the batch statistics it came with, also when fine-tuned.
         x = _backbone(recipe, function)(x, training=False if recipe.backbone.frozen else None)
     else:
         x = keras.layers.Rescaling(1 / 255)(pixels)
     for number, layer in enumerate(recipe.layers):
-        x = _layer(layer, number)(x)
+        x = _joined(_layer(layer, number), x, f"layer {number} '{next(iter(layer))}'")
+    if len(x.shape) != 2:
+        raise RealartError(
+            f"the recipe's last layer has the shape {x.shape[1:]}, not one row of numbers a "
+            "picture: end its layers with Flatten or a pooling layer"
+        )
     activation = "sigmoid" if recipe.outputs == 1 else "softmax"
     head = keras.layers.Dense(recipe.outputs, activation, dtype="float32", name="made_by_ai")
-    return keras.Model(pixels, head(x))
+    try:
+        return keras.Model(pixels, head(x))
+    except ValueError as error:
+        raise RealartError(f"the recipe's layers make no network: {error}") from error
+
+
+def architecture(model: keras.Model) -> str:
+    """Return the network without its weights, as JSON.
+
+    A backbone may have layers without weights only where it was built with those of ImageNet
+    (EfficientNet has), so a recipe alone does not say what network its weights belong to.
+    """
+    return str(model.to_json())
+
+
+def from_architecture(text: str) -> keras.Model:
+    """Return the network that `architecture` described, with weights to be loaded."""
+    return keras.models.model_from_json(text, custom_objects={"Preprocess": Preprocess})
 
 
 def summary(name: str, recipe: Recipe) -> dict[str, str | int]:
@@ -142,9 +168,12 @@ def _backbone(recipe: Recipe, function: Callable[..., keras.Model]) -> keras.Mod
     }
     try:
         model = function(**arguments)
-    except TypeError as error:
-        raise RealartError(f"backbone {backbone.name} refuses its arguments: {error}") from error
     except Exception as error:  # Keras raises a bare Exception where a download fails
+        if isinstance(error, TypeError) or backbone.weights == "none":
+            raise RealartError(
+                f"backbone {backbone.name} refuses size {recipe.size} or its arguments "
+                f"{backbone.arguments}: {error}"
+            ) from error
         raise RealartError(
             f"weights '{backbone.weights}' of backbone {backbone.name} can't be loaded ({error}): "
             "set the recipe's backbone.weights to imagenet (needs a network), a file, or none"
@@ -167,6 +196,13 @@ def _layer(layer: Layer, number: int) -> keras.layers.Layer:
     return _call(_named(known, name, f"layer {number}"), arguments)
 
 
+def _joined(layer: keras.layers.Layer, x: Any, what: str) -> Any:
+    try:
+        return layer(x)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise RealartError(f"{what} does not fit what is before it: {error}") from error
+
+
 def _classes(module: Any, parent: type) -> dict[str, Callable[..., Any]]:
     return {
         name: value
@@ -178,13 +214,14 @@ def _classes(module: Any, parent: type) -> dict[str, Callable[..., Any]]:
 def _named(known: dict[str, Callable[..., Any]], name: str, what: str) -> Callable[..., Any]:
     if name in known:
         return known[name]
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, known)
     hint = f" (did you mean '{close[0]}'?)" if close else ""
-    raise RealartError(f"unknown {what} '{name}'{hint}; Keras has: {', '.join(sorted(known))}")
+    choices = sorted(known) if len(known) <= 60 else close or ["see https://keras.io/api"]
+    raise RealartError(f"unknown {what} '{name}'{hint}; Keras has: {', '.join(choices)}")
 
 
 def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     try:
         return function(**arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, NotImplementedError, OSError) as error:
         raise RealartError(f"Keras refuses {function.__name__}({arguments}): {error}") from error

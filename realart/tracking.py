@@ -6,6 +6,7 @@ copy of the project a run was started in.
 
 import logging
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from realart.errors import RealartError
 from realart.evaluation import Figures
@@ -57,11 +59,13 @@ def connect() -> MlflowClient:
             (root() / "mlflow").mkdir(exist_ok=True)
             client = MlflowClient(address())
             client.search_experiments(max_results=1)
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         raise RealartError(
-            f"MLflow at {_without_secrets(address())} can't be used "
-            f"({str(error).splitlines()[0]}): start it, or unset MLFLOW_TRACKING_URI to use the "
-            "project's own store"
+            _without_secrets(
+                f"MLflow at {address()} can't be used ({str(error).splitlines()[0]}): start it, or "
+                "unset MLFLOW_TRACKING_URI to use the project's own store; one that is damaged can "
+                "be moved away"
+            )
         ) from error
     return client
 
@@ -71,9 +75,14 @@ def experiment(client: MlflowClient, params: Params) -> str:
     name = f"realart-{params.dataset}"
     with FileLock(private() / "mlflow.lock"):
         found = client.get_experiment_by_name(name)
+        if found and found.lifecycle_stage == "deleted":
+            raise RealartError(
+                f"MLflow's experiment '{name}' was deleted: bring it back with `mlflow experiments "
+                f"restore -x {found.experiment_id}`, or remove it for good with `mlflow gc`"
+            )
         if found:
             return str(found.experiment_id)
-        own = "MLFLOW_TRACKING_URI" not in os.environ
+        own = not os.environ.get("MLFLOW_TRACKING_URI")
         artifacts = (root() / "mlflow/artifacts").as_uri() if own else None
         return str(client.create_experiment(name, artifacts))
 
@@ -120,7 +129,7 @@ def log_fold(
 
 
 def log_epoch(client: MlflowClient, child: str, record: Mapping[str, float]) -> None:
-    """Log the record of one epoch; one that is logged twice counts once."""
+    """Log the record of one epoch."""
     log(client, child, record, step=int(record["epoch"]))
 
 
@@ -229,6 +238,5 @@ def _commit() -> str:
     return git.stdout.strip() or "none"
 
 
-def _without_secrets(uri: str) -> str:
-    scheme, _, rest = uri.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+def _without_secrets(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//", text)

@@ -119,6 +119,7 @@ def train_fold(
     model, history
         The model with the weights of its best epoch, and a record for each epoch.
     """
+    keras.utils.clear_session()  # else layers would be numbered on from the fold before
     keras.utils.set_random_seed(train.seed * 1000 + fold)
     model = recipes.build(recipe)
     state, stored = _load(checkpoint)

@@ -60,7 +60,8 @@ def save_final(knobs: Params, folders: list[Path], by_fold: list[Figures]) -> No
     seen = Input.model_validate_json((FEATURES / "input.json").read_text("utf-8"))
     with fresh_directory(FINAL) as beside:
         weights = [folder / "best.weights.h5" for folder in folders]
-        models.save(beside, knobs.recipe, seen, weights)
+        architecture = (folders[0] / "architecture.json").read_text("utf-8")
+        models.save(beside, knobs.recipe, seen, architecture, weights)
 
 
 def score_test() -> pd.DataFrame:

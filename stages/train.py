@@ -96,6 +96,7 @@ def finished_fold(
         scores = training.predict(model, knobs.recipe, data, parts.held_out)
         with fresh_directory(folder) as beside:
             model.save_weights(beside / "best.weights.h5")
+            (beside / "architecture.json").write_text(recipes.architecture(model), "utf-8")
             pd.DataFrame(records).to_csv(beside / "history.csv", index=False)
             held_out = rows.loc[parts.held_out, ["row", "label"]].assign(score=scores)
             tables.write(held_out, beside / "scores.csv", tables.SCORES)

@@ -108,38 +108,69 @@ def test_run_restored_from_cache_still_shows(project: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"model": "tinny"}, "unknown model 'tinny' (did you mean 'tiny'?)"),
-        ({"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?)"),
-        ({"clean.long_sied": 3}, "unknown param 'clean.long_sied' (did you mean"),
-        ({"split.folds": "four"}, "split.folds is 'four'"),
-        ({"datasets.local.path": None}, "datasets.local.path"),
-        ({"datasets.local.path": "../nowhere.zip"}, "nowhere.zip"),
-        ({"datasets.local.labels.ai": ["robots"]}, "labels.ai ['robots'] matches no folder"),
-        ({"split.folds": 40}, "split.folds x split.slices (40 x 2)"),
-        ({"recipes.tiny.layers": [{"Conv3": {}}]}, "unknown layer 'Conv3'"),
-        ({"recipes.tiny.optimizer.name": "Adamm"}, "unknown optimizer 'Adamm' (did you mean"),
-        ({"recipes.tiny.backbone": {"name": "ResNet5"}}, "unknown backbone 'ResNet5'"),
-        (
-            {"recipes.tiny.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
-            "weights 'no.h5' are no file",
-        ),
+        ({"model": "tinny"}, "recipes.tinny"),  # DVC itself says this and the next
+        ({"dataset": "locl"}, "datasets.locl"),
+        ({"datasets.local.path": "../nowhere.zip"}, "there is nothing; set -S datasets.local.path"),
+        ({"recipes.tiny.layers": [{"Conv3": {}}]}, "unknown layer 0 'Conv3' (did you mean"),
     ],
 )
 def test_a_mistake_is_one_line_and_loses_nothing(
     project: Path, change: dict[str, object], expected: str
 ) -> None:
-    before = figures(project), locked(project), (project / "params.yaml").read_text()
+    before, knobs = everything(project), (project / "params.yaml").read_text()
     set_params(project, change)
     try:
         done = run(project, "dvc", "repro")
     finally:
-        (project / "params.yaml").write_text(before[2])
-    said = [line for line in done.stderr.splitlines() if expected in line]
+        (project / "params.yaml").write_text(knobs)
     assert done.returncode != 0
-    assert len(said) == 1, done.stdout + done.stderr
+    assert sum(expected in line for line in done.stderr.splitlines()) == 1, done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert figures(project) == before[0]
-    assert "up to date" in succeed(project, "dvc", "repro")
+    assert everything(project) == before
+
+
+@pytest.mark.parametrize(
+    ("stage", "change", "expected"),
+    [
+        ("download", {"model": "tinny"}, "unknown model 'tinny' (did you mean 'tiny'?)"),
+        ("download", {"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?)"),
+        ("download", {"clean.long_sied": 3}, "unknown param 'clean.long_sied' (did you mean"),
+        ("download", {"split.folds": "four"}, "split.folds is 'four'"),
+        ("download", {"datasets.local.path": None}, "datasets.local.path is not set"),
+        ("clean", {"datasets.local.labels.ai": ["robots"]}, "['robots'] matches no folder"),
+        ("clean", {"clean.min_side": 5000}, "no picture of class human is usable"),
+        ("split", {"split.folds": 40}, "split.folds x split.slices (40 x 2)"),
+        ("split", {"split.method": "published"}, "marks no human picture as test"),
+        ("train", {"recipes.tiny.optimizer.name": "Adamm"}, "unknown optimizer 'Adamm' (did you"),
+        ("train", {"recipes.tiny.backbone": {"name": "ResNet5"}}, "unknown backbone 'ResNet5'"),
+        (
+            "train",
+            {"recipes.tiny.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
+            "weights 'no.h5' are no file",
+        ),
+    ],
+)
+def test_a_stage_says_a_mistake_in_one_line(
+    project: Path, stage: str, change: dict[str, object], expected: str
+) -> None:
+    before, knobs = everything(project), (project / "params.yaml").read_text()
+    set_params(project, change)
+    try:
+        done = run(project, "python", "-m", f"stages.{stage}")
+    finally:
+        (project / "params.yaml").write_text(knobs)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert expected in done.stderr
+    assert everything(project) == before
+
+
+def everything(project: Path) -> dict[str, bytes]:
+    """Return all that the pipeline has made."""
+    folders = ("data", "models", "metrics")
+    files = [file for folder in folders for file in (project / folder).rglob("*")]
+    whole = (file for file in files if file.is_file() and ".partial" not in str(file))
+    return {str(file): file.read_bytes() for file in whole}
 
 
 def succeed(project: Path, *command: str, **environment: str) -> str:

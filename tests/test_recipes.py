@@ -216,8 +216,8 @@ def test_fine_tuning_frees_exactly_the_last_layers(last: int) -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (recipe(layers=[{"Conv2d": {}}]), ["layer 0 'Conv2d'", "mean 'Conv2D'", "Flatten"]),
-        (recipe(layers=[{"Lambda": {"function": "x"}}]), ["unknown layer 0 'Lambda'", "Dense"]),
+        (recipe(layers=[{"Conv2d": {}}]), ["layer 0 'Conv2d'", "mean 'Conv2D'"]),
+        (recipe(layers=[{"Lambda": {"function": "x"}}]), ["unknown layer 0 'Lambda'", "https://keras.io/api"]),
         (
             recipe(layers=[{"Flatten": {}}, {"Dense": {"unit": 3}}]),
             ["Dense", "unit"],
@@ -241,7 +241,6 @@ def test_a_mistake_is_named(wrong: Recipe, words: list[str]) -> None:
         assert word in message
 
 
-@pytest.mark.xfail(strict=True, reason="Keras' own ValueError, or none, instead of one line")
 @pytest.mark.parametrize(
     "layers",
     [
@@ -316,19 +315,6 @@ def test_the_positive_class_is_ai(outputs: int) -> None:
 
 def test_scores_of_a_softmax_are_the_second_column() -> None:
     np.testing.assert_allclose(recipes.scores(np.array([[0.25, 0.75]], np.float32)), [0.75])
-
-
-def test_a_summary_needs_no_download(tmp_path: Path) -> None:
-    code = """
-import json
-from networks import KNOBS
-from realart import recipes
-print(json.dumps(recipes.summary("mobilenetv2", KNOBS.recipes["mobilenetv2"])))
-"""
-    nowhere = "http://127.0.0.1:9"
-    result = python(code, HOME=str(tmp_path), https_proxy=nowhere, http_proxy=nowhere)
-    assert result.returncode == 0, result.stderr
-    assert '"parameters": 2259265' in result.stdout
 
 
 def test_weights_are_float32_whatever_the_precision() -> None:

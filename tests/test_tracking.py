@@ -287,7 +287,6 @@ def test_artifacts_lie_beside_the_store(client: MlflowClient, params: tracking.P
     assert [file.read_text() for file in folder.rglob("note.txt")] == ["kept"]
 
 
-@pytest.mark.xfail(strict=True, reason="artifacts go to ./mlruns")
 def test_an_empty_address_is_none(
     client: MlflowClient, params: tracking.Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,7 +295,6 @@ def test_an_empty_address_is_none(
     assert run.info.artifact_uri.startswith((tracking.root() / "mlflow/artifacts").as_uri())
 
 
-@pytest.mark.xfail(strict=True, reason="MLflow's own message holds the address")
 def test_a_server_that_is_not_there_is_named_without_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,7 +309,6 @@ def test_a_server_that_is_not_there_is_named_without_its_password(
     assert "secret" not in str(refusal.value)
 
 
-@pytest.mark.xfail(strict=True, reason="SQLAlchemy's own error")
 def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -321,7 +318,6 @@ def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         tracking.connect()
 
 
-@pytest.mark.xfail(strict=True, reason="MLflow's own error")
 def test_an_experiment_that_was_deleted_is_named(
     client: MlflowClient, params: tracking.Params
 ) -> None:
@@ -354,8 +350,7 @@ def listening() -> Iterator[tuple[str, list[str]]]:
 
 
 QUIET = """
-import importlib, sys
-importlib.import_module(sys.argv[1])
+import mlflow  # as stages do, before the module that turns its telemetry off
 from realart import params, tracking
 client = tracking.connect()
 run = tracking.start(client, params.load(), "data", "key")
@@ -364,11 +359,10 @@ tracking.end(client, run, "outcome")
 """
 
 
-@pytest.mark.parametrize("module", ["realart.tracking", "stages.train"])
-def test_nobody_is_told_of_a_run(tmp_path: Path, module: str) -> None:
+def test_nobody_is_told_of_a_run(tmp_path: Path) -> None:
     with listening() as (proxy, asked):
         proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), proxy)
-        result = python(QUIET, module, DVC_ROOT=str(tmp_path), HOME=str(tmp_path), **proxies)
+        result = python(QUIET, DVC_ROOT=str(tmp_path), HOME=str(tmp_path), **proxies)
         assert result.returncode == 0, result.stderr
     assert asked == []
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
