@@ -21,6 +21,11 @@ PUBLISHED = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _same_random_weights() -> None:
+    keras.utils.set_random_seed(0)
+
+
 @cache
 def built(name: str) -> keras.Model:
     return recipes.build(recipes.without_download(KNOBS.recipes[name]))
@@ -217,7 +222,10 @@ def test_fine_tuning_frees_exactly_the_last_layers(last: int) -> None:
     ("wrong", "words"),
     [
         (recipe(layers=[{"Conv2d": {}}]), ["layer 0 'Conv2d'", "mean 'Conv2D'"]),
-        (recipe(layers=[{"Lambda": {"function": "x"}}]), ["unknown layer 0 'Lambda'", "https://keras.io/api"]),
+        (
+            recipe(layers=[{"Lambda": {"function": "x"}}]),
+            ["unknown layer 0 'Lambda'", "https://keras.io/api"],
+        ),
         (
             recipe(layers=[{"Flatten": {}}, {"Dense": {"unit": 3}}]),
             ["Dense", "unit"],
