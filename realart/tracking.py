@@ -40,7 +40,7 @@ FOLD = "realart.fold"
 
 def address() -> str:
     """Return the tracking URI: `MLFLOW_TRACKING_URI`, or the project's own store."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlflow/mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlruns/mlflow.db'}"
 
 
 def connect() -> MlflowClient:
@@ -56,7 +56,7 @@ def connect() -> MlflowClient:
     try:
         # Two processes that create the same SQLite store at once would break it for good.
         with FileLock(private() / "mlflow.lock"):
-            (root() / "mlflow").mkdir(exist_ok=True)
+            (root() / "mlruns").mkdir(exist_ok=True)
             client = MlflowClient(address())
             client.search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError) as error:
@@ -83,7 +83,7 @@ def experiment(client: MlflowClient, params: Params) -> str:
         if found:
             return str(found.experiment_id)
         own = not os.environ.get("MLFLOW_TRACKING_URI")
-        artifacts = (root() / "mlflow/artifacts").as_uri() if own else None
+        artifacts = (root() / "mlruns/artifacts").as_uri() if own else None
         return str(client.create_experiment(name, artifacts))
 
 

@@ -199,7 +199,7 @@ def figures(project: Path) -> dict[str, dict[str, float]]:
 
 
 def store(project: Path) -> MlflowClient:
-    return MlflowClient(f"sqlite:///{project / 'mlflow/mlflow.db'}")
+    return MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
 
 
 def runs(project: Path, name: str) -> list[Run]:

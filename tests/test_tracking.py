@@ -270,7 +270,7 @@ def test_many_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
         _, complaints = process.communicate(timeout=120)
         assert process.returncode == 0, complaints
     for number in range(rounds):
-        uri = f"sqlite:///{tmp_path / str(number)}/mlflow/mlflow.db"
+        uri = f"sqlite:///{tmp_path / str(number)}/mlruns/mlflow.db"
         client = MlflowClient(uri)
         found = client.get_experiment_by_name(f"realart-{KNOBS.dataset}")
         assert found
@@ -280,7 +280,7 @@ def test_many_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
 
 def test_artifacts_lie_beside_the_store(client: MlflowClient, params: tracking.Params) -> None:
     run = client.get_run(tracking.start(client, params, "data", ""))
-    folder = tracking.root() / "mlflow/artifacts"
+    folder = tracking.root() / "mlruns/artifacts"
     assert run.info.artifact_uri.startswith(folder.as_uri())
     (tracking.root() / "note.txt").write_text("kept")
     client.log_artifact(run.info.run_id, str(tracking.root() / "note.txt"))
@@ -292,7 +292,7 @@ def test_an_empty_address_is_none(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     run = client.get_run(tracking.start(client, params, "data", ""))
-    assert run.info.artifact_uri.startswith((tracking.root() / "mlflow/artifacts").as_uri())
+    assert run.info.artifact_uri.startswith((tracking.root() / "mlruns/artifacts").as_uri())
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password(
@@ -312,8 +312,8 @@ def test_a_server_that_is_not_there_is_named_without_its_password(
 def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    (tmp_path / "mlflow").mkdir()
-    (tmp_path / "mlflow/mlflow.db").write_bytes(b"this is no database" * 100)
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns/mlflow.db").write_bytes(b"this is no database" * 100)
     with pytest.raises(RealartError, match=r"mlflow\.db"):
         tracking.connect()
 
