@@ -6,10 +6,10 @@ small network does clearly better than chance and clearly worse than perfect. As
 archive there is some mess in between (`mess`).
 """
 
-import zipfile
 from functools import partial
 from pathlib import Path
 
+from realart import archive
 from realart.parallel import each
 from realart.sample.finishing import SUFFIXES, draw_frame, encode, numbers, render
 from realart.sample.mess import FOLDERS, Good, mess
@@ -34,8 +34,6 @@ def write_archive(path: Path, pictures: int = 360, seed: int = 0) -> None:
     """Write a zip of `pictures` pictures, and some mess, at `path`; same arguments, same bytes."""
     good = list(each(partial(picture, seed=seed), range(pictures), "render"))
     entries = {item.name: item.data for item in [*good, *mess(good, seed)]}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+    with archive.created(path) as opened:
         for name in sorted(entries):
-            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            info.create_system = 3  # or the zip would say which system wrote it
-            archive.writestr(info, entries[name])
+            archive.add_bytes(opened, name, entries[name])
