@@ -26,7 +26,7 @@ test: install
 	ruff check
 	ruff format --check
 	mypy
-	pytest
+	pytest --numprocesses 2 --dist loadfile
 
 ui: install
 	realart ui

@@ -31,10 +31,19 @@ UNREADABLE = (
 )
 
 
-def members(path: Path) -> list[str]:
-    """Return the names of the files in a zip archive, in the order of its directory."""
-    with zipfile.ZipFile(path) as archive:
-        return [member.filename for member in archive.infolist() if not member.is_dir()]
+def files(path: Path, advice: str) -> list[zipfile.ZipInfo]:
+    """Return the files of a zip archive, in the order of its directory, without reading them.
+
+    Raises
+    ------
+    RealartError
+        It is no whole zip, or holds no file; `advice` ends the line.
+    """
+    with opened(path, advice) as archive:
+        found = [member for member in archive.infolist() if not member.is_dir()]
+    if not found:
+        raise RealartError(f"the archive holds no file: {advice}")
+    return found
 
 
 def sha256(path: Path) -> str:
@@ -44,23 +53,23 @@ def sha256(path: Path) -> str:
 
 
 def check(path: Path, advice: str) -> None:
-    """Read a zip archive from end to end: its directory, and each member against its checksum.
+    """Read a zip archive from end to end: its directory, and each file against its checksum.
 
     Raises
     ------
     RealartError
-        It is no whole zip, a member cannot be read, or it holds no file; `advice` ends the line.
+        It is no whole zip, a file in it cannot be read, or it has none; `advice` ends the line.
     """
-    with opened(path, advice) as archive:
-        files = [member for member in archive.infolist() if not member.is_dir()]
-        if not files:
-            raise RealartError(f"the archive holds no file: {advice}")
-        size = sum(member.file_size for member in files)
-        with tqdm(None, "check", size, unit="B", unit_scale=True, disable=None, delay=1) as bar:
-            for member in files:
-                with readable(member.filename, advice), archive.open(member) as stream:
-                    while chunk := stream.read(CHUNK):
-                        bar.update(len(chunk))
+    members = files(path, advice)
+    size = sum(member.file_size for member in members)
+    with (
+        opened(path, advice) as archive,
+        tqdm(None, "check", size, unit="B", unit_scale=True, disable=None, delay=1) as bar,
+    ):
+        for member in members:
+            with readable(member.filename, advice), archive.open(member) as stream:
+                while chunk := stream.read(CHUNK):
+                    bar.update(len(chunk))
 
 
 @contextmanager

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from realart import duplicates, pictures
-from realart.archive import UNREADABLE
+from realart.archive import UNREADABLE, files
 from realart.duplicates import Fingerprint
 from realart.errors import RealartError
 from realart.labels import Origin, read_paths
@@ -72,7 +72,7 @@ def clean(
     RealartError
         The archive is damaged or empty, a class has no folder, or nothing of a class is kept.
     """
-    members = files(archive)
+    members = files(archive, f"get {archive} again")
     origins = read_paths([member.filename for member in members], labels, fields)
     look = partial(_look, archive, params, folder)
     seen = list(each(look, list(zip(members, origins, strict=True)), "clean", "file"))
@@ -85,24 +85,6 @@ def clean(
             file.unlink()
     rejected = [(one.path, one.reason, one.detail) for one in seen if one.reason]
     return kept, pd.DataFrame(rejected, columns=list(REJECTED))
-
-
-def files(archive: Path) -> list[ZipInfo]:
-    """List the files of a zip.
-
-    Raises
-    ------
-    RealartError
-        It is no zip, or has no file.
-    """
-    try:
-        with ZipFile(archive) as opened:
-            members = [member for member in opened.infolist() if not member.is_dir()]
-    except (OSError, BadZipFile) as error:
-        raise RealartError(f"{archive} can't be read as a zip ({error}): get it again") from error
-    if not members:
-        raise RealartError(f"{archive} holds no file: nothing to learn from")
-    return members
 
 
 def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origin]) -> Seen:

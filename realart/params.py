@@ -2,8 +2,9 @@
 
 import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -20,7 +21,7 @@ Choice = TypeVar("Choice")
 class Strict(BaseModel):
     """A group of params: immutable, and a name that it does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Labels(Strict):
@@ -278,7 +279,7 @@ def _first_problem(error: ValidationError) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown param '{where}'{_hint(where, _names(Params, ''))}{more}"
+        return f"unknown param '{where}'{_hint(where, _names(Params, problem['loc']))}{more}"
     if problem["type"] == "missing":
         return f"param '{where}' is missing{more}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -287,12 +288,17 @@ def _first_problem(error: ValidationError) -> str:
     return f"{where} is {problem['input']!r}: {message}{more}"
 
 
-def _names(model: type[BaseModel], prefix: str) -> list[str]:
+def _names(model: type[BaseModel], place: Sequence[int | str], prefix: str = "") -> list[str]:
+    """List every param below `model`; of named entries those of the one that `place` lies in."""
     names = []
     for name, field in model.model_fields.items():
         names.append(prefix + name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            names += _names(field.annotation, f"{prefix}{name}.")
+        inside = f"{prefix}{name}."
+        if get_origin(field.annotation) is dict and place[0] == name and len(place) > 1:
+            inside += f"{place[1]}."
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                names += _names(inner, place, inside)
     return names
 
 

@@ -129,8 +129,10 @@ def log_fold(
 
 
 def log_epoch(client: MlflowClient, child: str, record: Mapping[str, float]) -> None:
-    """Log the record of one epoch."""
-    log(client, child, record, step=int(record["epoch"]))
+    """Log the record of one epoch, unless the run holds it."""
+    step = int(record["epoch"])
+    if all(metric.step != step for metric in client.get_metric_history(child, "epoch")):
+        log(client, child, record, step)
 
 
 def log(client: MlflowClient, run_id: str, values: Mapping[str, float], step: int = 0) -> None:
@@ -213,6 +215,13 @@ def _flatten(prefix: str, value: Any, separator: str = ".") -> dict[str, Any]:
     for name, inner in value.items():
         flat |= _flatten(f"{prefix}{separator}{name}".removeprefix(separator), inner, separator)
     return flat
+
+
+def evaluated(params: Params, outcome: str) -> bool:
+    """Say whether the store holds an evaluation of what a training made."""
+    client = connect()
+    wanted = {OUTCOME: outcome, EVALUATED: "true"}
+    return bool(_search(client, experiment(client, params), wanted))
 
 
 def _awaiting_evaluation(client: MlflowClient, params: Params, outcome: str) -> str | None:

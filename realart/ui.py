@@ -3,7 +3,7 @@
 import os
 import sys
 
-from realart import tracking
+from realart import record, tracking
 
 
 def serve(port: int) -> None:
@@ -15,6 +15,7 @@ def serve(port: int) -> None:
         The store can't be opened.
     """
     tracking.connect()
+    record.catch_up()
     print(f"MLflow: http://127.0.0.1:{port}", flush=True)
     server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", tracking.address()]
     os.execv(sys.executable, [*server, "--host", "127.0.0.1", "--port", str(port)])

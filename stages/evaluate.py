@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from realart import errors, evaluation, models, params, plots, tables, tracking
+from realart import errors, evaluation, models, params, plots, record, tables, tracking
 from realart.evaluation import Figures, Labels, Scores
 from realart.inputs import Input
 from realart.outputs import fresh_directory, write_json
@@ -23,7 +23,7 @@ PLOTS = Path("metrics/plots")
 
 def main() -> None:
     knobs = params.load()
-    client = tracking.connect()
+    tracking.connect()  # a store that can't be used is known before anything is made
     folders = [FOLDS / f"{fold}" for fold in range(knobs.split.folds)]
     histories = [pd.read_csv(folder / "history.csv") for folder in folders]
     held_out = [tables.read(folder / "scores.csv", tables.SCORES) for folder in folders]
@@ -40,11 +40,7 @@ def main() -> None:
     }
     write_json(report, METRICS)
     write_plots(histories, arrays(test), arrays(oof))
-    data, outcome = tracking.fingerprint([ROWS]), tracking.outcome_of(FOLDS)
-    with tracking.evaluation_of(client, knobs, data, outcome, histories, by_fold) as run:
-        tracking.log_report(client, run, report)
-        for folder in (FINAL, PLOTS, Path("metrics/pictures")):
-            client.log_artifacts(run, str(folder), folder.name)
+    record.log(knobs)
     print(summary(knobs, report))
 
 

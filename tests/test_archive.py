@@ -39,7 +39,8 @@ def test_folder_becomes_the_same_bytes_whatever_order_and_times(tmp_path: Path) 
     assert unzipped(tmp_path / "first.zip") == FILES
     with zipfile.ZipFile(tmp_path / "first.zip") as written:
         assert {member.date_time[0] for member in written.infolist()} == {1980}
-    assert archive.members(tmp_path / "first.zip") == sorted(FILES)
+    listed = archive.files(tmp_path / "first.zip", "advice")
+    assert [member.filename for member in listed] == sorted(FILES)
     archive.check(tmp_path / "first.zip", "advice")
 
 
@@ -94,6 +95,8 @@ def test_half_an_archive_and_an_archive_without_files(tmp_path: Path) -> None:
         (tmp_path / "empty.zip").write_bytes(zipped(empty))
         with pytest.raises(RealartError, match=r"holds no file: what to do$"):
             archive.check(tmp_path / "empty.zip", "what to do")
+    with pytest.raises(RealartError, match=r"no whole zip file .*: what to do$"):
+        archive.files(tmp_path / "absent.zip", "what to do")
 
 
 def test_encrypted_archive_is_one_line(tmp_path: Path) -> None:
@@ -124,4 +127,5 @@ def test_any_damage_is_found_or_harmless(
     except RealartError:
         return
     with zipfile.ZipFile(path) as whole:
-        assert {whole.read(member) for member in archive.members(path)} <= {*files.values(), b""}
+        contents = {whole.read(member) for member in archive.files(path, "advice")}
+        assert contents <= {*files.values(), b""}

@@ -15,7 +15,7 @@ from making import KNOBS, LABELS, animation, archive, file, picture, plain
 from PIL import Image
 
 from realart import pictures
-from realart.cleaning import REASONS, clean, files
+from realart.cleaning import REASONS, clean
 from realart.errors import RealartError
 from realart.params import Clean
 
@@ -256,13 +256,3 @@ def test_processes_and_one_thread_write_the_same_bytes(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(in_processes[0], kept)
     pd.testing.assert_frame_equal(in_processes[1], rejected)
     assert {one.name: one.read_bytes() for one in folder.iterdir()} == stored
-
-
-def test_what_is_no_archive_of_files_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "text.zip").write_text("not a zip")
-    with pytest.raises(RealartError, match="can't be read as a zip"):
-        files(tmp_path / "text.zip")
-    with pytest.raises(RealartError, match="can't be read as a zip"):
-        files(tmp_path / "absent.zip")
-    with pytest.raises(RealartError, match="holds no file"):
-        files(archive(tmp_path / "empty.zip", []))

@@ -72,26 +72,20 @@ def test_ela_quality_reruns_no_model_that_reads_rgb(project: Path) -> None:
     assert "Stage 'train' didn't change, skipping" in said
 
 
-def test_folds_are_a_param(project: Path) -> None:
-    succeed(project, "dvc", "exp", "run", "--temp", "--name", "three", "-S", "split.folds=3")
-    (three,) = runs(project, "three")
-    assert len(children(project, three.info.run_id)) == 3
-
-
 def test_two_queue_workers_share_one_store(project: Path) -> None:
-    for seed in (1, 2):
-        queue = ("dvc", "exp", "run", "--queue", "--name", f"s{seed}")
-        succeed(project, *queue, "-S", f"train.seed={seed}")
+    for name, change in (("another-seed", "train.seed=1"), ("three-folds", "split.folds=3")):
+        succeed(project, "dvc", "exp", "run", "--queue", "--name", name, "-S", change)
     succeed(project, "dvc", "queue", "start", "--jobs", "2")
     until = time.monotonic() + 240
     while "Running" in (said := succeed(project, "dvc", "queue", "status")) or "Queued" in said:
         assert time.monotonic() < until, said
         time.sleep(2)
     assert said.count("Success") == 2, said
-    for seed in (1, 2):
-        (found,) = runs(project, f"s{seed}")
+    for name, folds in (("another-seed", 2), ("three-folds", 3)):
+        (found,) = runs(project, name)
         assert found.info.status == "FINISHED"
         assert "test/accuracy" in found.data.metrics
+        assert len(children(project, found.info.run_id)) == folds
 
 
 def test_run_restored_from_cache_still_shows(project: Path) -> None:
@@ -105,11 +99,27 @@ def test_run_restored_from_cache_still_shows(project: Path) -> None:
     assert all("val_accuracy" in one.data.metrics for one in found if "fold" in one.info.run_name)
 
 
+def test_pages_show_what_was_pulled(project: Path) -> None:
+    catch_up = ("python", "-c", "from realart import record; record.catch_up()")
+    fresh = {"MLFLOW_TRACKING_URI": f"sqlite:///{project.parent / 'pulled.db'}"}
+    client = MlflowClient(fresh["MLFLOW_TRACKING_URI"])
+    knobs = (project / "params.yaml").read_text()
+    set_params(project, {"train.seed": 7})
+    succeed(project, *catch_up, **fresh)
+    (project / "params.yaml").write_text(knobs)
+    (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
+    assert client.search_runs([experiment.experiment_id]) == []  # not a run with these params
+    for _ in range(2):
+        succeed(project, *catch_up, **fresh)
+        found = client.search_runs([experiment.experiment_id])
+        assert sorted(one.info.run_name for one in found) == ["fold 0", "fold 1", "tiny"]
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"model": "tinny"}, "recipes.tinny"),  # DVC itself says this and the next
-        ({"dataset": "locl"}, "datasets.locl"),
+        ({"model": "tinny"}, "unknown model 'tinny' (did you mean 'tiny'?); choose one of: cnn"),
+        ({"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?); choose one of: "),
         ({"datasets.local.path": "../nowhere.zip"}, "there is nothing; set -S datasets.local.path"),
         ({"recipes.tiny.layers": [{"Conv3": {}}]}, "unknown layer 0 'Conv3' (did you mean"),
     ],
@@ -132,10 +142,8 @@ def test_a_mistake_is_one_line_and_loses_nothing(
 @pytest.mark.parametrize(
     ("stage", "change", "expected"),
     [
-        ("download", {"model": "tinny"}, "unknown model 'tinny' (did you mean 'tiny'?)"),
-        ("download", {"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?)"),
-        ("download", {"clean.long_sied": 3}, "unknown param 'clean.long_sied' (did you mean"),
-        ("download", {"split.folds": "four"}, "split.folds is 'four'"),
+        ("check", {"clean.long_sied": 3}, "unknown param 'clean.long_sied' (did you mean"),
+        ("check", {"split.folds": "four"}, "split.folds is 'four'"),
         ("download", {"datasets.local.path": None}, "datasets.local.path is not set"),
         ("clean", {"datasets.local.labels.ai": ["robots"]}, "['robots'] matches no folder"),
         ("clean", {"clean.min_side": 5000}, "no picture of class human is usable"),
@@ -188,7 +196,7 @@ def commit(project: Path) -> None:
 
 def locked(project: Path) -> dict[str, list[dict[str, object]]]:
     stages = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
-    return {name: stage["outs"] for name, stage in stages.items()}
+    return {name: stage.get("outs", []) for name, stage in stages.items()}
 
 
 def figures(project: Path) -> dict[str, dict[str, float]]:

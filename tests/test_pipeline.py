@@ -42,7 +42,7 @@ def test_params_name_everything_that_a_stage_reads(
     for stage in PIPELINE:
         with recorded(knobs) as read, joblib.parallel_config("threading"):
             importlib.import_module(f"stages.{stage}").main()
-        declared = tuple(PIPELINE[stage]["params"])
+        declared = tuple(PIPELINE[stage].get("params", []))
         undeclared = {name for name in read if not name.startswith(declared)} - CHOOSING
         assert not undeclared, f"{stage} reads {undeclared}"
         unread = {name for name in declared if not any(leaf.startswith(name) for leaf in read)}
@@ -50,7 +50,7 @@ def test_params_name_everything_that_a_stage_reads(
 
 
 def test_a_model_reruns_nothing_before_features() -> None:
-    by_model = {name for name, stage in PIPELINE.items() if "model" in str(stage["params"])}
+    by_model = {name for name, stage in PIPELINE.items() if "model" in str(stage.get("params"))}
     assert by_model == {"features", "train", "evaluate"}
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from project_copy import ROOT
 
-from realart import cleaning, ela, inputs, params, pictures
+from realart import archive, cleaning, ela, inputs, params, pictures
+from realart.labels import read_paths
 
 KNOBS = params.load(ROOT / "params.yaml")
 HERE = Path(os.environ.get("REALART_PICTURES", ""))
@@ -75,6 +76,6 @@ def test_ela_maps_are_not_blank(cleaned: tuple[pd.DataFrame, pd.DataFrame, Path]
 
 def test_a_set_with_folders_of_other_names() -> None:
     labels = KNOBS.datasets["local"].labels
-    members = [member.filename for member in cleaning.files(HERE / "paintings.zip")]
-    origins = cleaning.read_paths(members, labels, None)
+    members = [member.filename for member in archive.files(HERE / "paintings.zip", "")]
+    origins = read_paths(members, labels, None)
     assert Counter(origin.label for origin in origins) == {"ai": 90, "human": 84, None: 1}

@@ -119,7 +119,7 @@ def test_missing(server: HubServer, tmp_path: Path, path: str, expected: str) ->
 def test_malformed_path(tmp_path: Path, path: str | None) -> None:
     origin = Origin("artimages", "huggingface", path, None, "unknown")
     with pytest.raises(RealartError, match="it is owner/name or owner/name@revision"):
-        fetch(origin, tmp_path, tmp_path, tmp_path)
+        fetch(origin, tmp_path, tmp_path, tmp_path, tmp_path)
 
 
 def test_nothing_to_use(server: HubServer, tmp_path: Path) -> None:

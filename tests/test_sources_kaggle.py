@@ -63,6 +63,38 @@ def test_version_unknown_to_the_server_is_recorded_as_none(
     assert json.loads((tmp_path / "data/raw/source.json").read_text())["version"] is None
 
 
+def test_version_that_is_held_is_not_downloaded_again(server: KaggleServer, tmp_path: Path) -> None:
+    newest = {"path": "owner/art"}
+    server.newest = 3
+    download(tmp_path, "cashbowman", newest, **server.environment(**TOKEN))
+    first = (tmp_path / "data/raw/source.json").read_bytes()
+    served = server.served
+    again = download(tmp_path, "cashbowman", newest, **server.environment(**TOKEN))
+    assert (again.returncode, again.stderr, server.served) == (0, "", served)
+    server.down = True
+    pinned = download(tmp_path, "cashbowman", PINNED, **server.environment())
+    assert (pinned.returncode, pinned.stderr) == (0, "")
+    assert (tmp_path / "data/raw/source.json").read_bytes() == first
+    assert (tmp_path / "data/raw/archive.zip").read_bytes() == ARCHIVE
+
+
+@pytest.mark.parametrize("other", ["damaged", "version"])
+def test_other_bytes_or_version_are_not_taken_for_it(
+    server: KaggleServer, tmp_path: Path, other: str
+) -> None:
+    server.datasets["owner/art/4"] = zipped({"AiArtData/new.jpg": b"new"})
+    download(tmp_path, "cashbowman", PINNED, **server.environment(**TOKEN))
+    entry = PINNED
+    if other == "damaged":
+        (tmp_path / "data/raw/archive.zip").write_bytes(ARCHIVE[:-1] + b"?")
+    else:
+        entry = {"path": "owner/art/4"}
+    result = download(tmp_path, "cashbowman", entry, **server.environment(**TOKEN))
+    assert (result.returncode, result.stderr) == (0, "")
+    expected = server.datasets[entry["path"]]
+    assert (tmp_path / "data/raw/archive.zip").read_bytes() == expected
+
+
 @pytest.mark.parametrize("form", ["access_token", "kaggle.json", "environment"])
 def test_other_credentials(server: KaggleServer, tmp_path: Path, form: str) -> None:
     home = tmp_path / "home/.kaggle"
@@ -205,7 +237,7 @@ def test_missing_dataset(server: KaggleServer, tmp_path: Path) -> None:
 def test_malformed_path(tmp_path: Path, path: str | None) -> None:
     origin = Origin("cashbowman", "kaggle", path, None, "unknown")
     with pytest.raises(RealartError, match="it is owner/dataset or owner/dataset/version"):
-        fetch(origin, tmp_path, tmp_path, tmp_path)
+        fetch(origin, tmp_path, tmp_path, tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_sample_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = functools.partial(realart.sample.write_archive, pictures=4)
     monkeypatch.setattr(realart.sample, "write_archive", few)
     origin = Origin("sample", *(ENTRIES["sample"][leaf] for leaf in LEAVES))
-    record = fetch(origin, tmp_path, tmp_path, tmp_path / "downloads")
+    record = fetch(origin, tmp_path, tmp_path, tmp_path / "downloads", tmp_path / "held")
     assert (record["version"], record["address"]) == (None, None)
     assert record["bytes"] == (tmp_path / "archive.zip").stat().st_size
 
@@ -82,6 +82,15 @@ def test_changing_only_the_labels_needs_no_other_archive(tmp_path: Path) -> None
     first = (tmp_path / "data/raw/source.json").read_bytes()
     download(tmp_path, "local", {"path": "my.zip", "labels": {"ai": ["x"], "human": ["y"]}})
     assert (tmp_path / "data/raw/source.json").read_bytes() == first
+
+
+def test_unreadable_file_in_a_local_archive_is_left_to_clean(tmp_path: Path) -> None:
+    published = bytearray(zipped(LAYOUTS["local"]))
+    published[published.index(b"ai/1.png") + len("ai/1.png")] ^= 255
+    (tmp_path / "my.zip").write_bytes(published)
+    result = download(tmp_path, "local", {"path": "my.zip"})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "data/raw/archive.zip").read_bytes() == published
 
 
 def test_second_run_waits_for_the_first(tmp_path: Path) -> None:

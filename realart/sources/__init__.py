@@ -16,7 +16,9 @@ from realart.sources.origin import Found, Origin
 __all__ = ["Origin", "fetch"]
 
 
-def fetch(origin: Origin, directory: Path, root: Path, downloads: Path) -> dict[str, object]:
+def fetch(
+    origin: Origin, directory: Path, root: Path, downloads: Path, held: Path
+) -> dict[str, object]:
     """Put the published archive at `directory / "archive.zip"` and return what is known of it.
 
     Parameters
@@ -29,6 +31,8 @@ def fetch(origin: Origin, directory: Path, root: Path, downloads: Path) -> dict[
         The project's main folder, which a relative path to pictures on this machine starts from.
     downloads : Path
         A folder that outlasts the run: an interrupted download goes on from what lies there.
+    held : Path
+        What an earlier run put at `directory`; a version that lies there is not downloaded again.
 
     Returns
     -------
@@ -44,10 +48,12 @@ def fetch(origin: Origin, directory: Path, root: Path, downloads: Path) -> dict[
     target = directory / "archive.zip"
     try:
         with _alone(downloads):
-            found = _find(origin, directory, root, downloads)
+            found = _find(origin, directory, root, downloads, held)
             digest = _accepted(found, origin)
-            if found.archive != target:
+            if found.cache:
                 shutil.move(found.archive, target)
+            elif found.archive != target:
+                shutil.copyfile(found.archive, target)
             _forget(found)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -65,11 +71,11 @@ def fetch(origin: Origin, directory: Path, root: Path, downloads: Path) -> dict[
     }
 
 
-def _find(origin: Origin, directory: Path, root: Path, downloads: Path) -> Found:
+def _find(origin: Origin, directory: Path, root: Path, downloads: Path, held: Path) -> Found:
     if origin.source == "path":
         return path.fetch(origin, directory, root)
     if origin.source == "kaggle":
-        return kaggle.fetch(origin, downloads)
+        return kaggle.fetch(origin, downloads, held)
     if origin.source == "huggingface":
         return huggingface.fetch(origin, downloads)
     from realart.sample import write_archive
@@ -79,9 +85,13 @@ def _find(origin: Origin, directory: Path, root: Path, downloads: Path) -> Found
 
 
 def _accepted(found: Found, origin: Origin) -> str:
-    """Return the archive's SHA-256; a damaged or unexpected download is removed and reported."""
+    """Return the archive's SHA-256; a damaged or unexpected download is removed and reported.
+
+    What did not travel may hold unreadable files: `clean` rejects each of them for itself.
+    """
+    read = archive.check if found.cache else archive.files
     try:
-        archive.check(found.archive, found.advice)
+        read(found.archive, found.advice)
         digest = archive.sha256(found.archive)
         if origin.sha256 and digest != origin.sha256.lower():
             raise RealartError(

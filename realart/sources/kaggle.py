@@ -6,6 +6,7 @@ that fails, and may end the process.
 
 import contextlib
 import io
+import json
 import re
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import requests
 
+from realart.archive import sha256
 from realart.errors import RealartError
 from realart.sources.origin import Found, Origin
 
@@ -25,18 +27,23 @@ SIGN_IN = (
 )
 
 
-def fetch(origin: Origin, downloads: Path) -> Found:
+def fetch(origin: Origin, downloads: Path, held: Path) -> Found:
     """Download the zip archive of `owner/slug` (its newest version) or of `owner/slug/version`.
 
     The unfinished file lies below `downloads`, by dataset and version, and the next call goes on
-    from there if it is still the same file at Kaggle.
+    from there if it is still the same file at Kaggle. A version that `held` holds whole is taken
+    from there; if it is the pinned one, Kaggle is not even asked.
     """
     owner, slug, pinned = _parse(origin)
+    address = f"https://www.kaggle.com/datasets/{owner}/{slug}"
+    if found := _held(held, address, pinned):
+        return found
     client = _signed_in()
     version = pinned or _newest(client, owner, slug)
+    if found := _held(held, address, version):
+        return found
     cache = downloads / "kaggle" / owner / slug / (version or "newest")
     cache.mkdir(parents=True, exist_ok=True)
-    address = f"https://www.kaggle.com/datasets/{owner}/{slug}"
     request = _request(owner, slug, version)
     try:
         _download(client, request, cache / "archive.zip")
@@ -48,9 +55,26 @@ def fetch(origin: Origin, downloads: Path) -> Found:
         cache / "archive.zip",
         advice="the download was removed; run again to fetch it anew",
         version=version,
-        address=f"{address}/versions/{version}" if version else address,
+        address=_page(address, version),
         cache=cache,
     )
+
+
+def _page(address: str, version: str | None) -> str:
+    return f"{address}/versions/{version}" if version else address
+
+
+def _held(held: Path, address: str, version: str | None) -> Found | None:
+    """Return the archive in `held` if it is this version, byte for byte as it came."""
+    archive = held / "archive.zip"
+    try:
+        record = json.loads((held / "source.json").read_text("utf-8"))
+        same = record["address"] == _page(address, version) and record["sha256"] == sha256(archive)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not version or not same:
+        return None
+    return Found(archive, f"remove {archive} and run again", version, record["address"])
 
 
 def _parse(origin: Origin) -> tuple[str, str, str | None]:

@@ -19,8 +19,8 @@ class Origin:
 class Found:
     """An archive that a source brought: not yet checked, perhaps not yet where it is to lie.
 
-    `advice` says what to do if it turns out to be damaged; `cache` is the folder of the download,
-    to be removed when the archive was accepted or refused.
+    `advice` says what to do if it turns out to be damaged; `cache` is the folder of a download,
+    None if there was none: it is removed when the archive was accepted or refused.
     """
 
     archive: Path
