@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,11 +16,11 @@ from realart import duplicates, pictures
 from realart.archive import UNREADABLE, files
 from realart.duplicates import Fingerprint
 from realart.errors import RealartError
+from realart.headers import Header
 from realart.labels import Origin, read_paths
 from realart.parallel import each
 from realart.params import Clean, Labels
-from realart.pictures import Header
-from realart.tables import CLASSES, PICTURES, REJECTED
+from realart.tables import CLASSES, PICTURES, REJECTED, RELATED
 
 FOLDER = "clean/pictures"
 """Where canonical pictures lie, relative to data/."""
@@ -58,14 +58,15 @@ class Seen:
 
 def clean(
     archive: Path, labels: Labels, fields: str | None, params: Clean, folder: Path
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Decode every file of `archive` once, write what is kept into `folder` in canonical form.
 
     Returns
     -------
-    kept, rejected
-        Tables with the columns `tables.PICTURES` and `tables.REJECTED`, sorted by path; together
-        they have a row for each file of the archive.
+    kept, rejected, related
+        Tables with the columns `tables.PICTURES`, `tables.REJECTED` and `tables.RELATED`. The
+        first two are sorted by path and together have a row for each file of the archive; the
+        third has one for each pair of files that show nearly the same.
 
     Raises
     ------
@@ -76,7 +77,11 @@ def clean(
     origins = read_paths([member.filename for member in members], labels, fields)
     look = partial(_look, archive, params, folder)
     seen = list(each(look, list(zip(members, origins, strict=True)), "clean", "file"))
-    seen = _resolve(sorted(seen, key=lambda one: (one.path, one.id)), params)
+    seen.sort(key=lambda one: (one.path, one.id))
+    usable = [i for i, one in enumerate(seen) if not one.reason]
+    edges = duplicates.pairs([_fingerprint(seen[i]) for i in usable], params.similar)
+    related = _related([seen[i] for i in usable], edges)
+    seen = _resolve(seen, usable, edges, params)
     kept = pd.DataFrame([_row(one) for one in seen if not one.reason], columns=list(PICTURES))
     _check_classes(kept, seen)
     kept_files = set(kept["file"])
@@ -84,7 +89,7 @@ def clean(
         if f"{FOLDER}/{file.name}" not in kept_files:
             file.unlink()
     rejected = [(one.path, one.reason, one.detail) for one in seen if one.reason]
-    return kept, pd.DataFrame(rejected, columns=list(REJECTED))
+    return kept, pd.DataFrame(rejected, columns=list(REJECTED)), related
 
 
 def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origin]) -> Seen:
@@ -112,10 +117,10 @@ def _opened(archive: Path, _modified: int) -> ZipFile:
     return ZipFile(archive)
 
 
-def _resolve(seen: Sequence[Seen], params: Clean) -> list[Seen]:
+def _resolve(
+    seen: Sequence[Seen], usable: list[int], edges: NDArray[np.float64], params: Clean
+) -> list[Seen]:
     """Group related pictures; of the same picture keep the best, or none if its labels differ."""
-    usable = [i for i, one in enumerate(seen) if not one.reason]
-    edges = duplicates.pairs([_fingerprint(seen[i]) for i in usable], params.similar)
     resolved = list(seen)
     for same in _components(usable, edges[edges[:, 2] >= params.duplicate]):
         best = min(same, key=lambda i: _rank(seen[i]))
@@ -132,6 +137,15 @@ def _resolve(seen: Sequence[Seen], params: Clean) -> list[Seen]:
         for i in kept:
             resolved[i] = replace(seen[i], group=min(seen[j].id for j in kept))
     return resolved
+
+
+def _related(usable: Sequence[Seen], edges: NDArray[np.float64]) -> pd.DataFrame:
+    pairs = [(usable[int(i)], usable[int(j)], correlation) for i, j, correlation in edges]
+    rows = [
+        (a.path, b.path, a.origin.label, b.origin.label, a.origin.part, b.origin.part, correlation)
+        for a, b, correlation in pairs
+    ]
+    return pd.DataFrame(rows, columns=list(RELATED))
 
 
 def _components(indices: list[int], edges: NDArray[np.float64]) -> list[list[int]]:
@@ -164,10 +178,7 @@ def _row(one: Seen) -> dict[str, str | int]:
         "style": one.origin.style,
         "published_part": one.origin.part,
         "group": one.group,
-        "format": one.header.format,
-        "mode": one.header.mode,
-        "width": one.header.width,
-        "height": one.header.height,
+        **asdict(one.header),
         "bytes": one.bytes,
         "file": f"{FOLDER}/{one.file}",
     }

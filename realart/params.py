@@ -102,6 +102,13 @@ class Balance(Strict):
     seed: Annotated[int, Field(ge=0)]
 
 
+class Audit(Strict):
+    """How many pictures are audited, and the AUC from which a shortcut stops the pipeline."""
+
+    pictures: Annotated[int, Field(ge=100)]
+    stop_above: Annotated[float, Field(ge=0.5, le=1)] | None
+
+
 class Ela(Strict):
     """Error level analysis: quality of the second save, scale of the difference, stored size."""
 
@@ -190,6 +197,7 @@ class Params(Strict):
     clean: Clean
     split: Split
     balance: Balance
+    audit: Audit
     ela: Ela
     recipes: dict[str, Recipe]
     train: Train

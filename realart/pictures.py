@@ -9,12 +9,13 @@ import struct
 import sys
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from realart import headers
+from realart.headers import Header
 from realart.params import Clean
 
 Pixels = NDArray[np.uint8]
@@ -52,16 +53,6 @@ class UnusableError(Exception):
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
-@dataclass(frozen=True)
-class Header:
-    """What a published file said of itself."""
-
-    format: str
-    mode: str
-    width: int
-    height: int
-
-
 def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Pixels, Header]:
     """Decode a file fully, by its content and not by its name.
 
@@ -77,20 +68,20 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Pixels, Hea
         raise UnusableError("empty")
     image = _open(data)
     width, height = image.size
-    mode = image.mode
     if width * height > max_pixels:
         raise UnusableError("too large", f"{width}x{height}, at most {max_pixels} pixels")
     try:
         frames = getattr(image, "n_frames", 1)
         if frames > 1 and image.format not in STILL_WITH_FRAMES:
             raise UnusableError("animated", f"{frames} frames")
+        header = headers.read(image)
         image.load()
         pixels = np.asarray(_upright_srgb(image))
     except _DECODER_ERRORS as error:
         raise UnusableError("corrupt", str(error)) from error
     if min(width, height) < min_side:
         raise UnusableError("too small", f"{width}x{height}, at least {min_side} a side")
-    return pixels, Header(image.format or "", mode, width, height)
+    return pixels, header
 
 
 def canonical(pixels: Pixels, clean: Clean) -> bytes:

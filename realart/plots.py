@@ -93,6 +93,28 @@ def draw_confusion(labels: Labels, scores: Scores, path: Path) -> None:
     _save(figure, path)
 
 
+def draw_floors(table: pd.DataFrame, path: Path) -> None:
+    """Draw the AUC of everything that the label was guessed from (columns of `audit.answer`)."""
+    best = table.drop_duplicates(["scope", "name"])[::-1]
+    figure = Figure(figsize=(8, 1.1 + 0.23 * len(best)), layout="constrained")
+    axis = figure.add_subplot()
+    place = np.arange(len(best))
+    for scope, colour in zip(sorted(set(best["scope"])), FOLDS, strict=False):
+        own = (best["scope"] == scope).to_numpy()
+        rows = best[own]
+        axis.hlines(place[own], rows["auc_low"], rows["auc_high"], color=colour, lw=2, alpha=0.5)
+        axis.plot(rows["auc"], place[own], "o", color=colour, label=scope, ms=5)
+    axis.axvline(0.5, color=GREY, ls=":")
+    axis.set(
+        title="What the label can be guessed from", xlabel="AUC out of fold, 95 % interval",
+        xlim=(0.38, 1.01), yticks=place,
+    )  # fmt: skip
+    axis.set_yticklabels(best["name"], fontsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, loc="lower right")
+    _save(figure, path)
+
+
 def _figure(count: int) -> tuple[Figure, Sequence[Axes]]:
     figure = Figure(figsize=(4.6 * count, 3.9), layout="constrained")
     axes = [figure.add_subplot(1, count, i + 1) for i in range(count)]

@@ -23,14 +23,30 @@ PICTURES = {
     "style": str,
     "published_part": str,
     "group": str,  # the id of its near-duplicate group
-    "format": str,  # as published, like the four that follow
+    "format": str,  # of the published file, like all up to its bytes
     "mode": str,
     "width": int,
     "height": int,
+    "quality": int,
+    "luma_table": int,
+    "chroma_table": int,
+    "subsampling": str,
+    "progressive": bool,
+    "exif": bool,
+    "icc": bool,
     "bytes": int,
     "file": str,  # the canonical picture, relative to data/
 }
 REJECTED = {"path": str, "reason": str, "detail": str}
+RELATED = {
+    "a": str,  # paths inside the published archive
+    "b": str,
+    "label_a": str,
+    "label_b": str,
+    "part_a": str,  # as published
+    "part_b": str,
+    "correlation": float,  # of thumbnails; 1 for equal pixels
+}
 SPLIT = {"id": str, "part": str, "fold": int, "slice": int}
 ROWS = {
     "row": str,

@@ -15,11 +15,12 @@ def main() -> None:
     data = knobs.data
     with fresh_directory(DATA / "clean") as folder:
         (folder / "pictures").mkdir()
-        kept, rejected = cleaning.clean(
+        kept, rejected, related = cleaning.clean(
             DATA / "raw/archive.zip", data.labels, data.fields, knobs.clean, folder / "pictures"
         )
         tables.write(kept, folder / "pictures.csv", tables.PICTURES)
         tables.write(rejected, folder / "rejected.csv", tables.REJECTED)
+        tables.write(related, folder / "related.csv", tables.RELATED)
     by_label = {
         f"{name}, {len(files)} pictures": contact.spread([DATA / file for file in files])
         for name, files in kept.groupby("label")["file"]

@@ -58,7 +58,7 @@ def cleaned_archive(path: Path, params: Clean = JPEG) -> Cleaned:
     folder = path.parent / "pictures"
     folder.mkdir()
     with joblib.parallel_config(backend="sequential"):
-        kept, rejected = clean(path, LABELS, None, params, folder)
+        kept, rejected, _ = clean(path, LABELS, None, params, folder)
     return kept, rejected, {one.name: one.read_bytes() for one in folder.iterdir()}
 
 
@@ -172,7 +172,7 @@ def test_a_copy_of_the_published_test_part_is_kept(tmp_path: Path) -> None:
     path = archive(tmp_path / "archive.zip", [*SURE, *content])
     (tmp_path / "pictures").mkdir()
     fields = "(?:^|/)(?P<part>train|test)/"
-    kept, rejected = clean(path, LABELS, fields, JPEG, tmp_path / "pictures")
+    kept, rejected, _ = clean(path, LABELS, fields, JPEG, tmp_path / "pictures")
     assert rejected["path"].tolist() == ["train/human/a.png"]
     assert kept.set_index("path")["published_part"]["test/human/b.jpg"] == "test"
 

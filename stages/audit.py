@@ -1,0 +1,111 @@
+"""Headers, pictures and copies -> metrics/audit.json, metrics/audit: what a model could go by."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+
+from realart import audit, contact, errors, findings, params, pictures, plots, tables, traces
+from realart.errors import RealartError
+from realart.headers import Header
+from realart.outputs import fresh_directory, write_json
+from realart.parallel import each
+from realart.traces import Vector
+
+DATA = Path("data")
+REPORT = Path("metrics/audit.json")
+FOLDER = Path("metrics/audit")
+PAIRS_SHOWN = 5
+
+
+def main() -> None:
+    knobs = params.load()
+    rows = drawn(tables.read(DATA / "balanced/rows.csv", tables.ROWS), knobs.audit.pictures)
+    stored, measured = measure(rows)
+    fit, own = rows["fit"].to_numpy(), (rows["operation"] == "").to_numpy()
+    copies = audit.probe(rows[fit].reset_index(drop=True), {k: v[fit] for k, v in measured.items()})
+    originals = rows[own].reset_index(drop=True)
+    published = tables.read(DATA / "clean/pictures.csv", tables.PICTURES).set_index("id")
+    asked = audit.questions(
+        published.loc[originals["row"]].reset_index(drop=True),
+        stored[own].reset_index(drop=True),
+        {name: values[own] for name, values in measured.items()},
+    )
+    labels = tables.is_ai(originals["label"])
+    table = audit.answer(asked, labels, originals)
+    related = tables.read(DATA / "clean/related.csv", tables.RELATED)
+    pairs = audit.kinds(related, knobs.clean.duplicate)
+    own_measured = {name: values[own] for name, values in measured.items()}
+    aspects = audit.recovered(stored[own].reset_index(drop=True), own_measured, originals)
+    said = findings.sentences(table, aspects, pairs, copies)
+    floor = audit.best(table, audit.AVAILABLE)
+    report = {
+        "pictures": len(originals),
+        "auc": {
+            f"{scope}": audit.best(table, [str(scope)])["auc"] for scope in table["scope"].unique()
+        },
+        "floor": {
+            "oof": floor.drop("scope").to_dict(),
+            "test": audit.figures(audit.on_test(floor, asked, labels, originals)),
+        },
+        "pairs": {kind: len(found) for kind, found in pairs.items()},
+        "aspect": {shape: asdict(how_well) for shape, how_well in aspects.items()},
+        "copies": {label: asdict(auc) for label, auc in copies.items()},
+    }
+    with fresh_directory(FOLDER) as folder:
+        table.to_csv(folder / "floors.csv", index=False)
+        plots.draw_floors(table, folder / "floors.png")
+        draw_pairs(pairs, folder / "pairs.jpg")
+        (folder / "findings.md").write_text("".join(f"- {one}\n" for one in said), "utf-8")
+    write_json(report, REPORT)
+    print("\n".join(["audit:", *said]))
+    if knobs.audit.stop_above is not None and floor["auc_low"] > knobs.audit.stop_above:
+        raise RealartError(
+            f"the label can be guessed without the art at AUC {floor['auc']:.3f} (at least "
+            f"{floor['auc_low']:.3f}), above audit.stop_above ({knobs.audit.stop_above}): see "
+            f"{FOLDER}/findings.md, mend the set or raise the param"
+        )
+
+
+def drawn(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """Draw whole groups, by their names, until there are `limit` pictures; copies come along."""
+    pictures_of = rows[rows["operation"] == ""].groupby("group").size().sort_index()
+    chosen = pictures_of.index[pictures_of.cumsum() <= limit]
+    return rows[rows["group"].isin(chosen)].reset_index(drop=True)
+
+
+def measure(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Vector]]:
+    """Return the header of the stored file of every row, and what its pixels measure, stacked."""
+    found = list(each(measured, [DATA / file for file in rows["file"]], "audit"))
+    headers = pd.DataFrame([asdict(header) | {"bytes": size} for header, size, _ in found])
+    names = found[0][2]
+    return headers, {name: np.stack([one[name] for _, _, one in found]) for name in names}
+
+
+def measured(file: Path) -> tuple[Header, int, dict[str, Vector]]:
+    """Measure one stored file."""
+    data = file.read_bytes()
+    pixels, header = pictures.decode(data, max_pixels=sys.maxsize)
+    return header, len(data), traces.measure(pixels)
+
+
+def draw_pairs(pairs: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Draw the least alike pairs of each kind side by side, as published."""
+    sheet: dict[str, list[Path]] = {}
+    with ZipFile(DATA / "raw/archive.zip") as archive, TemporaryDirectory() as folder:
+        for kind, found in pairs.items():
+            worst = found.sort_values("correlation", kind="stable").head(PAIRS_SHOWN)
+            files = [Path(folder, f"{kind} {number}") for number in range(2 * len(worst))]
+            for file, name in zip(files, worst[["a", "b"]].to_numpy().ravel(), strict=True):
+                file.write_bytes(archive.read(name))
+            sheet |= {f"{kind}: {len(found)} pairs": files} if files else {}
+        contact.sheet(sheet or {"no pairs": []}, path, per_row=2 * PAIRS_SHOWN)
+
+
+if __name__ == "__main__":
+    errors.run(main)
