@@ -88,8 +88,8 @@ def answer(asked: Sequence[Question], labels: Labels, folds: pd.DataFrame) -> pd
     jobs.sort(key=lambda job: job[0].name == ALL)
     scored = each(partial(_score, labels, folds), jobs, "audit", "classifier")
     rows = [
-        {"scope": question.scope, **figures(floor)}
-        for (question, _), floor in zip(jobs, scored, strict=True)
+        {"scope": question.scope, "name": question.name, "classifier": classifier, **figures(floor)}
+        for (question, classifier), floor in zip(jobs, scored, strict=True)
     ]
     table = pd.DataFrame(rows).sort_values("auc", ascending=False, kind="stable")
     return table.reset_index(drop=True)
@@ -105,7 +105,7 @@ def on_test(
 ) -> Floor:
     """Return what the classifier of a row of `answer`'s table reaches on the test part."""
     (question,) = (one for one in asked if (one.scope, one.name) == (row["scope"], row["name"]))
-    return floors.test_floor(row["name"], row["classifier"], question.features, labels, folds)
+    return floors.test_floor(row["classifier"], question.features, labels, folds)
 
 
 def probe(rows: pd.DataFrame, measured: Mapping[str, Vector]) -> dict[str, Estimate]:
@@ -123,7 +123,7 @@ def probe(rows: pd.DataFrame, measured: Mapping[str, Vector]) -> dict[str, Estim
         copied = (own["operation"] != "").to_numpy().astype(np.int64)
         if own.assign(copied=copied).groupby("fold")["copied"].nunique().eq(2).all():
             of_class = features.loc[own.index]
-            found[str(label)] = floors.floor("copy", "boosting", of_class, copied, own).auc
+            found[str(label)] = floors.floor("boosting", of_class, copied, own).auc
     return found
 
 
@@ -154,9 +154,9 @@ def kinds(related: pd.DataFrame, duplicate: float) -> dict[str, pd.DataFrame]:
     }
 
 
-def figures(floor: Floor) -> dict[str, str | float]:
-    """Flatten a floor: name, classifier, and each figure with its interval."""
-    row: dict[str, str | float] = {"name": floor.name, "classifier": floor.classifier}
+def figures(floor: Floor) -> dict[str, float]:
+    """Flatten the figures of a floor, each with the ends of its interval."""
+    row: dict[str, float] = {}
     for name in ("auc", "balanced_accuracy", "accuracy"):
         estimate: Estimate = getattr(floor, name)
         row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
@@ -165,7 +165,7 @@ def figures(floor: Floor) -> dict[str, str | float]:
 
 def _score(labels: Labels, folds: pd.DataFrame, job: tuple[Question, str]) -> Floor:
     question, classifier = job
-    return floors.floor(question.name, classifier, question.features, labels, folds)
+    return floors.floor(classifier, question.features, labels, folds)
 
 
 def _frame(values: Vector) -> pd.DataFrame:

@@ -30,16 +30,12 @@ class Floor:
     Balanced accuracy is at the share of ai in training as its threshold, accuracy at one half.
     """
 
-    name: str
-    classifier: str
     auc: Estimate
     balanced_accuracy: Estimate
     accuracy: Estimate
 
 
-def floor(
-    name: str, classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.DataFrame
-) -> Floor:
+def floor(classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.DataFrame) -> Floor:
     """Score a classifier out of fold.
 
     Parameters
@@ -58,7 +54,7 @@ def floor(
         model = _fitted(classifier, features[rest], labels[rest])
         scores[held_out] = model.predict_proba(features[held_out])[:, 1]
         shares[held_out] = labels[rest].mean()
-    return _floor(name, classifier, labels, scores, scores >= shares, folds, fold >= 0)
+    return _floor(labels, scores, scores >= shares, folds, fold >= 0)
 
 
 def recovery(features: pd.DataFrame, target: NDArray[np.float64], folds: pd.DataFrame) -> Estimate:
@@ -75,19 +71,17 @@ def recovery(features: pd.DataFrame, target: NDArray[np.float64], folds: pd.Data
 
 
 def test_floor(
-    name: str, classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.DataFrame
+    classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.DataFrame
 ) -> Floor:
     """Score a classifier that was fitted on all folds on the pictures of fold -1."""
     tested = folds["fold"].to_numpy() < 0
     model = _fitted(classifier, features[~tested], labels[~tested])
     scores = model.predict_proba(features)[:, 1]
     above_share = scores >= labels[~tested].mean()
-    return _floor(name, classifier, labels, scores, above_share, folds, tested)
+    return _floor(labels, scores, above_share, folds, tested)
 
 
 def _floor(
-    name: str,
-    classifier: str,
     labels: Labels,
     scores: Scores,
     above_share: NDArray[np.bool_],
@@ -101,7 +95,7 @@ def _floor(
         partial(intervals.accuracy, labels, scores >= THRESHOLD),
     )
     estimates = [intervals.bootstrap(one, folds.loc[chosen, "group"]) for one in statistics]
-    return Floor(name, classifier, *estimates)
+    return Floor(*estimates)
 
 
 def _fitted(classifier: str, features: pd.DataFrame, labels: Labels) -> Pipeline:

@@ -176,9 +176,10 @@ class Train(Strict):
 
 
 class Evaluate(Strict):
-    """Which model is final."""
+    """Which model is final, and how test pictures are saved again to see what it goes by."""
 
     final: Literal["best_fold", "ensemble"]
+    reencode: JpegQuality
 
 
 class Goals(Strict):

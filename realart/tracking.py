@@ -173,9 +173,12 @@ def evaluation_of(
 
 
 def log_report(client: MlflowClient, run_id: str, report: Mapping[str, Any]) -> None:
-    """Log every figure of metrics.json under its path, such as test/accuracy."""
+    """Log every figure of metrics.json under its path, such as test/accuracy; names as tags."""
     flat = _flatten("", dict(report), "/")
-    log(client, run_id, {name: float(value) for name, value in flat.items()})
+    names = {name: value for name, value in flat.items() if isinstance(value, str)}
+    log(client, run_id, {name: float(flat[name]) for name in flat if name not in names})
+    for name, value in names.items():
+        client.set_tag(run_id, name, value)
 
 
 def outcome_of(folds: Path) -> str:

@@ -50,7 +50,8 @@ def main() -> None:
             f"{scope}": audit.best(table, [str(scope)])["auc"] for scope in table["scope"].unique()
         },
         "floor": {
-            "oof": floor.drop("scope").to_dict(),
+            "by": f"{floor['name']} ({floor['scope']}), {floor['classifier']}",
+            "oof": floor.drop(["scope", "name", "classifier"]).to_dict(),
             "test": audit.figures(audit.on_test(floor, asked, labels, originals)),
         },
         "pairs": {kind: len(found) for kind, found in pairs.items()},

@@ -1,21 +1,36 @@
 """All folds and the test part -> metrics/, plots, models/final. The test part is scored once."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from realart import errors, evaluation, models, params, plots, record, tables, tracking
+from realart import (
+    errors,
+    evaluation,
+    matching,
+    models,
+    params,
+    plots,
+    record,
+    tables,
+    tracking,
+)
 from realart.evaluation import Figures, Labels, Scores
 from realart.inputs import Input
+from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
 from realart.params import Params
 
+ARCHIVE = Path("data/raw/archive.zip")
+PICTURES = Path("data/clean/pictures.csv")
 ROWS = Path("data/balanced/rows.csv")
 FEATURES = Path("data/features")
 FOLDS = Path("models/folds")
 FINAL = Path("models/final")
+AUDIT = Path("metrics/audit.json")
 METRICS = Path("metrics/metrics.json")
 SCORES = Path("metrics/scores.csv")
 PLOTS = Path("metrics/plots")
@@ -29,14 +44,25 @@ def main() -> None:
     held_out = [tables.read(folder / "scores.csv", tables.SCORES) for folder in folders]
     by_fold = [evaluation.figures(*arrays(scores)) for scores in held_out]
     save_final(knobs, folders, by_fold)
-    test, oof = score_test(), pd.concat(held_out, ignore_index=True)
+    model = models.Final(FINAL)
+    test, oof = score_test(model), pd.concat(held_out, ignore_index=True)
     tables.write(pd.concat([test, oof]), SCORES, tables.SCORES)
     figures = evaluation.figures(*arrays(test))
+    pictures = tables.read(PICTURES, tables.PICTURES).set_index("id", drop=False)
+    pictures.index.name = None
     report = {
         "test": {**figures, "confusion": evaluation.confusion(*arrays(test))},
         "oof": evaluation.figures(*arrays(oof)),
         "cv": evaluation.over_folds(by_fold),
         "goals": evaluation.goals_met(figures, knobs.goals),
+        "matched": {
+            name: matching.figures(scores, pictures.loc[scores["row"]])
+            for name, scores in (("test", test), ("oof", oof))
+        },
+        "floor": json.loads(AUDIT.read_text("utf-8"))["floor"],
+        "intervention": intervene(
+            ARCHIVE, pictures.loc[test["row"]], model, knobs.evaluate.reencode
+        ),
     }
     write_json(report, METRICS)
     write_plots(histories, arrays(test), arrays(oof))
@@ -60,12 +86,12 @@ def save_final(knobs: Params, folders: list[Path], by_fold: list[Figures]) -> No
         models.save(beside, knobs.recipe, seen, architecture, weights)
 
 
-def score_test() -> pd.DataFrame:
+def score_test(model: models.Final) -> pd.DataFrame:
     """Score the test part with the final model as it is on disk."""
     rows = tables.read(ROWS, tables.ROWS)
     test = np.flatnonzero(rows["part"] == "test")
     pixels = np.load(FEATURES / "pixels.npy", mmap_mode="r")
-    scores = models.Final(FINAL).scores(pixels[test])
+    scores = model.scores(pixels[test])
     return rows.loc[test, ["row", "label"]].assign(score=scores)
 
 
@@ -87,8 +113,12 @@ def write_plots(
 
 
 def summary(knobs: Params, report: dict[str, Any]) -> str:
-    """Say in one line how good the final model is, and whether that was the goal."""
-    test, oof = report["test"], report["oof"]
+    """Say how good the final model is, beside what needs no look at the art."""
+    test, oof, floor, again = (report[key] for key in ("test", "oof", "floor", "intervention"))
+    matched = ", ".join(
+        f"{name} ({one['pictures']}) {one['accuracy']:.3f}" if one["pictures"] else f"{name} none"
+        for name, one in report["matched"].items()
+    )
     goals = ", ".join(
         f"{name} {getattr(knobs.goals, name)} {'met' if met else 'missed'}"
         for name, met in report["goals"].items()
@@ -96,7 +126,14 @@ def summary(knobs: Params, report: dict[str, Any]) -> str:
     return (
         f"evaluate: {knobs.model} on {knobs.dataset}, test ({sum(test['confusion'].values())}): "
         f"accuracy {test['accuracy']:.3f}, recall {test['recall']:.3f}, auc {test['auc']:.3f}; "
-        f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}; goals: {goals}"
+        f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}; goals: {goals}\n"
+        f"without looking at the art ({floor['by']}): test accuracy "
+        f"{floor['test']['accuracy']:.3f}, out of fold {floor['oof']['accuracy']:.3f}, "
+        f"auc {floor['oof']['auc']:.3f}; pictures matched by format and size: {matched}\n"
+        f"saved again as JPEG {knobs.evaluate.reencode}: human scores move by "
+        f"{again['shift']['human']:+.3f}, ai by {again['shift']['ai']:+.3f}; test auc "
+        f"{again['published']['auc']:.3f}, both again {again['both_again']['auc']:.3f}, only human "
+        f"{again['only_human_again']['auc']:.3f}, only ai {again['only_ai_again']['auc']:.3f}"
     )
 
 
