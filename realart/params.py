@@ -64,6 +64,7 @@ class Clean(Strict):
 
     encoding: Literal["jpeg", "original"]
     long_side: Annotated[int, Field(ge=32)]
+    shrink: Annotated[float, Field(gt=0, le=1)]
     quality: JpegQuality
     min_side: Annotated[int, Field(ge=1)]
     max_pixels: Annotated[int, Field(ge=1, le=178_956_970)]  # where Pillow itself refuses

@@ -85,8 +85,9 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Pixels, Hea
 
 
 def canonical(pixels: Pixels, clean: Clean) -> bytes:
-    """Return the file of a picture in canonical form: bounded, and encoded alike for all."""
-    return encode(bound(pixels, clean.long_side), clean)
+    """Return the file of a picture in canonical form: shrunk, and encoded alike for all."""
+    shrunk = max(1, round(clean.shrink * max(pixels.shape)))
+    return encode(bound(pixels, min(clean.long_side, shrunk)), clean)
 
 
 def bound(pixels: Pixels, long_side: int) -> Pixels:

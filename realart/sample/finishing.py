@@ -127,10 +127,15 @@ def _levelled(pixels: Pixels, wanted: int, rng: np.random.Generator) -> Pixels:
     """Return pixels that a JPEG of quality 80 needs about `wanted` / 256 bytes each for.
 
     Smooth pictures make small files, so the number of bytes would name the label. A camera's focus
-    takes detail from the rough ones, its noise adds to the smooth ones, to a level drawn for both.
+    takes detail from the rough ones, the grain of its film, coarse enough to outlive a reduction,
+    adds to the smooth ones, to a level drawn for both.
     """
     small = softened(pixels, 7).astype(np.int16) - pixels
-    grain = rng.integers(-22, 23, (*pixels.shape[:2], 1), np.int16)
+    height, width = pixels.shape[:2]
+    film = rng.integers(98, 159, (height * 2 // 3, width * 2 // 3), np.uint8)
+    grain = (
+        resized(film, width, height, Image.Resampling.BICUBIC).astype(np.int16)[:, :, None] - 128
+    )
     rough = _weight(pixels) > wanted
     change = small if rough else grain
     low, high = 0, 16
