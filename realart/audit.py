@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from realart import floors, headers
+from realart.errors import RealartError
 from realart.evaluation import Labels
 from realart.floors import CLASSIFIERS, Floor
 from realart.intervals import Estimate
@@ -152,6 +153,16 @@ def kinds(related: pd.DataFrame, duplicate: float) -> dict[str, pd.DataFrame]:
         "nearly the same": related[same & ~equal],
         "related": related[~same],
     }
+
+
+def check(floor: pd.Series, limit: float) -> None:
+    """Raise RealartError if the AUC of a row of `answer`'s table is above `limit` for certain."""
+    if floor["auc_low"] > limit:
+        raise RealartError(
+            f"the label can be guessed from {floor['name']} ({floor['scope']}) at AUC "
+            f"{floor['auc']:.3f}, at least {floor['auc_low']:.3f}, above audit.stop_above "
+            f"({limit}): see metrics/audit/findings.md, mend the set or raise the param"
+        )
 
 
 def figures(floor: Floor) -> dict[str, float]:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from realart import audit, contact, errors, findings, params, pictures, plots, tables, traces
-from realart.errors import RealartError
 from realart.headers import Header
 from realart.outputs import fresh_directory, write_json
 from realart.parallel import each
@@ -65,12 +64,8 @@ def main() -> None:
         (folder / "findings.md").write_text("".join(f"- {one}\n" for one in said), "utf-8")
     write_json(report, REPORT)
     print("\n".join(["audit:", *said]))
-    if knobs.audit.stop_above is not None and floor["auc_low"] > knobs.audit.stop_above:
-        raise RealartError(
-            f"the label can be guessed without the art at AUC {floor['auc']:.3f} (at least "
-            f"{floor['auc_low']:.3f}), above audit.stop_above ({knobs.audit.stop_above}): see "
-            f"{FOLDER}/findings.md, mend the set or raise the param"
-        )
+    if knobs.audit.stop_above is not None:
+        audit.check(floor, knobs.audit.stop_above)
 
 
 def drawn(rows: pd.DataFrame, limit: int) -> pd.DataFrame:

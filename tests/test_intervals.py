@@ -1,0 +1,92 @@
+"""Weighted figures are scikit-learn's; the bootstrap draws groups."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn import metrics
+
+from realart import intervals
+
+
+@st.composite
+def scored(draw: st.DrawFn) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return labels of both classes, scores with ties, and whole weights of both classes."""
+    generator = np.random.default_rng(draw(st.integers(0, 2**32)))
+    count = draw(st.integers(2, 40))
+    labels = generator.integers(0, 2, count)
+    labels[:2] = 0, 1
+    scores = generator.integers(0, 6, count) / 5
+    weights = generator.integers(0, 4, count).astype(float)
+    weights[:2] = 1
+    return labels, scores, weights
+
+
+Scored = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+
+
+@given(scored())
+def test_weighted_figures_are_those_of_scikit_learn(case: Scored) -> None:
+    labels, scores, weights = case
+    called = scores >= 0.5
+    both = np.stack([weights, np.ones(len(labels))])
+    for row, own in enumerate((weights, None)):
+        expected = metrics.roc_auc_score(labels, scores, sample_weight=own)
+        assert intervals.auc(labels, scores, both)[row] == pytest.approx(expected)
+        expected = metrics.balanced_accuracy_score(labels, called, sample_weight=own)
+        assert intervals.balanced_accuracy(labels, called, both)[row] == pytest.approx(expected)
+        expected = metrics.accuracy_score(labels, called, sample_weight=own)
+        assert intervals.accuracy(labels, called, both)[row] == pytest.approx(expected)
+
+
+@given(scored())
+def test_weighted_correlation_is_that_of_repeated_pictures(case: Scored) -> None:
+    _, scores, weights = case
+    other = np.random.default_rng(0).normal(size=len(scores))
+    repeated = [np.repeat(values, weights.astype(int)) for values in (scores, other)]
+    if min(values.std() for values in repeated) > 0:
+        found = intervals.correlation(scores, other, weights[None])[0]
+        assert found == pytest.approx(np.corrcoef(*repeated)[0, 1])
+
+
+def sample(count: int, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    return labels, generator.normal(labels, 1.5)
+
+
+def test_copies_inside_a_group_tell_nothing_new() -> None:
+    labels, scores = sample(60)
+    groups = np.arange(60).astype(str)
+    once = intervals.bootstrap(partial(intervals.auc, labels, scores), groups)
+    thrice = [np.repeat(values, 3) for values in (labels, scores, groups)]
+    again = intervals.bootstrap(partial(intervals.auc, *thrice[:2]), thrice[2])
+    for name in ("value", "low", "high"):
+        assert getattr(again, name) == pytest.approx(getattr(once, name))
+
+
+def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    truth = 0.6813  # P(N(1, 1.5) > N(0, 1.5))
+    covered = 0
+    for seed in range(60):
+        labels, scores = sample(150, seed)
+        found = intervals.bootstrap(
+            partial(intervals.auc, labels, scores), np.arange(150).astype(str)
+        )
+        assert found.low < found.value < found.high
+        covered += found.low <= truth <= found.high
+    assert covered >= 52
+
+
+def test_more_pictures_make_a_narrower_interval_and_a_seed_repeats_it() -> None:
+    def width(count: int) -> float:
+        labels, scores = sample(count)
+        statistic = partial(intervals.auc, labels, scores)
+        found = intervals.bootstrap(statistic, np.arange(count).astype(str))
+        assert found == intervals.bootstrap(statistic, np.arange(count).astype(str))
+        return found.high - found.low
+
+    assert width(1600) < 0.6 * width(100)
