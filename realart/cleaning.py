@@ -13,21 +13,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from realart import duplicates, pictures
-from realart.archive import UNREADABLE, files
+from realart.archive import UNREADABLE, files, unpacked
 from realart.duplicates import Fingerprint
 from realart.errors import RealartError
 from realart.labels import Origin, read_paths
 from realart.parallel import each
 from realart.params import Clean, Labels
-from realart.pictures import Header
+from realart.pictures import Header, UnusableError
 from realart.tables import CLASSES, PICTURES, REJECTED
 
 FOLDER = "clean/pictures"
 """Where canonical pictures lie, relative to data/."""
 
+BYTES_A_PIXEL = 4
+"""Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
+
 REASONS = (
     "unlabelled",
     "empty",
+    "encrypted",
     "not a picture",
     "corrupt",
     "unsupported",
@@ -76,7 +80,7 @@ def clean(
     origins = read_paths([member.filename for member in members], labels, fields)
     look = partial(_look, archive, params, folder)
     seen = list(each(look, list(zip(members, origins, strict=True)), "clean", "file"))
-    seen = _resolve(sorted(seen, key=lambda one: (one.path, one.id)), params)
+    seen = _resolve(sorted(seen, key=lambda one: (one.path, one.id, one.reason)), params)
     kept = pd.DataFrame([_row(one) for one in seen if not one.reason], columns=list(PICTURES))
     _check_classes(kept, seen)
     kept_files = set(kept["file"])
@@ -92,9 +96,9 @@ def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origi
     if origin.label is None:
         return Seen(member.filename, origin, "unlabelled", origin.source)
     try:
-        data = _opened(archive, archive.stat().st_mtime_ns).read(member)
+        data = _read(_opened(archive, archive.stat().st_mtime_ns), member, params)
         pixels, header = pictures.decode(data, params.max_pixels, params.min_side)
-    except pictures.UnusableError as unusable:
+    except UnusableError as unusable:
         return Seen(member.filename, origin, unusable.reason, unusable.detail)
     except UNREADABLE as error:
         return Seen(member.filename, origin, "corrupt", str(error))
@@ -104,6 +108,20 @@ def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origi
     (folder / file).write_bytes(pictures.stored(data, pixels, params))
     print_ = duplicates.fingerprint(pixels)
     return Seen(member.filename, origin, "", "", name, "", file, len(data), header, print_)
+
+
+def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
+    """Unpack a file, never beyond the size that the archive's directory says, nor beyond ours."""
+    most = BYTES_A_PIXEL * params.max_pixels
+    if member.flag_bits & 1:
+        raise UnusableError("encrypted", "it has a password")
+    if member.file_size > most:
+        raise UnusableError("too large", f"{member.file_size} bytes, at most {most}")
+    try:
+        with unpacked(archive, member) as stream:
+            return stream.read(member.file_size + 1)  # one more: 0 would compare no checksum
+    except NotImplementedError as error:
+        raise UnusableError("unsupported", str(error)) from error
 
 
 @lru_cache(maxsize=1)
