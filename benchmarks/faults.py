@@ -70,7 +70,7 @@ def main() -> None:
         cells = (shown(file.path), file.odd, found.outcome, shown(found.detail))
         print(f"| {' | '.join(cells)} |")
     print(
-        f"\n{len(files)} files, max_pixels {MAX_PIXELS}: peak memory of the process {seen.peak} MiB "
+        f"\n{len(files)} files, max_pixels {MAX_PIXELS}: peak memory {seen.peak} MiB "
         f"({before.peak} MiB with good files only), bound {bound(MAX_PIXELS)} MiB."
     )
 
