@@ -76,7 +76,7 @@ def clean(
     RealartError
         The archive is damaged or empty, a class has no folder, or nothing of a class is kept.
     """
-    members = files(archive, f"get {archive} again")
+    members = files(archive, f"remove {archive} and run `dvc repro`")
     origins = read_paths([member.filename for member in members], labels, fields)
     look = partial(_look, archive, params, folder)
     seen = list(each(look, list(zip(members, origins, strict=True)), "clean", "file"))
