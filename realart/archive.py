@@ -19,6 +19,8 @@ from tqdm import tqdm
 from realart.errors import RealartError
 
 CHUNK = 1 << 20
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Methods of which zipfile unpacks as much as it was asked for; 4 kB of others may fill a disk."""
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -67,9 +69,22 @@ def check(path: Path, advice: str) -> None:
         tqdm(None, "check", size, unit="B", unit_scale=True, disable=None, delay=1) as bar,
     ):
         for member in members:
-            with readable(member.filename, advice), archive.open(member) as stream:
+            with readable(member.filename, advice), unpacked(archive, member) as stream:
                 while chunk := stream.read(CHUNK):
                     bar.update(len(chunk))
+
+
+def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    """Open a file in a zip archive, to be read in pieces that take no more memory than they hold.
+
+    Raises
+    ------
+    NotImplementedError
+        It is compressed by another method than `BOUNDED`.
+    """
+    if member.compress_type not in BOUNDED:
+        raise NotImplementedError(f"compressed by method {member.compress_type}, not by deflate")
+    return archive.open(member)
 
 
 @contextmanager

@@ -13,21 +13,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from realart import duplicates, pictures
-from realart.archive import UNREADABLE, files
+from realart.archive import UNREADABLE, files, unpacked
 from realart.duplicates import Fingerprint
 from realart.errors import RealartError
 from realart.headers import Header
 from realart.labels import Origin, read_paths
 from realart.parallel import each
 from realart.params import Clean, Labels
+from realart.pictures import UnusableError
 from realart.tables import CLASSES, PICTURES, REJECTED, RELATED
 
 FOLDER = "clean/pictures"
 """Where canonical pictures lie, relative to data/."""
 
+BYTES_A_PIXEL = 4
+"""Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
+
 REASONS = (
     "unlabelled",
     "empty",
+    "encrypted",
     "not a picture",
     "corrupt",
     "unsupported",
@@ -73,11 +78,11 @@ def clean(
     RealartError
         The archive is damaged or empty, a class has no folder, or nothing of a class is kept.
     """
-    members = files(archive, f"get {archive} again")
+    members = files(archive, f"remove {archive} and run `dvc repro`")
     origins = read_paths([member.filename for member in members], labels, fields)
     look = partial(_look, archive, params, folder)
     seen = list(each(look, list(zip(members, origins, strict=True)), "clean", "file"))
-    seen.sort(key=lambda one: (one.path, one.id))
+    seen.sort(key=lambda one: (one.path, one.id, one.reason))
     usable = [i for i, one in enumerate(seen) if not one.reason]
     edges = duplicates.pairs([_fingerprint(seen[i]) for i in usable], params.similar)
     related = _related([seen[i] for i in usable], edges)
@@ -97,9 +102,9 @@ def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origi
     if origin.label is None:
         return Seen(member.filename, origin, "unlabelled", origin.source)
     try:
-        data = _opened(archive, archive.stat().st_mtime_ns).read(member)
+        data = _read(_opened(archive, archive.stat().st_mtime_ns), member, params)
         pixels, header = pictures.decode(data, params.max_pixels, params.min_side)
-    except pictures.UnusableError as unusable:
+    except UnusableError as unusable:
         return Seen(member.filename, origin, unusable.reason, unusable.detail)
     except UNREADABLE as error:
         return Seen(member.filename, origin, "corrupt", str(error))
@@ -109,6 +114,20 @@ def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origi
     (folder / file).write_bytes(pictures.stored(data, pixels, params))
     print_ = duplicates.fingerprint(pixels)
     return Seen(member.filename, origin, "", "", name, "", file, len(data), header, print_)
+
+
+def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
+    """Unpack a file, never beyond the size that the archive's directory says, nor beyond ours."""
+    most = BYTES_A_PIXEL * params.max_pixels
+    if member.flag_bits & 1:
+        raise UnusableError("encrypted", "it has a password")
+    if member.file_size > most:
+        raise UnusableError("too large", f"{member.file_size} bytes, at most {most}")
+    try:
+        with unpacked(archive, member) as stream:
+            return stream.read(member.file_size + 1)  # one more: 0 would compare no checksum
+    except NotImplementedError as error:
+        raise UnusableError("unsupported", str(error)) from error
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,13 @@
 """Per-picture work on all cores, in order, with a progress bar and its rate."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 import joblib
 from tqdm import tqdm
+
+from realart.errors import RealartError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,8 +23,19 @@ def each(
     """Yield `function(item)` for every item, in the order of `items`.
 
     Processes by default, or whatever joblib backend is active; `threads` is for functions that
-    write into memory shared with the caller and release the interpreter lock.
+    release the interpreter lock.
+
+    Raises
+    ------
+    RealartError
+        A process was killed, most often because memory ran out.
     """
     pool = joblib.Parallel(n_jobs=-1, return_as="generator", prefer="threads" if threads else None)
     results: Iterable[Result] = pool(joblib.delayed(function)(item) for item in items)
-    yield from tqdm(results, title, total=len(items), unit=f" {unit}s", disable=None)
+    try:
+        yield from tqdm(results, title, total=len(items), unit=f" {unit}s", disable=None)
+    except BrokenProcessPool as error:
+        raise RealartError(
+            f"a process of '{title}' was killed, perhaps because memory ran out: free some, or run "
+            "with fewer (LOKY_MAX_CPU_COUNT=1)"
+        ) from error

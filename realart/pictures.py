@@ -13,6 +13,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from realart import headers
 from realart.headers import Header
@@ -71,6 +72,8 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Pixels, Hea
     if width * height > max_pixels:
         raise UnusableError("too large", f"{width}x{height}, at most {max_pixels} pixels")
     try:
+        if (tile := _tile_pixels(image)) > max_pixels:
+            raise UnusableError("too large", f"a tile of {tile} pixels, at most {max_pixels}")
         frames = getattr(image, "n_frames", 1)
         if frames > 1 and image.format not in STILL_WITH_FRAMES:
             raise UnusableError("animated", f"{frames} frames")
@@ -160,6 +163,12 @@ def _open(data: bytes) -> Image.Image:
         raise UnusableError("not a picture") from error
     except _DECODER_ERRORS as error:
         raise UnusableError("corrupt", str(error)) from error
+
+
+def _tile_pixels(image: Image.Image) -> int:
+    """Return how many pixels a TIFF's tiles have, of which its decoder holds a whole one."""
+    tags = getattr(image, "tag_v2", {})
+    return int(tags.get(TILEWIDTH, 0)) * int(tags.get(TILELENGTH, 0))
 
 
 def _upright_srgb(image: Image.Image) -> Image.Image:

@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from realart.errors import RealartError
 from realart.evaluation import Figures
+from realart.outputs import fresh_file
 from realart.params import Params
 from realart.project import private, root
 
@@ -56,7 +57,7 @@ def connect() -> MlflowClient:
     try:
         # Two processes that create the same SQLite store at once would break it for good.
         with FileLock(private() / "mlflow.lock"):
-            (root() / "mlruns").mkdir(exist_ok=True)
+            _make_own_store()
             client = MlflowClient(address())
             client.search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError) as error:
@@ -68,6 +69,15 @@ def connect() -> MlflowClient:
             )
         ) from error
     return client
+
+
+def _make_own_store() -> None:
+    """Make the project's store beside its place: one that was half made could never be used."""
+    store = root() / "mlruns/mlflow.db"
+    store.parent.mkdir(exist_ok=True)
+    if address() == f"sqlite:///{store}" and not store.exists():
+        with fresh_file(store) as beside:
+            MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
 
 
 def experiment(client: MlflowClient, params: Params) -> str:

@@ -41,7 +41,8 @@ def main() -> None:
             for fold in range(knobs.split.folds)
         ]
         with fresh_directory(FOLDS) as folder:
-            shutil.copytree(unfinished, folder, dirs_exist_ok=True)
+            for fold in range(knobs.split.folds):  # a killed run leaves more beside them
+                shutil.copytree(unfinished / f"{fold}", folder / f"{fold}")
     except BaseException:
         tracking.end(client, parent, None)
         raise

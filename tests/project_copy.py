@@ -66,9 +66,9 @@ def tiny_project(folder: Path, pictures: int = 64) -> Path:
     return project
 
 
-def git_project(folder: Path) -> Path:
+def git_project(folder: Path, pictures: int = 64) -> Path:
     """Make a tiny project that is a repository with one commit, as DVC's experiments need."""
-    project = tiny_project(folder)
+    project = tiny_project(folder, pictures)
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
         identity = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
         subprocess.run(["git", *identity, *command], cwd=project, check=True)
@@ -88,12 +88,17 @@ def set_params(project: Path, values: dict[str, Any]) -> None:
     file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def run(project: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the environment in `project`, with an empty home; return what it said."""
+def environment(project: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a user with an empty home, who has what the tests run with."""
     home = project.parent / "home"
     home.mkdir(exist_ok=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    kept = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **environment}
+    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **more}
+
+
+def run(project: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the environment in `project`; return what it said."""
+    kept = environment(project, **more)
     return subprocess.run(
         command, cwd=project, env=kept, capture_output=True, text=True, check=False, timeout=600
     )

@@ -21,6 +21,11 @@ def script(body: str) -> subprocess.CompletedProcess[str]:
         ("return None", 0, ""),
         ("return 3", 3, ""),
         ("raise RealartError('no\\n  picture')", 2, "realart: no picture\n"),
+        (
+            "open('/dev/full', 'w', 1).write('x\\n')",
+            2,
+            "realart: the disk is full: make room and run again; what was there before is kept\n",
+        ),
         ("raise KeyboardInterrupt", 130, "realart: interrupted\n"),
     ],
 )

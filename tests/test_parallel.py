@@ -2,6 +2,7 @@
 
 import operator
 import os
+import signal
 
 import joblib
 import numpy as np
@@ -42,3 +43,13 @@ def test_an_error_in_the_work_ends_it(threads: bool) -> None:
 
     with pytest.raises(RealartError, match=r"^item 7 is bad$"):
         list(each(fail, [7], "work", threads=threads))
+
+
+def test_a_process_that_was_killed_is_one_line() -> None:
+    def die(item: int) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(
+        RealartError, match="a process of 'work' was killed, perhaps because memory"
+    ):
+        list(each(die, [1], "work"))

@@ -140,8 +140,11 @@ def _unpack(target: zipfile.ZipFile, file: Path, name: str) -> None:
     with archive.opened(file, advice) as source:
         for member in source.infolist():
             if not member.is_dir():
-                with archive.readable(member.filename, advice), source.open(member) as stream:
-                    place = f"{name[: -len('.zip')]}/{member.filename}"
+                place = f"{name[: -len('.zip')]}/{member.filename}"
+                with (
+                    archive.readable(member.filename, advice),
+                    archive.unpacked(source, member) as stream,
+                ):
                     archive.add(target, place, stream, member.file_size)
 
 

@@ -1,0 +1,244 @@
+"""Bad and odd files as plain data: what is odd, how it is made, and what `clean` must answer."""
+
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from benchmarks import odd_bytes
+
+KEPT = "kept"
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """An entry of the archive: `packed` is its bytes there, of which the rest says what they are.
+
+    `outcome` is `KEPT` or one of `cleaning.REASONS`.
+    """
+
+    name: str
+    odd: str
+    packed: Callable[[], bytes]
+    outcome: str
+    method: int = zipfile.ZIP_STORED
+    flags: int = 0
+    mode: int = stat.S_IFREG | 0o644
+    size: int | None = None
+    crc: int | None = None
+    starts_at: int | None = None
+
+    @property
+    def path(self) -> str:
+        """Return its name as zip readers understand it: up to the first zero byte."""
+        return self.name.partition("\0")[0]
+
+
+def write_archive(path: Path, files: list[BadFile]) -> Path:
+    """Write a zip (APPNOTE.TXT 6.3.10, 4.3) in which every header says what its `BadFile` says."""
+    directory = b""
+    with path.open("wb") as target:
+        for file in files:
+            data, name = file.packed(), file.name.encode()
+            size = len(data) if file.size is None else file.size
+            crc = zlib.crc32(data) if file.crc is None else file.crc
+            fields = (20, file.flags | 0x800, file.method, 0, 33, crc, len(data), size, len(name))
+            at = target.tell() if file.starts_at is None else file.starts_at
+            target.write(struct.pack("<4s5H3I2H", b"PK\3\4", *fields, 0) + name + data)
+            directory += struct.pack(
+                "<4s6H3I5H2I", b"PK\1\2", 20 | 3 << 8, *fields, 0, 0, 0, 0, file.mode << 16, at
+            )
+            directory += name
+        end = target.tell()
+        counts = (0, 0, len(files), len(files), len(directory), end, 0)
+        target.write(directory + struct.pack("<4s4H2IH", b"PK\5\6", *counts))
+    return path
+
+
+MAX_PIXELS = 16_000_000
+SIDE = 4000
+"""Side of the largest square that `MAX_PIXELS` allows."""
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
+
+
+def good() -> list[BadFile]:
+    """Return some files that nothing is wrong with, of both classes."""
+    return [
+        BadFile(f"{label}/good {seed}.png", "nothing", partial(odd_bytes.mode, seed, "PNG"), KEPT)
+        for label, seeds in (("human", (1, 2)), ("ai", (3, 4)))
+        for seed in seeds
+    ]
+
+
+def corpus() -> list[BadFile]:
+    """Return all bad and odd files."""
+    numbered = enumerate([*_formats(), *_damaged(), *_no_pictures(), *_bombs()])
+    human = [replace(file, name=f"human/{number:03d}{file.name}") for number, file in numbered]
+    return [*human, *_entries()]
+
+
+def _formats() -> Iterator[BadFile]:
+    """Files of every format and mode, as any published set has some."""
+    for number, (kind, options) in enumerate(
+        [("JPEG", {}), ("PNG", {}), ("WEBP", {}), ("GIF", {}), ("BMP", {}), ("TIFF", {}),
+         ("AVIF", {}), ("JPEG", {"progressive": True}), ("WEBP", {"lossless": True}),
+         ("TIFF", {"compression": "tiff_lzw"}), ("PNG", {"icc_profile": SRGB}),
+         ("JPEG", {"icc_profile": b"rubbish" * 30}), ("JPEG", {"exif": TURNED})]
+    ):  # fmt: skip
+        what = f"{kind} {', '.join(options)}".strip()
+        yield BadFile(
+            f".{kind.lower()}", what, partial(odd_bytes.mode, 10 + number, kind, **options), KEPT
+        )
+    for number, (mode, kind) in enumerate(
+        [("1", "PNG"), ("L", "JPEG"), ("LA", "PNG"), ("P", "PNG"), ("RGBA", "PNG"),
+         ("CMYK", "JPEG"), ("CMYK", "TIFF"), ("YCbCr", "TIFF"), ("LAB", "TIFF")]
+    ):  # fmt: skip
+        yield BadFile(
+            "", f"{mode} in {kind}", partial(odd_bytes.mode, 40 + number, kind, mode), KEPT
+        )
+    yield BadFile(".png", "16 bits a channel, grey", partial(odd_bytes.deep, 16, 60), KEPT)
+    yield BadFile(".tif", "32-bit floats", partial(odd_bytes.deep, 32, 61), "unsupported")
+    yield BadFile(".jpg", "a PNG named .jpg", partial(odd_bytes.mode, 62, "PNG"), KEPT)
+    yield BadFile(".txt", "a JPEG named .txt", partial(odd_bytes.mode, 63, "JPEG"), KEPT)
+    yield BadFile(".jpg", "two views (MPO)", partial(odd_bytes.frames, "MPO", 64), KEPT)
+    for number, kind in enumerate(("GIF", "PNG", "WEBP", "TIFF", "AVIF")):
+        yield BadFile(
+            "",
+            f"two frames, {kind}",
+            partial(odd_bytes.frames, kind, 70 + number),
+            "animated",
+        )
+
+
+def _damaged() -> Iterator[BadFile]:
+    """Files cut at every tenth, and files with one byte changed."""
+    for kind in ("JPEG", "PNG", "WEBP"):
+        for tenths in range(1, 10):
+            make = partial(odd_bytes.cut, kind, tenths)
+            headless = (kind, tenths) == ("JPEG", 1)
+            outcome = "not a picture" if headless else "corrupt"
+            yield BadFile("", f"{kind}, {tenths}/10 of it", make, outcome)
+    for number, (kind, place, outcome) in enumerate([
+        ("PNG", 5000, "corrupt"), ("PNG", 23, "not a picture"), ("TIFF", 9000, KEPT),
+        ("JPEG", 180, "corrupt"), ("JPEG", 900, KEPT), ("GIF", 0, "not a picture"),
+        ("WEBP", 5, "corrupt"), ("WEBP", 600, KEPT),
+    ]):  # fmt: skip
+        odd = f"{kind}, the bits of byte {place} flipped"
+        make = partial(odd_bytes.flipped, kind, place, 80 + number)
+        yield BadFile("", odd, make, outcome)
+    yield BadFile(
+        ".jpg", "bytes behind its end", partial(odd_bytes.around, 200, b"", bytes(999)), KEPT
+    )
+    yield BadFile(
+        ".jpg", "bytes before its start", partial(odd_bytes.around, 201, b"x"), "not a picture"
+    )
+
+
+def _no_pictures() -> Iterator[BadFile]:
+    """Files that are no pictures, or none of a useful size."""
+    for odd, data, outcome in [
+        ("empty", b"", "empty"),
+        ("one byte", b"\xff", "not a picture"),
+        ("zeros", bytes(5000), "not a picture"),
+        ("a JPEG's first three bytes", b"\xff\xd8\xff", "not a picture"),
+        ("a PNG's signature", b"\x89PNG\r\n\x1a\n", "not a picture"),
+        ("a page", b"<!DOCTYPE html><html><body>404</body></html>", "not a picture"),
+        ("SVG", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        ("PDF", b"%PDF-1.7\n%%EOF", "not a picture"),
+        ("PostScript", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+    ]:
+        yield BadFile(".jpg", odd, partial(bytes, data), outcome)
+    yield BadFile(".ico", "an icon", partial(odd_bytes.mode, 300, "ICO"), "not a picture")
+    yield BadFile(".ppm", "a PPM", partial(odd_bytes.mode, 301, "PPM"), "not a picture")
+    yield BadFile(".png", "16 x 16", partial(odd_bytes.png, 16, 2, 8), "too small")
+    yield BadFile(".zip", "a zip in the zip", partial(odd_bytes.nested, 1), "not a picture")
+    yield BadFile(
+        ".zip", "zips in zips, 100 TB in all", partial(odd_bytes.nested, 8), "not a picture"
+    )
+
+
+def _bombs() -> Iterator[BadFile]:
+    """Files that say that they are large, and small files that are."""
+    square = struct.pack("<HH", 60000, 60000)
+    for kind, offset, claim in [
+        ("GIF", 6, square), ("BMP", 18, struct.pack("<ii", 60000, 60000))
+    ]:  # fmt: skip
+        odd = f"{kind} that says 60000 x 60000"
+        yield BadFile("", odd, partial(odd_bytes.claiming, kind, offset, claim), "too large")
+    for odd, make, outcome in [
+        (
+            "JPEG that says 60000 x 60000",
+            partial(odd_bytes.jpeg_claiming, 60000, 60000),
+            "too large",
+        ),
+        ("PNG that says 60000 x 60000", partial(odd_bytes.png, 60000, 2, 8, rows=1), "too large"),
+        ("TIFF that says 60000 x 60000", partial(odd_bytes.tiff, 60000, 64, 1, b""), "too large"),
+        ("JPEG that says max_pixels", partial(odd_bytes.jpeg_claiming, SIDE, SIDE), KEPT),
+        ("PNG of max_pixels, RGB", partial(odd_bytes.png, SIDE, 2, 8), KEPT),
+        ("PNG of max_pixels, 16-bit RGBA", partial(odd_bytes.png, SIDE, 6, 16), KEPT),
+        ("PNG of max_pixels + 1 row", partial(odd_bytes.png, SIDE + 1, 0, 8), "too large"),
+        ("WEBP of max_pixels in 46 bytes", partial(odd_bytes.large_webp, SIDE), KEPT),
+        ("PNG with a remark of 64 MiB", odd_bytes.text_bomb, "corrupt"),
+        ("TIFF, 80 x 80 in a tile of 40000 x 40000", odd_bytes.tiled, "too large"),
+    ]:
+        yield BadFile("", odd, make, outcome)
+
+
+def _entries() -> Iterator[BadFile]:
+    """Entries of which the archive says odd things."""
+    for number, (name, odd, outcome) in enumerate([
+        ("../../human/up.png", "`..` in its name", KEPT),
+        ("/tmp/human/absolute.png", "an absolute name", KEPT),
+        ("C:/human/drive.png", "a drive in its name", KEPT),
+        ("human\\windows.png", "backslashes in its name", "unlabelled"),
+        ("human/\u6f22 \u00e9 \U0001f3a8.png", "letters of other scripts", KEPT),
+        ('human/a "quoted", \r\n name.png', "quotes and lines in its name", KEPT),
+        ("human/zero\0.png", "a zero byte in its name", KEPT),
+        (f"human/{'long' * 500}.png", "a name of 2000 letters", KEPT),
+        ("human/twice.png", "a name that comes twice", KEPT),
+        ("human/twice.png", "a name that comes twice", KEPT),
+        ("elsewhere/x.png", "in no folder of a class", "unlabelled"),
+    ]):  # fmt: skip
+        yield BadFile(name, odd, partial(odd_bytes.mode, 400 + number, "PNG"), outcome)
+    link = stat.S_IFLNK | 0o777
+    noise, photo = np.random.default_rng(0).bytes, partial(odd_bytes.mode, 450, "PNG")
+    deflate = zipfile.ZIP_DEFLATED
+    bomb = partial(odd_bytes.deflate_bomb, 3 * GIB)
+    checked = zlib.crc32(photo())
+    yield from [
+        BadFile("human/link.png", "a link", lambda: b"/etc/passwd", "not a picture", mode=link),
+        BadFile("human/secret.png", "encrypted", lambda: noise(900), "encrypted", flags=1),
+        BadFile("human/strong.png", "strongly so", lambda: noise(900), "encrypted", flags=65),
+        BadFile("human/patch.png", "a patch (flag bit 5)", photo, "unsupported", flags=32),
+        BadFile("human/sum.png", "another checksum", photo, "corrupt", crc=1),
+        BadFile("human/stream.png", "no deflate stream", photo, "corrupt", deflate),
+        BadFile("human/method.png", "an unknown method", photo, "unsupported", 97),
+        BadFile("human/place.png", "no entry where it says", photo, "corrupt", starts_at=7),
+        BadFile("human/over.png", "the place of another", photo, "corrupt", starts_at=0),
+        BadFile("human/short.png", "says 99 bytes, has more", photo, "corrupt", size=99),
+        BadFile("human/none.png", "says 0 bytes, has more", photo, "corrupt", size=0),
+        BadFile("human/more.png", "says 4 GB, has less", photo, "too large", size=2**32 - 2),
+        BadFile("human/bomb.png", "3 MB that become 3 GiB", bomb, "too large", deflate,
+                size=3 * GIB),
+        BadFile("human/lie.png", "the same, says 5000 bytes", bomb, "corrupt", deflate, size=5000),
+        BadFile("human/bomb.bz2", "bzip2 of 256 MiB, says 5000 bytes",
+                partial(odd_bytes.packed_zeros, zipfile.ZIP_BZIP2, GIB // 4), "unsupported",
+                zipfile.ZIP_BZIP2, size=5000),
+        BadFile("human/bomb.xz", "LZMA of 256 MiB, says 5000 bytes",
+                partial(odd_bytes.packed_zeros, zipfile.ZIP_LZMA, GIB // 4), "unsupported",
+                zipfile.ZIP_LZMA, size=5000),
+        BadFile("human/fine.png", "deflated", lambda: odd_bytes.deflated(photo()), KEPT, deflate,
+                size=len(photo()), crc=checked),
+        BadFile("human/finer.png", "a copy of it", photo, "duplicate"),
+    ]  # fmt: skip

@@ -1,0 +1,51 @@
+"""`clean` on one archive, in this process alone: what it said, wrote and held in memory.
+
+    python -m benchmarks.watched_clean ARCHIVE FOLDER MAX_PIXELS
+
+writes pictures.csv, rejected.csv and watched.json (paths opened for writing, peak memory in MiB)
+into FOLDER.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import joblib
+
+from realart import cleaning, params, tables
+
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.chmod"}
+ROOT = Path(__file__).parents[1]
+
+
+def main(archive: Path, folder: Path, max_pixels: int) -> None:
+    knobs = params.load(ROOT / "params.yaml").clean.model_copy(update={"max_pixels": max_pixels})
+    labels = params.Labels(ai=["ai"], human=["human"])
+    (folder / "pictures").mkdir(parents=True)
+    written: list[str] = []
+    sys.addaudithook(lambda event, arguments: note(written, event, arguments))
+    with joblib.parallel_config(backend="sequential"):
+        kept, rejected, _ = cleaning.clean(archive, labels, None, knobs, folder / "pictures")
+    seen = {"written": written.copy(), "peak": peak()}
+    tables.write(kept, folder / "pictures.csv", tables.PICTURES)
+    tables.write(rejected, folder / "rejected.csv", tables.REJECTED)
+    (folder / "watched.json").write_text(json.dumps(seen))
+
+
+def note(written: list[str], event: str, arguments: tuple[object, ...]) -> None:
+    """Keep the path of what is opened for writing, or made, or taken away."""
+    opened = event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITES
+    if (opened or event in CHANGES) and isinstance(arguments[0], str | bytes | os.PathLike):
+        written.append(os.path.realpath(os.fsdecode(arguments[0])))
+
+
+def peak() -> int:
+    """Return the most memory that this process has held so far, in MiB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) >> 10
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
