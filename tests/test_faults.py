@@ -21,7 +21,8 @@ from small_disk import Disk, small_disk
 
 SEED = 2
 KILLED_IN = (
-    "check", "download", "clean", "clean", "split", "balance", "ela", "features", "train", "evaluate",
+    "check", "download", "clean", "clean", "split", "balance", "ela", "features", "train",
+    "evaluate",
 )  # fmt: skip
 """Where a run is killed, each time a random part of that stage's time after it began; in `train`
 by `KILLER`. Drawn over the time of a run instead, most moments would lie in imports of TensorFlow.
