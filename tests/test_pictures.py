@@ -256,8 +256,8 @@ def test_the_canonical_form_forgets_how_a_picture_was_published() -> None:
     assert len(forms) == 1
     (form,) = forms
     header = pictures.decode(form, 10**8)[1]
-    assert header == Header("JPEG", "RGB", 96, 80, KNOBS.clean.quality, 736, 1110, "4:2:0")
-    assert distance(pictures.read(form), PIXELS) < 8
+    assert header == Header("JPEG", "RGB", 67, 56, KNOBS.clean.quality, 736, 1110, "4:2:0")
+    assert distance(pictures.read(form), pictures.bound(PIXELS, 67)) < 8
 
 
 @given(SIDES, SIDES, st.integers(32, 80))
@@ -282,6 +282,15 @@ def test_quality_and_long_side_are_those_of_the_params() -> None:
     sizes = [len(form(quality=quality)) for quality in (50, 75, 90, 95)]
     assert all(a < b for a, b in pairwise(sizes))
     assert pictures.read(form(long_side=150)).shape == (100, 150, 3)
+
+
+@pytest.mark.parametrize("long_side", [96, 200, 512, 513, 700, 3000])
+def test_a_canonical_picture_is_shrunk_by_the_factor_at_least(long_side: int) -> None:
+    form = pictures.canonical(picture(0, long_side, 90), KNOBS.clean)
+    expected = min(KNOBS.clean.long_side, round(KNOBS.clean.shrink * long_side))
+    assert pictures.read(form).shape[1] == expected
+    kept = pictures.canonical(picture(0, 96, 80), KNOBS.clean.model_copy(update={"shrink": 1.0}))
+    assert pictures.read(kept).shape == (80, 96, 3)
 
 
 @pytest.mark.parametrize(("kind", "options"), LOSSY + LOSSLESS)
