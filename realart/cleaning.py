@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from realart import duplicates, pictures
 from realart.archive import UNREADABLE, files
-from realart.duplicates import Fingerprint
 from realart.errors import RealartError
+from realart.fingerprints import Fingerprint, fingerprint
 from realart.labels import Origin, read_paths
 from realart.parallel import each
 from realart.params import Clean, Labels
@@ -102,7 +102,7 @@ def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origi
     suffix = header.format.lower() if params.encoding == "original" else "jpg"
     file = f"{name}.{suffix}"
     (folder / file).write_bytes(pictures.stored(data, pixels, params))
-    print_ = duplicates.fingerprint(pixels)
+    print_ = fingerprint(pixels)
     return Seen(member.filename, origin, "", "", name, "", file, len(data), header, print_)
 
 
@@ -115,7 +115,7 @@ def _opened(archive: Path, _modified: int) -> ZipFile:
 def _resolve(seen: Sequence[Seen], params: Clean) -> list[Seen]:
     """Group related pictures; of the same picture keep the best, or none if its labels differ."""
     usable = [i for i, one in enumerate(seen) if not one.reason]
-    edges = duplicates.pairs([_fingerprint(seen[i]) for i in usable], params.similar)
+    edges = duplicates.forest([_fingerprint(seen[i]) for i in usable], params.similar)
     resolved = list(seen)
     for same in _components(usable, edges[edges[:, 2] >= params.duplicate]):
         best = min(same, key=lambda i: _rank(seen[i]))
