@@ -35,8 +35,8 @@ SEARCHES = (
     Search(1, True, 7),
 )
 
-LOOK = 512
-"""Candidates looked at again at a time: about 50 MB."""
+LOOK = 256
+"""Candidates looked at again at a time: about 30 MB."""
 
 PENDING = 1 << 20
 """Edges that may wait before they are thinned out to a forest."""
@@ -76,16 +76,19 @@ def pairs(fingerprints: Sequence[Fingerprint], similar: float) -> Iterator[Edges
     if not len(chosen):
         return
     hashes = np.stack([fingerprints[i].hashes for i in chosen])
+    sparse = np.array([fingerprints[i].sparse for i in chosen])
     for search in SEARCHES:
         queries = hashes[:, search.view] ^ (MIRROR if search.mirrored else np.uint64(0))
         # The whole of one is as near to the whole of another as the other way round.
-        once = search.view == 0
-        for i, j in hamming.near(queries, hashes[:, 0], search.radius, once):
-            different = i != j
-            one, other = chosen[i[different]], chosen[j[different]]
-            scores = _look(fingerprints, one, other, search)
-            found = np.stack([np.minimum(one, other), np.maximum(one, other), scores], axis=1)
-            yield found[scores >= similar]
+        whole = search.view == 0
+        for i, j in hamming.near(queries, hashes[:, 0], search.radius, once=whole):
+            either = sparse[i] | sparse[j]
+            for kind in (False, True) if whole else (False,):
+                these = (either == kind) & (i != j)
+                one, other = chosen[i[these]], chosen[j[these]]
+                scores = _look(fingerprints, one, other, search, kind)
+                found = np.stack([np.minimum(one, other), np.maximum(one, other), scores], axis=1)
+                yield found[scores >= similar]
 
 
 def components(count: int, edges: Edges) -> Indices:
@@ -104,7 +107,11 @@ def _equal(fingerprints: Sequence[Fingerprint]) -> Edges:
 
 
 def _look(
-    fingerprints: Sequence[Fingerprint], one: Indices, other: Indices, search: Search
+    fingerprints: Sequence[Fingerprint],
+    one: Indices,
+    other: Indices,
+    search: Search,
+    sparse: bool,
 ) -> NDArray[np.float64]:
     """Return the correlation of each candidate pair under a search, float64, shape (n,)."""
     scores = np.empty(len(one))
@@ -114,7 +121,7 @@ def _look(
             np.stack([fingerprints[i].thumbnail for i in indices[block]])
             for indices in (one, other)
         )
-        scores[block] = correlations(ones, others, search.view, search.mirrored)
+        scores[block] = correlations(ones, others, sparse, search.view, search.mirrored)
     return scores
 
 

@@ -19,11 +19,18 @@ from realart.pictures import Pixels
 SIDE = 32
 """Side of the thumbnails, in pixels."""
 
-FREQUENCIES = 16
-"""Lowest frequencies either way that are correlated: what resizing and encoding leave alone."""
+COARSE = 16
+"""Lowest frequencies either way that are compared: what encoding and a shift by a pixel keep."""
 
 FLAT = 2.0
-"""Standard deviation, in grey levels, of the low frequencies below which a view says too little."""
+"""Standard deviation, in grey levels, below which a view says too little to be compared."""
+
+SPARSE = 0.1
+"""Share of a thumbnail that deviates from its mean below which it shows little on plain ground.
+
+Such pictures, a line of text on white, are all alike in coarse detail; they are compared whole,
+by the gradients of all detail.
+"""
 
 _ALL, _FIRST, _LAST, _INNER = slice(0, 32), slice(0, 30), slice(2, 32), slice(1, 31)
 
@@ -63,9 +70,13 @@ def _basis(side: int, count: int) -> NDArray[np.float64]:
 
 # Integers, so that hashes are the same on every machine: no rounding depends on a processor.
 _HASHED = {side: np.rint(_basis(side, 10) * (1 << 14)).astype(np.int64) for side in (30, 32)}
-_SEEN = {side: _basis(side, FREQUENCIES) * np.sqrt(2 / side) for side in (30, 32)}
+_SEEN = {side: _basis(side, 30) * np.sqrt(2 / side) for side in (30, 32)}
 for _waves in _SEEN.values():
-    _waves[0] /= np.sqrt(2)  # orthonormal: the norm of a spectrum is that of the pixels
+    _waves[0] /= np.sqrt(2)  # orthonormal: products of spectra are those of pixels
+
+_GRADIENTS = np.hypot(*np.mgrid[:30, :30])
+_COARSE = np.ones((COARSE, COARSE))
+_COARSE[0, 0] = 0  # each channel is centred on its own mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +84,14 @@ class Fingerprint:
     """What is kept of a picture to find its duplicates.
 
     `exact` names its pixels; `hashes` are 64-bit perceptual hashes of its `VIEWS`, uint64, shape
-    (10,); `thumbnail` is uint8, shape (32, 32, 3); `flat` says that it shows too little to compare.
+    (10,); `thumbnail` is uint8, shape (32, 32, 3). `flat` and `sparse` say how little it shows.
     """
 
     exact: bytes
     hashes: Hashes
     thumbnail: Pixels
     flat: bool
+    sparse: bool
 
 
 def fingerprint(pixels: Pixels) -> Fingerprint:
@@ -89,49 +101,62 @@ def fingerprint(pixels: Pixels) -> Fingerprint:
     exact = sha256(repr(pixels.shape).encode())
     exact.update(pixels.tobytes())
     thumbnail = np.asarray(small).copy()
-    hashes = np.array([_hash(grey[view]) for view in VIEWS], np.uint64)
-    flat = not spectra(thumbnail[None], 0).any()
-    return Fingerprint(exact.digest(), hashes, thumbnail, flat)
+    deviation = ((thumbnail - thumbnail.mean((0, 1))) ** 2).sum(2)
+    # The inverse participation ratio: 1 if all pixels deviate alike, 1 / n if one of n does.
+    share = deviation.mean() ** 2 / max((deviation**2).mean(), np.finfo(float).tiny)
+    return Fingerprint(
+        exact.digest(),
+        np.array([_hash(grey[view]) for view in VIEWS], np.uint64),
+        thumbnail,
+        flat=bool(deviation.mean() < 3 * FLAT**2),
+        sparse=bool(share < SPARSE),
+    )
 
 
-def spectra(thumbnails: NDArray[np.uint8], view: int) -> NDArray[np.float64]:
-    """Return the low frequencies of one view of thumbnails, without their mean, as unit vectors.
+def correlations(
+    ones: NDArray[np.uint8],
+    others: NDArray[np.uint8],
+    sparse: bool = False,
+    view: int = 0,
+    mirrored: bool = False,
+) -> NDArray[np.float64]:
+    """Return how much a view of some pictures looks like all of others.
 
     Parameters
     ----------
-    thumbnails
-        uint8, shape (n, 32, 32, 3).
-    view
-        Index into `VIEWS`.
+    ones, others
+        Thumbnails, uint8, shape (n, 32, 32, 3).
+    sparse
+        Whether to compare gradients in all detail, as for `SPARSE` pictures.
+    view, mirrored
+        Which of `VIEWS` is taken of `ones`, and whether it is mirrored.
 
     Returns
     -------
     NDArray
-        float64, shape (n, 3, 16, 16): channel, frequency down, frequency across. The product of
-        two is the correlation of the smoothed views, each channel centred on its own mean. A view
-        that is flat is all zeros: it correlates with nothing.
+        float64, shape (n,), in [-1, 1]: the correlation of pixels from which high frequencies are
+        removed, each channel centred on its own mean. 0 if one of the two is flat.
     """
-    seen = np.moveaxis(thumbnails[:, *VIEWS[view]], 3, 1).astype(np.float64)
-    height, width = seen.shape[2:]
-    found = _SEEN[height] @ (seen @ _SEEN[width].T)
-    found[:, :, 0, 0] = 0
-    norms = np.sqrt((found**2).sum((1, 2, 3), keepdims=True))
-    flat = norms < FLAT * np.sqrt(3 * height * width)
-    return np.where(flat, 0, found / np.where(flat, 1, norms))
-
-
-def correlations(
-    ones: NDArray[np.uint8], others: NDArray[np.uint8], view: int, mirrored: bool
-) -> NDArray[np.float64]:
-    """Return how much a view of some thumbnails, mirrored or not, looks like all of others.
-
-    Both uint8, shape (n, 32, 32, 3); the result is float64, shape (n,), in [-1, 1], 0 if one of
-    the two is flat.
-    """
-    seen, whole = spectra(ones, view), spectra(others, 0)
+    weights = _GRADIENTS if sparse else _COARSE
+    seen, whole = _spectra(ones, view, weights), _spectra(others, 0, weights)
     if mirrored:
         seen[..., 1::2] *= -1
-    return np.asarray(np.einsum("ncuv,ncuv->n", seen, whole))
+    norms = np.sqrt(_products(seen, seen) * _products(whole, whole))
+    return np.asarray(_products(seen, whole) / np.maximum(norms, np.finfo(float).tiny))
+
+
+def _spectra(
+    thumbnails: NDArray[np.uint8], view: int, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the lowest frequencies of a view, as many as `weights`, all 0 where it is flat."""
+    seen = np.moveaxis(thumbnails[:, *VIEWS[view]], 3, 1).astype(np.float64)
+    seen[seen.var((2, 3)).mean(1) < FLAT**2] = 0
+    down, across = (_SEEN[side][: len(weights)] for side in seen.shape[2:])
+    return np.asarray(down @ (seen @ across.T) * weights)
+
+
+def _products(ones: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.einsum("ncuv,ncuv->n", ones, others))
 
 
 def _hash(grey: NDArray[np.int64]) -> int:
