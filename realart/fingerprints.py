@@ -149,7 +149,8 @@ def _spectra(
     thumbnails: NDArray[np.uint8], view: int, weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the lowest frequencies of a view, as many as `weights`, all 0 where it is flat."""
-    seen = np.moveaxis(thumbnails[:, *VIEWS[view]], 3, 1).astype(np.float64)
+    # In C order: sums over rows and columns are ten times faster where they lie together.
+    seen = np.moveaxis(thumbnails[:, *VIEWS[view]], 3, 1).astype(np.float64, order="C")
     seen[seen.var((2, 3)).mean(1) < FLAT**2] = 0
     down, across = (_SEEN[side][: len(weights)] for side in seen.shape[2:])
     return np.asarray(down @ (seen @ across.T) * weights)
