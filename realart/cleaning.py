@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from realart import duplicates, pictures
 from realart.archive import UNREADABLE, files, unpacked
-from realart.duplicates import Fingerprint
 from realart.errors import RealartError
+from realart.fingerprints import Fingerprint, fingerprint
 from realart.headers import Header
 from realart.labels import Origin, read_paths
 from realart.parallel import each
@@ -71,7 +71,7 @@ def clean(
     kept, rejected, related
         Tables with the columns `tables.PICTURES`, `tables.REJECTED` and `tables.RELATED`. The
         first two are sorted by path and together have a row for each file of the archive; the
-        third has one for each pair of files that show nearly the same.
+        third has the links of `duplicates.forest` between files that show nearly the same.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def clean(
     seen = list(each(look, list(zip(members, origins, strict=True)), "clean", "file"))
     seen.sort(key=lambda one: (one.path, one.id, one.reason))
     usable = [i for i, one in enumerate(seen) if not one.reason]
-    edges = duplicates.pairs([_fingerprint(seen[i]) for i in usable], params.similar)
+    edges = duplicates.forest([_fingerprint(seen[i]) for i in usable], params.similar)
     related = _related([seen[i] for i in usable], edges)
     seen = _resolve(seen, usable, edges, params)
     kept = pd.DataFrame([_row(one) for one in seen if not one.reason], columns=list(PICTURES))
@@ -112,7 +112,7 @@ def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origi
     suffix = header.format.lower() if params.encoding == "original" else "jpg"
     file = f"{name}.{suffix}"
     (folder / file).write_bytes(pictures.stored(data, pixels, params))
-    print_ = duplicates.fingerprint(pixels)
+    print_ = fingerprint(pixels)
     return Seen(member.filename, origin, "", "", name, "", file, len(data), header, print_)
 
 

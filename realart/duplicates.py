@@ -1,126 +1,142 @@
-"""Which pictures are the same, or nearly: fingerprints, candidate pairs, a second look, groups.
+"""Which pictures are the same, or nearly: candidates by hash, a second look, groups.
 
-A perceptual hash (the signs of the low frequencies of a discrete cosine transform, as in
-Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010) proposes pairs;
-the correlation of their thumbnails decides. Mirror images count.
+Hashes propose pairs, the correlation of what the pictures show decides. Mirror images count, and
+so do copies that lack up to about a tenth at their sides.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from realart.pictures import Pixels
+from realart import hamming
+from realart.fingerprints import MIRROR, VIEWS, Fingerprint, correlations
+from realart.hamming import Indices
 
-THUMBNAIL = 32
-"""Side of the thumbnails that are hashed and correlated, in pixels."""
-
-HASH_RADIUS = 14
-"""Bits, of 64, by which two hashes may differ for their pictures to be looked at again."""
-
-FLAT = 2.0
-"""Standard deviation, in grey levels, below which a thumbnail says too little to be compared."""
-
-# Integers, so that hashes are the same on every machine: no rounding depends on a processor.
-_FREQUENCIES = np.arange(8)[:, None] * (2 * np.arange(THUMBNAIL)[None, :] + 1)
-_DCT: NDArray[np.int64] = np.rint(
-    np.cos(_FREQUENCIES * np.pi / (2 * THUMBNAIL)) * (1 << 14)
-).astype(np.int64)
+Edges = NDArray[np.float64]
+"""Pairs of pictures: rows (i, j, correlation) with i < j, shape (n, 3)."""
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """What is kept of a picture to find its duplicates.
+class Search(NamedTuple):
+    """Which view of a picture is sought in others, and how many of 64 bits may differ."""
 
-    `exact` names its pixels; `hash` and `mirrored` are 64-bit perceptual hashes of it and of its
-    mirror image; `thumbnail` is uint8, shape (32, 32, 3).
+    view: int
+    mirrored: bool
+    radius: int
+
+
+SEARCHES = (
+    Search(0, False, 11),
+    Search(0, True, 11),
+    *(Search(view, False, 7) for view in range(1, len(VIEWS))),
+    Search(1, True, 7),
+)
+
+LOOK = 256
+"""Candidates looked at again at a time: about 30 MB."""
+
+PENDING = 1 << 20
+"""Edges that may wait before they are thinned out to a forest."""
+
+
+def forest(fingerprints: Sequence[Fingerprint], similar: float) -> Edges:
+    """Return edges that connect what all pairs of at least `similar` connect, at every level.
+
+    Two pictures are a pair if the hashes of one of `SEARCHES` are within its radius and the
+    correlation of what they show is at least `similar`; which says that a low `similar` finds
+    more among those with like hashes, and nothing beyond them. Pictures of equal pixels have
+    correlation 1. Flat ones pair with equal pixels only.
+
+    Returns
+    -------
+    Edges
+        A maximum spanning forest of the pairs, at most n - 1 rows: its edges of at least any level
+        have the same connected components as the pairs of at least that level.
     """
-
-    exact: str
-    hash: int
-    mirrored: int
-    thumbnail: Pixels
-
-
-def fingerprint(pixels: Pixels) -> Fingerprint:
-    """Take the fingerprint of an RGB picture."""
-    small = Image.fromarray(pixels).resize(
-        (THUMBNAIL, THUMBNAIL), Image.Resampling.BOX, reducing_gap=2.0
-    )
-    grey = np.asarray(small.convert("L"))
-    exact = sha256(repr(pixels.shape).encode())
-    exact.update(pixels.tobytes())
-    return Fingerprint(
-        exact.hexdigest(), _hash(grey), _hash(grey[:, ::-1]), np.asarray(small).copy()
-    )
+    edges, waiting, size = _equal(fingerprints), [], 0
+    for found in pairs(fingerprints, similar):
+        waiting.append(found)
+        size += len(found)
+        if size > PENDING:
+            edges, waiting, size = _spanning([edges, *waiting], len(fingerprints)), [], 0
+    return _spanning([edges, *waiting], len(fingerprints))
 
 
-def pairs(fingerprints: Sequence[Fingerprint], similar: float) -> NDArray[np.float64]:
-    """Return the pairs that are at least `similar`, as rows (i, j, correlation) with i < j.
+def pairs(fingerprints: Sequence[Fingerprint], similar: float) -> Iterator[Edges]:
+    """Yield, in blocks, pairs of different pixels that are at least `similar`, none of them flat.
 
-    Pictures of equal pixels have correlation 1. Flat ones pair with equal pixels only.
+    A pair comes once for every search that finds it. Of pictures of equal pixels only the first is
+    compared with others.
     """
-    found = [(i, j, 1.0) for i, j in _equal(fingerprints)]
-    equal = {(i, j) for i, j, _ in found}
-    for i, j in _candidates(fingerprints):
-        if (i, j) not in equal:
-            score = correlation(fingerprints[i].thumbnail, fingerprints[j].thumbnail)
-            if score >= similar:
-                found.append((i, j, score))
+    firsts = {one.exact: i for i, one in reversed(list(enumerate(fingerprints))) if not one.flat}
+    chosen = np.array(sorted(firsts.values()), np.int64)
+    if not len(chosen):
+        return
+    hashes = np.stack([fingerprints[i].hashes for i in chosen])
+    sparse = np.array([fingerprints[i].sparse for i in chosen])
+    for search in SEARCHES:
+        queries = hashes[:, search.view] ^ (MIRROR if search.mirrored else np.uint64(0))
+        # The whole of one is as near to the whole of another as the other way round.
+        whole = search.view == 0
+        for i, j in hamming.near(queries, hashes[:, 0], search.radius, once=whole):
+            either = sparse[i] | sparse[j]
+            for kind in (False, True) if whole else (False,):
+                these = (either == kind) & (i != j)
+                one, other = chosen[i[these]], chosen[j[these]]
+                scores = _look(fingerprints, one, other, search, kind)
+                found = np.stack([np.minimum(one, other), np.maximum(one, other), scores], axis=1)
+                yield found[scores >= similar]
+
+
+def components(count: int, edges: Edges) -> Indices:
+    """Return for each of `count` pictures the number of its connected component, int64."""
+    return np.asarray(connected_components(_graph(count, edges), directed=False)[1], np.int64)
+
+
+def _equal(fingerprints: Sequence[Fingerprint]) -> Edges:
+    first: dict[bytes, int] = {}
+    found = [
+        (first[one.exact], i, 1.0)
+        for i, one in enumerate(fingerprints)
+        if first.setdefault(one.exact, i) != i
+    ]
     return np.array(found, np.float64).reshape(-1, 3)
 
 
-def correlation(a: Pixels, b: Pixels) -> float:
-    """Return the correlation of two thumbnails, the second mirrored if that is higher, in [-1, 1].
+def _look(
+    fingerprints: Sequence[Fingerprint],
+    one: Indices,
+    other: Indices,
+    search: Search,
+    sparse: bool,
+) -> NDArray[np.float64]:
+    """Return the correlation of each candidate pair under a search, float64, shape (n,)."""
+    scores = np.empty(len(one))
+    for start in range(0, len(one), LOOK):
+        block = slice(start, start + LOOK)
+        ones, others = (
+            np.stack([fingerprints[i].thumbnail for i in indices[block]])
+            for indices in (one, other)
+        )
+        scores[block] = correlations(ones, others, sparse, search.view, search.mirrored)
+    return scores
 
-    Each channel is centred on its own mean. A flat thumbnail correlates with nothing: 0.
-    """
-    if min(_centred(a).std(), _centred(b).std()) < FLAT:
-        return 0.0
-    return max(_cosine(_centred(a), _centred(b)), _cosine(_centred(a), _centred(b[:, ::-1])))
+
+def _spanning(edges: Sequence[Edges], count: int) -> Edges:
+    """Return a maximum spanning forest of `count` pictures, its strongest edges first."""
+    joined = np.concatenate(edges)
+    joined = joined[np.lexsort((joined[:, 1], joined[:, 0], -joined[:, 2]))]
+    _, strongest = np.unique(joined[:, 0] * count + joined[:, 1], return_index=True)
+    joined = joined[np.sort(strongest)]
+    # By rank and not by 1 - correlation: zeros would be no edges, and no rank comes twice.
+    ranks = np.arange(1.0, len(joined) + 1)
+    tree = minimum_spanning_tree(_graph(count, np.column_stack([joined[:, :2], ranks])))
+    return joined[np.sort(tree.data).astype(np.int64) - 1]
 
 
-def components(count: int, edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return for each of `count` pictures the number of its connected component, int64."""
+def _graph(count: int, edges: Edges) -> coo_array:
     i, j = edges[:, 0].astype(np.int64), edges[:, 1].astype(np.int64)
-    graph = coo_array((np.ones(len(edges)), (i, j)), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
-
-
-def _hash(grey: NDArray[np.uint8]) -> int:
-    low = (_DCT @ grey.astype(np.int64) @ _DCT.T).ravel()
-    bits = 2 * low > np.sort(low)[31:33].sum()
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
-
-
-def _equal(fingerprints: Sequence[Fingerprint]) -> list[tuple[int, int]]:
-    first: dict[str, int] = {}
-    return [
-        (first[f.exact], i) for i, f in enumerate(fingerprints) if first.setdefault(f.exact, i) != i
-    ]
-
-
-def _centred(thumbnail: Pixels) -> NDArray[np.float64]:
-    values = thumbnail.astype(np.float64)
-    return values - values.mean((0, 1))
-
-
-def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
-
-
-def _candidates(fingerprints: Sequence[Fingerprint]) -> list[tuple[int, int]]:
-    hashes = np.array([f.hash for f in fingerprints], np.uint64)
-    mirrored = np.array([f.mirrored for f in fingerprints], np.uint64)
-    found = []
-    for i in range(len(hashes) - 1):
-        later = hashes[i + 1 :]
-        near = np.bitwise_count(later ^ hashes[i]) <= HASH_RADIUS
-        near |= np.bitwise_count(later ^ mirrored[i]) <= HASH_RADIUS
-        found += [(i, int(j)) for j in np.flatnonzero(near) + i + 1]
-    return found
+    return coo_array((edges[:, 2], (i, j)), shape=(count, count))

@@ -1,5 +1,6 @@
 """Near-duplicates are found however they were saved, and nothing else is."""
 
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
@@ -7,25 +8,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import KNOBS, file, picture, plain
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from realart import pictures
-from realart.duplicates import HASH_RADIUS, components, correlation, fingerprint, pairs
+from realart import duplicates, pictures
+from realart.duplicates import SEARCHES, components, forest
+from realart.fingerprints import MIRROR, Fingerprint, correlations, fingerprint
 from realart.pictures import Pixels
 
 SIMILAR = KNOBS.clean.similar
 DUPLICATE = KNOBS.clean.duplicate
 SEEDS = st.integers(0, 10**6)
+RNG = np.random.default_rng(0)
 
 
 def found(images: list[Pixels], similar: float = SIMILAR) -> set[tuple[int, int]]:
-    rows = pairs([fingerprint(image) for image in images], similar)
+    rows = forest([fingerprint(image) for image in images], similar)
     return {(int(i), int(j)) for i, j, _ in rows}
 
 
 def resized(pixels: Pixels, scale: float) -> Pixels:
     height, width = (round(side * scale) for side in pixels.shape[:2])
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def compared(prints: list[Fingerprint], similar: float) -> np.ndarray:
+    """Return the pairs that the docstring of `forest` promises, found one by one."""
+    best = {}
+    for i, j in combinations(range(len(prints)), 2):
+        scores = [1.0] if prints[i].exact == prints[j].exact else []
+        for search in SEARCHES:
+            for a, b in ((prints[i], prints[j]), (prints[j], prints[i])):
+                flipped = MIRROR if search.mirrored else np.uint64(0)
+                apart = int(a.hashes[search.view] ^ flipped ^ b.hashes[0]).bit_count()
+                sparse = a.sparse or b.sparse
+                if apart <= search.radius and not (a.flat or b.flat or (sparse and search.view)):
+                    thumbnails = a.thumbnail[None], b.thumbnail[None]
+                    scores += correlations(*thumbnails, sparse, *search[:2]).tolist()
+        best[i, j] = max(scores, default=-1)
+    rows = [(i, j, score) for (i, j), score in best.items() if score >= similar]
+    return np.array(rows, float).reshape(-1, 3)
 
 
 @given(SEEDS, st.integers(40, 95), st.sampled_from(["JPEG", "WEBP"]))
@@ -46,6 +67,34 @@ def test_a_mirrored_picture_is_a_duplicate(seed: int, first: bool) -> None:
     assert found(both if first else both[::-1], DUPLICATE)
 
 
+@given(SEEDS, st.sampled_from([0.02, 0.05]), st.sampled_from("cltrb"), st.booleans())
+def test_a_lightly_cropped_picture_is_related(
+    seed: int, share: float, side: str, first: bool
+) -> None:
+    pixels = picture(seed, 200, 160)
+    height, width = (round(side * share) for side in pixels.shape[:2])
+    part = {
+        "c": pixels[height // 2 : -height // 2, width // 2 : -width // 2],
+        "l": pixels[:, width:],
+        "t": pixels[height:],
+        "r": pixels[:, :-width],
+        "b": pixels[:-height],
+    }[side]
+    assert found([pixels, part] if first else [part, pixels])
+
+
+@given(SEEDS, st.floats(0.75, 1.25))
+def test_a_brighter_or_darker_picture_is_related(seed: int, factor: float) -> None:
+    pixels = picture(seed)
+    assert found([pixels, np.clip(pixels * factor, 0, 255).astype(np.uint8)])
+
+
+@given(SEEDS)
+def test_a_picture_with_a_caption_below_is_related(seed: int) -> None:
+    pixels = picture(seed, 200, 160)
+    assert found([pixels, np.concatenate([pixels, plain((255, 255, 255), 200, 10)])])
+
+
 @given(st.lists(SEEDS, min_size=2, max_size=8, unique=True))
 def test_different_pictures_are_no_pair(seeds: list[int]) -> None:
     assert not found([picture(seed) for seed in seeds])
@@ -64,53 +113,125 @@ def test_nearly_flat_pictures_are_flat() -> None:
     assert found([one, one.copy()]) == {(0, 1)}
 
 
-@settings(max_examples=30)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=9))
-def test_pairs_are_those_of_comparing_all_with_all(chosen: list[tuple[int, int]]) -> None:
-    def version(seed: int, change: int) -> Pixels:
-        pixels = picture(seed)
-        return [
-            pixels,
-            pixels[:, ::-1].copy(),
-            resized(pixels, 0.5),
-            pixels // 2,
-            pictures.read(file(pixels, "JPEG", quality=60)),
-        ][change]
-
-    prints = [fingerprint(version(*choice)) for choice in chosen]
-    rows = pairs(prints, SIMILAR)
-    expected = {
-        (i, j): correlation(prints[i].thumbnail, prints[j].thumbnail)
-        for i, j in combinations(range(len(prints)), 2)
-    }
-    expected = {pair: score for pair, score in expected.items() if score >= SIMILAR}
-    assert len({(i, j) for i, j, _ in rows}) == len(rows)
-    assert {(int(i), int(j)): score for i, j, score in rows} == pytest.approx(expected)
+def text() -> Pixels:
+    image = Image.new("RGB", (160, 128), "white")
+    letters = "".join(RNG.choice(list("abcdefgh"), 8))
+    ImageDraw.Draw(image).text((int(RNG.integers(60)), int(RNG.integers(100))), letters, "black")
+    return np.asarray(image)
 
 
-@given(SEEDS, SEEDS)
-def test_correlation_is_symmetric_bounded_and_blind_to_mirrors(one: int, other: int) -> None:
-    a, b = (fingerprint(picture(seed)).thumbnail for seed in (one, other))
-    assert correlation(a, a) == pytest.approx(1)
-    assert correlation(a, a[:, ::-1]) == pytest.approx(1)
-    assert correlation(a, b) == pytest.approx(correlation(b, a))
-    assert -1 <= correlation(a, b) <= 1 + 1e-12
+def disc() -> Pixels:
+    image = Image.new("RGB", (160, 128), tuple(RNG.integers(200, 256, 3).tolist()))
+    x, y, r = (int(RNG.integers(low, high)) for low, high in ((20, 140), (20, 108), (6, 20)))
+    colour = tuple(RNG.integers(0, 200, 3).tolist())
+    ImageDraw.Draw(image).ellipse((x - r, y - r, x + r, y + r), colour)
+    return np.asarray(image)
 
 
-@given(SEEDS)
-def test_the_mirrored_hash_is_the_hash_of_the_mirrored_picture(seed: int) -> None:
+def gradient() -> Pixels:
+    x, y = np.meshgrid(np.linspace(-1, 1, 160), np.linspace(-1, 1, 128))
+    angle = RNG.uniform(0, 2 * np.pi)
+    share = ((x * np.cos(angle) + y * np.sin(angle)) / 2.9 + 0.5)[..., None]
+    one, other = RNG.integers(0, 256, (2, 3))
+    return (one * (1 - share) + other * share).clip(0, 255).astype(np.uint8)
+
+
+def grain() -> Pixels:
+    return (
+        (RNG.integers(30, 220, 3) + RNG.normal(0, 8, (128, 160, 3))).clip(0, 255).astype(np.uint8)
+    )
+
+
+@pytest.mark.parametrize("draw", [text, disc, gradient, grain])
+def test_pictures_of_little_detail_do_not_chain(draw: object) -> None:
+    prints = [fingerprint(draw()) for _ in range(150)]  # type: ignore[operator]
+    edges = forest(prints, SIMILAR)
+    assert np.bincount(components(len(prints), edges)).max() <= 5
+
+
+@given(st.sampled_from([text, disc]), st.sampled_from([1, 0.5, 1.5]))
+def test_copies_of_sparse_pictures_are_found(draw: object, scale: float) -> None:
+    pixels = draw()  # type: ignore[operator]
+    assert found([pixels, pictures.read(file(resized(pixels, scale), "JPEG", quality=80))])
+
+
+CHOSEN = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6)), max_size=9)
+
+
+def version(seed: int, change: int) -> Pixels:
     pixels = picture(seed)
-    one, other = fingerprint(pixels), fingerprint(pixels[:, ::-1])
-    assert (one.hash ^ other.mirrored).bit_count() <= 2  # the thumbnail rounds
-    assert (one.hash ^ one.mirrored).bit_count() > HASH_RADIUS
+    return [
+        pixels,
+        pixels[:, ::-1].copy(),
+        resized(pixels, 0.5),
+        pixels // 2,
+        pixels[4:-4],
+        plain((seed, 0, 0)),
+        pictures.read(file(pixels, "JPEG", quality=60)),
+    ][change]
 
 
-def test_a_hash_is_the_same_number_on_every_machine() -> None:
-    x, y = np.meshgrid(np.arange(64), np.arange(48))
-    pixels = np.dstack([x * 4, y * 5, (x * y) % 256]).astype(np.uint8)
-    taken = fingerprint(pixels)
-    assert taken.hash == 9224250818276391281
-    assert taken.mirrored == 15372556199005072676
+@settings(max_examples=30)
+@given(CHOSEN, st.sampled_from([0.0, 0.5, SIMILAR]))
+def test_a_forest_has_the_components_of_all_pairs_at_every_level(
+    chosen: list[tuple[int, int]], similar: float
+) -> None:
+    prints = [fingerprint(version(*choice)) for choice in chosen]
+    edges, pairs = forest(prints, similar), compared(prints, similar)
+    assert len(edges) == len(prints) - len(np.unique(components(len(prints), edges)))
+    scores = {(i, j): score for i, j, score in pairs.tolist()}
+    for i, j, score in edges.tolist():
+        assert i < j
+        assert score == pytest.approx(scores[i, j])
+    for level in (similar, 0.6, SIMILAR, DUPLICATE, 1.0):
+        of_forest, of_pairs = (
+            components(len(prints), rows[rows[:, 2] >= level - 1e-9]) for rows in (edges, pairs)
+        )
+        assert partition(of_forest) == partition(of_pairs)
+
+
+@settings(max_examples=30)
+@given(CHOSEN, st.randoms(use_true_random=False))
+def test_the_order_of_pictures_changes_nothing(
+    chosen: list[tuple[int, int]], random: object
+) -> None:
+    prints = [fingerprint(version(*choice)) for choice in chosen]
+    order = list(range(len(prints)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    plain_, shuffled = forest(prints, SIMILAR), forest([prints[k] for k in order], SIMILAR)
+    for level in (SIMILAR, DUPLICATE):
+        one = components(len(prints), plain_[plain_[:, 2] >= level])
+        other = np.empty_like(one)
+        other[order] = components(len(prints), shuffled[shuffled[:, 2] >= level])
+        assert partition(one) == partition(other)
+
+
+def partition(numbers: np.ndarray) -> set[frozenset[int]]:
+    return {frozenset(np.flatnonzero(numbers == number).tolist()) for number in set(numbers)}
+
+
+def test_thinning_out_on_the_way_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    prints = [fingerprint(version(seed, change)) for seed in range(4) for change in range(7)]
+    at_once = forest(prints, 0.0)
+    monkeypatch.setattr(duplicates, "PENDING", 3)
+    monkeypatch.setattr(duplicates, "LOOK", 2)
+    np.testing.assert_allclose(forest(prints, 0.0), at_once)
+
+
+def test_thousands_of_equal_or_flat_pictures_take_no_pairs() -> None:
+    same, flat = fingerprint(picture(0)), [fingerprint(plain((0, 0, k))) for k in range(200)]
+    prints = [same] * 5000 + flat * 25
+    tracemalloc.start()
+    edges = forest(prints, SIMILAR)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(edges) == 4999 + 200 * 24
+    assert peak < 32 * 2**20
+
+
+def test_no_pictures_are_no_pairs() -> None:
+    assert forest([], SIMILAR).shape == (0, 3)
+    assert forest([fingerprint(plain((0, 0, 0)))], SIMILAR).shape == (0, 3)
 
 
 @given(st.data(), st.integers(1, 15))

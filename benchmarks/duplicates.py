@@ -1,0 +1,305 @@
+"""How well and how fast near-duplicates are found: recall, precision, false pairs, time, memory.
+
+    python -m benchmarks.duplicates [--pictures ZIP ...] [--sheet PNG]
+
+Prints tables in Markdown. Originals are the pictures of the zips, without their own copies, and
+rendered ones of the sample up to `--originals`; with no zips all are rendered. The first
+`--changed` of them, in an order drawn by a fixed seed, are changed in every way.
+"""
+
+import argparse
+import io
+import resource
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+
+from realart import duplicates, hamming, params, pictures, sample
+from realart.duplicates import SEARCHES, components, forest
+from realart.fingerprints import MIRROR, Fingerprint, fingerprint
+from realart.parallel import each
+
+SEED = 7  # not that of the pipeline's sample
+Change = Callable[[Image.Image], Image.Image]
+
+
+def same(image: Image.Image) -> Image.Image:
+    return image
+
+
+def scaled(factor: float) -> Change:
+    return lambda image: ImageOps.scale(image, factor, Image.Resampling.LANCZOS)
+
+
+def centred(share: float) -> Change:
+    """Cut `share` of both sides away, half of it at either end."""
+
+    def change(image: Image.Image) -> Image.Image:
+        x, y = round(image.width * share / 2), round(image.height * share / 2)
+        return image.crop((x, y, image.width - x, image.height - y))
+
+    return change
+
+
+def cornered(share: float) -> Change:
+    return lambda image: image.crop(
+        (round(image.width * share), round(image.height * share), image.width, image.height)
+    )
+
+
+def shortened(share: float) -> Change:
+    return lambda image: image.crop((0, 0, image.width, round(image.height * (1 - share))))
+
+
+def marked(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    place, size = (image.width * 0.05, image.height * 0.8), max(10, image.width // 12)
+    white = (255, 255, 255, 160)
+    ImageDraw.Draw(image, "RGBA").text(place, "(c) gallery.example", white, font_size=size)
+    return image
+
+
+def captioned(image: Image.Image) -> Image.Image:
+    bar = max(8, round(image.height * 0.08))
+    result = Image.new("RGB", (image.width, image.height + bar), "white")
+    result.paste(image)
+    place = (image.width * 0.05, image.height + bar * 0.1)
+    ImageDraw.Draw(result).text(place, "Untitled, oil on canvas", "black", font_size=bar * 0.7)
+    return result
+
+
+def brighter(factor: float) -> Change:
+    return lambda image: ImageEnhance.Brightness(image).enhance(factor)
+
+
+def contrasted(factor: float) -> Change:
+    return lambda image: ImageEnhance.Contrast(image).enhance(factor)
+
+
+def grey(image: Image.Image) -> Image.Image:
+    return image.convert("L").convert("RGB")
+
+
+def turned(degrees: float) -> Change:
+    return lambda image: image.rotate(degrees, Image.Resampling.BICUBIC, fillcolor="white")
+
+
+def chained(*changes: Change) -> Change:
+    def change(image: Image.Image) -> Image.Image:
+        for one in changes:
+            image = one(image)
+        return image
+
+    return change
+
+
+KINDS: dict[str, tuple[Change, str, int]] = {
+    **{f"JPEG, quality {quality}": (same, "JPEG", quality) for quality in (50, 75, 95)},
+    "WebP, quality 75": (same, "WEBP", 75),
+    **{f"resized to {by}": (scaled(by), "JPEG", 85) for by in (0.25, 0.5, 0.75, 1.5, 2)},
+    **{f"cropped {s:.0%}, centre left": (centred(s), "JPEG", 85) for s in (0.02, 0.05, 0.1)},
+    **{f"cropped {s:.0%}, below": (shortened(s), "JPEG", 85) for s in (0.02, 0.05, 0.1)},
+    **{f"cropped {s:.0%}, corner left": (cornered(s), "JPEG", 85) for s in (0.02, 0.05, 0.1)},
+    **{f"brightness {by - 1:+.0%}": (brighter(by), "JPEG", 85) for by in (0.75, 0.9, 1.1, 1.25)},
+    **{f"contrast {by - 1:+.0%}": (contrasted(by), "JPEG", 85) for by in (0.75, 1.25)},
+    "mirrored": (ImageOps.mirror, "JPEG", 85),
+    "watermark": (marked, "JPEG", 85),
+    "caption below": (captioned, "JPEG", 85),
+    "grey": (grey, "JPEG", 85),
+    "turned 2 degrees": (turned(2), "JPEG", 85),
+    "mirrored, half size": (chained(ImageOps.mirror, scaled(0.5)), "JPEG", 60),
+    "cropped 5%, half size": (chained(centred(0.05), scaled(0.5)), "JPEG", 60),
+    "cropped 5%, mirrored": (chained(centred(0.05), ImageOps.mirror), "JPEG", 60),
+    "cropped 5% below, mirrored": (chained(shortened(0.05), ImageOps.mirror), "JPEG", 60),
+}
+
+
+def usable(path: Path) -> Iterable[tuple[str, bytes]]:
+    """Yield names and bytes of the files of a zip that are pictures."""
+    knobs = params.load().clean
+    with ZipFile(path) as opened:
+        for name in sorted(opened.namelist()):
+            data = opened.read(name)
+            try:
+                pictures.decode(data, knobs.max_pixels, knobs.min_side)
+            except pictures.UnusableError:
+                continue
+            yield f"{path.stem}/{name}", data
+
+
+def printed(data: bytes) -> Fingerprint:
+    return fingerprint(pictures.read(data))
+
+
+def changed(data: bytes) -> list[Fingerprint]:
+    """Return the fingerprints of a picture after each of `KINDS`, saved and decoded again."""
+    image = Image.fromarray(pictures.read(data))
+    found = []
+    for change, kind, quality in KINDS.values():
+        buffer = io.BytesIO()
+        change(image).save(buffer, kind, quality=quality)
+        found.append(printed(buffer.getvalue()))
+    return found
+
+
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    print(f"\n{title}\n\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+    for row in rows:
+        print(f"| {' | '.join(str(value) for value in row)} |", flush=True)
+
+
+def recall(originals: list[Fingerprint], copies: list[list[Fingerprint]]) -> None:
+    knobs = params.load().clean
+    count, rows = len(originals), []
+    for number, name in enumerate(KINDS):
+        edges = forest([*originals, *(of[number] for of in copies)], knobs.similar)
+        row: list[object] = [name]
+        for level in (knobs.duplicate, knobs.similar):
+            groups = components(2 * count, edges[edges[:, 2] >= level])
+            joined = groups[:count, None] == groups[None, count:]
+            true = int(joined.diagonal().sum())
+            row += [f"{true / count:.3f}", f"{true / max(int(joined.sum()), 1):.3f}"]
+        rows.append(row)
+    levels = [f"{what} at {level}" for level in (knobs.duplicate, knobs.similar)
+              for what in ("recall", "precision")]  # fmt: skip
+    title = f"Copies of {count} originals, and whether they fall into the group of their original"
+    table(title, ["change", *levels], rows)
+
+
+def false_pairs(
+    names: list[str], originals: list[Fingerprint], show: Callable[[int], bytes], sheet: Path | None
+) -> None:
+    """Print how many pairs of different originals look alike, and which look most so."""
+    best: dict[tuple[int, int], float] = {}
+    for block in duplicates.pairs(originals, 0.7):
+        for i, j, score in block.tolist():
+            best[int(i), int(j)] = max(score, best.get((int(i), int(j)), 0))
+    total = len(names) * (len(names) - 1) // 2
+    levels = (0.97, 0.95, 0.9, 0.85, 0.8, 0.7)
+    counts = [sum(score >= level for score in best.values()) for level in levels]
+    rows = [(level, n, f"{n / total:.1e}") for level, n in zip(levels, counts, strict=True)]
+    table(f"{len(names)} originals, {total} pairs", ["correlation from", "pairs", "rate"], rows)
+    worst = sorted(best.items(), key=lambda item: -item[1])[:12]
+    table(
+        "Most alike",
+        ["correlation", "one", "other"],
+        [(f"{score:.3f}", names[i], names[j]) for (i, j), score in worst],
+    )
+    if sheet:
+        drawn = Image.new("RGB", (200 * max(len(worst), 1), 400), "grey")
+        for column, (pair, _) in enumerate(worst):
+            for row, index in enumerate(pair):
+                image = Image.fromarray(pictures.read(show(index)))
+                drawn.paste(ImageOps.contain(image, (196, 196)), (200 * column, 200 * row))
+        drawn.save(sheet)
+
+
+def hashes(kind: str, count: int) -> NDArray[np.uint64]:
+    """Draw the hashes of `count` pictures, shape (count, 10): random, or with large buckets.
+
+    Skewed ones share a chunk in a twentieth of the pictures, and all bits in 500 of them.
+    """
+    drawn = np.random.default_rng(SEED).integers(0, 2**64, (count, 10), dtype=np.uint64)
+    if kind == "skewed":
+        drawn[: count // 20] &= np.uint64(0xFFFF_FFFF_FFFF_0000)
+        drawn[-500:] = drawn[-1]
+    return drawn
+
+
+def grouped(kind: str, count: int) -> tuple[float, float]:
+    """Return the processor time in s and the extra peak memory in MiB of grouping."""
+    looks = np.random.default_rng(SEED).integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
+    prints = [
+        Fingerprint(i.to_bytes(4, "big"), row, looks[i % 64], flat=False, sparse=False)
+        for i, row in enumerate(hashes(kind, count))
+    ]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    forest(prints, 0.9)
+    spent = time.process_time() - start
+    return spent, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def compared(drawn: NDArray[np.uint64]) -> int:
+    """Count near pairs by comparing all with all, for every search."""
+    found = 0
+    for view, mirrored, radius in SEARCHES:
+        for query in drawn[:, view] ^ (MIRROR if mirrored else np.uint64(0)):
+            found += int((np.bitwise_count(drawn[:, 0] ^ query) <= radius).sum())
+    return found
+
+
+def joined(drawn: NDArray[np.uint64]) -> int:
+    """Count the same pairs by the join."""
+    return sum(
+        len(i)
+        for view, mirrored, radius in SEARCHES
+        for i, _ in hamming.near(
+            drawn[:, view] ^ (MIRROR if mirrored else np.uint64(0)), drawn[:, 0], radius
+        )
+    )
+
+
+def speed() -> None:
+    rows = []
+    for kind, count in [("random", 50_000), ("random", 100_000), ("random", 200_000),
+                        ("skewed", 200_000)]:  # fmt: skip
+        with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
+            spent, memory = fresh.submit(grouped, kind, count).result()
+        rows.append((kind, f"{count:,}", f"{spent:.1f}", f"{memory:.0f}"))
+    table("Grouping", ["hashes", "pictures", "processor time (s)", "extra memory (MiB)"], rows)
+    drawn = hashes("random", 20_000)
+    (found, slow), (also_found, fast) = (timed(count, drawn) for count in (compared, joined))
+    assert found == also_found
+    print(f"\n20,000 pictures, {found} near pairs: {slow:.1f} s by comparing all with all, "
+          f"{fast:.1f} s by the join, {slow / fast:.0f} times faster")  # fmt: skip
+
+
+def timed(
+    count: Callable[[NDArray[np.uint64]], int], drawn: NDArray[np.uint64]
+) -> tuple[int, float]:
+    start = time.process_time()
+    return count(drawn), time.process_time() - start
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--pictures", type=Path, nargs="*", default=[], metavar="ZIP")
+    parser.add_argument("--originals", type=int, default=2200, help="pictures without a copy")
+    parser.add_argument("--changed", type=int, default=300, help="how many of them are changed")
+    parser.add_argument("--sheet", type=Path, help="where to draw the pairs that are most alike")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = read_arguments()
+    real = [one for path in arguments.pictures for one in usable(path)]
+    prints = list(each(printed, [data for _, data in real], "originals"))
+    groups = components(len(real), forest(prints, params.load().clean.similar))
+    first = np.unique(groups, return_index=True)[1][: arguments.originals]
+    count = max(0, arguments.originals - len(first))
+    rendered = list(each(partial(sample.picture, seed=SEED), range(count), "render"))
+    files = [real[i] for i in first] + [(f"rendered/{one.name}", one.data) for one in rendered]
+    prints = [prints[i] for i in first]
+    prints += each(printed, [one.data for one in rendered], "originals")
+    names = [name for name, _ in files]
+    origins = sorted({name.split("/")[0] for name in names})
+    table("Originals", ["from", "pictures"],
+          [(o, sum(n.split("/")[0] == o for n in names)) for o in origins])  # fmt: skip
+    drawn = np.random.default_rng(SEED).permutation(len(files))[: arguments.changed]
+    copies = list(each(changed, [files[i][1] for i in drawn], "change"))
+    recall([prints[i] for i in drawn], copies)
+    false_pairs(names, prints, lambda i: files[i][1], arguments.sheet)
+    speed()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Fingerprints: the same everywhere, blind to mirrors where they should be, of every view."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from making import picture, plain
+
+from realart.fingerprints import MIRROR, VIEWS, correlations, fingerprint
+from realart.pictures import Pixels
+
+SEEDS = st.integers(0, 10**6)
+
+
+def correlation(a: Pixels, b: Pixels, sparse: bool = False, mirrored: bool = False) -> float:
+    return float(correlations(a[None], b[None], sparse, 0, mirrored)[0])
+
+
+def test_hashes_are_the_same_numbers_on_every_machine() -> None:
+    x, y = np.meshgrid(np.arange(64), np.arange(48))
+    taken = fingerprint(np.dstack([x * 4, y * 5, (x * y) % 256]).astype(np.uint8))
+    assert taken.hashes.tolist() == [
+        3442705120819278,
+        65004594657302,
+        3443117437644878,
+        47346105186606,
+        56208435050710,
+        3328662937524,
+        3442705120819278,
+        56208971389654,
+        3443117437646926,
+        47343689267518,
+    ]
+    assert int(MIRROR) == 11725233174763952680
+
+
+@given(SEEDS)
+def test_a_mirror_flips_known_bits(seed: int) -> None:
+    pixels = picture(seed, 64, 64)
+    one, other = fingerprint(pixels), fingerprint(pixels[:, ::-1])
+    for view in (0, 1):
+        apart = one.hashes[view] ^ MIRROR ^ other.hashes[view]
+        assert int(apart).bit_count() <= 2  # a coefficient of 0 has no sign
+    assert int(MIRROR).bit_count() > 24
+
+
+@given(SEEDS)
+def test_the_hash_of_a_view_is_near_that_of_the_part_it_shows(seed: int) -> None:
+    pixels = picture(seed, 96, 96)
+    whole = fingerprint(pixels)
+    for (rows, columns), hashed in zip(VIEWS, whole.hashes, strict=True):
+        part = pixels[rows.start * 3 : rows.stop * 3, columns.start * 3 : columns.stop * 3]
+        assert int(hashed ^ fingerprint(part).hashes[0]).bit_count() <= 8
+
+
+@given(SEEDS, SEEDS, st.booleans())
+def test_correlation_is_symmetric_and_bounded(one: int, other: int, sparse: bool) -> None:
+    a, b = (fingerprint(picture(seed)).thumbnail for seed in (one, other))
+    assert correlation(a, a, sparse) == pytest.approx(1)
+    assert correlation(a, a[:, ::-1], sparse, mirrored=True) == pytest.approx(1)
+    assert correlation(a, b, sparse) == pytest.approx(correlation(b, a, sparse))
+    assert abs(correlation(a, b, sparse)) <= 1 + 1e-12
+
+
+@given(SEEDS, st.floats(0.5, 1), st.integers(0, 60))
+def test_correlation_is_blind_to_brightness_and_contrast(
+    seed: int, contrast: float, brightness: int
+) -> None:
+    thumbnail = fingerprint(picture(seed)).thumbnail
+    changed = np.clip(thumbnail * contrast + brightness * (1 - contrast), 0, 255).astype(np.uint8)
+    assert correlation(thumbnail, changed) > 0.999
+
+
+def test_coarse_correlation_is_that_of_pixels_without_high_frequencies() -> None:
+    x, y = np.meshgrid(np.arange(32), np.arange(32))
+    grey = 128 + 50 * np.cos((2 * x + 1) * 3 * np.pi / 64) + 20 * np.cos((2 * y + 1) * np.pi / 64)
+    fine = 30 * np.cos((2 * x + 1) * 20 * np.pi / 64)
+    low, high = (np.dstack([v] * 3).round().astype(np.uint8) for v in (grey, grey + fine))
+    assert correlation(low, high) > 0.999
+    assert correlation(low, high, sparse=True) < 0.5
+    other = np.dstack([128 + 20 * np.cos((2 * y + 1) * np.pi / 64)] * 3).round().astype(np.uint8)
+    assert correlation(low, other) == pytest.approx(20 / np.hypot(50, 20), abs=0.01)
+
+
+def test_flat_pictures_correlate_with_nothing() -> None:
+    flat, full = fingerprint(plain((9, 90, 200))), fingerprint(picture(0))
+    assert flat.flat
+    assert not full.flat
+    assert correlation(flat.thumbnail, flat.thumbnail) == 0
+    assert correlation(flat.thumbnail, full.thumbnail) == 0
+
+
+def test_a_few_things_on_plain_ground_are_sparse() -> None:
+    pixels = plain((255, 255, 255))
+    pixels[10:16, 20:50] = 0
+    assert fingerprint(pixels).sparse
+    assert not fingerprint(picture(0)).sparse
+    assert not fingerprint(plain((1, 2, 3))).sparse or fingerprint(plain((1, 2, 3))).flat
+
+
+def test_equal_pixels_of_other_shape_are_not_the_same() -> None:
+    wide, high = fingerprint(plain((0, 0, 0), 96, 80)), fingerprint(plain((0, 0, 0), 80, 96))
+    assert wide.exact != high.exact
+    assert wide.exact == fingerprint(plain((0, 0, 0), 96, 80)).exact
