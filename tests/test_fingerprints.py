@@ -20,16 +20,16 @@ def test_hashes_are_the_same_numbers_on_every_machine() -> None:
     x, y = np.meshgrid(np.arange(64), np.arange(48))
     taken = fingerprint(np.dstack([x * 4, y * 5, (x * y) % 256]).astype(np.uint8))
     assert taken.hashes.tolist() == [
-        3442705120819278,
-        65004594657302,
+        3442842559739982,
+        65004594657286,
         3443117437644878,
-        47346105186606,
-        56208435050710,
-        3328662937524,
-        3442705120819278,
-        56208971389654,
+        47343957702958,
+        56209039030486,
+        3328662937526,
+        3442842559739982,
+        56208971921622,
         3443117437646926,
-        47343689267518,
+        47343957702958,
     ]
     assert int(MIRROR) == 11725233174763952680
 
@@ -95,10 +95,10 @@ def test_a_few_things_on_plain_ground_are_sparse() -> None:
     pixels[10:16, 20:50] = 0
     assert fingerprint(pixels).sparse
     assert not fingerprint(picture(0)).sparse
-    assert not fingerprint(plain((1, 2, 3))).sparse or fingerprint(plain((1, 2, 3))).flat
 
 
-def test_equal_pixels_of_other_shape_are_not_the_same() -> None:
+def test_exact_names_pixels_and_shape() -> None:
     wide, high = fingerprint(plain((0, 0, 0), 96, 80)), fingerprint(plain((0, 0, 0), 80, 96))
     assert wide.exact != high.exact
     assert wide.exact == fingerprint(plain((0, 0, 0), 96, 80)).exact
+    assert wide.exact != fingerprint(plain((0, 0, 1), 96, 80)).exact
