@@ -221,7 +221,7 @@ def test_thinning_out_on_the_way_changes_nothing(monkeypatch: pytest.MonkeyPatch
 def test_thousands_of_equal_or_flat_pictures_take_no_pairs() -> None:
     same, flat = fingerprint(picture(0)), [fingerprint(plain((0, 0, k))) for k in range(200)]
     prints = [same] * 5000 + flat * 25
-    assert not list(pairs(prints[4990:5010], -1))
+    assert not sum(len(block) for block in pairs(prints[4990:5010], -1))
     tracemalloc.start()
     edges = forest(prints, SIMILAR)
     _, peak = tracemalloc.get_traced_memory()
