@@ -16,7 +16,8 @@ FILES = sorted(
 BACKENDS = {"keras", "tensorflow", "torch", "jax"}
 DATA_MODULES = (
     "params", "tables", "pictures", "cleaning", "splits", "balancing", "ela", "inputs", "contact",
-    "sources", "labels", "duplicates", "outputs", "project", "errors", "cli",
+    "sources", "labels", "duplicates", "fingerprints", "hamming", "headers", "traces", "floors",
+    "audit", "findings", "intervals", "matching", "outputs", "project", "errors", "cli",
 )  # fmt: skip
 
 
