@@ -28,19 +28,19 @@ def main() -> None:
     stored, measured = measure(rows)
     fit, own = rows["fit"].to_numpy(), (rows["operation"] == "").to_numpy()
     copies = audit.probe(rows[fit].reset_index(drop=True), {k: v[fit] for k, v in measured.items()})
-    originals = rows[own].reset_index(drop=True)
+    originals, stored = rows[own].reset_index(drop=True), stored[own].reset_index(drop=True)
+    measured = {name: values[own] for name, values in measured.items()}
     published = tables.read(DATA / "clean/pictures.csv", tables.PICTURES).set_index("id")
     asked = audit.questions(
         published.loc[originals["row"]].reset_index(drop=True),
-        stored[own].reset_index(drop=True),
-        {name: values[own] for name, values in measured.items()},
+        stored,
+        measured,
     )
     labels = tables.is_ai(originals["label"])
     table = audit.answer(asked, labels, originals)
     related = tables.read(DATA / "clean/related.csv", tables.RELATED)
     pairs = audit.kinds(related, knobs.clean.duplicate)
-    own_measured = {name: values[own] for name, values in measured.items()}
-    aspects = audit.recovered(stored[own].reset_index(drop=True), own_measured, originals)
+    aspects = audit.recovered(stored, measured, originals)
     said = findings.sentences(table, aspects, pairs, copies)
     floor = audit.best(table, audit.AVAILABLE)
     report = {
@@ -77,13 +77,13 @@ def drawn(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
 
 def measure(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Vector]]:
     """Return the header of the stored file of every row, and what its pixels measure, stacked."""
-    found = list(each(measured, [DATA / file for file in rows["file"]], "audit"))
+    found = list(each(measure_file, [DATA / file for file in rows["file"]], "audit"))
     headers = pd.DataFrame([asdict(header) | {"bytes": size} for header, size, _ in found])
     names = found[0][2]
     return headers, {name: np.stack([one[name] for _, _, one in found]) for name in names}
 
 
-def measured(file: Path) -> tuple[Header, int, dict[str, Vector]]:
+def measure_file(file: Path) -> tuple[Header, int, dict[str, Vector]]:
     """Measure one stored file."""
     data = file.read_bytes()
     pixels, header = pictures.decode(data, max_pixels=sys.maxsize)
