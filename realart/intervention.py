@@ -22,24 +22,24 @@ PICTURES = 1000
 
 
 def intervene(
-    archive: Path, published: pd.DataFrame, model: Final, quality: int
+    archive: Path, published: pd.DataFrame, scores: pd.DataFrame, model: Final, quality: int
 ) -> dict[str, Figures]:
-    """Score published pictures as they are and saved again as JPEG of `quality`.
+    """Score published pictures saved again as JPEG of `quality`, and compare.
 
     Parameters
     ----------
     archive
         The published zip.
-    published
-        Columns of `tables.PICTURES`.
+    published, scores
+        Columns `tables.PICTURES` and `tables.SCORES`: the pictures, and what the model says of them
+        as they are.
     """
     tried = published.sort_values("id").head(PICTURES)
     look = partial(_look, seen=model.input, quality=quality)
     with ZipFile(archive) as opened:
-        seen = list(
-            each(look, [(opened, path) for path in tried["path"]], "evaluate", threads=True)
-        )
-    as_they_are, again = (model.scores(np.stack(pixels)) for pixels in zip(*seen, strict=True))
+        items = [(opened, path) for path in tried["path"]]
+        again = model.scores(np.stack(list(each(look, items, "evaluate", threads=True))))
+    as_they_are = scores.set_index("row").loc[tried["id"], "score"].to_numpy()
     return report(tables.is_ai(tried["label"]), as_they_are, again)
 
 
@@ -62,10 +62,8 @@ def report(labels: Labels, as_they_are: Scores, again: Scores) -> dict[str, Figu
     }
 
 
-def _look(item: tuple[ZipFile, str], seen: Input, quality: int) -> tuple[Pixels, Pixels]:
+def _look(item: tuple[ZipFile, str], seen: Input, quality: int) -> Pixels:
     archive, path = item
-    data = archive.read(path)
-    pixels, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+    pixels, _ = pictures.decode(archive.read(path), seen.clean.max_pixels, seen.clean.min_side)
     saved_as = seen.clean.model_copy(update={"encoding": "jpeg", "quality": quality})
-    again = pictures.encode(pixels, saved_as)
-    return inputs.from_published(data, seen), inputs.from_published(again, seen)
+    return inputs.from_published(pictures.encode(pixels, saved_as), seen)

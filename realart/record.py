@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +45,10 @@ def catch_up() -> None:
         return
     if METRICS.is_file() and not tracking.evaluated(knobs, tracking.outcome_of(FOLDS)):
         status = subprocess.run(
-            ["dvc", "status", "--json"], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "dvc", "status", "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if status.returncode == 0 and not json.loads(status.stdout):
             log(knobs)

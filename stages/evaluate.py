@@ -61,7 +61,7 @@ def main() -> None:
         },
         "floor": json.loads(AUDIT.read_text("utf-8"))["floor"],
         "intervention": intervene(
-            ARCHIVE, pictures.loc[test["row"]], model, knobs.evaluate.reencode
+            ARCHIVE, pictures.loc[test["row"]], test, model, knobs.evaluate.reencode
         ),
     }
     write_json(report, METRICS)

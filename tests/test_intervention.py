@@ -4,11 +4,12 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from making import KNOBS, archive, file, picture, published
 from PIL import Image
 
 from realart import intervention
-from realart.inputs import Input
+from realart.inputs import Input, from_published
 from realart.params import Recipe
 
 SEEN = Input(
@@ -59,7 +60,11 @@ def test_a_model_of_saving_is_found_out(tmp_path: Path) -> None:
     clean = SEEN.clean.model_copy(update={"min_side": 16})
     model = Coarse()
     model.input = SEEN.model_copy(update={"clean": clean})
-    found = intervention.intervene(path, published(rows), model, quality=5)  # type: ignore[arg-type]
+    pixels = [from_published(data, model.input) for _, data in content]
+    scores = pd.DataFrame(
+        {"row": [row["id"] for row in rows], "score": model.scores(np.stack(pixels))}
+    )
+    found = intervention.intervene(path, published(rows), scores, model, 5)  # type: ignore[arg-type]
     assert found["published"]["auc"] == 1
     assert found["shift"]["human"] > 0.3
     assert abs(found["shift"]["ai"]) < 0.1

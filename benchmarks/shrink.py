@@ -1,0 +1,76 @@
+"""How far a picture must be shrunk for its published JPEG quality to be forgotten.
+
+The pictures of one zip are saved as JPEG 70 or 90 by turns, shrunk by a factor, and saved in
+canonical form. Printed is the AUC by which block-DCT statistics of the result tell which it was.
+
+    python -m benchmarks.shrink ZIP [FOLDER]
+"""
+
+import argparse
+import io
+from functools import partial
+from pathlib import Path
+from zipfile import ZipFile
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from realart import floors, params, pictures, traces
+from realart.parallel import each
+from realart.pictures import Pixels
+
+QUALITIES = (90, 70)
+FACTORS = (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4)
+SMALLEST = 150
+FIRST = 0.75
+"""Pictures are shrunk so far beforehand: they were published as JPEGs already."""
+
+
+def read(archive: ZipFile, folder: str, clean: params.Clean) -> list[Pixels]:
+    """Return the usable pictures of a folder."""
+    found = []
+    for name in archive.namelist():
+        if name.startswith(folder) and not name.endswith("/"):
+            try:
+                pixels, _ = pictures.decode(archive.read(name), clean.max_pixels)
+            except pictures.UnusableError:
+                continue
+            pixels = pictures.bound(pixels, int(FIRST * max(pixels.shape)))
+            if min(pixels.shape[:2]) >= SMALLEST:
+                found.append(pixels)
+    return found
+
+
+def texture(clean: params.Clean, item: tuple[int, Pixels]) -> traces.Vector:
+    """Save a picture as published, then in canonical form, and measure it."""
+    index, pixels = item
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITIES[index % 2])
+    stored = pictures.canonical(pictures.read(buffer.getvalue()), clean)
+    return traces.measure(pictures.read(stored))["texture"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("zip", type=Path)
+    parser.add_argument("folder", nargs="?", default="", help="of the zip, all of it by default")
+    arguments = parser.parse_args()
+    unbounded = params.load().clean.model_copy(update={"long_side": 100_000})
+    with ZipFile(arguments.zip) as archive:
+        items = list(enumerate(read(archive, arguments.folder, unbounded)))
+    labels = np.arange(len(items)) % 2
+    folds = pd.DataFrame({"fold": np.arange(len(items)) // 2 % 4, "group": np.arange(len(items))})
+    print(
+        f"{len(items)} pictures, AUC [95 %]\n\n| shrunk by | logistic | boosting |\n|---|---|---|"
+    )
+    for factor in FACTORS:
+        clean = unbounded.model_copy(update={"shrink": factor})
+        table = pd.DataFrame(np.stack(list(each(partial(texture, clean), items, f"{factor}"))))
+        table = table.add_prefix("x")
+        found = [floors.floor(one, table, labels, folds).auc for one in floors.CLASSIFIERS]
+        print(f"| {factor} | {found[0]} | {found[1]} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
