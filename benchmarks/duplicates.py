@@ -136,12 +136,12 @@ def usable(path: Path) -> Iterable[tuple[str, bytes]]:
 
 
 def printed(data: bytes) -> Fingerprint:
-    return fingerprint(pictures.read(data))
+    return fingerprint(pictures.read(data), data)
 
 
 def changed(data: bytes) -> list[Fingerprint]:
     """Return the fingerprints of a picture after each of `KINDS`, saved and decoded again."""
-    image = Image.fromarray(pictures.read(data))
+    image = pictures.read(data)
     found = []
     for change, kind, quality in KINDS.values():
         buffer = io.BytesIO()
@@ -197,7 +197,7 @@ def false_pairs(
         drawn = Image.new("RGB", (200 * max(len(worst), 1), 400), "grey")
         for column, (pair, _) in enumerate(worst):
             for row, index in enumerate(pair):
-                image = Image.fromarray(pictures.read(show(index)))
+                image = pictures.read(show(index))
                 drawn.paste(ImageOps.contain(image, (196, 196)), (200 * column, 200 * row))
         drawn.save(sheet)
 

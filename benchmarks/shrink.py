@@ -18,7 +18,6 @@ from PIL import Image
 
 from realart import floors, params, pictures, traces
 from realart.parallel import each
-from realart.pictures import Pixels
 
 QUALITIES = (90, 70)
 FACTORS = (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4)
@@ -27,26 +26,26 @@ FIRST = 0.75
 """Pictures are shrunk so far beforehand: they were published as JPEGs already."""
 
 
-def read(archive: ZipFile, folder: str, clean: params.Clean) -> list[Pixels]:
+def read(archive: ZipFile, folder: str, clean: params.Clean) -> list[Image.Image]:
     """Return the usable pictures of a folder."""
     found = []
     for name in archive.namelist():
         if name.startswith(folder) and not name.endswith("/"):
             try:
-                pixels, _ = pictures.decode(archive.read(name), clean.max_pixels)
+                image, _ = pictures.decode(archive.read(name), clean.max_pixels)
             except pictures.UnusableError:
                 continue
-            pixels = pictures.bound(pixels, int(FIRST * max(pixels.shape)))
-            if min(pixels.shape[:2]) >= SMALLEST:
-                found.append(pixels)
+            image = pictures.bound(image, int(FIRST * max(image.size)))
+            if min(image.size) >= SMALLEST:
+                found.append(image)
     return found
 
 
-def texture(clean: params.Clean, item: tuple[int, Pixels]) -> traces.Vector:
+def texture(clean: params.Clean, item: tuple[int, Image.Image]) -> traces.Vector:
     """Save a picture as published, then in canonical form, and measure it."""
-    index, pixels = item
+    index, image = item
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITIES[index % 2])
+    image.save(buffer, "JPEG", quality=QUALITIES[index % 2])
     stored = pictures.canonical(pictures.read(buffer.getvalue()), clean)
     return traces.measure(pictures.read(stored))["texture"]
 

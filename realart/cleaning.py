@@ -2,32 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
-from hashlib import sha256
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from realart import duplicates, pictures
-from realart.archive import UNREADABLE, files, unpacked
+from realart import duplicates, looking
+from realart.archive import files
 from realart.errors import RealartError
-from realart.fingerprints import Fingerprint, fingerprint
-from realart.headers import Header
-from realart.labels import Origin, read_paths
+from realart.fingerprints import Fingerprint
+from realart.labels import read_paths
+from realart.looking import Seen
 from realart.parallel import each
-from realart.params import Clean, Labels
-from realart.pictures import UnusableError
-from realart.tables import CLASSES, PICTURES, REJECTED, RELATED
+from realart.params import CLASSES, Clean, Labels
+from realart.tables import PICTURES, REJECTED, RELATED
 
 FOLDER = "clean/pictures"
 """Where canonical pictures lie, relative to data/."""
-
-BYTES_A_PIXEL = 4
-"""Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
 
 REASONS = (
     "unlabelled",
@@ -43,22 +37,6 @@ REASONS = (
     "contradictory labels",
 )
 """All that rejected.csv can say; `detail` names the twin or what the decoder said."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A file that was decoded once: either a reason against it, or all that is kept of it."""
-
-    path: str
-    origin: Origin
-    reason: str = ""
-    detail: str = ""
-    id: str = ""
-    group: str = ""
-    file: str = ""
-    bytes: int = 0
-    header: Header | None = None
-    fingerprint: Fingerprint | None = None
 
 
 def clean(
@@ -80,7 +58,7 @@ def clean(
     """
     members = files(archive, f"remove {archive} and run `dvc repro`")
     origins = read_paths([member.filename for member in members], labels, fields)
-    look = partial(_look, archive, params, folder)
+    look = partial(looking.look, archive, params, folder)
     seen = list(each(look, list(zip(members, origins, strict=True)), "clean", "file"))
     seen.sort(key=lambda one: (one.path, one.id, one.reason))
     usable = [i for i, one in enumerate(seen) if not one.reason]
@@ -95,45 +73,6 @@ def clean(
             file.unlink()
     rejected = [(one.path, one.reason, one.detail) for one in seen if one.reason]
     return kept, pd.DataFrame(rejected, columns=list(REJECTED)), related
-
-
-def _look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origin]) -> Seen:
-    member, origin = item
-    if origin.label is None:
-        return Seen(member.filename, origin, "unlabelled", origin.source)
-    try:
-        data = _read(_opened(archive, archive.stat().st_mtime_ns), member, params)
-        pixels, header = pictures.decode(data, params.max_pixels, params.min_side)
-    except UnusableError as unusable:
-        return Seen(member.filename, origin, unusable.reason, unusable.detail)
-    except UNREADABLE as error:
-        return Seen(member.filename, origin, "corrupt", str(error))
-    name = sha256(data).hexdigest()[:16]
-    suffix = header.format.lower() if params.encoding == "original" else "jpg"
-    file = f"{name}.{suffix}"
-    (folder / file).write_bytes(pictures.stored(data, pixels, params))
-    print_ = fingerprint(pixels)
-    return Seen(member.filename, origin, "", "", name, "", file, len(data), header, print_)
-
-
-def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
-    """Unpack a file, never beyond the size that the archive's directory says, nor beyond ours."""
-    most = BYTES_A_PIXEL * params.max_pixels
-    if member.flag_bits & 1:
-        raise UnusableError("encrypted", "it has a password")
-    if member.file_size > most:
-        raise UnusableError("too large", f"{member.file_size} bytes, at most {most}")
-    try:
-        with unpacked(archive, member) as stream:
-            return stream.read(member.file_size + 1)  # one more: 0 would compare no checksum
-    except NotImplementedError as error:
-        raise UnusableError("unsupported", str(error)) from error
-
-
-@lru_cache(maxsize=1)
-def _opened(archive: Path, _modified: int) -> ZipFile:
-    """Keep the zip open in each process: reading its directory for every file is quadratic."""
-    return ZipFile(archive)
 
 
 def _resolve(

@@ -8,6 +8,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from realart.params import Ela
 from realart.pictures import Pixels, bound
@@ -16,9 +17,10 @@ FOLDER = "ela/maps"
 """Where ELA maps lie, relative to data/, by the name of their row."""
 
 
-def stored_map(pixels: Pixels, ela: Ela) -> Pixels:
+def stored_map(image: Image.Image, ela: Ela) -> Image.Image:
     """Return the ELA map of a canonical picture at the size that is stored."""
-    return bound(error_level(pixels, ela.quality, ela.scale), ela.long_side)
+    level = error_level(np.asarray(image), ela.quality, ela.scale)
+    return bound(Image.fromarray(level), ela.long_side)
 
 
 def error_level(pixels: Pixels, quality: int, scale: Literal["max"] | float) -> Pixels:

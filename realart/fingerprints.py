@@ -83,8 +83,9 @@ _COARSE[0, 0] = 0  # each channel is centred on its own mean
 class Fingerprint:
     """What is kept of a picture to find its duplicates.
 
-    `exact` names its pixels; `hashes` are 64-bit perceptual hashes of its `VIEWS`, uint64, shape
-    (10,); `thumbnail` is uint8, shape (32, 32, 3). `flat` and `sparse` say how little it shows.
+    `exact` names the file that is stored of it; `hashes` are 64-bit perceptual hashes of its
+    `VIEWS`, uint64, shape (10,); `thumbnail` is uint8, shape (32, 32, 3). `flat` and `sparse` say
+    how little it shows.
     """
 
     exact: bytes
@@ -94,19 +95,17 @@ class Fingerprint:
     sparse: bool
 
 
-def fingerprint(pixels: Pixels) -> Fingerprint:
-    """Take the fingerprint of an RGB picture, uint8, shape (height, width, 3)."""
+def fingerprint(image: Image.Image, stored: bytes) -> Fingerprint:
+    """Take the fingerprint of an RGB picture, and of the file that is stored of it."""
     # A box filter, or a reduction to less than four times the side, moves edges by part of a pixel.
-    small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.HAMMING, reducing_gap=4.0)
+    small = image.resize((SIDE, SIDE), Image.Resampling.HAMMING, reducing_gap=4.0)
     grey = np.asarray(small.convert("L")).astype(np.int64)
-    exact = sha256(repr(pixels.shape).encode())
-    exact.update(pixels.tobytes())
     thumbnail = np.asarray(small).copy()
     deviation = ((thumbnail - thumbnail.mean((0, 1))) ** 2).sum(2)
     # The inverse participation ratio: 1 if all pixels deviate alike, 1 / n if one of n does.
     share = deviation.mean() ** 2 / max((deviation**2).mean(), np.finfo(float).tiny)
     return Fingerprint(
-        exact.digest(),
+        sha256(stored).digest(),
         np.array([_hash(grey[view]) for view in VIEWS], np.uint64),
         thumbnail,
         flat=bool(deviation.mean() < 3 * FLAT**2),

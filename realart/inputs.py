@@ -40,11 +40,11 @@ def from_published(data: bytes, seen: Input) -> Pixels:
     UnusableError
         The file can't become a picture.
     """
-    pixels, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
-    pixels = pictures.read(pictures.stored(data, pixels, seen.clean))
+    image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+    image = pictures.read(pictures.stored(data, image, seen.clean))
     if seen.ela:
-        pixels = ela.stored_map(pixels, seen.ela)
-    return pictures.square(pixels, seen.size, seen.shape)
+        image = ela.stored_map(image, seen.ela)
+    return pictures.square(image, seen.size, seen.shape)
 
 
 def from_stored(file: Path, seen: Input) -> Pixels:

@@ -64,6 +64,6 @@ def report(labels: Labels, as_they_are: Scores, again: Scores) -> dict[str, Figu
 
 def _look(item: tuple[ZipFile, str], seen: Input, quality: int) -> Pixels:
     archive, path = item
-    pixels, _ = pictures.decode(archive.read(path), seen.clean.max_pixels, seen.clean.min_side)
+    image, _ = pictures.decode(archive.read(path), seen.clean.max_pixels, seen.clean.min_side)
     saved_as = seen.clean.model_copy(update={"encoding": "jpeg", "quality": quality})
-    return inputs.from_published(pictures.encode(pixels, saved_as), seen)
+    return inputs.from_published(pictures.encode(image, saved_as), seen)

@@ -6,8 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from realart.errors import RealartError
-from realart.params import Labels
-from realart.tables import CLASSES
+from realart.params import CLASSES, Labels
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ Layer = Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
 Choice = TypeVar("Choice")
 
 
+CLASSES = ("human", "ai")
+"""Labels in the order of their numbers: the positive class is `ai`, 1."""
+
+
 class Strict(BaseModel):
     """A group of params: immutable, and a name that it does not know is an error."""
 

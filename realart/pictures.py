@@ -1,5 +1,6 @@
 """Pictures as published, in canonical form, and as a network's square input. Knows no labels.
 
+A decoded picture is a Pillow image of mode RGB, in sRGB: what is done to it here needs no copy.
 Resampling and JPEG encoding are Pillow's: its resampling is fixed-point arithmetic, so that
 canonical pictures have the same bytes on any machine with the locked packages.
 """
@@ -9,6 +10,7 @@ import struct
 import sys
 import zlib
 from contextlib import suppress
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,7 @@ _DECODER_ERRORS = (
     zlib.error,
 )
 _SRGB = ImageCms.createProfile("sRGB")
+_COLOURS = np.mgrid[:256:15, :256:15, :256:15].reshape(3, 18, -1).transpose(1, 2, 0)
 Image.init()  # else the first picture of a rarer format finds its decoder unregistered
 
 
@@ -54,7 +57,7 @@ class UnusableError(Exception):
         return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
-def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Pixels, Header]:
+def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image, Header]:
     """Decode a file fully, by its content and not by its name.
 
     The EXIF rotation is applied, the colour profile converted to sRGB, transparency laid on white.
@@ -79,28 +82,27 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Pixels, Hea
             raise UnusableError("animated", f"{frames} frames")
         header = headers.read(image)
         image.load()
-        pixels = np.asarray(_upright_srgb(image))
+        image = _upright_srgb(image)
     except _DECODER_ERRORS as error:
         raise UnusableError("corrupt", str(error)) from error
     if min(width, height) < min_side:
         raise UnusableError("too small", f"{width}x{height}, at least {min_side} a side")
-    return pixels, header
+    return image, header
 
 
-def canonical(pixels: Pixels, clean: Clean) -> bytes:
+def canonical(image: Image.Image, clean: Clean) -> bytes:
     """Return the file of a picture in canonical form: shrunk, and encoded alike for all."""
-    shrunk = max(1, round(clean.shrink * max(pixels.shape)))
-    return encode(bound(pixels, min(clean.long_side, shrunk)), clean)
+    shrunk = max(1, round(clean.shrink * max(image.size)))
+    return encode(bound(image, min(clean.long_side, shrunk)), clean)
 
 
-def bound(pixels: Pixels, long_side: int) -> Pixels:
+def bound(image: Image.Image, long_side: int) -> Image.Image:
     """Shrink a picture whose longer side is above `long_side`, keeping its shape."""
-    image = Image.fromarray(pixels)
     if max(image.size) <= long_side:
-        return pixels
+        return image
     scale = long_side / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
-    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0))
+    return image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
 def suffix(clean: Clean) -> str:
@@ -108,20 +110,19 @@ def suffix(clean: Clean) -> str:
     return ".png" if clean.encoding == "original" else ".jpg"
 
 
-def read(data: bytes) -> Pixels:
+def read(data: bytes) -> Image.Image:
     """Decode a file that this project stored, of whatever size its params allowed."""
     return decode(data, max_pixels=sys.maxsize)[0]
 
 
-def stored(data: bytes, pixels: Pixels, clean: Clean) -> bytes:
-    """Return the file that stands for a published one, given its bytes and its decoded pixels."""
-    return data if clean.encoding == "original" else canonical(pixels, clean)
+def stored(data: bytes, image: Image.Image, clean: Clean) -> bytes:
+    """Return the file that stands for a published one, given its bytes and what they show."""
+    return data if clean.encoding == "original" else canonical(image, clean)
 
 
-def encode(pixels: Pixels, clean: Clean) -> bytes:
+def encode(image: Image.Image, clean: Clean) -> bytes:
     """Encode as every stored picture is: JPEG (4:2:0), or PNG where published pixels are kept."""
     buffer = io.BytesIO()
-    image = Image.fromarray(pixels)
     if clean.encoding == "original":
         image.save(buffer, "PNG", compress_level=1)
     else:
@@ -129,12 +130,11 @@ def encode(pixels: Pixels, clean: Clean) -> bytes:
     return buffer.getvalue()
 
 
-def square(pixels: Pixels, size: int, shape: str) -> Pixels:
+def square(image: Image.Image, size: int, shape: str) -> Pixels:
     """Resize to (size, size, 3): `squash` the sides, `crop` the centre square, or `pad` with grey.
 
     One filter for every model, in training and in `predict`: bicubic, widened when it shrinks.
     """
-    image = Image.fromarray(pixels)
     width, height = image.size
     box: tuple[float, float, float, float] = (0, 0, width, height)
     target = (size, size)
@@ -172,7 +172,7 @@ def _tile_pixels(image: Image.Image) -> int:
 
 
 def _upright_srgb(image: Image.Image) -> Image.Image:
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
@@ -188,15 +188,30 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGBA":
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    converted = ImageCms.profileToProfile(
-        image,
-        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-        _SRGB,
-        outputMode="RGBA" if image.mode == "RGBA" else "RGB",
-    )
+    transform = _to_srgb_transform(profile, image.mode)
+    if transform is None:
+        return image
+    converted = ImageCms.applyTransform(image, transform)
     assert converted is not None  # only an in-place conversion returns None
     return converted
+
+
+@lru_cache(maxsize=16)
+def _to_srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Return the way to sRGB, or None for the many profiles that are sRGB by another name.
+
+    Those change no colour by more than a level; to apply one takes longer than to decode.
+    """
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    target = "RGBA" if mode == "RGBA" else "RGB"
+    transform = ImageCms.buildTransform(source, _SRGB, mode, target)
+    if mode != target:
+        return transform
+    colours = Image.fromarray(_COLOURS.astype(np.uint8)).convert(mode)
+    converted = ImageCms.applyTransform(colours, transform)
+    change = np.abs(np.asarray(converted, np.int16) - np.asarray(colours)).max()
+    return transform if change > 1 else None

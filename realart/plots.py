@@ -12,7 +12,7 @@ from sklearn import metrics
 
 from realart.evaluation import THRESHOLD, Labels, Scores, confusion
 from realart.outputs import fresh_file
-from realart.tables import CLASSES
+from realart.params import CLASSES
 
 matplotlib.use("Agg")
 

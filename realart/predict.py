@@ -12,8 +12,8 @@ from realart.errors import RealartError
 from realart.evaluation import THRESHOLD
 from realart.inputs import Input, from_published
 from realart.models import Final
+from realart.params import CLASSES
 from realart.pictures import Pixels, UnusableError
-from realart.tables import CLASSES
 
 
 @dataclass(frozen=True)

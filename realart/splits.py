@@ -12,8 +12,8 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from realart.errors import RealartError
-from realart.params import Split
-from realart.tables import CLASSES, SPLIT
+from realart.params import CLASSES, Split
+from realart.tables import SPLIT
 
 
 def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 from realart.errors import RealartError
 from realart.outputs import fresh_file
 
-CLASSES = ("human", "ai")
-"""Labels in the order of their numbers: the positive class is `ai`, 1."""
-
 PICTURES = {
     "id": str,  # from the published bytes: stays the same when other files are added
     "path": str,  # inside the published archive

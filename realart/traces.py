@@ -18,19 +18,20 @@ SQUARE = 128
 SHAPES = ("squash", "crop", "pad")
 
 
-def measure(pixels: Pixels) -> dict[str, Vector]:
+def measure(image: Image.Image) -> dict[str, Vector]:
     """Return everything below of an RGB picture, by name; `square_<shape>` for each of `SHAPES`."""
+    pixels = np.asarray(image)
     return {
         "mean_colour": pixels.mean((0, 1)).astype(np.float32),
-        "thumbnail": thumbnail(pixels),
+        "thumbnail": thumbnail(image),
         "texture": np.concatenate([block_energies(pixels), grid(pixels)]),
-        **{f"square_{shape}": square_traces(pixels, shape) for shape in SHAPES},
+        **{f"square_{shape}": square_traces(image, shape) for shape in SHAPES},
     }
 
 
-def thumbnail(pixels: Pixels) -> Vector:
+def thumbnail(image: Image.Image) -> Vector:
     """Return the picture at 8x8: shape (192,), grey levels."""
-    small = Image.fromarray(pixels).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    small = image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     return np.asarray(small, np.float32).ravel()
 
 
@@ -61,13 +62,13 @@ def grid(pixels: Pixels) -> Vector:
     return np.concatenate(profiles).astype(np.float32)
 
 
-def square_traces(pixels: Pixels, shape: str) -> Vector:
+def square_traces(image: Image.Image, shape: str) -> Vector:
     """Return what a picture's own shape leaves in the square that a network sees: shape (6,).
 
     Detail along and across (squashing stretches it), their ratio, the overall detail (a larger
     picture is shrunk more), and how far a flat border reaches in (padding).
     """
-    luma = _luma(square(pixels, SQUARE, shape))
+    luma = _luma(square(image, SQUARE, shape))
     across, down = (float(np.abs(np.diff(luma, axis=axis)).mean()) for axis in (1, 0))
     flat = [int((luma.std(axis) < 1e-6).sum()) for axis in (0, 1)]
     details = np.log([across + 0.1, down + 0.1])

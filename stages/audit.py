@@ -86,8 +86,8 @@ def measure(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Vector]]:
 def measure_file(file: Path) -> tuple[Header, int, dict[str, Vector]]:
     """Measure one stored file."""
     data = file.read_bytes()
-    pixels, header = pictures.decode(data, max_pixels=sys.maxsize)
-    return header, len(data), traces.measure(pixels)
+    image, header = pictures.decode(data, max_pixels=sys.maxsize)
+    return header, len(data), traces.measure(image)
 
 
 def draw_pairs(pairs: Mapping[str, pd.DataFrame], path: Path) -> None:

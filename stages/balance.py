@@ -3,7 +3,9 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 
 from realart import balancing, contact, errors, params, pictures, tables
 from realart.outputs import fresh_directory
@@ -40,9 +42,9 @@ def main() -> None:
 def write_copy(folder: Path, clean: Clean, item: tuple[str, str, str]) -> None:
     """Write one augmented copy, encoded as every stored picture is."""
     source, operation, file = item
-    pixels = pictures.read((DATA / source).read_bytes())
+    pixels = np.asarray(pictures.read((DATA / source).read_bytes()))
     copy = balancing.augment(pixels, balancing.Operation.parse(operation))
-    (folder / Path(file).name).write_bytes(pictures.encode(copy, clean))
+    (folder / Path(file).name).write_bytes(pictures.encode(Image.fromarray(copy), clean))
 
 
 def draw_sheet(copies: pd.DataFrame) -> None:

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
 
 from realart import contact, ela, errors, params, pictures, tables
 from realart.outputs import fresh_directory
@@ -35,8 +35,8 @@ def write_map(folder: Path, knobs: Ela, item: tuple[str, str]) -> float:
     """Write the map of one row, without loss; return its mean level."""
     row, file = item
     level = ela.stored_map(pictures.read((DATA / file).read_bytes()), knobs)
-    Image.fromarray(level).save(folder / f"{row}.png", compress_level=1)
-    return float(level.mean())
+    level.save(folder / f"{row}.png", compress_level=1)
+    return float(np.asarray(level).mean())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import pandas as pd
 from hypothesis import Phase, settings
 from PIL import Image
 
-from realart import params, tables
+from realart import fingerprints, params, pictures, tables
+from realart.fingerprints import Fingerprint
 from realart.pictures import Pixels
 
 KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
@@ -32,6 +33,12 @@ def picture(seed: int, width: int = 96, height: int = 80) -> Pixels:
     return np.clip(canvas + 128, 0, 255).astype(np.uint8)
 
 
+def fingerprint(pixels: Pixels) -> Fingerprint:
+    """Take the fingerprint of a picture that is stored as it is."""
+    stored = repr(pixels.shape).encode() + pixels.tobytes()
+    return fingerprints.fingerprint(Image.fromarray(pixels), stored)
+
+
 def plain(colour: tuple[int, int, int], width: int = 96, height: int = 80) -> Pixels:
     """Fill a picture with one colour."""
     return np.full((height, width, 3), colour, np.uint8)
@@ -43,6 +50,11 @@ def file(image: Pixels | Image.Image, kind: str = "PNG", **options: Any) -> byte
     image = image if isinstance(image, Image.Image) else Image.fromarray(image)
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def decoded(data: bytes) -> Pixels:
+    """Decode a file of `file`, or of any kind that is read."""
+    return np.asarray(pictures.read(data))
 
 
 def animation(kind: str) -> bytes:

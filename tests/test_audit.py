@@ -43,7 +43,7 @@ def audited(folder: Path, clean: Clean) -> tuple[list[audit.Question], pd.DataFr
     headers = pd.DataFrame([vars(header) for _, header in decoded]).assign(
         bytes=[(stored / Path(name).name).stat().st_size for name in kept["file"]]
     )
-    measured = [traces.measure(pixels) for pixels, _ in decoded]
+    measured = [traces.measure(image) for image, _ in decoded]
     stacked = {name: np.stack([one[name] for one in measured]) for name in measured[0]}
     asked = audit.questions(kept, headers, stacked)
     return asked, audit.answer(asked, tables.is_ai(kept["label"]), rows), rows

@@ -82,8 +82,8 @@ def test_kept_and_rejected_are_the_archive_and_the_folder_has_what_is_kept(
         assert row.label == ("human" if row.path.startswith("human") else "ai")
         assert row.bytes == len(published[row.path])
         data = stored[Path(row.file).name]
-        pixels, header = pictures.decode(published[row.path], 10**8)
-        assert data == pictures.stored(published[row.path], pixels, params)
+        image, header = pictures.decode(published[row.path], 10**8)
+        assert data == pictures.stored(published[row.path], image, params)
         assert (row.format, row.mode, row.width, row.height) == (
             header.format, header.mode, header.width, header.height,
         )  # fmt: skip

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import file, plain
+from making import decoded, file, plain
 
-from realart import contact, pictures
+from realart import contact
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -21,7 +21,7 @@ def stored(folder: Path, name: str, colour: tuple[int, int, int]) -> Path:
 def test_each_row_shows_its_pictures(tmp_path: Path) -> None:
     red, blue = stored(tmp_path, "red.png", RED), stored(tmp_path, "blue.png", BLUE)
     contact.sheet({"reds": [red] * 9, "one blue": [blue]}, tmp_path / "deep/x.jpg", per_row=3)
-    shown = pictures.read((tmp_path / "deep/x.jpg").read_bytes())
+    shown = decoded((tmp_path / "deep/x.jpg").read_bytes())
 
     def tiles(colour: tuple[int, int, int], half: int) -> int:
         rows = np.array_split(shown.astype(int), 2)[half]
@@ -33,7 +33,7 @@ def test_each_row_shows_its_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [{}, {"none": []}])
 def test_nothing_to_show_is_no_error(rows: dict[str, list[Path]], tmp_path: Path) -> None:
     contact.sheet(rows, tmp_path / "x.jpg")
-    assert pictures.read((tmp_path / "x.jpg").read_bytes()).size
+    assert decoded((tmp_path / "x.jpg").read_bytes()).size
 
 
 @given(st.lists(st.integers(), unique=True, max_size=40), st.integers(1, 12))

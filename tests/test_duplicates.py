@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import KNOBS, file, picture, plain
+from making import KNOBS, decoded, file, fingerprint, picture, plain
 from PIL import Image, ImageDraw
 
-from realart import duplicates, pictures
+from realart import duplicates
 from realart.duplicates import SEARCHES, components, forest, pairs
-from realart.fingerprints import MIRROR, Fingerprint, correlations, fingerprint
+from realart.fingerprints import MIRROR, Fingerprint, correlations
 from realart.pictures import Pixels
 
 SIMILAR = KNOBS.clean.similar
@@ -52,7 +52,7 @@ def compared(prints: list[Fingerprint], similar: float) -> np.ndarray:
 @given(SEEDS, st.integers(40, 95), st.sampled_from(["JPEG", "WEBP"]))
 def test_a_picture_saved_again_is_a_duplicate(seed: int, quality: int, kind: str) -> None:
     pixels = picture(seed)
-    assert found([pixels, pictures.read(file(pixels, kind, quality=quality))], DUPLICATE)
+    assert found([pixels, decoded(file(pixels, kind, quality=quality))], DUPLICATE)
 
 
 @given(SEEDS, st.floats(0.25, 2))
@@ -152,7 +152,7 @@ def test_pictures_of_little_detail_do_not_chain(draw: object) -> None:
 @given(st.sampled_from([text, disc]), st.sampled_from([1, 0.5, 1.5]))
 def test_copies_of_sparse_pictures_are_found(draw: object, scale: float) -> None:
     pixels = draw()  # type: ignore[operator]
-    assert found([pixels, pictures.read(file(resized(pixels, scale), "JPEG", quality=80))])
+    assert found([pixels, decoded(file(resized(pixels, scale), "JPEG", quality=80))])
 
 
 CHOSEN = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6)), max_size=9)
@@ -167,7 +167,7 @@ def version(seed: int, change: int) -> Pixels:
         pixels // 2,
         pixels[4:-4],
         plain((seed, 0, 0)),
-        pictures.read(file(pixels, "JPEG", quality=60)),
+        decoded(file(pixels, "JPEG", quality=60)),
     ][change]
 
 

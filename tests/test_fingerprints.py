@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import picture, plain
+from making import fingerprint, picture, plain
+from PIL import Image
 
-from realart.fingerprints import MIRROR, VIEWS, correlations, fingerprint
+from realart import fingerprints
+from realart.fingerprints import MIRROR, VIEWS, correlations
 from realart.pictures import Pixels
 
 SEEDS = st.integers(0, 10**6)
@@ -97,8 +99,8 @@ def test_a_few_things_on_plain_ground_are_sparse() -> None:
     assert not fingerprint(picture(0)).sparse
 
 
-def test_exact_names_pixels_and_shape() -> None:
-    wide, high = fingerprint(plain((0, 0, 0), 96, 80)), fingerprint(plain((0, 0, 0), 80, 96))
-    assert wide.exact != high.exact
-    assert wide.exact == fingerprint(plain((0, 0, 0), 96, 80)).exact
-    assert wide.exact != fingerprint(plain((0, 0, 1), 96, 80)).exact
+def test_exact_names_the_stored_file() -> None:
+    image = Image.fromarray(picture(0))
+    one, other = fingerprints.fingerprint(image, b"one"), fingerprints.fingerprint(image, b"other")
+    assert one.exact != other.exact
+    assert one.exact == fingerprints.fingerprint(Image.fromarray(picture(1)), b"one").exact

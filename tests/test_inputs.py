@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from making import KNOBS, file, picture
-from PIL import Image
 
 from realart import ela, inputs, pictures
 from realart.inputs import Input
@@ -36,13 +35,13 @@ def test_published_and_stored_look_the_same(
     data = PUBLISHED[published]
     for shape in ("squash", "crop", "pad"):
         seen = seen_by(encoding, shape, ela_params)
-        pixels, _ = pictures.decode(data, seen.clean.max_pixels)
+        image, _ = pictures.decode(data, seen.clean.max_pixels)
         stored = tmp_path / "picture"
-        stored.write_bytes(pictures.stored(data, pixels, seen.clean))
+        stored.write_bytes(pictures.stored(data, image, seen.clean))
         if seen.ela:
             level = ela.stored_map(pictures.read(stored.read_bytes()), seen.ela)
             stored = tmp_path / "map.png"
-            Image.fromarray(level).save(stored, compress_level=1)
+            level.save(stored, compress_level=1)
         looked = inputs.from_published(data, seen)
         assert np.array_equal(looked, inputs.from_stored(stored, seen))
         assert looked.shape == (64, 64, 3)

@@ -42,9 +42,9 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
 
 def as_in_training(path: Path, model: Final) -> pictures.Pixels:
     """Return what the stages make of a picture: the canonical file, and that as a square."""
-    pixels, _ = pictures.decode(path.read_bytes(), 10**6)
+    image, _ = pictures.decode(path.read_bytes(), 10**6)
     stored = path.with_suffix(".jpg")
-    stored.write_bytes(pictures.canonical(pixels, model.input.clean))
+    stored.write_bytes(pictures.canonical(image, model.input.clean))
     return inputs.from_stored(stored, model.input)
 
 

@@ -2,23 +2,26 @@
 
 import numpy as np
 import pytest
-from making import file, picture
+from making import decoded, file, picture
+from PIL import Image
 
-from realart import pictures, traces
+from realart import traces
+from realart.pictures import Pixels
 
 
-def textured(seed: int, width: int = 160, height: int = 120) -> pictures.Pixels:
+def textured(seed: int, width: int = 160, height: int = 120) -> Pixels:
     generator = np.random.default_rng(seed)
     grain = generator.normal(0, 18, (height, width, 1))
     return np.clip(picture(seed, width, height) + grain, 0, 255).astype(np.uint8)
 
 
-def jpeg(pixels: pictures.Pixels, quality: int) -> pictures.Pixels:
-    return pictures.read(file(pixels, "JPEG", quality=quality))
+def jpeg(pixels: Pixels, quality: int) -> Pixels:
+    return decoded(file(pixels, "JPEG", quality=quality))
 
 
 def test_everything_is_a_vector_of_one_length() -> None:
-    small, large = traces.measure(textured(1, 45, 64)), traces.measure(textured(2, 400, 300))
+    shown = Image.fromarray(textured(1, 45, 64)), Image.fromarray(textured(2, 400, 300))
+    small, large = map(traces.measure, shown)
     assert set(small) == {
         "mean_colour", "thumbnail", "texture", "square_squash", "square_crop", "square_pad",
     }  # fmt: skip
@@ -49,10 +52,12 @@ def test_the_grid_shows_where_blocks_meet(cut: int) -> None:
 
 def test_a_square_tells_the_shape_that_was_squashed_or_padded() -> None:
     wide = np.tile(picture(1, 128, 128), (1, 2, 1))
-    tall = wide.transpose(1, 0, 2)
-    across, down = (traces.square_traces(pixels, "squash")[2] for pixels in (wide, tall))
-    plain = traces.square_traces(picture(1, 128, 128), "squash")[2]
+    tall = wide.transpose(1, 0, 2).copy()
+    across, down, plain = (
+        traces.square_traces(Image.fromarray(pixels), "squash")[2]
+        for pixels in (wide, tall, picture(1, 128, 128))
+    )
     assert across - plain > 0.4
     assert down + plain < -0.4
-    flat_columns, flat_rows = traces.square_traces(wide, "pad")[4:]
+    flat_columns, flat_rows = traces.square_traces(Image.fromarray(wide), "pad")[4:]
     assert (flat_columns, flat_rows) == (0, traces.SQUARE // 2)

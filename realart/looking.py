@@ -1,0 +1,75 @@
+"""A published file, decoded once: what is stored of it, and all that is kept to judge it by."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from zipfile import ZipFile, ZipInfo
+
+from realart import pictures
+from realart.archive import UNREADABLE, unpacked
+from realart.fingerprints import Fingerprint, fingerprint
+from realart.headers import Header
+from realart.labels import Origin
+from realart.params import Clean
+from realart.pictures import UnusableError
+
+BYTES_A_PIXEL = 4
+"""Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file that was decoded once: either a reason against it, or all that is kept of it."""
+
+    path: str
+    origin: Origin
+    reason: str = ""
+    detail: str = ""
+    id: str = ""
+    group: str = ""
+    file: str = ""
+    bytes: int = 0
+    header: Header | None = None
+    fingerprint: Fingerprint | None = None
+
+
+def look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origin]) -> Seen:
+    """Decode a file of `archive`; write what is stored of it into `folder`."""
+    member, origin = item
+    if origin.label is None:
+        return Seen(member.filename, origin, "unlabelled", origin.source)
+    try:
+        data = _read(_opened(archive, archive.stat().st_mtime_ns), member, params)
+        image, header = pictures.decode(data, params.max_pixels, params.min_side)
+    except UnusableError as unusable:
+        return Seen(member.filename, origin, unusable.reason, unusable.detail)
+    except UNREADABLE as error:
+        return Seen(member.filename, origin, "corrupt", str(error))
+    name = sha256(data).hexdigest()[:16]
+    suffix = header.format.lower() if params.encoding == "original" else "jpg"
+    file = f"{name}.{suffix}"
+    stored = pictures.stored(data, image, params)
+    (folder / file).write_bytes(stored)
+    print_ = fingerprint(image, stored)
+    return Seen(member.filename, origin, "", "", name, "", file, len(data), header, print_)
+
+
+def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
+    """Unpack a file, never beyond the size that the archive's directory says, nor beyond ours."""
+    most = BYTES_A_PIXEL * params.max_pixels
+    if member.flag_bits & 1:
+        raise UnusableError("encrypted", "it has a password")
+    if member.file_size > most:
+        raise UnusableError("too large", f"{member.file_size} bytes, at most {most}")
+    try:
+        with unpacked(archive, member) as stream:
+            return stream.read(member.file_size + 1)  # one more: 0 would compare no checksum
+    except NotImplementedError as error:
+        raise UnusableError("unsupported", str(error)) from error
+
+
+@lru_cache(maxsize=1)
+def _opened(archive: Path, _modified: int) -> ZipFile:
+    """Keep the zip open in each process: reading its directory for every file is quadratic."""
+    return ZipFile(archive)
