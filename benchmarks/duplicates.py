@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from realart import duplicates, hamming, params, pictures, sample
 from realart.duplicates import SEARCHES, components, forest
-from realart.fingerprints import MIRROR, Fingerprint, fingerprint
+from realart.fingerprints import MIRROR, Fingerprint, Fingerprints, fingerprint
 from realart.parallel import each
 
 SEED = 7  # not that of the pipeline's sample
@@ -160,7 +160,8 @@ def recall(originals: list[Fingerprint], copies: list[list[Fingerprint]]) -> Non
     knobs = params.load().clean
     count, rows = len(originals), []
     for number, name in enumerate(KINDS):
-        edges = forest([*originals, *(of[number] for of in copies)], knobs.similar)
+        prints = Fingerprints([*originals, *(of[number] for of in copies)])
+        edges = forest(prints, knobs.similar)
         row: list[object] = [name]
         for level in (knobs.duplicate, knobs.similar):
             groups = components(2 * count, edges[edges[:, 2] >= level])
@@ -179,7 +180,7 @@ def false_pairs(
 ) -> None:
     """Print how many pairs of different originals look alike, and which look most so."""
     best: dict[tuple[int, int], float] = {}
-    for block in duplicates.pairs(originals, 0.7):
+    for block in duplicates.pairs(Fingerprints(originals), 0.7):
         for i, j, score in block.tolist():
             best[int(i), int(j)] = max(score, best.get((int(i), int(j)), 0))
     total = len(names) * (len(names) - 1) // 2
@@ -217,10 +218,10 @@ def hashes(kind: str, count: int) -> NDArray[np.uint64]:
 def grouped(kind: str, count: int) -> tuple[float, float]:
     """Return the processor time in s and the peak memory in MiB that grouping adds."""
     looks = np.random.default_rng(SEED).integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
-    prints = [
+    prints = Fingerprints(
         Fingerprint(i.to_bytes(4, "big"), row, looks[i % 64], flat=False, sparse=False)
         for i, row in enumerate(hashes(kind, count))
-    ]
+    )
     start = time.process_time()
     forest(prints, 0.9)
     spent = time.process_time() - start
@@ -284,7 +285,7 @@ def main() -> None:
     arguments = read_arguments()
     real = [one for path in arguments.pictures for one in usable(path)]
     prints = list(each(printed, [data for _, data in real], "originals"))
-    groups = components(len(real), forest(prints, params.load().clean.similar))
+    groups = components(len(real), forest(Fingerprints(prints), params.load().clean.similar))
     first = np.unique(groups, return_index=True)[1][: arguments.originals]
     count = max(0, arguments.originals - len(first))
     rendered = list(each(partial(sample.picture, seed=SEED), range(count), "render"))

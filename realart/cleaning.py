@@ -1,23 +1,23 @@
 """From an archive to canonical pictures and two tables: what was kept, and what not and why."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from realart import duplicates, looking
 from realart.archive import files
+from realart.duplicates import Edges
 from realart.errors import RealartError
-from realart.fingerprints import Fingerprint
-from realart.labels import read_paths
+from realart.fingerprints import Fingerprints
+from realart.labels import Origin, read_paths
 from realart.looking import Seen
 from realart.parallel import each
 from realart.params import CLASSES, Clean, Labels
+from realart.pictures import UnusableError
 from realart.tables import PICTURES, REJECTED, RELATED
 
 FOLDER = "clean/pictures"
@@ -39,6 +39,15 @@ REASONS = (
 """All that rejected.csv can say; `detail` names the twin or what the decoder said."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture of the archive: where it lies there, what that says, and what was seen of it."""
+
+    path: str
+    origin: Origin
+    seen: Seen
+
+
 def clean(
     archive: Path, labels: Labels, fields: str | None, params: Clean, folder: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -57,48 +66,61 @@ def clean(
         The archive is damaged or empty, a class has no folder, or nothing of a class is kept.
     """
     members = files(archive, f"remove {archive} and run `dvc repro`")
+    members.sort(key=lambda member: (member.filename, member.CRC, member.file_size))
     origins = read_paths([member.filename for member in members], labels, fields)
+    pairs = list(zip(members, origins, strict=True))
+    rejected = [(m.filename, "unlabelled", o.source) for m, o in pairs if o.label is None]
+    pairs = [(member, origin) for member, origin in pairs if origin.label is not None]
     look = partial(looking.look, archive, params, folder)
-    seen = list(each(look, list(zip(members, origins, strict=True)), "clean", "file"))
-    seen.sort(key=lambda one: (one.path, one.id, one.reason))
-    usable = [i for i, one in enumerate(seen) if not one.reason]
-    edges = duplicates.forest([_fingerprint(seen[i]) for i in usable], params.similar)
-    related = _related([seen[i] for i in usable], edges)
-    seen = _resolve(seen, usable, edges, params)
-    kept = pd.DataFrame([_row(one) for one in seen if not one.reason], columns=list(PICTURES))
-    _check_classes(kept, seen)
+    seen = each(look, [member for member, _ in pairs], "clean", "file")
+    found, prints = [], Fingerprints(folder=folder)
+    for (member, origin), one in zip(pairs, seen, strict=True):
+        if isinstance(one, UnusableError):
+            rejected.append((member.filename, one.reason, one.detail))
+        else:
+            found.append(Found(member.filename, origin, one[0]))
+            prints.append(one[1])
+    edges = duplicates.forest(prints, params.similar)
+    groups, left_out = _resolve(found, edges, params.duplicate)
+    rejected += [(found[i].path, *why) for i, why in left_out.items()]
+    rows = [_row(one, group) for one, group in zip(found, groups, strict=True) if group]
+    kept = pd.DataFrame(rows, columns=list(PICTURES))
+    _check_classes(kept, rejected, {member.filename: origin.label for member, origin in pairs})
     kept_files = set(kept["file"])
     for file in folder.iterdir():
         if f"{FOLDER}/{file.name}" not in kept_files:
             file.unlink()
-    rejected = [(one.path, one.reason, one.detail) for one in seen if one.reason]
-    return kept, pd.DataFrame(rejected, columns=list(REJECTED)), related
+    return kept, pd.DataFrame(sorted(rejected), columns=list(REJECTED)), _related(found, edges)
 
 
 def _resolve(
-    seen: Sequence[Seen], usable: list[int], edges: NDArray[np.float64], params: Clean
-) -> list[Seen]:
-    """Group related pictures; of the same picture keep the best, or none if its labels differ."""
-    resolved = list(seen)
-    for same in _components(usable, edges[edges[:, 2] >= params.duplicate]):
-        best = min(same, key=lambda i: _rank(seen[i]))
+    found: Sequence[Found], edges: Edges, duplicate: float
+) -> tuple[list[str], dict[int, tuple[str, str]]]:
+    """Group related pictures; of the same picture keep the best, or none if its labels differ.
+
+    Returns the group of each picture, empty if it is not kept, and why each of those is not.
+    """
+    left_out: dict[int, tuple[str, str]] = {}
+    for same in _components(len(found), edges[edges[:, 2] >= duplicate]):
+        best = min(same, key=lambda i: _rank(found[i]))
+        firsts = {found[i].origin.label: i for i in reversed(same)}
         for i in same:
-            other = [j for j in same if seen[j].origin.label != seen[i].origin.label]
+            other = [first for label, first in firsts.items() if label != found[i].origin.label]
             if other:
-                resolved[i] = replace(
-                    seen[i], reason="contradictory labels", detail=seen[other[0]].path
-                )
+                left_out[i] = ("contradictory labels", found[other[0]].path)
             elif i != best:
-                resolved[i] = replace(seen[i], reason="duplicate", detail=seen[best].path)
-    for related in _components(usable, edges):
-        kept = [i for i in related if not resolved[i].reason]
+                left_out[i] = ("duplicate", found[best].path)
+    groups = [""] * len(found)
+    for related in _components(len(found), edges):
+        kept = [i for i in related if i not in left_out]
+        group = min((found[i].seen.id for i in kept), default="")
         for i in kept:
-            resolved[i] = replace(seen[i], group=min(seen[j].id for j in kept))
-    return resolved
+            groups[i] = group
+    return groups, left_out
 
 
-def _related(usable: Sequence[Seen], edges: NDArray[np.float64]) -> pd.DataFrame:
-    pairs = [(usable[int(i)], usable[int(j)], correlation) for i, j, correlation in edges]
+def _related(found: Sequence[Found], edges: Edges) -> pd.DataFrame:
+    pairs = [(found[int(i)], found[int(j)], correlation) for i, j, correlation in edges]
     rows = [
         (a.path, b.path, a.origin.label, b.origin.label, a.origin.part, b.origin.part, correlation)
         for a, b, correlation in pairs
@@ -106,46 +128,43 @@ def _related(usable: Sequence[Seen], edges: NDArray[np.float64]) -> pd.DataFrame
     return pd.DataFrame(rows, columns=list(RELATED))
 
 
-def _components(indices: list[int], edges: NDArray[np.float64]) -> list[list[int]]:
-    numbers = duplicates.components(len(indices), edges)
+def _components(count: int, edges: Edges) -> Iterable[list[int]]:
     members: dict[int, list[int]] = {}
-    for index, number in zip(indices, numbers.tolist(), strict=True):
+    for index, number in enumerate(duplicates.components(count, edges).tolist()):
         members.setdefault(number, []).append(index)
-    return list(members.values())
+    return members.values()
 
 
-def _rank(one: Seen) -> tuple[bool, int, str]:
+def _rank(one: Found) -> tuple[bool, int, str]:
     """Sort the copy to keep first: one of the published test part, the largest, the first path."""
-    assert one.header
-    return one.origin.part != "test", -one.header.width * one.header.height, one.path
+    header = one.seen.header
+    return one.origin.part != "test", -header.width * header.height, one.path
 
 
-def _fingerprint(one: Seen) -> Fingerprint:
-    assert one.fingerprint
-    return one.fingerprint
+def _row(one: Found, group: str) -> tuple[str | int | None, ...]:
+    """Return a row of `tables.PICTURES`."""
+    origin, seen = one.origin, one.seen
+    return (
+        seen.id,
+        one.path,
+        origin.label,
+        origin.source,
+        origin.generator,
+        origin.style,
+        origin.part,
+        group,
+        *astuple(seen.header),
+        seen.bytes,
+        f"{FOLDER}/{seen.file}",
+    )
 
 
-def _row(one: Seen) -> dict[str, str | int]:
-    assert one.header
-    return {
-        "id": one.id,
-        "path": one.path,
-        "label": one.origin.label or "",
-        "source": one.origin.source,
-        "generator": one.origin.generator,
-        "style": one.origin.style,
-        "published_part": one.origin.part,
-        "group": one.group,
-        **asdict(one.header),
-        "bytes": one.bytes,
-        "file": f"{FOLDER}/{one.file}",
-    }
-
-
-def _check_classes(kept: pd.DataFrame, seen: Sequence[Seen]) -> None:
+def _check_classes(
+    kept: pd.DataFrame, rejected: Sequence[tuple[str, str, str]], labels: Mapping[str, str | None]
+) -> None:
     for name in CLASSES:
         if name not in set(kept["label"]):
-            reasons = Counter(one.reason for one in seen if one.origin.label == name)
+            reasons = Counter(reason for path, reason, _ in rejected if labels.get(path) == name)
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
             raise RealartError(
                 f"no picture of class {name} is usable ({why}): see its labels and clean.*"

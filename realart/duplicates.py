@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from realart import hamming
-from realart.fingerprints import MIRROR, VIEWS, Fingerprint, correlations
+from realart.fingerprints import MIRROR, VIEWS, Fingerprints, correlations
 from realart.hamming import Indices
 
 Edges = NDArray[np.float64]
@@ -42,7 +42,7 @@ PENDING = 1 << 20
 """Edges that may wait before they are thinned out to a forest."""
 
 
-def forest(fingerprints: Sequence[Fingerprint], similar: float) -> Edges:
+def forest(fingerprints: Fingerprints, similar: float) -> Edges:
     """Return edges that connect what all pairs of at least `similar` connect, at every level.
 
     Two pictures are a pair if the hashes of one of `SEARCHES` are within its radius and the
@@ -56,7 +56,7 @@ def forest(fingerprints: Sequence[Fingerprint], similar: float) -> Edges:
         A maximum spanning forest of the pairs, at most n - 1 rows: its edges of at least any level
         have the same connected components as the pairs of at least that level.
     """
-    edges, waiting, size = _equal(fingerprints), [], 0
+    edges, waiting, size = _equal(fingerprints.exact), [], 0
     for found in pairs(fingerprints, similar):
         waiting.append(found)
         size += len(found)
@@ -65,18 +65,19 @@ def forest(fingerprints: Sequence[Fingerprint], similar: float) -> Edges:
     return _spanning([edges, *waiting], len(fingerprints))
 
 
-def pairs(fingerprints: Sequence[Fingerprint], similar: float) -> Iterator[Edges]:
+def pairs(fingerprints: Fingerprints, similar: float) -> Iterator[Edges]:
     """Yield, in blocks, pairs of different pixels that are at least `similar`, none of them flat.
 
     A pair comes once for every search that finds it. Of pictures of equal pixels only the first is
     compared with others.
     """
-    firsts = {one.exact: i for i, one in reversed(list(enumerate(fingerprints))) if not one.flat}
+    firsts = {exact: i for i, exact in reversed(list(enumerate(fingerprints.exact)))}
     chosen = np.array(sorted(firsts.values()), np.int64)
+    chosen = chosen[~fingerprints.flat[chosen]]
     if not len(chosen):
         return
-    hashes = np.stack([fingerprints[i].hashes for i in chosen])
-    sparse = np.array([fingerprints[i].sparse for i in chosen])
+    hashes, sparse = fingerprints.hashes[chosen], fingerprints.sparse[chosen]
+    thumbnails = fingerprints.thumbnails
     for search in SEARCHES:
         queries = hashes[:, search.view] ^ (MIRROR if search.mirrored else np.uint64(0))
         # The whole of one is as near to the whole of another as the other way round.
@@ -86,7 +87,7 @@ def pairs(fingerprints: Sequence[Fingerprint], similar: float) -> Iterator[Edges
             for kind in (False, True) if whole else (False,):
                 these = (either == kind) & (i != j)
                 one, other = chosen[i[these]], chosen[j[these]]
-                scores = _look(fingerprints, one, other, search, kind)
+                scores = _look(thumbnails, one, other, search, kind)
                 found = np.stack([np.minimum(one, other), np.maximum(one, other), scores], axis=1)
                 yield found[scores >= similar]
 
@@ -96,18 +97,14 @@ def components(count: int, edges: Edges) -> Indices:
     return np.asarray(connected_components(_graph(count, edges), directed=False)[1], np.int64)
 
 
-def _equal(fingerprints: Sequence[Fingerprint]) -> Edges:
+def _equal(exact: Sequence[bytes]) -> Edges:
     first: dict[bytes, int] = {}
-    found = [
-        (first[one.exact], i, 1.0)
-        for i, one in enumerate(fingerprints)
-        if first.setdefault(one.exact, i) != i
-    ]
+    found = [(first[one], i, 1.0) for i, one in enumerate(exact) if first.setdefault(one, i) != i]
     return np.array(found, np.float64).reshape(-1, 3)
 
 
 def _look(
-    fingerprints: Sequence[Fingerprint],
+    thumbnails: NDArray[np.uint8],
     one: Indices,
     other: Indices,
     search: Search,
@@ -117,10 +114,7 @@ def _look(
     scores = np.empty(len(one))
     for start in range(0, len(one), LOOK):
         block = slice(start, start + LOOK)
-        ones, others = (
-            np.stack([fingerprints[i].thumbnail for i in indices[block]])
-            for indices in (one, other)
-        )
+        ones, others = thumbnails[one[block]], thumbnails[other[block]]
         scores[block] = correlations(ones, others, sparse, search.view, search.mirrored)
     return scores
 

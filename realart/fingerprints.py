@@ -6,8 +6,11 @@ correlation of its low frequencies is the second look. Each is taken of several 
 cropped copy, or one with a caption below, looks like a part of the thumbnail rather than all of it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +96,57 @@ class Fingerprint:
     thumbnail: Pixels
     flat: bool
     sparse: bool
+
+
+class Fingerprints:
+    """Fingerprints of many pictures, in the order of `append`.
+
+    Thumbnails lie in a nameless file in `folder`, of which only those that are compared are read;
+    the rest takes 160 bytes a picture.
+    """
+
+    def __init__(self, ones: Iterable[Fingerprint] = (), folder: Path | None = None) -> None:
+        self.exact: list[bytes] = []
+        self._hashes = bytearray()
+        self._flags = bytearray()
+        self._thumbnails = TemporaryFile(dir=folder)  # noqa: SIM115
+        for one in ones:
+            self.append(one)
+
+    def append(self, one: Fingerprint) -> None:
+        """Add one at the end."""
+        self.exact.append(one.exact)
+        self._hashes += one.hashes.tobytes()
+        self._flags += bytes([one.flat, one.sparse])
+        self._thumbnails.write(one.thumbnail.tobytes())
+
+    def __len__(self) -> int:
+        return len(self.exact)
+
+    @property
+    def hashes(self) -> Hashes:
+        """All hashes, uint64, shape (n, 10)."""
+        return np.frombuffer(self._hashes, np.uint64).reshape(-1, len(VIEWS))
+
+    @property
+    def flat(self) -> NDArray[np.bool_]:
+        """Which are flat, shape (n,)."""
+        return np.frombuffer(self._flags, np.bool_)[::2]
+
+    @property
+    def sparse(self) -> NDArray[np.bool_]:
+        """Which are sparse, shape (n,)."""
+        return np.frombuffer(self._flags, np.bool_)[1::2]
+
+    @property
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """All thumbnails, uint8, shape (n, 32, 32, 3), read from the file where they are asked for.
+
+        n must not be 0.
+        """
+        self._thumbnails.flush()
+        shape = (len(self), SIDE, SIDE, 3)
+        return np.memmap(self._thumbnails, np.uint8, "r", shape=shape)
 
 
 def fingerprint(image: Image.Image, stored: bytes) -> Fingerprint:

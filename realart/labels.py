@@ -9,7 +9,7 @@ from realart.errors import RealartError
 from realart.params import CLASSES, Labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Origin:
     """A path, read. `label` is None where no folder matches, or both classes match one folder."""
 

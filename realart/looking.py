@@ -1,4 +1,4 @@
-"""A published file, decoded once: what is stored of it, and all that is kept to judge it by."""
+"""A published file, decoded once: what is stored of it, and what it is judged by."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +10,6 @@ from realart import pictures
 from realart.archive import UNREADABLE, unpacked
 from realart.fingerprints import Fingerprint, fingerprint
 from realart.headers import Header
-from realart.labels import Origin
 from realart.params import Clean
 from realart.pictures import UnusableError
 
@@ -18,41 +17,36 @@ BYTES_A_PIXEL = 4
 """Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """A file that was decoded once: either a reason against it, or all that is kept of it."""
+    """A published file that shows a picture: the hash and count of its bytes, and what is stored.
 
-    path: str
-    origin: Origin
-    reason: str = ""
-    detail: str = ""
-    id: str = ""
-    group: str = ""
-    file: str = ""
-    bytes: int = 0
-    header: Header | None = None
-    fingerprint: Fingerprint | None = None
+    `file` is the name of that in the folder of stored files.
+    """
+
+    id: str
+    bytes: int
+    header: Header
+    file: str
 
 
-def look(archive: Path, params: Clean, folder: Path, item: tuple[ZipInfo, Origin]) -> Seen:
-    """Decode a file of `archive`; write what is stored of it into `folder`."""
-    member, origin = item
-    if origin.label is None:
-        return Seen(member.filename, origin, "unlabelled", origin.source)
+def look(
+    archive: Path, params: Clean, folder: Path, member: ZipInfo
+) -> tuple[Seen, Fingerprint] | UnusableError:
+    """Decode a file of `archive` and write what is stored of it into `folder`, or say why not."""
     try:
         data = _read(_opened(archive, archive.stat().st_mtime_ns), member, params)
         image, header = pictures.decode(data, params.max_pixels, params.min_side)
     except UnusableError as unusable:
-        return Seen(member.filename, origin, unusable.reason, unusable.detail)
+        return unusable
     except UNREADABLE as error:
-        return Seen(member.filename, origin, "corrupt", str(error))
+        return UnusableError("corrupt", str(error))
     name = sha256(data).hexdigest()[:16]
     suffix = header.format.lower() if params.encoding == "original" else "jpg"
     file = f"{name}.{suffix}"
     stored = pictures.stored(data, image, params)
     (folder / file).write_bytes(stored)
-    print_ = fingerprint(image, stored)
-    return Seen(member.filename, origin, "", "", name, "", file, len(data), header, print_)
+    return Seen(name, len(data), header, file), fingerprint(image, stored)
 
 
 def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from realart import duplicates
 from realart.duplicates import SEARCHES, components, forest, pairs
-from realart.fingerprints import MIRROR, Fingerprint, correlations
+from realart.fingerprints import MIRROR, Fingerprint, Fingerprints, correlations
 from realart.pictures import Pixels
 
 SIMILAR = KNOBS.clean.similar
@@ -22,7 +22,7 @@ RNG = np.random.default_rng(0)
 
 
 def found(images: list[Pixels], similar: float = SIMILAR) -> set[tuple[int, int]]:
-    rows = forest([fingerprint(image) for image in images], similar)
+    rows = forest(Fingerprints(map(fingerprint, images)), similar)
     return {(int(i), int(j)) for i, j, _ in rows}
 
 
@@ -145,7 +145,7 @@ def grain() -> Pixels:
 @pytest.mark.parametrize("draw", [text, disc, gradient, grain])
 def test_pictures_of_little_detail_do_not_chain(draw: object) -> None:
     prints = [fingerprint(draw()) for _ in range(150)]  # type: ignore[operator]
-    edges = forest(prints, SIMILAR)
+    edges = forest(Fingerprints(prints), SIMILAR)
     assert np.bincount(components(len(prints), edges)).max() <= 5
 
 
@@ -177,7 +177,7 @@ def test_a_forest_has_the_components_of_all_pairs_at_every_level(
     chosen: list[tuple[int, int]], similar: float
 ) -> None:
     prints = [fingerprint(version(*choice)) for choice in chosen]
-    edges, pairs = forest(prints, similar), compared(prints, similar)
+    edges, pairs = forest(Fingerprints(prints), similar), compared(prints, similar)
     assert len(edges) == len(prints) - len(np.unique(components(len(prints), edges)))
     scores = {(i, j): score for i, j, score in pairs.tolist()}
     for i, j, score in edges.tolist():
@@ -198,7 +198,8 @@ def test_the_order_of_pictures_changes_nothing(
     prints = [fingerprint(version(*choice)) for choice in chosen]
     order = list(range(len(prints)))
     random.shuffle(order)  # type: ignore[attr-defined]
-    plain_, shuffled = forest(prints, SIMILAR), forest([prints[k] for k in order], SIMILAR)
+    plain_ = forest(Fingerprints(prints), SIMILAR)
+    shuffled = forest(Fingerprints(prints[k] for k in order), SIMILAR)
     for level in (SIMILAR, DUPLICATE):
         one = components(len(prints), plain_[plain_[:, 2] >= level])
         other = np.empty_like(one)
@@ -211,7 +212,8 @@ def partition(numbers: np.ndarray) -> set[frozenset[int]]:
 
 
 def test_thinning_out_on_the_way_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    prints = [fingerprint(version(seed, change)) for seed in range(4) for change in range(7)]
+    versions = [version(seed, change) for seed in range(4) for change in range(7)]
+    prints = Fingerprints(map(fingerprint, versions))
     at_once = forest(prints, 0.0)
     monkeypatch.setattr(duplicates, "PENDING", 3)
     monkeypatch.setattr(duplicates, "LOOK", 2)
@@ -221,7 +223,8 @@ def test_thinning_out_on_the_way_changes_nothing(monkeypatch: pytest.MonkeyPatch
 def test_thousands_of_equal_or_flat_pictures_take_no_pairs() -> None:
     same, flat = fingerprint(picture(0)), [fingerprint(plain((0, 0, k))) for k in range(200)]
     prints = [same] * 5000 + flat * 25
-    assert not sum(len(block) for block in pairs(prints[4990:5010], -1))
+    assert not sum(len(block) for block in pairs(Fingerprints(prints[4990:5010]), -1))
+    prints = Fingerprints(prints)
     tracemalloc.start()
     edges = forest(prints, SIMILAR)
     _, peak = tracemalloc.get_traced_memory()
@@ -231,8 +234,8 @@ def test_thousands_of_equal_or_flat_pictures_take_no_pairs() -> None:
 
 
 def test_no_pictures_are_no_pairs() -> None:
-    assert forest([], SIMILAR).shape == (0, 3)
-    assert forest([fingerprint(plain((0, 0, 0)))], SIMILAR).shape == (0, 3)
+    assert forest(Fingerprints(), SIMILAR).shape == (0, 3)
+    assert forest(Fingerprints([fingerprint(plain((0, 0, 0)))]), SIMILAR).shape == (0, 3)
 
 
 @given(st.data(), st.integers(1, 15))
