@@ -23,6 +23,17 @@ def stored_map(image: Image.Image, ela: Ela) -> Image.Image:
     return bound(Image.fromarray(level), ela.long_side)
 
 
+def encode(level: Image.Image) -> bytes:
+    """Encode a map without loss, as PNG: row filters and a search for repeats find nothing in it.
+
+    A quarter of the time of Pillow's fastest level, and a few percent smaller.
+    """
+    bgr = cv2.cvtColor(np.asarray(level), cv2.COLOR_RGB2BGR)
+    filtering = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
+    packing = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    return cv2.imencode(".png", bgr, [*filtering, *packing])[1].tobytes()
+
+
 def error_level(pixels: Pixels, quality: int, scale: Literal["max"] | float) -> Pixels:
     """Return the ELA map of an RGB picture: uint8, of its shape.
 

@@ -8,7 +8,7 @@ from making import KNOBS, decoded, file, picture, plain
 from PIL import Image
 
 from realart import pictures
-from realart.ela import error_level, stored_map
+from realart.ela import encode, error_level, stored_map
 
 
 def canonical(seed: int, width: int, height: int) -> Image.Image:
@@ -78,6 +78,12 @@ def test_channels_stay_in_their_place() -> None:
     pixels[..., 0] = np.random.default_rng(0).integers(0, 256, (64, 64))
     level = error_level(pixels, 75, 1.0).mean((0, 1))
     assert level[0] > 2 * level[2]
+
+
+@given(st.integers(0, 10**6), st.integers(1, 70), st.integers(1, 70))
+def test_an_encoded_map_is_the_map(seed: int, width: int, height: int) -> None:
+    level = error_level(picture(seed, width, height), 75, "max")
+    assert np.array_equal(decoded(encode(Image.fromarray(level))), level)
 
 
 def test_a_stored_map_is_bounded_and_keeps_its_shape() -> None:
