@@ -1,7 +1,8 @@
 """Which pictures test, and which fold and slice the others belong to. Groups are never split.
 
-Test groups are drawn by the hash of their name, so that a picture added later changes the part of
-few others: only where a stratum's share of the test part grows or shrinks by it.
+Test groups are drawn by the hash of their name. A picture added later therefore changes the part of
+others only where the share of a stratum (class and source) grows or shrinks by it: if none is
+related to another, of at most one picture in each stratum. Folds and slices are dealt anew.
 """
 
 import warnings

@@ -144,12 +144,18 @@ def test_another_seed_is_another_split() -> None:
         assert not first[column].equals(other[column])
 
 
-def test_a_picture_added_moves_few_others_into_or_out_of_the_test_part() -> None:
-    for added in range(10):
-        before = assign(enough(100), KNOBS.split)
-        more = pd.concat([enough(100), published([{"id": f"new{added}", "label": "ai"}])])
-        after = assign(more.reset_index(drop=True), KNOBS.split)
-        assert (before["part"] != after["part"].iloc[:200]).sum() <= 1
+@TABLES
+@given(tables_of_pictures(singles=True), SPLITS, st.integers(0, 99), st.sampled_from("ab"))
+def test_a_picture_added_moves_at_most_one_a_stratum_into_or_out_of_the_test_part(
+    pictures: pd.DataFrame, split: Split, added: int, source: str
+) -> None:
+    new = {"id": f"new{added}", "label": "ai", "source": f"ai/{source}"}
+    more = pd.concat([pictures, published([new])], ignore_index=True)
+    sources = pictures["source"].value_counts()
+    assume((sources >= 2 * split.folds).all())  # each is a stratum, before and after
+    before, after = assigned(pictures, split), assigned(more, split)
+    moved = before["part"] != after["part"].iloc[:-1]
+    assert moved.groupby(before["source"]).sum().max() <= 1
 
 
 @TABLES
