@@ -104,11 +104,12 @@ def cleaning(files: Path, out: Path, clean: dict[str, Any]) -> Work:
 
 def searching(files: Path, out: Path, clean: dict[str, Any]) -> Work:
     from realart import duplicates
+    from realart.fingerprints import Fingerprints
     from realart.parallel import each
 
     def work() -> Found:
         paths = [files / name for name in names(files)]
-        prints = list(each(partial(printed, clean), paths, "search"))
+        prints = Fingerprints(each(partial(printed, clean), paths, "search"))
         duplicates.forest(prints, clean["similar"])
         return {}, []
 
@@ -119,7 +120,8 @@ def printed(clean: dict[str, Any], path: Path) -> Any:
     from realart import pictures
     from realart.fingerprints import fingerprint
 
-    return fingerprint(pictures.decode(path.read_bytes(), clean["max_pixels"])[0])
+    data = path.read_bytes()
+    return fingerprint(pictures.decode(data, clean["max_pixels"])[0], data)
 
 
 def cleanvision(

@@ -89,7 +89,7 @@ def publish(zips: Iterable[Path], count: int, folder: Path) -> Published:
         if how:
             change, encoding, quality = how
             buffer, suffix = io.BytesIO(), f".{encoding.lower()}"
-            change(Image.fromarray(pictures.read(data))).save(buffer, encoding, quality=quality)
+            change(pictures.read(data)).save(buffer, encoding, quality=quality)
             data = buffer.getvalue()
         copy = original.with_name(f"{original.stem}-copy{suffix}")
         copy.write_bytes(data)
@@ -235,7 +235,7 @@ def draw(disputed: dict[str, list[Pair]], folder: Path, sheet: Path) -> None:
         x, y = number % across * width, number // across * height
         ImageDraw.Draw(drawn).text((x, y), f"{tool}\n{pair[0]}\n{pair[1]}", font_size=11)
         for row, name in enumerate(pair):
-            image = Image.fromarray(pictures.read((folder / name).read_bytes()))
+            image = pictures.read((folder / name).read_bytes())
             drawn.paste(ImageOps.contain(image, (196, 196)), (x, y + 44 + 198 * row))
     drawn.save(sheet)
 
