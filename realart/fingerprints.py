@@ -19,11 +19,19 @@ from PIL import Image
 from realart.hamming import Hashes
 from realart.pictures import Pixels
 
+Values = NDArray[np.float64]
+
 SIDE = 32
 """Side of the thumbnails, in pixels."""
 
 COARSE = 16
 """Lowest frequencies either way that are compared: what encoding and a shift by a pixel keep."""
+
+OVERLAID = 0.1
+"""Share of a picture's area that may show something else: a watermark, a caption, a scribble."""
+
+STEPS = 3
+"""How often the area that agrees is chosen anew; more change nothing."""
 
 FLAT = 2.0
 """Standard deviation, in grey levels, below which a view says too little to be compared."""
@@ -65,17 +73,23 @@ MIRROR = np.uint64(_packed(_ACROSS % 2 == 1))
 """Bits of a hash that a mirror flips: waves with an odd number of half periods across."""
 
 
-def _basis(side: int, count: int) -> NDArray[np.float64]:
+def _basis(side: int, count: int) -> Values:
     """Return `count` cosine waves over `side` pixels (DCT-II), float64, shape (count, side)."""
     waves = np.arange(count)[:, None] * (2 * np.arange(side)[None, :] + 1)
     return np.asarray(np.cos(waves * np.pi / (2 * side)), np.float64)
 
 
+def _orthonormal(side: int, count: int) -> Values:
+    waves = _basis(side, count) * np.sqrt(2 / side)
+    waves[0] /= np.sqrt(2)
+    return waves
+
+
 # Integers, so that hashes are the same on every machine: no rounding depends on a processor.
 _HASHED = {side: np.rint(_basis(side, 10) * (1 << 14)).astype(np.int64) for side in (30, 32)}
-_SEEN = {side: _basis(side, 30) * np.sqrt(2 / side) for side in (30, 32)}
-for _waves in _SEEN.values():
-    _waves[0] /= np.sqrt(2)  # orthonormal: products of spectra are those of pixels
+_SEEN = {side: _orthonormal(side, 30) for side in (30, 32)}  # products are those of pixels
+_CELLS = _orthonormal(COARSE, COARSE)
+_TINY = np.finfo(float).tiny
 
 _GRADIENTS = np.hypot(*np.mgrid[:30, :30])
 _COARSE = np.ones((COARSE, COARSE))
@@ -173,7 +187,7 @@ def correlations(
     sparse: bool = False,
     view: int = 0,
     mirrored: bool = False,
-) -> NDArray[np.float64]:
+) -> Values:
     """Return how much a view of some pictures looks like all of others.
 
     Parameters
@@ -188,20 +202,45 @@ def correlations(
     Returns
     -------
     NDArray
-        float64, shape (n,), in [-1, 1]: the correlation of pixels from which high frequencies are
-        removed, each channel centred on its own mean. 0 if one of the two is flat.
+        Shape (n,), in [-1, 1]: the correlation of pixels from which high frequencies are
+        removed, each channel centred on its own mean, over all of the area but the `OVERLAID` share
+        that agrees least. 0 if one of the two is flat.
     """
     weights = _GRADIENTS if sparse else _COARSE
     seen, whole = _spectra(ones, view, weights), _spectra(others, 0, weights)
     if mirrored:
         seen[..., 1::2] *= -1
-    norms = np.sqrt(_products(seen, seen) * _products(whole, whole))
-    return np.asarray(_products(seen, whole) / np.maximum(norms, np.finfo(float).tiny))
+    kept = np.ones((len(ones), 1, *weights.shape))
+    if not sparse:
+        # As pixels again, no more than there are frequencies: an overlay has its place there.
+        seen, whole = (_CELLS.T @ spectra @ _CELLS for spectra in (seen, whole))
+        for _ in range(STEPS):
+            kept = _agreeing(seen, whole, kept)
+        seen, whole = _centred(seen, kept), _centred(whole, kept)
+    norms = np.sqrt(_products(seen, seen, kept) * _products(whole, whole, kept))
+    return np.asarray(_products(seen, whole, kept) / np.maximum(norms, _TINY))
 
 
-def _spectra(
-    thumbnails: NDArray[np.uint8], view: int, weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _agreeing(ones: Values, others: Values, kept: Values) -> Values:
+    """Return 1 for the cells where two pictures differ least by the line fitted to those `kept`.
+
+    One concentration step of least trimmed squares (Rousseeuw and Van Driessen, "Computing LTS
+    Regression for Large Data Sets", 2006); the line is that of equal deviations, the same both ways.
+    """
+    ones, others = _centred(ones, kept), _centred(others, kept)
+    spreads = [np.sqrt(_products(side, side, kept)) for side in (ones, others)]
+    slope = (spreads[1] / np.maximum(spreads[0], _TINY))[:, None, None, None]
+    apart = ((slope * ones - others) ** 2).sum(1, keepdims=True)
+    worst = round((1 - OVERLAID) * COARSE**2) - 1
+    limit = np.partition(apart.reshape(len(apart), -1), worst, axis=1)[:, worst]
+    return (apart <= limit[:, None, None, None]).astype(np.float64)
+
+
+def _centred(values: Values, kept: Values) -> Values:
+    return values - (values * kept).sum((2, 3), keepdims=True) / kept.sum((2, 3), keepdims=True)
+
+
+def _spectra(thumbnails: NDArray[np.uint8], view: int, weights: Values) -> Values:
     """Return the lowest frequencies of a view, as many as `weights`, all 0 where it is flat."""
     # In C order: sums over rows and columns are ten times faster where they lie together.
     seen = np.moveaxis(thumbnails[:, *VIEWS[view]], 3, 1).astype(np.float64, order="C")
@@ -210,8 +249,8 @@ def _spectra(
     return np.asarray(down @ (seen @ across.T) * weights)
 
 
-def _products(ones: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.einsum("ncuv,ncuv->n", ones, others))
+def _products(ones: Values, others: Values, kept: Values) -> Values:
+    return np.asarray(np.einsum("ncuv,ncuv->n", ones, others * kept))
 
 
 def _hash(grey: NDArray[np.int64]) -> int:
