@@ -88,7 +88,12 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Pixels, Hea
 
 
 def canonical(pixels: Pixels, clean: Clean) -> bytes:
-    """Return the file of a picture in canonical form: shrunk, and encoded alike for all."""
+    """Return the file of a picture in canonical form: shrunk, and encoded alike for all.
+
+    Where published pixels are kept (`encoding: original`) it is these, encoded without loss.
+    """
+    if clean.encoding == "original":
+        return encode(pixels, clean)
     shrunk = max(1, round(clean.shrink * max(pixels.shape)))
     return encode(bound(pixels, min(clean.long_side, shrunk)), clean)
 
