@@ -2,7 +2,9 @@
 
 Within each slice of each fold, the smaller class gets as many copies as it lacks, and as many
 pictures of the larger class are replaced by copies of themselves: then both classes are equally
-large and have equally many copies, so that "looks augmented" says nothing about the label.
+large and have equally many copies, so that "looks augmented" says nothing about the label. A copy
+is made of the published pixels and shrunk afterwards, which hides that it was interpolated, if
+the interpolation keeps the frequencies that outlive the shrink: Lanczos does, bicubic does not.
 """
 
 import json
@@ -90,7 +92,7 @@ def augment(pixels: Pixels, operation: Operation) -> Pixels:
         np.ascontiguousarray(pixels),
         matrix,
         (width, height),
-        flags=cv2.INTER_CUBIC,
+        flags=cv2.INTER_LANCZOS4,
         borderMode=cv2.BORDER_REFLECT_101 if min(height, width) > 1 else cv2.BORDER_REPLICATE,
     )
     light = np.clip(np.arange(256) * operation.brightness, 0, 255).round().astype(np.uint8)

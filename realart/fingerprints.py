@@ -89,7 +89,6 @@ def _orthonormal(side: int, count: int) -> Values:
 _HASHED = {side: np.rint(_basis(side, 10) * (1 << 14)).astype(np.int64) for side in (30, 32)}
 _SEEN = {side: _orthonormal(side, 30) for side in (30, 32)}  # products are those of pixels
 _CELLS = _orthonormal(COARSE, COARSE)
-_TINY = np.finfo(float).tiny
 
 _GRADIENTS = np.hypot(*np.mgrid[:30, :30])
 _COARSE = np.ones((COARSE, COARSE))
@@ -218,19 +217,19 @@ def correlations(
             kept = _agreeing(seen, whole, kept)
         seen, whole = _centred(seen, kept), _centred(whole, kept)
     norms = np.sqrt(_products(seen, seen, kept) * _products(whole, whole, kept))
-    return np.asarray(_products(seen, whole, kept) / np.maximum(norms, _TINY))
+    return np.asarray(_products(seen, whole, kept) / np.maximum(norms, 1e-9))
 
 
 def _agreeing(ones: Values, others: Values, kept: Values) -> Values:
-    """Return 1 for the cells where two pictures differ least by the line fitted to those `kept`.
+    """Return 1 for the cells where two pictures differ least, by their brightness over `kept`.
 
     One concentration step of least trimmed squares (Rousseeuw and Van Driessen, "Computing LTS
-    Regression for Large Data Sets", 2006); the line is that of equal deviations, the same both ways.
+    Regression for Large Data Sets", 2006).
     """
-    ones, others = _centred(ones, kept), _centred(others, kept)
-    spreads = [np.sqrt(_products(side, side, kept)) for side in (ones, others)]
-    slope = (spreads[1] / np.maximum(spreads[0], _TINY))[:, None, None, None]
-    apart = ((slope * ones - others) ** 2).sum(1, keepdims=True)
+    ones, others = (_centred(side, kept) for side in (ones, others))
+    spreads = (np.sqrt(_products(side, side, kept)) for side in (ones, others))
+    scale, other_scale = (np.maximum(spread, 1e-9)[:, None, None, None] for spread in spreads)
+    apart = ((ones / scale - others / other_scale) ** 2).sum(1, keepdims=True)
     worst = round((1 - OVERLAID) * COARSE**2) - 1
     limit = np.partition(apart.reshape(len(apart), -1), worst, axis=1)[:, worst]
     return (apart <= limit[:, None, None, None]).astype(np.float64)

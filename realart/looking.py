@@ -58,9 +58,12 @@ def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
         raise UnusableError("too large", f"{member.file_size} bytes, at most {most}")
     try:
         with unpacked(archive, member) as stream:
-            return stream.read(member.file_size + 1)  # one more: 0 would compare no checksum
+            data = stream.read(member.file_size + 1)  # one more: 0 would compare no checksum
     except NotImplementedError as error:
         raise UnusableError("unsupported", str(error)) from error
+    if len(data) < member.file_size:
+        raise UnusableError("corrupt", f"{len(data)} bytes, {member.file_size} in the directory")
+    return data
 
 
 @lru_cache(maxsize=1)

@@ -91,7 +91,12 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
 
 
 def canonical(image: Image.Image, clean: Clean) -> bytes:
-    """Return the file of a picture in canonical form: shrunk, and encoded alike for all."""
+    """Return the file of a picture in canonical form: shrunk, and encoded alike for all.
+
+    Where published pixels are kept (`encoding: original`) it is these, encoded without loss.
+    """
+    if clean.encoding == "original":
+        return encode(image, clean)
     shrunk = max(1, round(clean.shrink * max(image.size)))
     return encode(bound(image, min(clean.long_side, shrunk)), clean)
 

@@ -1,7 +1,8 @@
-"""Pictures and their split -> data/balanced: rows.csv, and the augmented copies it names."""
+"""Archive, pictures and their split -> data/balanced: rows.csv, and the copies that it names."""
 
 from functools import partial
 from pathlib import Path
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
@@ -22,14 +23,14 @@ def main() -> None:
     split = tables.read(DATA / "split.csv", tables.SPLIT)
     rows = balancing.plan(published, split, knobs.balance, pictures.suffix(knobs.clean))
     copies = rows[rows["operation"] != ""].merge(
-        published[["id", "file"]], left_on="picture", right_on="id", suffixes=("", "_source")
+        published[["id", "file", "path", "bytes"]],
+        left_on="picture",
+        right_on="id",
+        suffixes=("", "_source"),
     )
     with fresh_directory(DATA / "balanced") as folder:
         (folder / "pictures").mkdir()
-        work = partial(write_copy, folder / "pictures", knobs.clean)
-        items = copies[["file_source", "operation", "file"]].itertuples(index=False, name=None)
-        for _ in each(work, list(items), "balance", "copies"):
-            pass
+        write_copies(copies, folder / "pictures", knobs.clean)
         tables.write(rows, folder / "rows.csv", tables.ROWS)
     draw_sheet(copies)
     fit = rows[rows["fit"]]["label"].value_counts()
@@ -39,12 +40,24 @@ def main() -> None:
     )
 
 
-def write_copy(folder: Path, clean: Clean, item: tuple[str, str, str]) -> None:
-    """Write one augmented copy, encoded as every stored picture is."""
-    source, operation, file = item
-    pixels = np.asarray(pictures.read((DATA / source).read_bytes()))
-    copy = balancing.augment(pixels, balancing.Operation.parse(operation))
-    (folder / Path(file).name).write_bytes(pictures.encode(Image.fromarray(copy), clean))
+def write_copies(copies: pd.DataFrame, folder: Path, clean: Clean) -> None:
+    """Write every augmented copy, made from its source as published."""
+    with ZipFile(DATA / "raw/archive.zip") as archive:
+        # By size too: a zip may hold a name twice.
+        members = {(member.filename, member.file_size): member for member in archive.infolist()}
+        sources = [members[source] for source in zip(copies["path"], copies["bytes"], strict=True)]
+        files = [folder / Path(file).name for file in copies["file"]]
+        items = list(zip(sources, copies["operation"], files, strict=True))
+        for _ in each(partial(write_copy, archive, clean), items, "balance", threads=True):
+            pass
+
+
+def write_copy(archive: ZipFile, clean: Clean, item: tuple[ZipInfo, str, Path]) -> None:
+    """Write one augmented copy, in the same form as its source."""
+    member, operation, file = item
+    image, _ = pictures.decode(archive.read(member), clean.max_pixels)
+    copy = balancing.augment(np.asarray(image), balancing.Operation.parse(operation))
+    file.write_bytes(pictures.canonical(Image.fromarray(copy), clean))
 
 
 def draw_sheet(copies: pd.DataFrame) -> None:

@@ -3,17 +3,23 @@
 import random
 import subprocess
 import sys
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from making import KNOBS, TABLES, distance, picture, plain, published
+from making import KNOBS, TABLES, archive, decoded, distance, file, picture, plain, published
+from PIL import Image
 
+from realart import pictures
 from realart.balancing import Operation, augment, plan
-from realart.params import Balance
+from realart.params import Balance, Clean
 from realart.tables import ROWS
+from realart.traces import block_energies
+from stages.balance import write_copies
 
 AUGMENT = KNOBS.balance
 PIXELS = picture(1)
@@ -216,3 +222,69 @@ def test_a_plain_picture_shows_no_border_and_only_the_brightness(
     copy = augment(plain((100, 60, 20)), Operation(degrees, zoom, brightness, False, False))
     expected = np.round(np.array([100, 60, 20]) * brightness)
     assert np.abs(copy - expected).max() <= 1
+
+
+@given(OPERATIONS, st.integers(2, 900), st.integers(2, 60))
+def test_in_canonical_form_a_copy_has_the_shape_of_its_source(
+    operation: Operation, width: int, height: int
+) -> None:
+    source = plain((9, 9, 9), width, height)
+    of_source, of_copy = (
+        pictures.read(pictures.canonical(Image.fromarray(one), KNOBS.clean))
+        for one in (source, augment(source, operation))
+    )
+    assert of_source.size == of_copy.size
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("encoding", ["jpeg", "original"])
+def test_a_copy_that_changes_nothing_is_stored_as_its_source_is(
+    encoding: Literal["jpeg", "original"], folder: Path
+) -> None:
+    clean = KNOBS.clean.model_copy(update={"encoding": encoding})
+    published = [file(picture(seed, 200, 160)) for seed in (1, 2)]
+    stored = [pictures.stored(data, pictures.read(data), clean) for data in published]
+    copied = copies(published, [SAME, SAME], clean, folder)
+    for one, other in zip(copied, stored, strict=True):
+        assert np.array_equal(decoded(one), decoded(other))
+
+
+def test_a_copy_is_nearly_as_sharp_as_its_source(folder: Path) -> None:
+    """All frequencies alike, so that a turn changes none: what is lost, interpolation took."""
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    source = pictures.canonical(Image.fromarray(noise), KNOBS.clean)
+    turns = [Operation(degrees, 1.0, 1.0, False, False) for degrees in (7.3, -14.0)]
+    for turn in turns:
+        (copy,) = copies([file(noise)], [turn], KNOBS.clean, folder)
+        assert finest(copy) == pytest.approx(finest(source), abs=0.06)  # bicubic: 0.1
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder, the working directory of a stage."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def copies(
+    published: list[bytes], operations: list[Operation], clean: Clean, folder: Path
+) -> list[bytes]:
+    """Return the stored copy of each published file; all have one name, and other bytes."""
+    (folder / "data/raw").mkdir(parents=True, exist_ok=True)
+    archive(folder / "data/raw/archive.zip", [("ai/1.png", data) for data in published])
+    names = [f"{number}.jpg" for number in range(len(published))]
+    table = pd.DataFrame(
+        {
+            "path": "ai/1.png",
+            "bytes": [len(data) for data in published],
+            "operation": [str(operation) for operation in operations],
+            "file": names,
+        }
+    )
+    write_copies(table, folder, clean)
+    return [(folder / name).read_bytes() for name in names]
+
+
+def finest(data: bytes) -> float:
+    """Return the mean logarithm of the highest frequencies of a stored picture."""
+    return float(block_energies(decoded(data)).reshape(8, 8)[4:, 4:].mean())

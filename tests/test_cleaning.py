@@ -227,6 +227,8 @@ def damaged(folder: Path, kind: str) -> Path:
             entry.flag_bits |= 1
         elif kind == "method":
             entry.compress_type = 97
+        elif kind == "size":
+            entry.file_size += 1
     data = bytearray(path.read_bytes())
     if kind == "crc":
         data[start + 99] ^= 255
@@ -246,6 +248,7 @@ def damaged(folder: Path, kind: str) -> Path:
         ("deflate", "corrupt"),
         ("header", "corrupt"),
         ("method", "unsupported"),
+        ("size", "corrupt"),
     ],
 )
 def test_an_entry_that_can_not_be_read_is_rejected(kind: str, reason: str, tmp_path: Path) -> None:

