@@ -88,7 +88,7 @@ def test_every_dataset_can_be_chosen(name: str, tmp_path: Path) -> None:
         (lambda content: content["split"].pop("seed"), "'split.seed' is missing"),
         (lambda content: content.pop("goals"), "'goals' is missing"),
         (at("ela.quality", KNOBS.clean.quality), f"ela.quality equals clean.quality ({90})"),
-        (at("clean.similar", 0.99), "similar (0.99) is above duplicate (0.97)"),
+        (at("clean.similar", 0.99), "similar (0.99) is above duplicate (0.98)"),
         (at("datasets.local.fields", "("), "datasets.local.fields is '('"),
         (at("datasets.local.fields", "(?P<era>.)"), "names the groups ['era']"),
         (at("recipes.cnn.fine_tune", KNOBS.recipes["resnet50"].fine_tune.model_dump()), "backbone"),
