@@ -4,18 +4,18 @@
 
 For each count, pictures of 256 pixels a side are made, a fresh clone of the last commit takes them
 through `dvc repro` stage by stage, and a table is printed in Markdown. Memory is the peak of the
-proportional set size over all processes of a stage, so that what they share counts once.
+proportional set size over all processes of a stage, so that what they share counts once. DVC, which
+runs the stage, then hashes and stores what it made, is counted for itself.
 """
 
 import argparse
 import io
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,22 +29,21 @@ from realart.parallel import each
 ROOT = Path(__file__).parent.parent
 SIDE = 256
 STAGES = {
-    "download": ["data/raw"],
-    "clean": ["data/clean"],
-    "split": ["data/split.csv"],
-    "balance": ["data/balanced"],
-    "ela": ["data/ela"],
+    "download": "data/raw",
+    "clean": "data/clean",
+    "split": "data/split.csv",
+    "balance": "data/balanced",
+    "ela": "data/ela",
 }
 TICK = 0.2  # seconds
 
 
 @dataclass
-class Watched:
-    """What a command took: seconds, those of the stage's own process among them, MiB at most."""
+class Share:
+    """What the stage, or DVC beside it, took: seconds, and MiB at most."""
 
-    seconds: float
-    stage: float
-    memory: float
+    seconds: float = 0
+    memory: float = 0
 
 
 def picture(seed: int) -> bytes:
@@ -80,64 +79,76 @@ def project(folder: Path, pictures: Path) -> Path:
     return clone
 
 
-def watch(command: Sequence[str], folder: Path) -> Watched:
-    """Run a command to its end, looking at all its processes by and by."""
-    start, began, ended, memory = time.monotonic(), 0.0, 0.0, 0.0
+def watch(command: Sequence[str], folder: Path) -> tuple[Share, Share]:
+    """Run a command to its end, and look at its processes: those of a stage, and the others."""
+    stage, dvc, start = Share(), Share(), time.monotonic()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            used = 0
-            for one in family(process.pid):
-                try:
-                    used += one.memory_full_info().pss
+            before, of_stage = time.monotonic(), set[psutil.Process]()
+            everything = family(process.pid)
+            for one in everything:
+                with suppress(psutil.Error):
                     if any(word.startswith("stages.") for word in one.cmdline()):
-                        ended = time.monotonic()
-                        began = began or ended
-                except psutil.Error:
-                    continue
-            memory = max(memory, used / 2**20)
+                        of_stage |= family(one.pid)
+            stage.memory = max(stage.memory, held(of_stage))
+            dvc.memory = max(dvc.memory, held(everything - of_stage))
             time.sleep(TICK)
+            if of_stage:
+                stage.seconds += time.monotonic() - before
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed")
-    return Watched(time.monotonic() - start, ended - began, memory)
+    dvc.seconds = time.monotonic() - start - stage.seconds
+    return stage, dvc
 
 
-def family(pid: int) -> Iterable[psutil.Process]:
-    try:
+def family(pid: int) -> set[psutil.Process]:
+    """Return a process and all below it."""
+    with suppress(psutil.Error):
         parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.Error:
-        return []
+        return {parent, *parent.children(recursive=True)}
+    return set()
 
 
-def size(paths: Sequence[Path]) -> tuple[int, float]:
+def held(processes: Iterable[psutil.Process]) -> float:
+    """Return what processes hold, in MiB; what they share with others counts in part."""
+    total = 0
+    for one in processes:
+        with suppress(psutil.Error):
+            total += one.memory_full_info().pss
+    return total / 2**20
+
+
+def size(path: Path) -> tuple[int, float]:
     """Return how many files there are, and their MiB."""
-    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*"))]
-    sizes = [file.stat().st_size for file in files if file.is_file()]
+    sizes = [file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file()]
     return len(sizes), sum(sizes) / 2**20
 
 
 def measure(count: int, folder: Path) -> None:
     make(folder / "pictures.zip", count)
     clone = project(folder, folder / "pictures.zip")
-    print(f"\n{count} pictures of {SIDE} x {SIDE}\n")
-    print("| stage | s | of which DVC | ms a picture | MiB at most | files | MiB |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    row = partial(print_row, count)
-    for stage, outs in STAGES.items():
-        taken = watch(["dvc", "repro", "--single-item", stage], clone)
-        row(stage, taken, *size([clone / out for out in outs]))
-    for command in (["dvc", "repro", "ela"], ["dvc", "status"]):
-        row(f"`{' '.join(command)}`, nothing to do", watch(command, clone), 0, 0.0)
-    row("cache", Watched(0, 0, 0), *size([clone / ".dvc/cache"]))
-
-
-def print_row(count: int, name: str, taken: Watched, files: int, mebibytes: float) -> None:
-    own = taken.seconds - taken.stage
+    head = ["stage", "s", "MiB at most", "DVC: s", "MiB at most", "ms a picture", "files", "MiB"]
     print(
-        f"| {name} | {taken.seconds:.1f} | {own:.1f} | {1000 * taken.seconds / count:.2f} "
-        f"| {taken.memory:.0f} | {files or ''} | {mebibytes:.0f} |"
+        f"\n{count} pictures of {SIDE} x {SIDE}\n\n| {' | '.join(head)} |\n|{' --- |' * len(head)}"
     )
-    sys.stdout.flush()
+    for name, out in STAGES.items():
+        shares = watch(["dvc", "repro", "--single-item", name], clone)
+        print_row(name, shares, count, *size(clone / out))
+    for command in (["dvc", "repro", "ela"], ["dvc", "status"]):
+        print_row(f"`{' '.join(command)}`, nothing to do", watch(command, clone), count)
+    files, mebibytes = size(clone / ".dvc/cache")
+    print(f"\nDVC's cache: {files} files, {mebibytes:.0f} MiB", flush=True)
+
+
+def print_row(
+    name: str, shares: tuple[Share, Share], count: int, files: int = 0, mebibytes: float = 0
+) -> None:
+    times = [f"{share.seconds:.1f} | {share.memory:.0f}" for share in shares]
+    each = 1000 * sum(share.seconds for share in shares) / count
+    print(
+        f"| {name} | {' | '.join(times)} | {each:.2f} | {files or ''} | {mebibytes:.0f} |",
+        flush=True,
+    )
 
 
 def main() -> None:

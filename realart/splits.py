@@ -74,17 +74,18 @@ def _drawn(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
     """
     part = pd.Series("train", table.index)
     owner = table.drop_duplicates("group").set_index("group")["stratum"]
-    sizes = table["group"].value_counts()
+    sizes = table["group"].value_counts().to_dict()
     owed = 0.0
     for stratum, groups in owner.groupby(owner):
         names = sorted(groups.index, key=lambda group: _draw(split.seed, group))
         wanted = owed + split.test_size * (table["stratum"] == stratum).sum()
-        chosen: list[str] = []
+        chosen, taken = [], 0
         for name in names:
-            if sizes[chosen].sum() + sizes[name] <= round(wanted):
+            if taken + sizes[name] <= round(wanted):
                 chosen.append(name)
+                taken += sizes[name]
         part[table["group"].isin(chosen)] = "test"
-        owed = wanted - sizes[chosen].sum()
+        owed = wanted - taken
     return part
 
 
@@ -102,12 +103,13 @@ def _folds(train: pd.DataFrame, split: Split) -> "np.typing.NDArray[np.int64]":
 
 def _slices(cell: pd.DataFrame, split: Split) -> "pd.Series[int]":
     """Deal the groups of one fold onto slices, large ones first, each class evenly."""
-    sizes = cell.groupby(["group", "label"]).size().unstack(fill_value=0)
-    order = sorted(sizes.index, key=lambda name: (-sizes.loc[name].sum(), _draw(split.seed, name)))
-    filled = np.zeros((split.slices, sizes.shape[1]), np.int64)
+    table = cell.groupby(["group", "label"]).size().unstack(fill_value=0)
+    sizes = dict(zip(table.index, table.to_numpy(), strict=True))
+    order = sorted(sizes, key=lambda name: (-sizes[name].sum(), _draw(split.seed, name)))
+    filled = np.zeros((split.slices, table.shape[1]), np.int64)
     slice_of = {}
     for group in order:
-        own = sizes.loc[group].to_numpy()
+        own = sizes[group]
         slice_of[group] = int(filled[:, own > 0].sum(1).argmin())
         filled[slice_of[group]] += own
     return cell["group"].map(slice_of)
