@@ -27,12 +27,12 @@ from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
-import psutil
 from PIL import Image, ImageDraw, ImageOps
 
 from benchmarks.duplicates import KINDS, SEED, Change, brighter, same, scaled, table, usable
 from benchmarks.faults import shown
 from benchmarks.peer_rows import CORES, OURS, PEERS, Groups
+from benchmarks.scale import family, held
 from realart import params, pictures
 
 ROOT = Path(__file__).parents[1]
@@ -132,23 +132,11 @@ def measure(
         peak = 0.0
         with subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said) as process:
             while watched and process.poll() is None:
-                peak = max(peak, held(process.pid))
+                peak = max(peak, held(family(process.pid)))
                 time.sleep(EVERY)
         if process.returncode:
             raise RuntimeError((Path(out) / "said").read_text().strip().splitlines()[-1])
         return {**json.loads((Path(out) / "found.json").read_text()), "peak": peak}
-
-
-def held(pid: int) -> float:
-    """Return the memory that a process and all below it hold, in MiB."""
-    total = 0
-    try:
-        top = psutil.Process(pid)
-        for process in (top, *top.children(recursive=True)):
-            total += process.memory_full_info().pss
-    except psutil.Error:  # one ended meanwhile: the next look will see the others
-        pass
-    return total / 2**20
 
 
 def speed(times: dict[str, list[float]], peaks: dict[str, float], count: int) -> None:
