@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -98,6 +99,19 @@ def opened(path: Path, advice: str) -> Iterator[zipfile.ZipFile]:
         ) from error
     with archive:
         yield archive
+
+
+def kept_open(path: Path) -> zipfile.ZipFile:
+    """Return the zip archive at `path`, opened once in each process.
+
+    Reading its directory anew for every file would be quadratic.
+    """
+    return _kept_open(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _kept_open(path: Path, _modified: int) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
 
 
 @contextmanager

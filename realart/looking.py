@@ -1,13 +1,12 @@
 """A published file, decoded once: what is stored of it, and what it is judged by."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from realart import pictures
-from realart.archive import UNREADABLE, unpacked
+from realart.archive import UNREADABLE, kept_open, unpacked
 from realart.fingerprints import Fingerprint, fingerprint
 from realart.headers import Header
 from realart.params import Clean
@@ -35,7 +34,7 @@ def look(
 ) -> tuple[Seen, Fingerprint] | UnusableError:
     """Decode a file of `archive` and write what is stored of it into `folder`, or say why not."""
     try:
-        data = _read(_opened(archive, archive.stat().st_mtime_ns), member, params)
+        data = _read(kept_open(archive), member, params)
         image, header = pictures.decode(data, params.max_pixels, params.min_side)
     except UnusableError as unusable:
         return unusable
@@ -64,9 +63,3 @@ def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
     if len(data) < member.file_size:
         raise UnusableError("corrupt", f"{len(data)} bytes, {member.file_size} in the directory")
     return data
-
-
-@lru_cache(maxsize=1)
-def _opened(archive: Path, _modified: int) -> ZipFile:
-    """Keep the zip open in each process: reading its directory for every file is quadratic."""
-    return ZipFile(archive)

@@ -2,18 +2,20 @@
 
 from functools import partial
 from pathlib import Path
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZipInfo
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
 from realart import balancing, contact, errors, params, pictures, tables
+from realart.archive import kept_open
 from realart.outputs import fresh_directory
 from realart.parallel import each
 from realart.params import Clean
 
 DATA = Path("data")
+ARCHIVE = DATA / "raw/archive.zip"
 SHEET = Path("metrics/pictures/copies.jpg")
 
 
@@ -42,20 +44,19 @@ def main() -> None:
 
 def write_copies(copies: pd.DataFrame, folder: Path, clean: Clean) -> None:
     """Write every augmented copy, made from its source as published."""
-    with ZipFile(DATA / "raw/archive.zip") as archive:
-        # By size too: a zip may hold a name twice.
-        members = {(member.filename, member.file_size): member for member in archive.infolist()}
-        sources = [members[source] for source in zip(copies["path"], copies["bytes"], strict=True)]
-        files = [folder / Path(file).name for file in copies["file"]]
-        items = list(zip(sources, copies["operation"], files, strict=True))
-        for _ in each(partial(write_copy, archive, clean), items, "balance", threads=True):
-            pass
+    listed = kept_open(ARCHIVE).infolist()
+    members = {(one.filename, one.file_size): one for one in listed}  # a name may come twice
+    sources = [members[source] for source in zip(copies["path"], copies["bytes"], strict=True)]
+    files = [folder / Path(file).name for file in copies["file"]]
+    items = list(zip(sources, copies["operation"], files, strict=True))
+    for _ in each(partial(write_copy, clean), items, "balance", "copies"):
+        pass
 
 
-def write_copy(archive: ZipFile, clean: Clean, item: tuple[ZipInfo, str, Path]) -> None:
+def write_copy(clean: Clean, item: tuple[ZipInfo, str, Path]) -> None:
     """Write one augmented copy, in the same form as its source."""
     member, operation, file = item
-    image, _ = pictures.decode(archive.read(member), clean.max_pixels)
+    image, _ = pictures.decode(kept_open(ARCHIVE).read(member), clean.max_pixels)
     copy = balancing.augment(np.asarray(image), balancing.Operation.parse(operation))
     file.write_bytes(pictures.canonical(Image.fromarray(copy), clean))
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -281,7 +282,8 @@ def copies(
             "file": names,
         }
     )
-    write_copies(table, folder, clean)
+    with joblib.parallel_config(backend="sequential"):
+        write_copies(table, folder, clean)
     return [(folder / name).read_bytes() for name in names]
 
 
