@@ -27,6 +27,7 @@ TINY = {
     "input": "rgb",
     "size": 32,
     "shape": "squash",
+    "backbone": None,
     "layers": [
         {"Conv2D": {"filters": 4, "kernel_size": 3, "activation": "relu"}},
         {"GlobalAveragePooling2D": {}},
@@ -37,6 +38,7 @@ TINY = {
     "batch_size": 16,
     "patience": 2,
     "monitor": "loss",
+    "fine_tune": None,
 }
 
 

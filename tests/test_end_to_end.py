@@ -150,7 +150,7 @@ def test_a_mistake_is_one_line_and_loses_nothing(
         ("split", {"split.folds": 40}, "split.folds x split.slices (40 x 2)"),
         ("split", {"split.method": "published"}, "marks no human picture as test"),
         ("train", {"recipes.tiny.optimizer.name": "Adamm"}, "unknown optimizer 'Adamm' (did you"),
-        ("train", {"recipes.tiny.backbone": {"name": "ResNet5"}}, "unknown backbone 'ResNet5'"),
+        ("features", {"recipes.tiny.backbone": {"name": "ResNet5"}}, "unknown backbone 'ResNet5'"),
         (
             "train",
             {"recipes.tiny.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
