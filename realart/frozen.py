@@ -37,6 +37,7 @@ def keep_backbone(backbone: Backbone, size: int, train: Train, folder: Path) -> 
     weights (EfficientNet has one layer more), so architecture and weights are kept, not a recipe.
     """
     backend.prepare(train.model_copy(update={"seed": SEED, "deterministic": True}))
+    keras.utils.clear_session()  # else layers would be numbered on from a network before
     model = recipes.build_backbone(backbone, size)
     (folder / ARCHITECTURE).write_text(recipes.architecture(model), "utf-8")
     model.save_weights(folder / WEIGHTS)
