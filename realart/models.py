@@ -1,19 +1,23 @@
 """A trained model as files: what `predict` needs and nothing else, rebuilt without pickle."""
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from realart import recipes
+from realart import parallel, recipes
 from realart.backend import keras
 from realart.errors import RealartError
 from realart.inputs import Input
 from realart.outputs import write_json
 from realart.params import Recipe, Strict
 from realart.pictures import Pixels
+
+Item = TypeVar("Item")
 
 ARCHITECTURE = "architecture.json"
 WEIGHTS = "{}.weights.h5"
@@ -27,15 +31,13 @@ class Card(Strict):
     members: int
 
 
-def save(folder: Path, recipe: Recipe, seen: Input, architecture: str, weights: list[Path]) -> None:
-    """Write a model whose score is the mean of its members', one for each file of `weights`.
-
-    `architecture` is what `recipes.architecture` says of the network that they belong to.
-    """
-    (folder / ARCHITECTURE).write_text(architecture, "utf-8")
-    for number, file in enumerate(weights):
-        (folder / WEIGHTS.format(number)).write_bytes(file.read_bytes())
-    card = Card(recipe=recipe, input=seen, members=len(weights))
+def save(folder: Path, recipe: Recipe, seen: Input, members: Iterable[keras.Model]) -> None:
+    """Write a model whose score is the mean of its members', networks that differ in weights."""
+    count = 0
+    for count, member in enumerate(members, 1):
+        (folder / ARCHITECTURE).write_text(recipes.architecture(member), "utf-8")
+        member.save_weights(folder / WEIGHTS.format(count - 1))
+    card = Card(recipe=recipe, input=seen, members=count)
     write_json(card.model_dump(), folder / "model.json")
 
 
@@ -61,6 +63,13 @@ class Final:
             for member in self.members
         ]
         return np.asarray(np.mean(each, axis=0))
+
+    def scores_of(
+        self, look: Callable[[Item], Pixels], items: Sequence[Item], title: str
+    ) -> NDArray[np.float64]:
+        """Return the same of what `look` sees of each item; only a batch is in memory at once."""
+        batches = parallel.batches(look, items, self.recipe.batch_size, title)
+        return np.concatenate([self.scores(np.stack(batch)) for batch in batches])
 
 
 def _member(folder: Path, number: int) -> keras.Model:

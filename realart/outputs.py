@@ -2,10 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @contextmanager
@@ -39,6 +42,18 @@ def write_json(content: Any, path: Path) -> None:
     """Write `content` to `path`, indented and ending with a newline."""
     with fresh_file(path) as beside:
         beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+@contextmanager
+def array_file(
+    path: Path, dtype: str, shape: tuple[int, ...]
+) -> Iterator[Callable[[NDArray[Any]], object]]:
+    """Yield a function that appends rows of `dtype` to the .npy file of an array of `shape`."""
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    # Written, not mapped: on a full disk, a write into a mapped file kills the process.
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        yield lambda rows: file.write(rows.tobytes())
 
 
 @contextmanager

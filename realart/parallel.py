@@ -1,6 +1,7 @@
 """Per-picture work on all cores, in order, with a progress bar and its rate."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
@@ -39,3 +40,22 @@ def each(
             f"a process of '{title}' was killed, perhaps because memory ran out: free some, or run "
             "with fewer (LOKY_MAX_CPU_COUNT=1)"
         ) from error
+
+
+def batches(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    size: int,
+    title: str,
+    unit: str = "picture",
+) -> Iterator[list[Result]]:
+    """Yield the results of `size` items at a time, in order, for what can't keep up with `each`.
+
+    No batch is begun before it is asked for, so memory stays flat however slow its use is.
+    """
+    bar = tqdm(None, title, len(items), unit=f" {unit}s", disable=None)
+    with ThreadPoolExecutor() as pool, bar:
+        for start in range(0, len(items), size):
+            batch = list(pool.map(function, items[start : start + size]))
+            yield batch
+            bar.update(len(batch))

@@ -122,12 +122,22 @@ class Ela(Strict):
     long_side: Annotated[int, Field(ge=32)]
 
 
+class Features(Strict):
+    """What the frozen part of a network says of all rows may take on disk, at most."""
+
+    gigabytes: Annotated[float, Field(gt=0)]
+
+
 class Backbone(Strict):
-    """A network of `keras.applications` by name, with its own keyword arguments."""
+    """A network of `keras.applications` by name, with its own keyword arguments.
+
+    Of a frozen one the last `unfreeze` layers are left out: fine-tuning may train them.
+    """
 
     name: str
     weights: str = "imagenet"
     frozen: bool = True
+    unfreeze: Annotated[int, Field(ge=0)] = 0
     arguments: dict[str, Any] = {}
 
 
@@ -140,9 +150,8 @@ class Optimizer(Strict):
 
 
 class FineTune(Strict):
-    """A second phase in which the last layers of the backbone are trained too."""
+    """A second phase in which the last `unfreeze` layers of the backbone are trained too."""
 
-    layers: Annotated[int, Field(ge=1)]
     learning_rate: Annotated[float, Field(gt=0)]
     epochs: Annotated[int, Field(ge=1)]
 
@@ -153,7 +162,7 @@ class Recipe(Strict):
     input: Literal["rgb", "ela"]
     size: Annotated[int, Field(ge=16)]
     shape: Literal["squash", "crop", "pad"]
-    backbone: Backbone | None = None
+    backbone: Backbone | None
     layers: list[Layer]
     outputs: Literal[1, 2]
     optimizer: Optimizer
@@ -161,13 +170,14 @@ class Recipe(Strict):
     batch_size: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)]
     monitor: Literal["accuracy", "loss"]
-    fine_tune: FineTune | None = None
+    fine_tune: FineTune | None
     published: str = ""
 
     @model_validator(mode="after")
     def _fine_tune_has_backbone(self) -> "Recipe":
-        if self.fine_tune and not (self.backbone and self.backbone.frozen):
-            raise ValueError("fine_tune needs a backbone that is frozen in the first phase")
+        backbone = self.backbone
+        if self.fine_tune and not (backbone and backbone.frozen and backbone.unfreeze):
+            raise ValueError("fine_tune needs a backbone with frozen: true and unfreeze above 0")
         return self
 
 
@@ -205,6 +215,7 @@ class Params(Strict):
     balance: Balance
     audit: Audit
     ela: Ela
+    features: Features
     recipes: dict[str, Recipe]
     train: Train
     evaluate: Evaluate

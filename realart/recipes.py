@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from realart.backend import keras
 from realart.errors import RealartError
-from realart.params import Backbone, FineTune, Layer, Recipe, weights_file
+from realart.params import Backbone, Layer, Recipe, weights_file
 
 LOSS = {1: "binary_crossentropy", 2: "categorical_crossentropy"}
 """By number of outputs: one sigmoid, or a softmax over (human, ai)."""
@@ -32,20 +32,25 @@ class Preprocess(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "backbone": self.backbone}
 
 
-def build(recipe: Recipe) -> keras.Model:
+def pixels_of(recipe: Recipe) -> keras.KerasTensor:
+    """Return where a network takes pictures in: uint8, shape (n, size, size, 3)."""
+    return keras.Input((recipe.size, recipe.size, 3), dtype="uint8", name="pixels")
+
+
+def build(recipe: Recipe, backbone: keras.Model | None = None) -> keras.Model:
     """Build the network of a recipe: uint8 pixels (n, size, size, 3) in, probabilities out.
+
+    It stands on `backbone` if one is given, else on one that `build_backbone` makes.
 
     Raises
     ------
     RealartError
         A name or argument that Keras does not know, or weights that can't be had.
     """
-    pixels = keras.Input((recipe.size, recipe.size, 3), dtype="uint8", name="pixels")
+    pixels = pixels_of(recipe)
     if recipe.backbone:
-        function = backbone_function(recipe.backbone.name)
-        x = Preprocess(recipe.backbone.name)(pixels)
-        # A frozen part keeps the batch statistics it came with, also when fine-tuned.
-        x = _backbone(recipe, function)(x, training=False if recipe.backbone.frozen else None)
+        backbone = backbone or build_backbone(recipe.backbone, recipe.size)
+        x = backbone(Preprocess(recipe.backbone.name)(pixels))
     else:
         x = keras.layers.Rescaling(1 / 255)(pixels)
     for number, layer in enumerate(recipe.layers):
@@ -101,9 +106,9 @@ def without_download(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"backbone": backbone})
 
 
-def preflight(recipe: Recipe) -> None:
+def preflight(recipe: Recipe, backbone: keras.Model | None = None) -> None:
     """Build and compile once, so that a mistake in a recipe is found before anything is read."""
-    compile_for(build(recipe), recipe, recipe.optimizer.learning_rate)
+    compile_for(build(recipe, backbone), recipe, recipe.optimizer.learning_rate)
     keras.utils.clear_session(free_memory=True)
 
 
@@ -121,14 +126,24 @@ def compile_for(model: keras.Model, recipe: Recipe, learning_rate: float) -> Non
     model.compile(optimizer, LOSS[recipe.outputs], metrics=["accuracy"])
 
 
-def fine_tune(model: keras.Model, phase: FineTune) -> None:
-    """Make the last layers of the backbone trainable, but for batch normalisation."""
-    (backbone_model,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
-    backbone_model.trainable = True
-    for layer in backbone_model.layers[: -phase.layers]:
-        layer.trainable = False
-    for layer in backbone_model.layers[-phase.layers :]:
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+def fine_tune(model: keras.Model, backbone: Backbone) -> None:
+    """Make the last layers of the backbone trainable, but for batch normalisation.
+
+    `model` is the whole network or the tail that is left of it, in which Keras lists new inputs
+    among the layers.
+    """
+    inner = backbone_in(model)
+    layers = [one for one in inner.layers if not isinstance(one, keras.layers.InputLayer)]
+    inner.trainable = True
+    for number, layer in enumerate(reversed(layers)):
+        statistics = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = number < backbone.unfreeze and not statistics
+
+
+def backbone_in(model: keras.Model) -> keras.Model:
+    """Return the backbone of a network that has one."""
+    (backbone,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    return backbone
 
 
 def targets(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32]:
@@ -157,21 +172,29 @@ def backbone_function(name: str) -> Callable[..., keras.Model]:
     return _named(known, name, "backbone")
 
 
-def _backbone(recipe: Recipe, function: Callable[..., keras.Model]) -> keras.Model:
-    backbone = recipe.backbone
-    assert backbone
+def build_backbone(backbone: Backbone, size: int) -> keras.Model:
+    """Build a backbone for pictures of `size`, with its weights; a frozen one learns nothing.
+
+    Frozen batch normalisation keeps the statistics it came with, in training too.
+
+    Raises
+    ------
+    RealartError
+        A name or argument that Keras does not know, or weights that can't be had.
+    """
     arguments = {
         **backbone.arguments,
         "include_top": False,
-        "input_shape": (recipe.size, recipe.size, 3),
+        "input_shape": (size, size, 3),
         "weights": _weights(backbone),
     }
+    function = backbone_function(backbone.name)
     try:
         model = function(**arguments)
     except Exception as error:  # Keras raises a bare Exception where a download fails
         if isinstance(error, TypeError) or backbone.weights == "none":
             raise RealartError(
-                f"backbone {backbone.name} refuses size {recipe.size} or its arguments "
+                f"backbone {backbone.name} refuses size {size} or its arguments "
                 f"{backbone.arguments}: {error}"
             ) from error
         raise RealartError(

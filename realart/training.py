@@ -19,7 +19,6 @@ from realart import recipes
 from realart.backend import keras
 from realart.outputs import fresh_file
 from realart.params import Recipe, Train
-from realart.pictures import Pixels
 
 Positions = NDArray[np.int64]
 """Rows of a table and of the array beside it, by position."""
@@ -32,18 +31,19 @@ Record = dict[str, float]
 class Data:
     """What all folds share, aligned by position.
 
-    `pixels` is uint8, shape (n, size, size, 3), and may be memory-mapped; `labels` int64, shape
+    `inputs` are arrays of shape (n, ...), one for each input of the network that is trained, and
+    may be memory-mapped: pixels, or what a frozen part says of them. `labels` are int64, shape
     (n,), 1 for ai; `weights` float32, shape (n,), what each row counts in the loss.
     """
 
-    pixels: Pixels
+    inputs: tuple[NDArray[Any], ...]
     labels: NDArray[np.int64]
     weights: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Whose pixels a fold is fitted on, stopped by and judged on."""
+    """Which rows a fold is fitted on, stopped by and judged on."""
 
     fit: Positions
     watch: Positions
@@ -63,7 +63,7 @@ class State:
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Rows of `data` in the order of `positions`, a batch at a time: pixels, targets, weights."""
+    """Rows of `data` in the order of `positions`, a batch at a time: inputs, targets, weights."""
 
     def __init__(self, data: Data, positions: Positions, recipe: Recipe) -> None:
         super().__init__()
@@ -72,11 +72,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return -(-len(self.positions) // self.recipe.batch_size)
 
-    def __getitem__(self, number: int) -> tuple[Pixels, NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, number: int) -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
         size = self.recipe.batch_size
         rows = self.positions[number * size : (number + 1) * size]
         targets = recipes.targets(self.data.labels[rows], self.recipe)
-        return self.data.pixels[rows], targets, self.data.weights[rows]
+        inputs = tuple(array[rows] for array in self.data.inputs)
+        return inputs if len(inputs) > 1 else inputs[0], targets, self.data.weights[rows]
 
 
 def parts(rows: pd.DataFrame, fold: int, slices: int) -> Parts:
@@ -102,6 +103,7 @@ def class_weights(labels: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def train_fold(
+    build: Callable[[], keras.Model],
     recipe: Recipe,
     train: Train,
     data: Data,
@@ -112,7 +114,9 @@ def train_fold(
 ) -> tuple[keras.Model, list[Record]]:
     """Train one fold, or go on where an earlier process that wrote `checkpoint` was stopped.
 
-    `on_epoch` gets the record of every epoch, those before an interruption included.
+    `build` makes the network that reads the inputs of `data`: the recipe's whole network or, where
+    they are what its frozen part says, the tail. `on_epoch` gets the record of every epoch, those
+    before an interruption included.
 
     Returns
     -------
@@ -121,7 +125,7 @@ def train_fold(
     """
     keras.utils.clear_session()  # else layers would be numbered on from the fold before
     keras.utils.set_random_seed(train.seed * 1000 + fold)
-    model = recipes.build(recipe)
+    model = build()
     state, stored = _load(checkpoint)
     best = stored["best"] if stored else _values(model.weights)
     for record in state.history:
@@ -167,8 +171,8 @@ def _phases(recipe: Recipe) -> list[tuple[float, int]]:
 
 def _enter(model: keras.Model, recipe: Recipe, phase: int, learning_rate: float) -> None:
     if phase:
-        assert recipe.fine_tune
-        recipes.fine_tune(model, recipe.fine_tune)
+        assert recipe.backbone
+        recipes.fine_tune(model, recipe.backbone)
     recipes.compile_for(model, recipe, learning_rate)
     model.optimizer.build(model.trainable_variables)
 
@@ -184,19 +188,33 @@ def _epoch(
     bar: "tqdm[Any]",
 ) -> Record:
     order = np.random.default_rng([train.seed, fold, state.epoch]).permutation(rows.fit)
-    count = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: bar.update(recipe.batch_size)
-    )
-    batches = Batches(data, order, recipe)
-    fitted = model.fit(batches, shuffle=False, verbose=0, callbacks=[count]).history
-    watched = model.evaluate(Batches(data, rows.watch, recipe), verbose=0, return_dict=True)
+    # `fit` and `evaluate` would set up their data anew in each epoch: 0.2 s, as long as a small
+    # tail trains.
+    fitted = _over(Batches(data, order, recipe), model, model.train_on_batch, bar)
+    watched = _over(Batches(data, rows.watch, recipe), model, model.test_on_batch)
     bar.set_postfix({name: f"{value:.3f}" for name, value in watched.items()})
     return {
         "epoch": state.epoch,
         "phase": state.phase,
-        **{name: float(values[0]) for name, values in fitted.items()},
-        **{f"val_{name}": float(value) for name, value in watched.items()},
+        **fitted,
+        **{f"val_{name}": value for name, value in watched.items()},
     }
+
+
+def _over(
+    batches: Batches, model: keras.Model, step: Callable[..., Any], bar: "tqdm[Any] | None" = None
+) -> dict[str, float]:
+    """Take a step for each batch; return the means of loss and metrics over all rows."""
+    means: dict[str, float] = {}
+    for number in range(len(batches)):
+        inputs, targets, weights = batches[number]
+        model.reset_metrics()  # else each step would say the mean since the epoch before
+        for name, value in step(inputs, targets, weights, return_dict=True).items():
+            share = len(weights) / len(batches.positions)
+            means[name] = means.get(name, 0.0) + float(value) * share
+        if bar is not None:
+            bar.update(len(weights))
+    return means
 
 
 def _note(state: State, record: Record, monitor: str) -> bool:

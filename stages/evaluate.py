@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
-import numpy as np
 import pandas as pd
 
 from realart import (
+    backend,
     errors,
     evaluation,
+    frozen,
+    inputs,
     matching,
     models,
     params,
@@ -23,6 +26,7 @@ from realart.inputs import Input
 from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
 from realart.params import Params
+from realart.pictures import Pixels
 
 ARCHIVE = Path("data/raw/archive.zip")
 PICTURES = Path("data/clean/pictures.csv")
@@ -45,11 +49,11 @@ def main() -> None:
     by_fold = [evaluation.figures(*arrays(scores)) for scores in held_out]
     save_final(knobs, folders, by_fold)
     model = models.Final(FINAL)
-    test, oof = score_test(model), pd.concat(held_out, ignore_index=True)
-    tables.write(pd.concat([test, oof]), SCORES, tables.SCORES)
-    figures = evaluation.figures(*arrays(test))
     pictures = tables.read(PICTURES, tables.PICTURES).set_index("id", drop=False)
     pictures.index.name = None
+    test, oof = score_test(model, pictures), pd.concat(held_out, ignore_index=True)
+    tables.write(pd.concat([test, oof]), SCORES, tables.SCORES)
+    figures = evaluation.figures(*arrays(test))
     report = {
         "test": {**figures, "confusion": evaluation.confusion(*arrays(test))},
         "oof": evaluation.figures(*arrays(oof)),
@@ -80,19 +84,28 @@ def save_final(knobs: Params, folders: list[Path], by_fold: list[Figures]) -> No
     if knobs.evaluate.final == "best_fold":
         folders = [folders[evaluation.best_fold(by_fold)]]
     seen = Input.model_validate_json((FEATURES / "input.json").read_text("utf-8"))
+    backend.prepare(knobs.train)
+    members = (
+        frozen.trained(knobs.recipe, FEATURES, folder / "best.weights.h5") for folder in folders
+    )
     with fresh_directory(FINAL) as beside:
-        weights = [folder / "best.weights.h5" for folder in folders]
-        architecture = (folders[0] / "architecture.json").read_text("utf-8")
-        models.save(beside, knobs.recipe, seen, architecture, weights)
+        models.save(beside, knobs.recipe, seen, members)
 
 
-def score_test(model: models.Final) -> pd.DataFrame:
-    """Score the test part with the final model as it is on disk."""
+def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:
+    """Score the test part as `realart predict` would: published files, the model as it is on disk.
+
+    `pictures` have the columns `tables.PICTURES`, by their ids.
+    """
     rows = tables.read(ROWS, tables.ROWS)
-    test = np.flatnonzero(rows["part"] == "test")
-    pixels = np.load(FEATURES / "pixels.npy", mmap_mode="r")
-    scores = model.scores(pixels[test])
-    return rows.loc[test, ["row", "label"]].assign(score=scores)
+    test = rows.loc[rows["part"] == "test", ["row", "label"]]
+    with ZipFile(ARCHIVE) as archive:
+
+        def look(path: str) -> Pixels:
+            return inputs.from_published(archive.read(path), model.input)
+
+        scores = model.scores_of(look, pictures.loc[test["row"], "path"].tolist(), "evaluate")
+    return test.assign(score=scores)
 
 
 def write_plots(

@@ -1,4 +1,7 @@
-"""What the recipe sees of every row -> models/folds: for each fold weights, history and scores."""
+"""What a recipe is trained on -> models/folds: for each fold weights, history and scores.
+
+The weights are those of what is trained: where rows are what a frozen part says, of the tail.
+"""
 
 import json
 import shutil
@@ -11,27 +14,38 @@ import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 
-from realart import backend, errors, evaluation, params, recipes, tables, tracking, training
+from realart import (
+    backend,
+    errors,
+    evaluation,
+    frozen,
+    params,
+    recipes,
+    tables,
+    tracking,
+    training,
+)
+from realart.backend import keras
 from realart.evaluation import Figures
 from realart.outputs import fresh_directory
-from realart.params import Params
+from realart.params import Params, Recipe
 from realart.project import private
 from realart.training import Data
 
 ROWS = Path("data/balanced/rows.csv")
-PIXELS = Path("data/features/pixels.npy")
+FEATURES = Path("data/features")
 FOLDS = Path("models/folds")
-CODE = (Path(recipes.__file__), Path(training.__file__), Path(__file__))
+CODE = [Path(name) for name in (recipes.__file__, frozen.__file__, training.__file__, __file__)]
 
 
 def main() -> None:
     knobs = params.load()
     backend.prepare(knobs.train)
-    recipes.preflight(knobs.recipe)
+    recipes.preflight(knobs.recipe, frozen.kept_backbone(FEATURES))
     client = tracking.connect()
     rows = tables.read(ROWS, tables.ROWS)
-    pixels = np.load(PIXELS, mmap_mode="r")
-    data = Data(pixels, tables.is_ai(rows["label"]), np.ones(len(rows), np.float32))
+    labels = tables.is_ai(rows["label"])
+    data = Data(frozen.rows(FEATURES), labels, np.ones(len(rows), np.float32))
     key = key_of(knobs)
     parent = tracking.start(client, knobs, tracking.fingerprint([ROWS]), key)
     unfinished = private() / "checkpoints" / key
@@ -57,6 +71,11 @@ def main() -> None:
     )
 
 
+def trained_part(recipe: Recipe) -> keras.Model:
+    """Build what is trained of a recipe's network."""
+    return frozen.network(recipe, FEATURES)[1]
+
+
 def key_of(knobs: Params) -> str:
     """Name everything that decides the weights: an interrupted training goes on under this key."""
     decides = {
@@ -65,7 +84,7 @@ def key_of(knobs: Params) -> str:
         "split": [knobs.split.folds, knobs.split.slices],
         "balance": knobs.balance.method,
         "backend": backend.keras.config.backend(),
-        "files": tracking.fingerprint([ROWS, PIXELS, *CODE]),
+        "files": tracking.fingerprint([ROWS, *sorted(FEATURES.iterdir()), *CODE]),
     }
     return sha256(json.dumps(decides).encode()).hexdigest()[:16]
 
@@ -91,13 +110,13 @@ def finished_fold(
         child = tracking.start_fold(client, parent, fold)
         checkpoint = unfinished / f"{fold}.npz"
         model, records = training.train_fold(
-            knobs.recipe, knobs.train, data, parts, fold, checkpoint,
+            partial(trained_part, knobs.recipe), knobs.recipe, knobs.train, data, parts, fold,
+            checkpoint,
             partial(tracking.log_epoch, client, child),
         )  # fmt: skip
         scores = training.predict(model, knobs.recipe, data, parts.held_out)
         with fresh_directory(folder) as beside:
             model.save_weights(beside / "best.weights.h5")
-            (beside / "architecture.json").write_text(recipes.architecture(model), "utf-8")
             pd.DataFrame(records).to_csv(beside / "history.csv", index=False)
             held_out = rows.loc[parts.held_out, ["row", "label"]].assign(score=scores)
             tables.write(held_out, beside / "scores.csv", tables.SCORES)

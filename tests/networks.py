@@ -30,9 +30,9 @@ POOLED: list[dict[str, dict[str, Any]]] = [{"GlobalAveragePooling2D": {}}]
 def recipe(**changes: Any) -> Recipe:
     """Make a small recipe: 16 px, one convolution, batch normalisation and dropout."""
     small = {
-        "input": "rgb", "size": 16, "shape": "squash", "layers": LAYERS, "outputs": 1,
-        "optimizer": {"name": "Adam", "learning_rate": 0.01}, "epochs": 3, "batch_size": 8,
-        "patience": 3, "monitor": "loss",
+        "input": "rgb", "size": 16, "shape": "squash", "backbone": None, "layers": LAYERS,
+        "outputs": 1, "optimizer": {"name": "Adam", "learning_rate": 0.01}, "epochs": 3,
+        "batch_size": 8, "patience": 3, "monitor": "loss", "fine_tune": None,
     }  # fmt: skip
     return Recipe.model_validate({**small, **changes})
 
@@ -64,7 +64,7 @@ def rows(count: int = 40, size: int = 16, seed: int = 0) -> Data:
     labels = np.arange(count) % 2
     noise = np.random.default_rng(seed).integers(0, 128, (count, size, size, 3))
     pixels = (noise + labels[:, None, None, None] * 100).astype(np.uint8)
-    return Data(pixels, labels, np.ones(count, np.float32))
+    return Data((pixels,), labels, np.ones(count, np.float32))
 
 
 def thirds(data: Data) -> Parts:

@@ -27,6 +27,7 @@ TINY = {
     "input": "rgb",
     "size": 32,
     "shape": "squash",
+    "backbone": None,
     "layers": [
         {"Conv2D": {"filters": 4, "kernel_size": 3, "activation": "relu"}},
         {"GlobalAveragePooling2D": {}},
@@ -37,7 +38,17 @@ TINY = {
     "batch_size": 16,
     "patience": 2,
     "monitor": "loss",
+    "fine_tune": None,
 }
+BACKBONE = {"name": "MobileNet", "weights": "none", "arguments": {"alpha": 0.25}}
+HEAD: list[dict[str, dict[str, Any]]] = [{"BatchNormalization": {}}, {"Dropout": {"rate": 0.2}}]
+TUNED = {
+    **TINY,
+    "backbone": {**BACKBONE, "unfreeze": 12},
+    "layers": [{"GlobalAveragePooling2D": {}}, *HEAD],
+    "fine_tune": {"learning_rate": 0.01, "epochs": 1},
+}
+"""A recipe of both phases, on what the frozen part of a backbone says."""
 
 
 def tiny_project(folder: Path, pictures: int = 64) -> Path:

@@ -63,8 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seen = inputs.spec(KNOBS).model_copy(update={"size": 16})
     network = recipes.build(recipe())
     network.save_weights(folder / "given.weights.h5")
-    architecture = recipes.architecture(network)
-    models.save(final, recipe(), seen, architecture, [folder / "given.weights.h5"])
+    models.save(final, recipe(), seen, [network])
     (folder / "art/zażółć").mkdir(parents=True)
     for number, (name, kind) in enumerate(zip(GOOD, ("PNG", "WEBP", "JPEG"), strict=True)):
         (folder / "art" / name).write_bytes(file(picture(number), kind))

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from project_copy import git_project, run, set_params
+from project_copy import TINY, git_project, run, set_params
 
 DATA_STAGES = ("download", "clean", "split", "balance", "ela", "features")
 
@@ -72,6 +72,19 @@ def test_ela_quality_reruns_no_model_that_reads_rgb(project: Path) -> None:
     assert "Stage 'train' didn't change, skipping" in said
 
 
+def test_how_a_head_is_trained_reruns_no_features(project: Path) -> None:
+    knobs = (project / "params.yaml").read_text()
+    changes = {"epochs": 9, "layers": [{"Flatten": {}}], "optimizer.learning_rate": 0.5}
+    set_params(project, {f"recipes.tiny.{name}": value for name, value in changes.items()})
+    set_params(project, {"train.seed": 9})
+    try:
+        said = succeed(project, "dvc", "status")
+    finally:
+        (project / "params.yaml").write_text(knobs)
+    changed = {line.rstrip(":") for line in said.splitlines() if line and line[0].isalpha()}
+    assert changed == {"check", "train", "evaluate"}
+
+
 def test_two_queue_workers_share_one_store(project: Path) -> None:
     for name, change in (("another-seed", "train.seed=1"), ("three-folds", "split.folds=3")):
         succeed(project, "dvc", "exp", "run", "--queue", "--name", name, "-S", change)
@@ -121,6 +134,10 @@ def test_pages_show_what_was_pulled(project: Path) -> None:
         ({"model": "tinny"}, "unknown model 'tinny' (did you mean 'tiny'?); choose one of: cnn"),
         ({"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?); choose one of: "),
         ({"datasets.local.path": "../nowhere.zip"}, "there is nothing; set -S datasets.local.path"),
+        (
+            {"recipes.mine": {name: value for name, value in TINY.items() if name != "backbone"}},
+            "param 'recipes.mine.backbone' is missing",
+        ),
         ({"recipes.tiny.layers": [{"Conv3": {}}]}, "unknown layer 0 'Conv3' (did you mean"),
     ],
 )
@@ -150,7 +167,7 @@ def test_a_mistake_is_one_line_and_loses_nothing(
         ("split", {"split.folds": 40}, "split.folds x split.slices (40 x 2)"),
         ("split", {"split.method": "published"}, "marks no human picture as test"),
         ("train", {"recipes.tiny.optimizer.name": "Adamm"}, "unknown optimizer 'Adamm' (did you"),
-        ("train", {"recipes.tiny.backbone": {"name": "ResNet5"}}, "unknown backbone 'ResNet5'"),
+        ("features", {"recipes.tiny.backbone": {"name": "ResNet5"}}, "unknown backbone 'ResNet5'"),
         (
             "train",
             {"recipes.tiny.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},

@@ -17,10 +17,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Final:
     folder = tmp_path_factory.mktemp("model")
     wanted = recipe(batch_size=3)
     seen = inputs.spec(KNOBS).model_copy(update={"size": 16})
-    network = recipes.build(wanted)
-    network.save_weights(folder / "given.weights.h5")
-    architecture = recipes.architecture(network)
-    models.save(folder, wanted, seen, architecture, [folder / "given.weights.h5"])
+    models.save(folder, wanted, seen, [recipes.build(wanted)])
     return Final(folder)
 
 

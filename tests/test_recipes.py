@@ -153,12 +153,12 @@ def fitted(wanted: Recipe, tuned: bool) -> tuple[set[str], set[str]]:
     """Fit a new network; return the names of the weights that stayed, and of those that moved."""
     model = recipes.build(wanted)
     awake(model)
-    if tuned and wanted.fine_tune:
-        recipes.fine_tune(model, wanted.fine_tune)
+    if tuned and wanted.backbone:
+        recipes.fine_tune(model, wanted.backbone)
     recipes.compile_for(model, wanted, 0.1)
     model.run_eagerly = True  # to compile the gradient takes longer than all of this
     data, before = rows(8, wanted.size), values(model.weights)
-    model.fit(data.pixels, recipes.targets(data.labels, wanted), verbose=0)
+    model.fit(data.inputs[0], recipes.targets(data.labels, wanted), verbose=0)
     moved = {
         weight.path
         for weight, old, new in zip(model.weights, before, values(model.weights), strict=True)
@@ -170,11 +170,9 @@ def fitted(wanted: Recipe, tuned: bool) -> tuple[set[str], set[str]]:
 def small_mobilenet(**changes: Any) -> Recipe:
     return backbone_recipe(
         "MobileNet",
-        backbone={"arguments": {"alpha": 0.25}, **changes},
+        backbone={"arguments": {"alpha": 0.25}, "unfreeze": 12, **changes},
         layers=[*POOLED, {"BatchNormalization": {"name": "norm"}}],
-        fine_tune={"layers": 12, "learning_rate": 0.1, "epochs": 1}
-        if changes.get("frozen", True)
-        else None,
+        fine_tune={"learning_rate": 0.1, "epochs": 1} if changes.get("frozen", True) else None,
     )
 
 
@@ -204,13 +202,12 @@ def test_a_backbone_that_is_not_frozen_learns_all_weights() -> None:
 
 @pytest.mark.parametrize("last", [1, 7, 40, 10_000])
 def test_fine_tuning_frees_exactly_the_last_layers(last: int) -> None:
-    phase = {"layers": last, "learning_rate": 0.1, "epochs": 1}
-    wanted = backbone_recipe("MobileNetV2", fine_tune=phase)
-    assert wanted.fine_tune
+    wanted = backbone_recipe("MobileNetV2", backbone={"unfreeze": last})
+    assert wanted.backbone
     model = recipes.build(wanted)
     layers = backbone_of(model).layers
     assert not backbone_of(model).trainable_weights
-    recipes.fine_tune(model, wanted.fine_tune)
+    recipes.fine_tune(model, wanted.backbone)
     free = [layer.name for layer in layers[-last:] if "bn" not in layer.name.lower()]
     expected = {w.path for layer in layers if layer.name in free for w in layer.weights}
     assert {w.path for w in backbone_of(model).trainable_weights} == expected

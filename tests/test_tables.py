@@ -11,6 +11,7 @@ from making import published
 
 from realart import tables
 from realart.errors import RealartError
+from realart.params import CLASSES
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
@@ -71,4 +72,4 @@ def test_a_missing_table_says_what_to_run(tmp_path: Path) -> None:
 
 def test_ai_is_the_positive_class() -> None:
     assert tables.is_ai(pd.Series(["ai", "human", "ai"])).tolist() == [1, 0, 1]
-    assert tables.CLASSES.index("ai") == 1
+    assert CLASSES.index("ai") == 1

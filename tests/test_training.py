@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from networks import (
 )
 from numpy.typing import NDArray
 
-from realart import backend, evaluation, training
+from realart import backend, evaluation, recipes, training
 from realart.backend import keras
 from realart.params import Recipe, Train
 from realart.training import Batches, Data, Record
@@ -34,7 +35,8 @@ TUNED = backbone_recipe(
     "VGG16",  # few layers, so that its gradient is quickly compiled
     layers=[*POOLED, {"BatchNormalization": {}}, {"Dropout": {"rate": 0.3}}],
     epochs=2,
-    fine_tune={"layers": 3, "learning_rate": 0.3, "epochs": 3},  # it can only get worse
+    backbone={"unfreeze": 3},
+    fine_tune={"learning_rate": 0.3, "epochs": 3},  # it can only get worse
 )
 KILLED = {"plain": PLAIN, "tuned": TUNED}
 
@@ -50,8 +52,9 @@ def trained(
     data = data or rows(40, wanted.size)
     noted: list[Record] = []
     model, history = training.train_fold(
-        wanted, train, data, thirds(data), fold, folder / "fold.npz", noted.append
-    )
+        partial(recipes.build, wanted), wanted, train, data, thirds(data), fold,
+        folder / "fold.npz", noted.append,
+    )  # fmt: skip
     assert noted == history
     return model, history
 
@@ -140,7 +143,7 @@ def test_batches_hold_every_row_once(order: list[int], count: int, size: int, ou
     marked = (
         np.zeros((17, 16, 16, 3), np.uint8) + np.arange(17, dtype=np.uint8)[:, None, None, None]
     )
-    data = Data(marked, labels, np.arange(17, dtype=np.float32))
+    data = Data((marked,), labels, np.arange(17, dtype=np.float32))
     positions = np.array(order[:count])
     batches = Batches(data, positions, recipe(batch_size=size, outputs=outputs))
     seen = [batches[number] for number in range(len(batches))]
@@ -168,9 +171,9 @@ def test_learns_what_is_plain_to_see(tmp_path: Path, outputs: int) -> None:
 
 def test_a_row_that_weighs_nothing_teaches_nothing(tmp_path: Path) -> None:
     data = rows(40)
-    wrong = Data(data.pixels, data.labels.copy(), data.weights.copy())
+    wrong = Data(data.inputs, data.labels.copy(), data.weights.copy())
     wrong.labels[:10], wrong.weights[:10] = 1 - wrong.labels[:10], 0
-    silent = Data(data.pixels, data.labels, wrong.weights)
+    silent = Data(data.inputs, data.labels, wrong.weights)
     one, other = (
         trained(tmp_path / name, PLAIN, d)[0] for name, d in (("a", wrong), ("b", silent))
     )
@@ -226,14 +229,16 @@ import sys
 from pathlib import Path
 from networks import TRAIN, rows, thirds
 from test_training import KILLED
-from realart import backend, training
+from functools import partial
+from realart import backend, recipes, training
 
 backend.prepare(TRAIN)
 recipe = KILLED[sys.argv[1]]
 data = rows(40, recipe.size)
 def say(record):
     print(record["epoch"], record["phase"], flush=True)
-training.train_fold(recipe, TRAIN, data, thirds(data), 0, Path(sys.argv[2]), say)
+build = partial(recipes.build, recipe)
+training.train_fold(build, recipe, TRAIN, data, thirds(data), 0, Path(sys.argv[2]), say)
 """
 
 
@@ -283,6 +288,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(
 def test_an_interruption_leads_to_the_same_bits(tmp_path: Path) -> None:
     """Stop before the first checkpoint, and between the last epoch and its own."""
     data, wanted = rows(40), recipe(epochs=2)
+    build = partial(recipes.build, wanted)
     whole, records = trained(tmp_path / "whole", wanted, data)
     for stop in range(2):
         checkpoint = tmp_path / f"{stop}.npz"
@@ -294,9 +300,9 @@ def test_an_interruption_leads_to_the_same_bits(tmp_path: Path) -> None:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            training.train_fold(wanted, TRAIN, data, thirds(data), 0, checkpoint, note)
+            training.train_fold(build, wanted, TRAIN, data, thirds(data), 0, checkpoint, note)
         again, history = training.train_fold(
-            wanted, TRAIN, data, thirds(data), 0, checkpoint, lambda record: None
+            build, wanted, TRAIN, data, thirds(data), 0, checkpoint, lambda record: None
         )
         assert history == records
         assert same(again, whole)

@@ -1,0 +1,191 @@
+"""Training of recipes by the stages, beside a plain Keras script as published projects have it.
+
+    python -m benchmarks.frozen [--zip ZIP --ai FOLDER --human FOLDER] [--pictures 700]
+        [--recipes resnet101 cnn150] [--folds 4] [--epochs 20] [--timed-folds 1] [--timed-epochs 2]
+
+Prints a table in Markdown: seconds of both, their ratio, held-out accuracy of both. Both train the
+same networks with random weights on the same canonical pictures of the same folds, for the same
+epochs (early stopping is off). The plain script reads folders with `image_dataset_from_directory`
+and has the frozen base inside `fit`, so every fold and epoch computes it again. Its time is linear
+in folds and epochs, so it is measured on `--timed-folds` of `--timed-epochs` after one more that
+compiles, and what is left is counted by the mean; its accuracy is that of the epochs that ran.
+Ours is the whole time of the stages `features` and `train`, from the start of their processes.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import yaml
+
+from realart import sample, tables
+
+ROOT = Path(__file__).parents[1]
+PREPARING = ("download", "clean", "split", "balance", "ela")
+
+
+def main() -> None:
+    arguments = parsed()
+    with tempfile.TemporaryDirectory() as folder:
+        project = prepared(Path(folder), arguments)
+        print("| recipe | plain Keras, s | realart, s | ratio | accuracy: plain | realart |")
+        print("| --- | --- | --- | --- | --- | --- |")
+        for name in arguments.recipes:
+            set_params(project, model=name)
+            plain = run(project, "benchmarks.frozen", "--plain", json.dumps(vars(arguments)))
+            theirs = json.loads(plain.splitlines()[-1])
+            spent = {stage: seconds(project, stage) for stage in ("features", "train")}
+            ours = sum(spent.values())
+            scores = [
+                tables.read(file, tables.SCORES)
+                for file in sorted((project / "models/folds").glob("*/scores.csv"))
+            ]
+            right = np.concatenate(
+                [(one["score"] >= 0.5) == tables.is_ai(one["label"]) for one in scores]
+            )
+            print(
+                f"| `{name}` | {theirs['seconds']:.0f} (of which measured: "
+                f"{theirs['measured']:.0f}) | {ours:.0f} (features {spent['features']:.0f}, train "
+                f"{spent['train']:.0f}) | {theirs['seconds'] / ours:.1f} | "
+                f"{theirs['accuracy']:.3f} | {right.mean():.3f} |",
+                flush=True,
+            )
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--zip", type=Path)
+    parser.add_argument("--ai", default="generated")
+    parser.add_argument("--human", default="painted")
+    parser.add_argument("--pictures", type=int, default=700)
+    parser.add_argument("--recipes", nargs="+", default=["resnet101", "cnn150"])
+    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--timed-folds", type=int, default=1)
+    parser.add_argument("--timed-epochs", type=int, default=2)
+    return parser.parse_args()
+
+
+def prepared(folder: Path, arguments: argparse.Namespace) -> Path:
+    """Make a project of the pictures in which the stages before `features` have run."""
+    pictures = folder / "pictures.zip"
+    if arguments.zip:
+        thin_out(arguments.zip, pictures, arguments.pictures)
+    else:
+        sample.write_archive(pictures, arguments.pictures)
+    arguments.zip = None
+    project = folder / "project"
+    project.mkdir()
+    knobs = yaml.safe_load((ROOT / "params.yaml").read_text())
+    labels = {"ai": [arguments.ai], "human": [arguments.human]}
+    knobs["dataset"] = "local"
+    knobs["datasets"]["local"] |= {"path": str(pictures), "labels": labels}
+    knobs["split"]["folds"] = arguments.folds
+    knobs["balance"]["method"] = "none"
+    for recipe in knobs["recipes"].values():
+        recipe |= {"epochs": arguments.epochs, "patience": arguments.epochs}
+        if recipe["backbone"]:
+            recipe["backbone"]["weights"] = "none"
+    (project / "params.yaml").write_text(yaml.safe_dump(knobs))
+    for stage in PREPARING:
+        run(project, f"stages.{stage}")
+    return project
+
+
+def thin_out(published: Path, target: Path, count: int) -> None:
+    """Copy about `count` files of a zip, evenly spread over it."""
+    with ZipFile(published) as source, ZipFile(target, "w") as kept:
+        names = [entry.filename for entry in source.infolist() if not entry.is_dir()]
+        for number in np.unique(np.linspace(0, len(names) - 1, count).astype(int)):
+            kept.writestr(names[number], source.read(names[number]))
+
+
+def set_params(project: Path, **values: Any) -> None:
+    file = project / "params.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | values))
+
+
+def run(project: Path, module: str, *arguments: str) -> str:
+    """Run a module in a project; return what it said."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DVC_ROOT": str(project)}
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=project, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return done.stdout
+
+
+def seconds(project: Path, stage: str) -> float:
+    began = time.monotonic()
+    run(project, f"stages.{stage}")
+    return time.monotonic() - began
+
+
+def plain(arguments: argparse.Namespace) -> None:
+    """Train in the working directory's project as a plain script would; print what it cost."""
+    from realart import params, recipes, training
+
+    keras = recipes.keras
+    knobs = params.load()
+    recipe = knobs.recipe
+    rows = tables.read(Path("data/balanced/rows.csv"), tables.ROWS)
+    spent, measured, right = 0.0, 0.0, []
+    for fold in range(arguments.timed_folds):
+        parts = training.parts(rows, fold, knobs.split.slices)
+        folders = {
+            name: linked(rows.iloc[getattr(parts, name)], Path(f"plain/{fold}/{name}"))
+            for name in ("fit", "watch", "held_out")
+        }
+        began = time.monotonic()
+        fit, watch, held_out = (
+            keras.utils.image_dataset_from_directory(
+                folder,
+                label_mode="binary" if recipe.outputs == 1 else "categorical",
+                batch_size=recipe.batch_size,
+                image_size=(recipe.size, recipe.size),
+                shuffle=name == "fit",
+                seed=0,
+                verbose=False,
+            )
+            for name, folder in folders.items()
+        )
+        model = recipes.build(recipe)
+        recipes.compile_for(model, recipe, recipe.optimizer.learning_rate)
+        model.fit(fit, validation_data=watch, epochs=1, verbose=0)
+        warm = time.monotonic()
+        epochs = min(arguments.timed_epochs, recipe.epochs - 1)
+        model.fit(fit, validation_data=watch, epochs=epochs, verbose=0)
+        steady = time.monotonic()
+        right.append(model.evaluate(held_out, verbose=0, return_dict=True)["accuracy"])
+        ended = time.monotonic()
+        measured += ended - began
+        spent += ended - began + (steady - warm) / epochs * (recipe.epochs - 1 - epochs)
+    share = arguments.folds / arguments.timed_folds
+    figures = {"seconds": spent * share, "measured": measured, "accuracy": float(np.mean(right))}
+    print(json.dumps(figures))
+
+
+def linked(rows: Any, folder: Path) -> Path:
+    """Make a folder a class of the pictures of some rows."""
+    for row in rows.itertuples():
+        link = folder / row.label / Path(row.file).name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(Path("data", row.file).resolve())
+    return folder
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--plain"]:
+        plain(argparse.Namespace(**json.loads(sys.argv[2])))
+    else:
+        main()
