@@ -109,9 +109,27 @@ def kept_open(path: Path) -> zipfile.ZipFile:
     return _kept_open(path, path.stat().st_mtime_ns)
 
 
+def read(path: Path, name: str, size: int) -> bytes:
+    """Return the file `name` of `size` bytes from the zip archive at `path`: a name may come twice.
+
+    Raises
+    ------
+    KeyError
+        There is no such file.
+    """
+    members = _members(path, path.stat().st_mtime_ns)
+    return kept_open(path).read(members[name, size])
+
+
 @lru_cache(maxsize=1)
 def _kept_open(path: Path, _modified: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
+
+
+@lru_cache(maxsize=1)
+def _members(path: Path, modified: int) -> dict[tuple[str, int], zipfile.ZipInfo]:
+    listed = _kept_open(path, modified).infolist()
+    return {(member.filename, member.file_size): member for member in listed}
 
 
 @contextmanager

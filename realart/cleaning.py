@@ -122,7 +122,17 @@ def _resolve(
 def _related(found: Sequence[Found], edges: Edges) -> pd.DataFrame:
     pairs = [(found[int(i)], found[int(j)], correlation) for i, j, correlation in edges]
     rows = [
-        (a.path, b.path, a.origin.label, b.origin.label, a.origin.part, b.origin.part, correlation)
+        (
+            a.path,
+            b.path,
+            a.seen.bytes,
+            b.seen.bytes,
+            a.origin.label,
+            b.origin.label,
+            a.origin.part,
+            b.origin.part,
+            correlation,
+        )
         for a, b, correlation in pairs
     ]
     return pd.DataFrame(rows, columns=list(RELATED))

@@ -5,12 +5,11 @@ If saving one class again moves its scores, the model goes by how files were sav
 
 from functools import partial
 from pathlib import Path
-from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
 
-from realart import evaluation, inputs, pictures, tables
+from realart import archive, evaluation, inputs, pictures, tables
 from realart.evaluation import Figures, Labels, Scores
 from realart.inputs import Input
 from realart.models import Final
@@ -22,23 +21,22 @@ PICTURES = 1000
 
 
 def intervene(
-    archive: Path, published: pd.DataFrame, scores: pd.DataFrame, model: Final, quality: int
+    file: Path, published: pd.DataFrame, scores: pd.DataFrame, model: Final, quality: int
 ) -> dict[str, Figures]:
     """Score published pictures saved again as JPEG of `quality`, and compare.
 
     Parameters
     ----------
-    archive
-        The published zip.
+    file
+        The published zip archive.
     published, scores
         Columns `tables.PICTURES` and `tables.SCORES`: the pictures, and what the model says of them
         as they are.
     """
     tried = published.sort_values("id").head(PICTURES)
-    look = partial(_look, seen=model.input, quality=quality)
-    with ZipFile(archive) as opened:
-        items = [(opened, path) for path in tried["path"]]
-        again = model.scores(np.stack(list(each(look, items, "evaluate", threads=True))))
+    look = partial(_look, file, seen=model.input, quality=quality)
+    items = list(zip(tried["path"], tried["bytes"], strict=True))
+    again = model.scores(np.stack(list(each(look, items, "evaluate", threads=True))))
     as_they_are = scores.set_index("row").loc[tried["id"], "score"].to_numpy()
     return report(tables.is_ai(tried["label"]), as_they_are, again)
 
@@ -62,8 +60,8 @@ def report(labels: Labels, as_they_are: Scores, again: Scores) -> dict[str, Figu
     }
 
 
-def _look(item: tuple[ZipFile, str], seen: Input, quality: int) -> Pixels:
-    archive, path = item
-    image, _ = pictures.decode(archive.read(path), seen.clean.max_pixels, seen.clean.min_side)
+def _look(file: Path, item: tuple[str, int], seen: Input, quality: int) -> Pixels:
+    data = archive.read(file, *item)
+    image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     saved_as = seen.clean.model_copy(update={"encoding": "jpeg", "quality": quality})
     return inputs.from_published(pictures.encode(image, saved_as), seen)

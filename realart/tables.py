@@ -38,6 +38,8 @@ REJECTED = {"path": str, "reason": str, "detail": str}
 RELATED = {
     "a": str,  # paths inside the published archive
     "b": str,
+    "bytes_a": int,  # two files of one name are told apart by their sizes
+    "bytes_b": int,
     "label_a": str,
     "label_b": str,
     "part_a": str,  # as published

@@ -5,12 +5,22 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
 
-from realart import audit, contact, errors, findings, params, pictures, plots, tables, traces
+from realart import (
+    archive,
+    audit,
+    contact,
+    errors,
+    findings,
+    params,
+    pictures,
+    plots,
+    tables,
+    traces,
+)
 from realart.headers import Header
 from realart.outputs import fresh_directory, write_json
 from realart.parallel import each
@@ -93,12 +103,13 @@ def measure_file(file: Path) -> tuple[Header, int, dict[str, Vector]]:
 def draw_pairs(pairs: Mapping[str, pd.DataFrame], path: Path) -> None:
     """Draw the least alike pairs of each kind side by side, as published."""
     sheet: dict[str, list[Path]] = {}
-    with ZipFile(DATA / "raw/archive.zip") as archive, TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         for kind, found in pairs.items():
             worst = found.sort_values("correlation", kind="stable").head(PAIRS_SHOWN)
             files = [Path(folder, f"{kind} {number}") for number in range(2 * len(worst))]
-            for file, name in zip(files, worst[["a", "b"]].to_numpy().ravel(), strict=True):
-                file.write_bytes(archive.read(name))
+            of_pairs = worst[["a", "bytes_a", "b", "bytes_b"]].to_numpy().reshape(-1, 2)
+            for file, (name, size) in zip(files, of_pairs, strict=True):
+                file.write_bytes(archive.read(DATA / "raw/archive.zip", name, size))
             sheet |= {f"{kind}: {len(found)} pairs": files} if files else {}
         contact.sheet(sheet or {"no pairs": []}, path, per_row=2 * PAIRS_SHOWN)
 

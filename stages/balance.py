@@ -2,14 +2,12 @@
 
 from functools import partial
 from pathlib import Path
-from zipfile import ZipInfo
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from realart import balancing, contact, errors, params, pictures, tables
-from realart.archive import kept_open
+from realart import archive, balancing, contact, errors, params, pictures, tables
 from realart.outputs import fresh_directory
 from realart.parallel import each
 from realart.params import Clean
@@ -44,19 +42,16 @@ def main() -> None:
 
 def write_copies(copies: pd.DataFrame, folder: Path, clean: Clean) -> None:
     """Write every augmented copy, made from its source as published."""
-    listed = kept_open(ARCHIVE).infolist()
-    members = {(one.filename, one.file_size): one for one in listed}  # a name may come twice
-    sources = [members[source] for source in zip(copies["path"], copies["bytes"], strict=True)]
     files = [folder / Path(file).name for file in copies["file"]]
-    items = list(zip(sources, copies["operation"], files, strict=True))
+    items = list(zip(copies["path"], copies["bytes"], copies["operation"], files, strict=True))
     for _ in each(partial(write_copy, clean), items, "balance", "copies"):
         pass
 
 
-def write_copy(clean: Clean, item: tuple[ZipInfo, str, Path]) -> None:
+def write_copy(clean: Clean, item: tuple[str, int, str, Path]) -> None:
     """Write one augmented copy, in the same form as its source."""
-    member, operation, file = item
-    image, _ = pictures.decode(kept_open(ARCHIVE).read(member), clean.max_pixels)
+    path, size, operation, file = item
+    image, _ = pictures.decode(archive.read(ARCHIVE, path, size), clean.max_pixels)
     copy = balancing.augment(np.asarray(image), balancing.Operation.parse(operation))
     file.write_bytes(pictures.canonical(Image.fromarray(copy), clean))
 

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import pandas as pd
 
 from realart import (
+    archive,
     backend,
     errors,
     evaluation,
@@ -99,13 +99,12 @@ def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:
     """
     rows = tables.read(ROWS, tables.ROWS)
     test = rows.loc[rows["part"] == "test", ["row", "label"]]
-    with ZipFile(ARCHIVE) as archive:
+    published = pictures.loc[test["row"], ["path", "bytes"]].itertuples(index=False, name=None)
 
-        def look(path: str) -> Pixels:
-            return inputs.from_published(archive.read(path), model.input)
+    def look(item: tuple[str, int]) -> Pixels:
+        return inputs.from_published(archive.read(ARCHIVE, *item), model.input)
 
-        scores = model.scores_of(look, pictures.loc[test["row"], "path"].tolist(), "evaluate")
-    return test.assign(score=scores)
+    return test.assign(score=model.scores_of(look, list(published), "evaluate"))
 
 
 def write_plots(

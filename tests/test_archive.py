@@ -5,6 +5,7 @@ import random
 import zipfile
 from pathlib import Path
 
+import making
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,15 @@ def test_folder_becomes_the_same_bytes_whatever_order_and_times(tmp_path: Path) 
     listed = archive.files(tmp_path / "first.zip", "advice")
     assert [member.filename for member in listed] == sorted(FILES)
     archive.check(tmp_path / "first.zip", "advice")
+
+
+def test_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    path = making.archive(tmp_path / "a.zip", [("same", b"first"), ("same", b"second")])
+    assert archive.read(path, "same", 5) == b"first"
+    assert archive.read(path, "same", 6) == b"second"
+    making.archive(path, [("same", b"again")])
+    os.utime(path, (0, 0))
+    assert archive.read(path, "same", 5) == b"again"
 
 
 def test_links_inside_are_read_and_links_outside_refused(tmp_path: Path) -> None:
