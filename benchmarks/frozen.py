@@ -90,10 +90,10 @@ def prepared(folder: Path, arguments: argparse.Namespace) -> Path:
     knobs["datasets"]["local"] |= {"path": str(pictures), "labels": labels}
     knobs["split"]["folds"] = arguments.folds
     knobs["balance"]["method"] = "none"
-    for recipe in knobs["recipes"].values():
+    for recipe in (knobs["recipes"][name] for name in arguments.recipes):
         recipe |= {"epochs": arguments.epochs, "patience": arguments.epochs}
-        if recipe["backbone"]:
-            recipe["backbone"]["weights"] = "none"
+        if recipe["sees"]["backbone"]:
+            recipe["sees"]["backbone"]["weights"] = "none"
     (project / "params.yaml").write_text(yaml.safe_dump(knobs))
     for stage in PREPARING:
         run(project, f"stages.{stage}")
@@ -152,7 +152,7 @@ def plain(arguments: argparse.Namespace) -> None:
                 folder,
                 label_mode="binary" if recipe.outputs == 1 else "categorical",
                 batch_size=recipe.batch_size,
-                image_size=(recipe.size, recipe.size),
+                image_size=(recipe.sees.size, recipe.sees.size),
                 shuffle=name == "fit",
                 seed=0,
                 verbose=False,

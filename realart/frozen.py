@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realart import backend, recipes
+from realart import backend, recipes, vectors
 from realart.backend import keras
 from realart.errors import RealartError
 from realart.outputs import array_file
-from realart.params import Backbone, Recipe, Train
+from realart.params import Backbone, Network, Square, Train, Vectors
 from realart.pictures import Pixels
 
 SEED = 0
@@ -53,7 +53,7 @@ def kept_backbone(folder: Path) -> keras.Model | None:
     return model
 
 
-def front(recipe: Recipe, model: keras.Model) -> keras.Model | None:
+def front(recipe: Network, model: keras.Model) -> keras.Model | None:
     """Return the frozen part of a recipe's backbone `model`, or None if no weights are frozen.
 
     It maps pixels, uint8 (n, size, size, 3), to what crosses the cut, each (n, ...).
@@ -61,10 +61,11 @@ def front(recipe: Recipe, model: keras.Model) -> keras.Model | None:
     backbone = recipe.backbone
     if not backbone or not backbone.frozen or not (crossing := _cut(model, backbone.unfreeze)):
         return None
+    assert isinstance(recipe.sees, Square)
     inner = keras.Model(model.inputs, crossing)
     if not inner.weights:
         return None
-    pixels = recipes.pixels_of(recipe)
+    pixels = recipes.pixels_of(recipe.sees)
     return keras.Model(pixels, inner(recipes.Preprocess(backbone.name)(pixels)))
 
 
@@ -112,20 +113,27 @@ def gigabytes(model: keras.Model, count: int) -> float:
 
 
 def rows(folder: Path) -> tuple[NDArray[Any], ...]:
-    """Return what is trained on, memory-mapped: pixels, or an array for each crossing tensor."""
+    """Return what a network is trained on: pixels, an array for each crossing tensor, or vectors.
+
+    All but vectors are memory-mapped.
+    """
+    if described := vectors.rows(folder):
+        return (np.concatenate(described, axis=1),)
     return tuple(np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy")))
 
 
-def network(recipe: Recipe, features: Path) -> tuple[keras.Model, keras.Model]:
+def network(recipe: Network, features: Path) -> tuple[keras.Model, keras.Model]:
     """Build a whole network, and the part of it that is trained on what is kept in `features`."""
-    whole = recipes.build(recipe, kept_backbone(features))
-    if (features / PIXELS).is_file():
+    if isinstance(recipe.sees, Vectors):
+        whole = recipes.build(recipe, numbers=sum(one.shape[1] for one in vectors.rows(features)))
+    else:
+        whole = recipes.build(recipe, kept_backbone(features))
+    if not recipe.backbone or (features / PIXELS).is_file():
         return whole, whole
-    assert recipe.backbone
     return whole, tail(whole, recipe.backbone)
 
 
-def trained(recipe: Recipe, features: Path, weights: Path) -> keras.Model:
+def trained(recipe: Network, features: Path, weights: Path) -> keras.Model:
     """Return the whole network with the `weights` of its trained part."""
     keras.utils.clear_session()  # else layers would be numbered on from the network before
     whole, part = network(recipe, features)

@@ -1,39 +1,47 @@
-"""From a picture to what a network sees: one path, for training and for `predict`."""
+"""From a picture to what a recipe sees of it: one path, for training and for `predict`."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
 
-from realart import ela, pictures
-from realart.params import Clean, Ela, Params, Strict
-from realart.pictures import Pixels
+from realart import ela, forensic, pictures
+from realart.params import Clean, Ela, Families, Layers, Params, Square, Strict, Vectors
+
+Seen: TypeAlias = tuple[NDArray[Any], ...]
+"""An array for each of `Input.parts`: of one picture, or stacked, of a batch.
+
+A square is uint8, shape (size, size, 3); squares for a descriptor's layers (views, size, size, 3);
+measurements are float32, shape (d,).
+"""
 
 
 class Input(Strict):
-    """All that decides what a network sees of a published picture; kept beside every model.
+    """All that decides what a recipe sees of a published picture; kept beside every model.
 
-    `ela` is None where the network reads RGB.
+    `ela` is None where it sees RGB.
     """
 
-    size: int
-    shape: str
+    parts: dict[str, Square | Layers | Families]
     clean: Clean
     ela: Ela | None
 
 
 def spec(params: Params) -> Input:
     """Return what the chosen recipe sees."""
-    recipe = params.recipe
-    return Input(
-        size=recipe.size,
-        shape=recipe.shape,
-        clean=params.clean,
-        ela=params.ela if recipe.input == "ela" else None,
-    )
+    sees = params.recipe.sees
+    if isinstance(sees, Vectors):
+        return Input(parts={**params.described}, clean=params.clean, ela=None)
+    of_ela = params.ela if sees.input == "ela" else None
+    return Input(parts={"pixels": sees}, clean=params.clean, ela=of_ela)
 
 
-def from_published(data: bytes, seen: Input) -> Pixels:
-    """Return what a network sees of a published file: uint8, shape (size, size, 3).
+def from_published(data: bytes, seen: Input) -> Seen:
+    """Return what is seen of a published file.
 
     Raises
     ------
@@ -42,18 +50,35 @@ def from_published(data: bytes, seen: Input) -> Pixels:
     """
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     image = pictures.read(pictures.stored(data, image, seen.clean))
-    if seen.ela:
-        image = ela.stored_map(image, seen.ela)
-    return pictures.square(image, seen.size, seen.shape)
+    return _look(ela.stored_map(image, seen.ela) if seen.ela else image, seen)
 
 
-def from_stored(file: Path, seen: Input) -> Pixels:
+def from_stored(file: Path, seen: Input) -> Seen:
     """Return the same of a stored picture or ELA map."""
-    return pictures.square(pictures.read(file.read_bytes()), seen.size, seen.shape)
+    return _look(pictures.read(file.read_bytes()), seen)
+
+
+def stack(batch: Sequence[Seen]) -> Seen:
+    """Return what is seen of several pictures as one."""
+    return tuple(np.stack(part) for part in zip(*batch, strict=True))
 
 
 def files(rows: pd.DataFrame, data: Path, seen: Input) -> list[Path]:
-    """List the file that a network sees for each row (columns `tables.ROWS`)."""
+    """List the file that is looked at for each row (columns `tables.ROWS`)."""
     if seen.ela:
         return [data / ela.FOLDER / f"{row}.png" for row in rows["row"]]
     return [data / file for file in rows["file"]]
+
+
+def _look(image: Image.Image, seen: Input) -> Seen:
+    return tuple(_part(image, part) for part in seen.parts.values())
+
+
+def _part(image: Image.Image, part: Square | Layers | Families) -> NDArray[Any]:
+    if isinstance(part, Families):
+        return forensic.measure(np.asarray(image), part.families)
+    if isinstance(part, Square):
+        return pictures.square(image, part.size, part.shape)
+    if part.shape == "patches":
+        return pictures.patches(image, part.size)
+    return pictures.square(image, part.size, part.shape)[None]

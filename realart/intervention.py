@@ -11,10 +11,8 @@ import pandas as pd
 
 from realart import archive, evaluation, inputs, pictures, tables
 from realart.evaluation import Figures, Labels, Scores
-from realart.inputs import Input
+from realart.inputs import Input, Seen
 from realart.models import Final
-from realart.parallel import each
-from realart.pictures import Pixels
 
 PICTURES = 1000
 """How many pictures are tried, those of the lowest ids: the shift of a class is known well then."""
@@ -36,7 +34,7 @@ def intervene(
     tried = published.sort_values("id").head(PICTURES)
     look = partial(_look, file, seen=model.input, quality=quality)
     items = list(zip(tried["path"], tried["bytes"], strict=True))
-    again = model.scores(np.stack(list(each(look, items, "evaluate", threads=True))))
+    again = model.scores_of(look, items, "evaluate")
     as_they_are = scores.set_index("row").loc[tried["id"], "score"].to_numpy()
     return report(tables.is_ai(tried["label"]), as_they_are, again)
 
@@ -60,7 +58,7 @@ def report(labels: Labels, as_they_are: Scores, again: Scores) -> dict[str, Figu
     }
 
 
-def _look(file: Path, item: tuple[str, int], seen: Input, quality: int) -> Pixels:
+def _look(file: Path, item: tuple[str, int], seen: Input, quality: int) -> Seen:
     data = archive.read(file, *item)
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     saved_as = seen.clean.model_copy(update={"encoding": "jpeg", "quality": quality})

@@ -2,12 +2,22 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from realart.errors import RealartError
 from realart.project import root
@@ -20,6 +30,16 @@ Choice = TypeVar("Choice")
 
 CLASSES = ("human", "ai")
 """Labels in the order of their numbers: the positive class is `ai`, 1."""
+
+
+def _told_by(key: str, there: str, missing: str) -> Discriminator:
+    """Tell two kinds of params apart by a key that only one of them has."""
+
+    def tag(value: Any) -> str:
+        has = key in value if isinstance(value, dict) else hasattr(value, key)
+        return there if has else missing
+
+    return Discriminator(tag)
 
 
 class Strict(BaseModel):
@@ -156,13 +176,28 @@ class FineTune(Strict):
     epochs: Annotated[int, Field(ge=1)]
 
 
-class Recipe(Strict):
-    """A model: what it sees, its network, how it is trained, and what its publisher reported."""
+class Square(Strict):
+    """What a network sees: a picture or its ELA map as a square, and its backbone if it has one."""
 
     input: Literal["rgb", "ela"]
     size: Annotated[int, Field(ge=16)]
     shape: Literal["squash", "crop", "pad"]
     backbone: Backbone | None
+
+
+class Vectors(Strict):
+    """What a head sees: what each of these `descriptors` says of a picture, one behind another."""
+
+    features: Annotated[list[str], Field(min_length=1)]
+
+
+class Network(Strict):
+    """A recipe for Keras: what it sees, its layers, how it is trained, what was published of it."""
+
+    sees: Annotated[
+        Annotated[Square, Tag("<square>")] | Annotated[Vectors, Tag("<vectors>")],
+        _told_by("features", "<vectors>", "<square>"),
+    ]
     layers: list[Layer]
     outputs: Literal[1, 2]
     optimizer: Optimizer
@@ -173,12 +208,87 @@ class Recipe(Strict):
     fine_tune: FineTune | None
     published: str = ""
 
+    @property
+    def backbone(self) -> Backbone | None:
+        """What the layers stand on, if they do on a network."""
+        return self.sees.backbone if isinstance(self.sees, Square) else None
+
     @model_validator(mode="after")
-    def _fine_tune_has_backbone(self) -> "Recipe":
+    def _fine_tune_has_backbone(self) -> "Network":
         backbone = self.backbone
         if self.fine_tune and not (backbone and backbone.frozen and backbone.unfreeze):
             raise ValueError("fine_tune needs a backbone with frozen: true and unfreeze above 0")
         return self
+
+
+HYPERPARAMETERS = {
+    "logistic": ("C",),
+    "svm": ("C", "gamma"),
+    "boosting": (
+        "learning_rate",
+        "max_iter",
+        "max_leaf_nodes",
+        "min_samples_leaf",
+        "l2_regularization",
+        "max_features",
+    ),
+}
+"""What a head may be tried with, by scikit-learn's names."""
+
+
+class Head(Strict):
+    """A classifier of scikit-learn, and the values of each hyperparameter that it is tried with."""
+
+    name: Literal["logistic", "svm", "boosting"]
+    grid: dict[str, Annotated[list[int | float], Field(min_length=1)]]
+
+    @field_validator("grid")
+    @classmethod
+    def _known(cls, grid: dict[str, list[float]], others: ValidationInfo) -> dict[str, list[float]]:
+        known = HYPERPARAMETERS.get(others.data.get("name", ""), tuple(grid))
+        if unknown := [name for name in grid if name not in known]:
+            raise ValueError(f"tries {unknown[0]}; known: {', '.join(known)}")
+        return grid
+
+
+class Classifier(Strict):
+    """A recipe for scikit-learn: a head on feature vectors."""
+
+    sees: Vectors
+    head: Head
+    published: str = ""
+
+
+Recipe = Annotated[
+    Annotated[Network, Tag("<network>")] | Annotated[Classifier, Tag("<classifier>")],
+    _told_by("head", "<classifier>", "<network>"),
+]
+
+
+class Layers(Strict):
+    """A descriptor: what layers of a backbone say, pooled over positions.
+
+    Of the picture as a square of `size` (`squash`, `crop` or `pad`), or of five `patches` of it at
+    the resolution it is stored with, which say nothing of its shape; of their mirror images too.
+    """
+
+    backbone: Backbone
+    layers: Annotated[list[str], Field(min_length=1)]
+    pooling: Annotated[list[Literal["mean", "std", "max"]], Field(min_length=1)]
+    size: Annotated[int, Field(ge=32)]
+    shape: Literal["squash", "crop", "pad", "patches"]
+
+
+class Families(Strict):
+    """A descriptor: measurements of `realart.forensic`, which need no weights."""
+
+    families: Annotated[list[str], Field(min_length=1)]
+
+
+Descriptor = Annotated[
+    Annotated[Layers, Tag("<layers>")] | Annotated[Families, Tag("<families>")],
+    _told_by("families", "<families>", "<layers>"),
+]
 
 
 class Train(Strict):
@@ -216,6 +326,7 @@ class Params(Strict):
     audit: Audit
     ela: Ela
     features: Features
+    descriptors: dict[str, Descriptor]
     recipes: dict[str, Recipe]
     train: Train
     evaluate: Evaluate
@@ -239,6 +350,21 @@ class Params(Strict):
     def recipe(self) -> Recipe:
         """The chosen entry of `recipes`."""
         return choose(self.recipes, self.model, "model")
+
+    @property
+    def described(self) -> dict[str, Descriptor]:
+        """The descriptors that the chosen recipe sees, by name; none if it sees pictures."""
+        sees = self.recipe.sees
+        names = sees.features if isinstance(sees, Vectors) else []
+        return {name: choose(self.descriptors, name, "descriptor") for name in names}
+
+    @property
+    def backbones(self) -> list[Backbone]:
+        """The networks that the chosen recipe stands on."""
+        parts = [*self.described.values(), self.recipe.sees]
+        return [
+            part.backbone for part in parts if isinstance(part, Layers | Square) and part.backbone
+        ]
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
@@ -265,8 +391,8 @@ def load(path: Path = Path("params.yaml")) -> Params:
     except ValidationError as error:
         raise RealartError(f"{path.name}: {_first_problem(error)}") from error
     _ = params.data
-    if params.recipe.backbone:
-        weights_file(params.recipe.backbone)
+    for backbone in params.backbones:
+        weights_file(backbone)
     return params
 
 
@@ -301,10 +427,11 @@ def choose(entries: dict[str, Choice], name: str, what: str) -> Choice:
 def _first_problem(error: ValidationError) -> str:
     problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     problem = problems[0]
-    where = ".".join(str(part) for part in problem["loc"])
+    place = [part for part in problem["loc"] if not str(part).startswith("<")]  # tags of kinds
+    where = ".".join(str(part) for part in place)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown param '{where}'{_hint(where, _names(Params, problem['loc']))}{more}"
+        return f"unknown param '{where}'{_hint(where, _names(Params, place))}{more}"
     if problem["type"] == "missing":
         return f"param '{where}' is missing{more}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -321,10 +448,17 @@ def _names(model: type[BaseModel], place: Sequence[int | str], prefix: str = "")
         inside = f"{prefix}{name}."
         if get_origin(field.annotation) is dict and place[0] == name and len(place) > 1:
             inside += f"{place[1]}."
-        for inner in (field.annotation, *get_args(field.annotation)):
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                names += _names(inner, place, inside)
+        for inner in _models(field.annotation):
+            names += _names(inner, place, inside)
     return names
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the groups of params that an annotation allows."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
 
 
 def _hint(name: str, known: list[str]) -> str:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from realart.errors import RealartError
 from realart.evaluation import THRESHOLD
-from realart.inputs import Input, from_published
+from realart.inputs import Input, Seen, from_published, stack
 from realart.models import Final
 from realart.params import CLASSES
-from realart.pictures import Pixels, UnusableError
+from realart.pictures import UnusableError
+
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ def files(arguments: Sequence[Path]) -> list[Path]:
 def predict(paths: Sequence[Path], model: Final) -> Iterator[Prediction]:
     """Yield a prediction for each file in order, also for those that can't be read."""
     with ThreadPoolExecutor() as pool:
-        for start in range(0, len(paths), model.recipe.batch_size):
-            chunk = paths[start : start + model.recipe.batch_size]
+        for start in range(0, len(paths), BATCH):
+            chunk = paths[start : start + BATCH]
             seen = list(pool.map(partial(_prepare, seen=model.input), chunk))
-            pixels = [one for one in seen if not isinstance(one, str)]
-            scores = iter(model.scores(np.stack(pixels)).tolist() if pixels else [])
+            looked = [one for one in seen if not isinstance(one, str)]
+            scores = iter(model.scores(*stack(looked)).tolist() if looked else [])
             for path, one in zip(chunk, seen, strict=True):
                 if isinstance(one, str):
                     yield Prediction(str(path), error=one)
@@ -60,7 +60,7 @@ def predict(paths: Sequence[Path], model: Final) -> Iterator[Prediction]:
                     yield Prediction(str(path), CLASSES[score >= THRESHOLD], score)
 
 
-def _prepare(path: Path, seen: Input) -> Pixels | str:
+def _prepare(path: Path, seen: Input) -> Seen | str:
     try:
         return from_published(path.read_bytes(), seen)
     except UnusableError as error:

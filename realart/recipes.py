@@ -3,7 +3,7 @@
 import difflib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from realart.backend import keras
 from realart.errors import RealartError
-from realart.params import Backbone, Layer, Recipe, weights_file
+from realart.params import Backbone, Layer, Network, Recipe, Square, Vectors, weights_file
 
 LOSS = {1: "binary_crossentropy", 2: "categorical_crossentropy"}
 """By number of outputs: one sigmoid, or a softmax over (human, ai)."""
@@ -32,27 +32,45 @@ class Preprocess(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "backbone": self.backbone}
 
 
-def pixels_of(recipe: Recipe) -> keras.KerasTensor:
+class Pool(keras.layers.Layer):  # type: ignore[misc]
+    """Statistics over the positions of a map (n, h, w, c): float32, shape (n, c x statistics)."""
+
+    def __init__(self, statistics: Sequence[str], **arguments: Any) -> None:
+        super().__init__(**{**arguments, "dtype": "float32"})
+        self.statistics = statistics
+
+    def call(self, maps: Any) -> Any:
+        functions = {"mean": keras.ops.mean, "std": keras.ops.std, "max": keras.ops.max}
+        found = [functions[name](maps, axis=(1, 2)) for name in self.statistics]
+        return keras.ops.concatenate(found, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "statistics": self.statistics}
+
+
+def pixels_of(sees: Square) -> keras.KerasTensor:
     """Return where a network takes pictures in: uint8, shape (n, size, size, 3)."""
-    return keras.Input((recipe.size, recipe.size, 3), dtype="uint8", name="pixels")
+    return keras.Input((sees.size, sees.size, 3), dtype="uint8", name="pixels")
 
 
-def build(recipe: Recipe, backbone: keras.Model | None = None) -> keras.Model:
-    """Build the network of a recipe: uint8 pixels (n, size, size, 3) in, probabilities out.
+def build(
+    recipe: Network, backbone: keras.Model | None = None, numbers: int | None = None
+) -> keras.Model:
+    """Build the network of a recipe: what it sees in, probabilities out.
 
-    It stands on `backbone` if one is given, else on one that `build_backbone` makes.
+    That is uint8 pixels (n, size, size, 3) or, of one that sees vectors, float32 (n, `numbers`). It
+    stands on `backbone` if one is given, else on one that `build_backbone` makes.
 
     Raises
     ------
     RealartError
         A name or argument that Keras does not know, or weights that can't be had.
     """
-    pixels = pixels_of(recipe)
-    if recipe.backbone:
-        backbone = backbone or build_backbone(recipe.backbone, recipe.size)
-        x = backbone(Preprocess(recipe.backbone.name)(pixels))
+    if isinstance(recipe.sees, Vectors):
+        seen = x = keras.Input((numbers,), name="vectors")
     else:
-        x = keras.layers.Rescaling(1 / 255)(pixels)
+        seen = pixels_of(recipe.sees)
+        x = _on_pixels(recipe.sees, seen, backbone)
     for number, layer in enumerate(recipe.layers):
         x = _joined(_layer(layer, number), x, f"layer {number} '{next(iter(layer))}'")
     if len(x.shape) != 2:
@@ -63,9 +81,16 @@ def build(recipe: Recipe, backbone: keras.Model | None = None) -> keras.Model:
     activation = "sigmoid" if recipe.outputs == 1 else "softmax"
     head = keras.layers.Dense(recipe.outputs, activation, dtype="float32", name="made_by_ai")
     try:
-        return keras.Model(pixels, head(x))
+        return keras.Model(seen, head(x))
     except ValueError as error:
         raise RealartError(f"the recipe's layers make no network: {error}") from error
+
+
+def _on_pixels(sees: Square, pixels: Any, backbone: keras.Model | None) -> Any:
+    if not sees.backbone:
+        return keras.layers.Rescaling(1 / 255)(pixels)
+    backbone = backbone or build_backbone(sees.backbone, sees.size)
+    return backbone(Preprocess(sees.backbone.name)(pixels))
 
 
 def architecture(model: keras.Model) -> str:
@@ -79,40 +104,51 @@ def architecture(model: keras.Model) -> str:
 
 def from_architecture(text: str) -> keras.Model:
     """Return the network that `architecture` described, with weights to be loaded."""
-    return keras.models.model_from_json(text, custom_objects={"Preprocess": Preprocess})
+    own: dict[str, Any] = {"Preprocess": Preprocess, "Pool": Pool}
+    return keras.models.model_from_json(text, custom_objects=own)
 
 
 def summary(name: str, recipe: Recipe) -> dict[str, str | int]:
-    """Describe a recipe as a row of a table; its parameters are counted by building it."""
-    optimizer = recipe.optimizer
-    return {
-        "name": name,
-        "input": recipe.input,
-        "size": recipe.size,
-        "backbone": recipe.backbone.name if recipe.backbone else "",
-        "parameters": build(without_download(recipe)).count_params(),
-        "optimizer": f"{optimizer.name} {optimizer.learning_rate:g}",
-        "loss": LOSS[recipe.outputs],
-        "epochs": recipe.epochs + (recipe.fine_tune.epochs if recipe.fine_tune else 0),
-        "published": recipe.published,
-    }
+    """Describe a recipe as a row of a table; a network's parameters are counted by building it."""
+    row: dict[str, str | int] = {"name": name}
+    if isinstance(recipe.sees, Square):
+        backbone = recipe.sees.backbone
+        row |= {"sees": recipe.sees.input, "size": recipe.sees.size}
+        row |= {"backbone": backbone.name if backbone else ""}
+    else:
+        row |= {"sees": " + ".join(recipe.sees.features), "size": "", "backbone": ""}
+    row["parameters"] = ""
+    if isinstance(recipe, Network) and isinstance(recipe.sees, Square):
+        row["parameters"] = build(without_download(recipe)).count_params()
+    if isinstance(recipe, Network):
+        optimizer, tuning = recipe.optimizer, recipe.fine_tune
+        row |= {
+            "trained by": f"{optimizer.name} {optimizer.learning_rate:g}",
+            "epochs": recipe.epochs + (tuning.epochs if tuning else 0),
+        }
+    else:
+        row |= {"trained by": recipe.head.name, "epochs": ""}
+    return {**row, "published": recipe.published}
 
 
-def without_download(recipe: Recipe) -> Recipe:
+def without_download(recipe: Network) -> Network:
     """Return the recipe with random weights: for one whose weights follow, or don't matter."""
     if not recipe.backbone:
         return recipe
     backbone = recipe.backbone.model_copy(update={"weights": "none"})
-    return recipe.model_copy(update={"backbone": backbone})
+    sees = recipe.sees.model_copy(update={"backbone": backbone})
+    return recipe.model_copy(update={"sees": sees})
 
 
-def preflight(recipe: Recipe, backbone: keras.Model | None = None) -> None:
-    """Build and compile once, so that a mistake in a recipe is found before anything is read."""
-    compile_for(build(recipe, backbone), recipe, recipe.optimizer.learning_rate)
+def preflight(
+    recipe: Network, backbone: keras.Model | None = None, numbers: int | None = None
+) -> None:
+    """Build and compile once, so that a mistake in a recipe is found before a fold is begun."""
+    compile_for(build(recipe, backbone, numbers), recipe, recipe.optimizer.learning_rate)
     keras.utils.clear_session(free_memory=True)
 
 
-def compile_for(model: keras.Model, recipe: Recipe, learning_rate: float) -> None:
+def compile_for(model: keras.Model, recipe: Network, learning_rate: float) -> None:
     """Compile with the recipe's optimizer and loss.
 
     Raises
@@ -146,7 +182,7 @@ def backbone_in(model: keras.Model) -> keras.Model:
     return backbone
 
 
-def targets(labels: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32]:
+def targets(labels: NDArray[np.int64], recipe: Network) -> NDArray[np.float32]:
     """Return labels (1 is ai) as the network's outputs: float32, shape (n, outputs)."""
     if recipe.outputs == 1:
         return labels[:, None].astype(np.float32)

@@ -41,11 +41,15 @@ def block_energies(pixels: Pixels) -> Vector:
     On the grid that JPEG uses. Quantisation leaves its mark there, in the high frequencies most
     (Fan and de Queiroz, "Identification of Bitmap Compression History", 2003).
     """
-    luma = _luma(pixels)
-    height, width = (side // BLOCK * BLOCK for side in luma.shape)
-    blocks = luma[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    coefficients = np.einsum("ki,yixj,lj->yxkl", _DCT, blocks, _DCT, optimize=True)
-    return np.log1p(np.abs(coefficients).mean((0, 1))).ravel().astype(np.float32)
+    return np.log1p(np.abs(block_coefficients(pixels)).mean((0, 1))).ravel().astype(np.float32)
+
+
+def block_coefficients(pixels: Pixels) -> NDArray[np.float32]:
+    """Return the DCT of the 8x8 blocks of luma: shape (h // 8, w // 8, 8, 8), by row and column."""
+    grey = luma(pixels).astype(np.float32)
+    height, width = (side // BLOCK * BLOCK for side in grey.shape)
+    blocks = grey[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    return np.einsum("ki,yixj,lj->yxkl", _DCT, blocks, _DCT, optimize=True)
 
 
 def grid(pixels: Pixels) -> Vector:
@@ -53,10 +57,10 @@ def grid(pixels: Pixels) -> Vector:
 
     Blocks of a JPEG show as steps at one offset of eight, wherever the picture was cut.
     """
-    luma = _luma(pixels)
+    grey = luma(pixels).astype(np.float32)
     profiles = []
     for axis in (0, 1):
-        steps = np.abs(np.diff(luma, axis=axis)).mean(1 - axis)
+        steps = np.abs(np.diff(grey, axis=axis)).mean(1 - axis)
         means = np.array([steps[offset::BLOCK].mean() for offset in range(BLOCK)])
         profiles.append(means / max(float(means.mean()), 1e-6))
     return np.concatenate(profiles).astype(np.float32)
@@ -68,15 +72,16 @@ def square_traces(image: Image.Image, shape: str) -> Vector:
     Detail along and across (squashing stretches it), their ratio, the overall detail (a larger
     picture is shrunk more), and how far a flat border reaches in (padding).
     """
-    luma = _luma(square(image, SQUARE, shape))
-    across, down = (float(np.abs(np.diff(luma, axis=axis)).mean()) for axis in (1, 0))
-    flat = [int((luma.std(axis) < 1e-6).sum()) for axis in (0, 1)]
+    grey = luma(square(image, SQUARE, shape)).astype(np.float32)
+    across, down = (float(np.abs(np.diff(grey, axis=axis)).mean()) for axis in (1, 0))
+    flat = [int((grey.std(axis) < 1e-6).sum()) for axis in (0, 1)]
     details = np.log([across + 0.1, down + 0.1])
     return np.array([*details, details[0] - details[1], details.sum(), *flat], np.float32)
 
 
-def _luma(pixels: Pixels) -> NDArray[np.float32]:
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def luma(pixels: Pixels) -> Pixels:
+    """Return the brightness of RGB pixels: uint8, shape (h, w)."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _dct_matrix() -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from realart.errors import RealartError
 from realart.evaluation import Figures
 from realart.outputs import fresh_file
-from realart.params import Params
+from realart.params import Params, Square, Strict
 from realart.project import private, root
 
 PARENT = "mlflow.parentRunId"
@@ -209,11 +209,12 @@ def fingerprint(files: Sequence[Path]) -> str:
 def describe(params: Params) -> dict[str, Any]:
     """Flatten all params that a run depends on, under the names that params.yaml gives them."""
     recipe = params.recipe
-    groups = {
+    groups: dict[str, Strict] = {
         "clean": params.clean, "split": params.split, "balance": params.balance,
         "recipe": recipe, "train": params.train, "evaluate": params.evaluate,
     }  # fmt: skip
-    if recipe.input == "ela":
+    groups |= {f"descriptors.{name}": one for name, one in params.described.items()}
+    if isinstance(recipe.sees, Square) and recipe.sees.input == "ela":
         groups["ela"] = params.ela
     flat: dict[str, Any] = {"dataset": params.dataset, "model": params.model}
     for name, group in groups.items():

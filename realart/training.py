@@ -18,7 +18,7 @@ from tqdm import tqdm
 from realart import recipes
 from realart.backend import keras
 from realart.outputs import fresh_file
-from realart.params import Recipe, Train
+from realart.params import Network, Train
 
 Positions = NDArray[np.int64]
 """Rows of a table and of the array beside it, by position."""
@@ -65,7 +65,7 @@ class State:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Rows of `data` in the order of `positions`, a batch at a time: inputs, targets, weights."""
 
-    def __init__(self, data: Data, positions: Positions, recipe: Recipe) -> None:
+    def __init__(self, data: Data, positions: Positions, recipe: Network) -> None:
         super().__init__()
         self.data, self.positions, self.recipe = data, positions, recipe
 
@@ -104,7 +104,7 @@ def class_weights(labels: NDArray[np.int64]) -> NDArray[np.float32]:
 
 def train_fold(
     build: Callable[[], keras.Model],
-    recipe: Recipe,
+    recipe: Network,
     train: Train,
     data: Data,
     rows: Parts,
@@ -155,13 +155,13 @@ def train_fold(
 
 
 def predict(
-    model: keras.Model, recipe: Recipe, data: Data, positions: Positions
+    model: keras.Model, recipe: Network, data: Data, positions: Positions
 ) -> NDArray[np.float64]:
     """Return the probability of ai for the rows at `positions`: float64, shape (n,)."""
     return recipes.scores(model.predict(Batches(data, positions, recipe), verbose=0))
 
 
-def _phases(recipe: Recipe) -> list[tuple[float, int]]:
+def _phases(recipe: Network) -> list[tuple[float, int]]:
     """Learning rate and epochs of each phase."""
     phases = [(recipe.optimizer.learning_rate, recipe.epochs)]
     if recipe.fine_tune:
@@ -169,7 +169,7 @@ def _phases(recipe: Recipe) -> list[tuple[float, int]]:
     return phases
 
 
-def _enter(model: keras.Model, recipe: Recipe, phase: int, learning_rate: float) -> None:
+def _enter(model: keras.Model, recipe: Network, phase: int, learning_rate: float) -> None:
     if phase:
         assert recipe.backbone
         recipes.fine_tune(model, recipe.backbone)
@@ -179,7 +179,7 @@ def _enter(model: keras.Model, recipe: Recipe, phase: int, learning_rate: float)
 
 def _epoch(
     model: keras.Model,
-    recipe: Recipe,
+    recipe: Network,
     train: Train,
     data: Data,
     rows: Parts,

@@ -9,6 +9,7 @@ import pandas as pd
 from realart import (
     archive,
     backend,
+    describers,
     errors,
     evaluation,
     frozen,
@@ -22,11 +23,11 @@ from realart import (
     tracking,
 )
 from realart.evaluation import Figures, Labels, Scores
-from realart.inputs import Input
+from realart.heads import Fitted
+from realart.inputs import Input, Seen
 from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
-from realart.params import Params
-from realart.pictures import Pixels
+from realart.params import Network, Params, Recipe
 
 ARCHIVE = Path("data/raw/archive.zip")
 PICTURES = Path("data/clean/pictures.csv")
@@ -85,11 +86,17 @@ def save_final(knobs: Params, folders: list[Path], by_fold: list[Figures]) -> No
         folders = [folders[evaluation.best_fold(by_fold)]]
     seen = Input.model_validate_json((FEATURES / "input.json").read_text("utf-8"))
     backend.prepare(knobs.train)
-    members = (
-        frozen.trained(knobs.recipe, FEATURES, folder / "best.weights.h5") for folder in folders
-    )
+    members = (fold_member(knobs.recipe, folder) for folder in folders)
     with fresh_directory(FINAL) as beside:
+        describers.copy(seen, FEATURES, beside)
         models.save(beside, knobs.recipe, seen, members)
+
+
+def fold_member(recipe: Recipe, folder: Path) -> models.Member:
+    """Return what a fold has trained, whole."""
+    if isinstance(recipe, Network):
+        return frozen.trained(recipe, FEATURES, folder / "best.weights.h5")
+    return Fitted.load(folder / "head.npz")
 
 
 def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +108,7 @@ def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:
     test = rows.loc[rows["part"] == "test", ["row", "label"]]
     published = pictures.loc[test["row"], ["path", "bytes"]].itertuples(index=False, name=None)
 
-    def look(item: tuple[str, int]) -> Pixels:
+    def look(item: tuple[str, int]) -> Seen:
         return inputs.from_published(archive.read(ARCHIVE, *item), model.input)
 
     return test.assign(score=model.scores_of(look, list(published), "evaluate"))

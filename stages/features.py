@@ -1,19 +1,20 @@
 """Pictures, copies or ELA maps -> data/features: what the chosen recipe is trained on, a row each.
 
-That is pixels or, where the recipe's backbone is frozen, what the frozen part says of them.
+That is pixels; where the recipe's backbone is frozen, what the frozen part says of them; or what
+the recipe's descriptors say.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from realart import errors, inputs, params, tables
+from realart.inputs import Input, Seen
 from realart.outputs import array_file, fresh_directory, write_json
-from realart.parallel import batches
-from realart.params import Params
-from realart.pictures import Pixels
+from realart.parallel import batches, each
+from realart.params import Families, Network, Params, Square
 
 DATA = Path("data")
 BATCH = 32
@@ -24,23 +25,37 @@ def main() -> None:
     seen = inputs.spec(knobs)
     rows = tables.read(DATA / "balanced/rows.csv", tables.ROWS)
     files = inputs.files(rows, DATA, seen)
-    work = partial(inputs.from_stored, seen=seen)
-    pixels = (np.stack(batch) for batch in batches(work, files, BATCH, "features", "row"))
     with fresh_directory(DATA / "features") as folder:
         write_json(seen.model_dump(), folder / "input.json")
-        said = frozen_rows(knobs, pixels, len(rows), folder) if knobs.recipe.backbone else ""
-        if not list(folder.glob("*.npy")):
-            shape = (len(rows), seen.size, seen.size, 3)
-            with array_file(folder / "pixels.npy", "uint8", shape) as write:
-                for batch in pixels:
-                    write(batch)
-    print(
-        f"features: {len(rows)} rows of {seen.size}x{seen.size} px, "
-        f"{'ELA' if seen.ela else 'RGB'}{said}"
-    )
+        if isinstance(knobs.recipe.sees, Square):
+            said = write_squares(knobs, seen, files, folder)
+        else:
+            said = write_vectors(knobs, seen, files, folder)
+    print(f"features: {len(rows)} rows of {said}")
 
 
-def frozen_rows(knobs: Params, pixels: Iterable[Pixels], count: int, folder: Path) -> str:
+def write_squares(knobs: Params, seen: Input, files: list[Path], folder: Path) -> str:
+    """Write pixels, or what the frozen part of a backbone says of them. Say what was done."""
+    sees = knobs.recipe.sees
+    assert isinstance(sees, Square)
+    squares = looked_at("features", seen, files)
+    said = frozen_rows(knobs, squares, len(files), folder) if sees.backbone else ""
+    if not list(folder.glob("*.npy")):
+        with array_file(
+            folder / "pixels.npy", "uint8", (len(files), sees.size, sees.size, 3)
+        ) as write:
+            for (batch,) in squares:
+                write(batch)
+    return f"{sees.size}x{sees.size} px, {'ELA' if seen.ela else 'RGB'}{said}"
+
+
+def looked_at(title: str, seen: Input, files: list[Path]) -> Iterator[Seen]:
+    """Yield what is seen of stored files, a batch at a time."""
+    work = partial(inputs.from_stored, seen=seen)
+    return (inputs.stack(batch) for batch in batches(work, files, BATCH, title, "row"))
+
+
+def frozen_rows(knobs: Params, squares: Iterable[Seen], count: int, folder: Path) -> str:
     """Keep the recipe's backbone; write what its frozen part says of all rows, if that fits.
 
     Returns what was done, in words.
@@ -48,9 +63,11 @@ def frozen_rows(knobs: Params, pixels: Iterable[Pixels], count: int, folder: Pat
     from realart import frozen  # Keras takes seconds to import: only where it is needed
 
     recipe = knobs.recipe
+    assert isinstance(recipe, Network)
+    assert isinstance(recipe.sees, Square)
     assert recipe.backbone
     name = recipe.backbone.name
-    backbone = frozen.keep_backbone(recipe.backbone, recipe.size, knobs.train, folder)
+    backbone = frozen.keep_backbone(recipe.backbone, recipe.sees.size, knobs.train, folder)
     front = frozen.front(recipe, backbone)
     if not front:
         return f"; nothing of {name} is frozen: trains from pixels"
@@ -60,8 +77,31 @@ def frozen_rows(knobs: Params, pixels: Iterable[Pixels], count: int, folder: Pat
             f"; the frozen part of {name} would say {size:.2g} GB, features.gigabytes is "
             f"{budget:g}: trains from pixels"
         )
-    frozen.compute(front, pixels, count, folder)
+    frozen.compute(front, (batch for (batch,) in squares), count, folder)
     return f"; the frozen part of {name} computed once, {size:.2g} GB"
+
+
+def write_vectors(knobs: Params, seen: Input, files: list[Path], folder: Path) -> str:
+    """Write what each descriptor says of all rows, and keep its network. Say what was done."""
+    from realart import vectors
+
+    networks: vectors.Networks = {}
+    if any(not isinstance(part, Families) for part in seen.parts.values()):
+        from realart import describers
+
+        networks = describers.keep(seen, knobs.train, folder)
+    widths = {}
+    for number, (name, part) in enumerate(seen.parts.items()):
+        alone = seen.model_copy(update={"parts": {name: part}})
+        if isinstance(part, Families):  # NumPy work: processes, not threads
+            found = list(each(partial(inputs.from_stored, seen=alone), files, name, "row"))
+            said = inputs.stack(found)[0]
+        else:
+            looked = looked_at(name, alone, files)
+            said = np.concatenate([vectors.describe(one, alone.parts, networks) for one in looked])
+        widths[name] = said.shape[1]
+        np.save(folder / vectors.ROWS.format(number), said)
+    return "vectors: " + ", ".join(f"{width} numbers by {name}" for name, width in widths.items())
 
 
 if __name__ == "__main__":

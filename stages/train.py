@@ -1,10 +1,12 @@
-"""What a recipe is trained on -> models/folds: for each fold weights, history and scores.
+"""What a recipe is trained on -> models/folds: for each fold its model, history and scores.
 
-The weights are those of what is trained: where rows are what a frozen part says, of the tail.
+The model is a head, or the weights of what is trained of a network: where rows are what a frozen
+part says, of the tail.
 """
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -19,33 +21,45 @@ from realart import (
     errors,
     evaluation,
     frozen,
+    heads,
     params,
     recipes,
     tables,
     tracking,
     training,
+    vectors,
 )
-from realart.backend import keras
-from realart.evaluation import Figures
+from realart.evaluation import Figures, Scores
 from realart.outputs import fresh_directory
-from realart.params import Params, Recipe
+from realart.params import Classifier, Network, Params
 from realart.project import private
-from realart.training import Data
+from realart.training import Data, Record
 
 ROWS = Path("data/balanced/rows.csv")
 FEATURES = Path("data/features")
 FOLDS = Path("models/folds")
-CODE = [Path(name) for name in (recipes.__file__, frozen.__file__, training.__file__, __file__)]
+CODE = [
+    Path(name)
+    for name in (
+        recipes.__file__,
+        frozen.__file__,
+        vectors.__file__,
+        heads.__file__,
+        training.__file__,
+        __file__,
+    )
+]
 
 
 def main() -> None:
     knobs = params.load()
     backend.prepare(knobs.train)
-    recipes.preflight(knobs.recipe, frozen.kept_backbone(FEATURES))
+    inputs = frozen.rows(FEATURES)
+    if isinstance(knobs.recipe, Network):
+        recipes.preflight(knobs.recipe, frozen.kept_backbone(FEATURES), inputs[0].shape[-1])
     client = tracking.connect()
     rows = tables.read(ROWS, tables.ROWS)
-    labels = tables.is_ai(rows["label"])
-    data = Data(frozen.rows(FEATURES), labels, np.ones(len(rows), np.float32))
+    data = Data(inputs, tables.is_ai(rows["label"]), np.ones(len(rows), np.float32))
     key = key_of(knobs)
     parent = tracking.start(client, knobs, tracking.fingerprint([ROWS]), key)
     unfinished = private() / "checkpoints" / key
@@ -71,11 +85,6 @@ def main() -> None:
     )
 
 
-def trained_part(recipe: Recipe) -> keras.Model:
-    """Build what is trained of a recipe's network."""
-    return frozen.network(recipe, FEATURES)[1]
-
-
 def key_of(knobs: Params) -> str:
     """Name everything that decides the weights: an interrupted training goes on under this key."""
     decides = {
@@ -99,37 +108,90 @@ def finished_fold(
     parent: str,
 ) -> Figures:
     """Train a fold, unless an interrupted run has finished it; return its held-out figures."""
-    parts = training.parts(rows, fold, knobs.split.slices)
-    labels = data.labels[parts.held_out]
     folder = unfinished / f"{fold}"
     if not folder.is_dir():
-        if knobs.balance.method == "class_weight":
-            weights = data.weights.copy()
-            weights[parts.fit] = training.class_weights(data.labels[parts.fit])
-            data = replace(data, weights=weights)
-        child = tracking.start_fold(client, parent, fold)
-        checkpoint = unfinished / f"{fold}.npz"
-        model, records = training.train_fold(
-            partial(trained_part, knobs.recipe), knobs.recipe, knobs.train, data, parts, fold,
-            checkpoint,
-            partial(tracking.log_epoch, client, child),
-        )  # fmt: skip
-        scores = training.predict(model, knobs.recipe, data, parts.held_out)
-        with fresh_directory(folder) as beside:
-            model.save_weights(beside / "best.weights.h5")
-            pd.DataFrame(records).to_csv(beside / "history.csv", index=False)
-            held_out = rows.loc[parts.held_out, ["row", "label"]].assign(score=scores)
-            tables.write(held_out, beside / "scores.csv", tables.SCORES)
-        checkpoint.unlink(missing_ok=True)
+        recipe, child = knobs.recipe, tracking.start_fold(client, parent, fold)
+        if isinstance(recipe, Network):
+            on_epoch = partial(tracking.log_epoch, client, child)
+            learn_network(knobs, recipe, rows, data, fold, unfinished, on_epoch)
+        else:
+            learn_head(knobs, recipe, rows, data, fold, unfinished)
     history = pd.read_csv(folder / "history.csv")
-    scores = tables.read(folder / "scores.csv", tables.SCORES)["score"].to_numpy()
-    figures = evaluation.figures(labels, scores)
+    scores = tables.read(folder / "scores.csv", tables.SCORES)
+    figures = evaluation.figures(tables.is_ai(scores["label"]), scores["score"].to_numpy())
     tracking.log_fold(client, parent, fold, history, figures)
     print(
-        f"fold {fold}: {len(history)} epochs on {len(parts.fit)} rows; held out "
-        f"({len(labels)}): accuracy {figures['accuracy']:.3f}, auc {figures['auc']:.3f}"
+        f"fold {fold}: {len(history)} epochs; held out ({len(scores)}): "
+        f"accuracy {figures['accuracy']:.3f}, auc {figures['auc']:.3f}"
     )
     return figures
+
+
+def learn_network(
+    knobs: Params,
+    recipe: Network,
+    rows: pd.DataFrame,
+    data: Data,
+    fold: int,
+    unfinished: Path,
+    on_epoch: Callable[[Record], None],
+) -> None:
+    """Train the network of a fold, or what of it is not frozen, and write it with its scores."""
+    parts = training.parts(rows, fold, knobs.split.slices)
+    data = weighted(knobs, data, parts.fit)
+    checkpoint = unfinished / f"{fold}.npz"
+    model, records = training.train_fold(
+        lambda: frozen.network(recipe, FEATURES)[1], recipe, knobs.train, data, parts, fold,
+        checkpoint, on_epoch,
+    )  # fmt: skip
+    scores = training.predict(model, recipe, data, parts.held_out)
+    with fresh_directory(unfinished / f"{fold}") as beside:
+        model.save_weights(beside / "best.weights.h5")
+        write_scores(rows.loc[parts.held_out], scores, records, beside)
+    checkpoint.unlink(missing_ok=True)
+
+
+def learn_head(
+    knobs: Params, recipe: Classifier, rows: pd.DataFrame, data: Data, fold: int, unfinished: Path
+) -> None:
+    """Fit the head of a fold on all rows of the other folds, and write it with its scores."""
+    learnt = np.flatnonzero(rows["fit"] & (rows["fold"] != fold))
+    data = weighted(knobs, data, learnt)
+    (inputs,) = data.inputs
+    head, record = heads.fit(
+        recipe.head,
+        heads.Rows(
+            vectors=inputs[learnt],
+            labels=data.labels[learnt],
+            weights=data.weights[learnt],
+            groups=rows["group"].to_numpy()[learnt],
+            published=(rows["operation"] == "").to_numpy()[learnt],
+        ),
+        [one.shape[1] for one in vectors.rows(FEATURES)],
+        knobs.train.seed,
+    )
+    held_out = training.parts(rows, fold, knobs.split.slices).held_out
+    with fresh_directory(unfinished / f"{fold}") as beside:
+        head.save(beside / "head.npz")
+        write_scores(rows.loc[held_out], head.scores(inputs[held_out]), [record], beside)
+
+
+def weighted(knobs: Params, data: Data, learnt: training.Positions) -> Data:
+    """Weigh the rows that are learnt from as `balance.method` asks for."""
+    if knobs.balance.method != "class_weight":
+        return data
+    weights = data.weights.copy()
+    weights[learnt] = training.class_weights(data.labels[learnt])
+    return replace(data, weights=weights)
+
+
+def write_scores(
+    held_out: pd.DataFrame, scores: Scores, records: list[Record], folder: Path
+) -> None:
+    """Write what a fold says of its held-out rows, and its history."""
+    table = held_out[["row", "label"]].assign(score=scores)
+    tables.write(table, folder / "scores.csv", tables.SCORES)
+    pd.DataFrame(records).to_csv(folder / "history.csv", index=False)
 
 
 if __name__ == "__main__":

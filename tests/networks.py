@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from realart import params
 from realart.backend import keras
-from realart.params import Recipe, Train
+from realart.params import Network, Train
 from realart.pictures import Pixels
 from realart.training import Data, Parts
 
@@ -27,17 +27,17 @@ LAYERS = [
 POOLED: list[dict[str, dict[str, Any]]] = [{"GlobalAveragePooling2D": {}}]
 
 
-def recipe(**changes: Any) -> Recipe:
+def recipe(size: int = 16, backbone: dict[str, Any] | None = None, **changes: Any) -> Network:
     """Make a small recipe: 16 px, one convolution, batch normalisation and dropout."""
     small = {
-        "input": "rgb", "size": 16, "shape": "squash", "backbone": None, "layers": LAYERS,
-        "outputs": 1, "optimizer": {"name": "Adam", "learning_rate": 0.01}, "epochs": 3,
-        "batch_size": 8, "patience": 3, "monitor": "loss", "fine_tune": None,
+        "sees": {"input": "rgb", "size": size, "shape": "squash", "backbone": backbone},
+        "layers": LAYERS, "outputs": 1, "optimizer": {"name": "Adam", "learning_rate": 0.01},
+        "epochs": 3, "batch_size": 8, "patience": 3, "monitor": "loss", "fine_tune": None,
     }  # fmt: skip
-    return Recipe.model_validate({**small, **changes})
+    return Network.model_validate({**small, **changes})
 
 
-def backbone_recipe(name: str, **changes: Any) -> Recipe:
+def backbone_recipe(name: str, **changes: Any) -> Network:
     """Make a recipe of 32 px on a backbone with random weights."""
     backbone = {"name": name, "weights": "none", **changes.pop("backbone", {})}
     return recipe(**{"size": 32, "layers": POOLED, "backbone": backbone, **changes})

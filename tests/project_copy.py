@@ -23,11 +23,9 @@ PARTS = (
     ".gitignore",
     ".dvcignore",
 )
+SEES: dict[str, Any] = {"input": "rgb", "size": 32, "shape": "squash", "backbone": None}
 TINY = {
-    "input": "rgb",
-    "size": 32,
-    "shape": "squash",
-    "backbone": None,
+    "sees": SEES,
     "layers": [
         {"Conv2D": {"filters": 4, "kernel_size": 3, "activation": "relu"}},
         {"GlobalAveragePooling2D": {}},
@@ -44,7 +42,7 @@ BACKBONE = {"name": "MobileNet", "weights": "none", "arguments": {"alpha": 0.25}
 HEAD: list[dict[str, dict[str, Any]]] = [{"BatchNormalization": {}}, {"Dropout": {"rate": 0.2}}]
 TUNED = {
     **TINY,
-    "backbone": {**BACKBONE, "unfreeze": 12},
+    "sees": {**SEES, "backbone": {**BACKBONE, "unfreeze": 12}},
     "layers": [{"GlobalAveragePooling2D": {}}, *HEAD],
     "fine_tune": {"learning_rate": 0.01, "epochs": 1},
 }
@@ -69,7 +67,7 @@ def tiny_project(folder: Path, pictures: int = 64) -> Path:
             "datasets.local.path": "../pictures.zip",
             "model": "tiny",
             "recipes.tiny": TINY,
-            "recipes.tiny_ela": {**TINY, "input": "ela", "outputs": 2},
+            "recipes.tiny_ela": {**TINY, "sees": {**SEES, "input": "ela"}, "outputs": 2},
             "split.folds": 2,
             "split.slices": 2,
         },

@@ -60,7 +60,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     final = folder / "models/final"
     final.mkdir(parents=True)
-    seen = inputs.spec(KNOBS).model_copy(update={"size": 16})
+    seen = inputs.spec(KNOBS).model_copy(update={"parts": {"pixels": recipe().sees}})
     network = recipes.build(recipe())
     network.save_weights(folder / "given.weights.h5")
     models.save(final, recipe(), seen, [network])
@@ -75,7 +75,7 @@ def expected(project: Path, names: list[str]) -> list[float]:
     model = Final(project / "models/final")
     paths = [project / "art" / name for name in names]
     seen = [inputs.from_published(path.read_bytes(), model.input) for path in paths]
-    return [float(model.scores(one[None])[0]) for one in seen]
+    return [float(model.scores(*inputs.stack([one]))[0]) for one in seen]
 
 
 def test_json_has_a_line_for_each_file(project: Path) -> None:
@@ -177,7 +177,7 @@ def test_recipes_of_a_small_project_as_a_table(tmp_path: Path, realart: Realart)
     (tmp_path / "params.yaml").write_text(json.dumps(knobs))
     table = realart("recipes", cwd=tmp_path)
     header, row = table.stdout.splitlines()
-    assert header.split()[:3] == ["name", "input", "size"]
+    assert header.split()[:3] == ["name", "sees", "size"]
     assert row.split()[:4] == ["cnn", "rgb", "128", "3705921"]
     assert header.index("parameters") == row.index("3705921")
 

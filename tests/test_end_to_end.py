@@ -57,7 +57,7 @@ def test_experiment_with_another_model(project: Path) -> None:
     assert "test.accuracy" in succeed(project, "dvc", "metrics", "diff", "--all")
     assert "with-ela" in succeed(project, "dvc", "exp", "show", "--csv")
     run_ = runs(project, "with-ela")[0]
-    assert run_.data.params["recipe.input"] == "ela"
+    assert run_.data.params["recipe.sees.input"] == "ela"
     assert run_.data.metrics["test/accuracy"] == figures(project)["test"]["accuracy"]
     assert len(children(project, run_.info.run_id)) == 2
     artifacts = {file.path for file in store(project).list_artifacts(run_.info.run_id)}
@@ -135,8 +135,8 @@ def test_pages_show_what_was_pulled(project: Path) -> None:
         ({"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?); choose one of: "),
         ({"datasets.local.path": "../nowhere.zip"}, "there is nothing; set -S datasets.local.path"),
         (
-            {"recipes.mine": {name: value for name, value in TINY.items() if name != "backbone"}},
-            "param 'recipes.mine.backbone' is missing",
+            {"recipes.mine": {name: value for name, value in TINY.items() if name != "layers"}},
+            "param 'recipes.mine.layers' is missing",
         ),
         ({"recipes.tiny.layers": [{"Conv3": {}}]}, "unknown layer 0 'Conv3' (did you mean"),
     ],
@@ -167,10 +167,14 @@ def test_a_mistake_is_one_line_and_loses_nothing(
         ("split", {"split.folds": 40}, "split.folds x split.slices (40 x 2)"),
         ("split", {"split.method": "published"}, "marks no human picture as test"),
         ("train", {"recipes.tiny.optimizer.name": "Adamm"}, "unknown optimizer 'Adamm' (did you"),
-        ("features", {"recipes.tiny.backbone": {"name": "ResNet5"}}, "unknown backbone 'ResNet5'"),
+        (
+            "features",
+            {"recipes.tiny.sees.backbone": {"name": "ResNet5"}},
+            "unknown backbone 'ResNet5'",
+        ),
         (
             "train",
-            {"recipes.tiny.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
+            {"recipes.tiny.sees.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
             "weights 'no.h5' are no file",
         ),
     ],

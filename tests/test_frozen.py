@@ -8,12 +8,12 @@ import joblib
 import numpy as np
 import pytest
 from networks import POOLED, TRAIN, awake, backbone_recipe, noise, rows, thirds
-from project_copy import BACKBONE, HEAD, TINY, TUNED, set_params, tiny_project
+from project_copy import BACKBONE, HEAD, SEES, TINY, TUNED, set_params, tiny_project
 
 from realart import backend, evaluation, frozen, inputs, models, params, recipes, tables, training
 from realart.backend import keras
 from realart.errors import RealartError
-from realart.params import Recipe
+from realart.params import Network
 from realart.training import Data
 
 
@@ -22,7 +22,7 @@ def _same_random_weights() -> None:
     backend.prepare(TRAIN)
 
 
-def cut(name: str, unfreeze: int, **arguments: Any) -> Recipe:
+def cut(name: str, unfreeze: int, **arguments: Any) -> Network:
     """Make a recipe on a small random backbone that ends with a layer that learns statistics."""
     return backbone_recipe(
         name,
@@ -40,7 +40,7 @@ CUTS = {
 }
 
 
-def split(wanted: Recipe) -> tuple[keras.Model, keras.Model, keras.Model]:
+def split(wanted: Network) -> tuple[keras.Model, keras.Model, keras.Model]:
     """Return whole, front and tail of a network whose random backbone does not say nothing."""
     whole = recipes.build(wanted)
     inner = awake(whole)
@@ -51,7 +51,7 @@ def split(wanted: Recipe) -> tuple[keras.Model, keras.Model, keras.Model]:
 
 
 @pytest.mark.parametrize(("wanted", "shapes"), CUTS.values(), ids=CUTS)
-def test_front_and_tail_are_the_whole(wanted: Recipe, shapes: list[tuple[int, ...]]) -> None:
+def test_front_and_tail_are_the_whole(wanted: Network, shapes: list[tuple[int, ...]]) -> None:
     whole, first, last = split(wanted)
     crossing = first.predict_on_batch(noise(32))
     assert [tensor.shape[1:] for tensor in first.outputs] == shapes
@@ -136,10 +136,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = recipes.build(cut("MobileNet", 0, alpha=0.25))
     awake(model).save_weights(project / "own.weights.h5")
     vectors = {**BACKBONE, "arguments": {"alpha": 0.25, "pooling": "avg"}}
-    frozen_recipe = {**TINY, "backbone": vectors, "layers": HEAD}
+    frozen_recipe = {**TINY, "sees": {**SEES, "backbone": vectors}, "layers": HEAD}
     set_params(project, {"recipes.frozen": frozen_recipe, "recipes.tuned": TUNED})
     for name in ("frozen", "tuned"):
-        set_params(project, {f"recipes.{name}.backbone.weights": "own.weights.h5"})
+        set_params(project, {f"recipes.{name}.sees.backbone.weights": "own.weights.h5"})
     with pytest.MonkeyPatch.context() as patched:
         run_stages(patched, project, "download", "clean", "split", "balance", "ela", "audit")
     return project
@@ -172,10 +172,10 @@ def test_the_final_model_scores_pixels_as_its_fold_scored_what_was_kept(
     assert part.count_params() < whole.count_params() == final.members[0].count_params()
     listed = tables.read(data / "data/balanced/rows.csv", tables.ROWS).set_index("row", drop=False)
     files = inputs.files(listed.loc[held_out[best]["row"]], data / "data", final.input)
-    pixels = np.stack([inputs.from_stored(file, final.input) for file in files])
+    pixels = inputs.stack([inputs.from_stored(file, final.input) for file in files])
     scores = held_out[best]["score"].to_numpy()
     assert scores.std() > 0.01
-    np.testing.assert_allclose(final.scores(pixels), scores, atol=1e-3)
+    np.testing.assert_allclose(final.scores(*pixels), scores, atol=1e-3)
 
 
 def test_above_the_budget_pixels_are_trained_on(

@@ -9,6 +9,7 @@ from making import KNOBS, file, picture
 
 from realart import ela, inputs, pictures
 from realart.inputs import Input
+from realart.params import Square
 from realart.pictures import UnusableError
 
 BIG = picture(1, 700, 520)  # above clean.long_side: the canonical picture is reduced
@@ -23,7 +24,8 @@ PUBLISHED = {
 
 def seen_by(encoding: str, shape: str, ela_params: object) -> Input:
     clean = KNOBS.clean.model_copy(update={"encoding": encoding})
-    return Input(size=64, shape=shape, clean=clean, ela=ela_params)
+    square = Square(input="rgb", size=64, shape=shape, backbone=None)
+    return Input(parts={"pixels": square}, clean=clean, ela=ela_params)
 
 
 @pytest.mark.parametrize("published", PUBLISHED)
@@ -42,8 +44,8 @@ def test_published_and_stored_look_the_same(
             level = ela.stored_map(pictures.read(stored.read_bytes()), seen.ela)
             stored = tmp_path / "map.png"
             stored.write_bytes(ela.encode(level))
-        looked = inputs.from_published(data, seen)
-        assert np.array_equal(looked, inputs.from_stored(stored, seen))
+        (looked,) = inputs.from_published(data, seen)
+        assert np.array_equal(looked, *inputs.from_stored(stored, seen))
         assert looked.shape == (64, 64, 3)
         assert looked.std() > 5
 
@@ -58,9 +60,13 @@ def test_what_clean_rejects_is_rejected_here() -> None:
 @pytest.mark.parametrize("name", list(KNOBS.recipes))
 def test_the_spec_is_that_of_the_recipe_and_outlives_a_file(name: str) -> None:
     spec = inputs.spec(KNOBS.model_copy(update={"model": name}))
-    recipe = KNOBS.recipes[name]
-    assert (spec.size, spec.shape, spec.clean) == (recipe.size, recipe.shape, KNOBS.clean)
-    assert spec.ela == (KNOBS.ela if recipe.input == "ela" else None)
+    sees = KNOBS.recipes[name].sees
+    if isinstance(sees, Square):
+        assert spec.parts == {"pixels": sees}
+    else:
+        assert spec.parts == {feature: KNOBS.descriptors[feature] for feature in sees.features}
+    assert spec.clean == KNOBS.clean
+    assert spec.ela == (KNOBS.ela if getattr(sees, "input", "") == "ela" else None)
     assert Input.model_validate_json(spec.model_dump_json()) == spec
 
 

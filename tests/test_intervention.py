@@ -9,19 +9,22 @@ from making import KNOBS, archive, file, picture, published
 from PIL import Image
 
 from realart import intervention
-from realart.inputs import Input, from_published
-from realart.params import Recipe
+from realart.inputs import Input, from_published, stack
+from realart.models import Final
+from realart.params import Square
 
 SEEN = Input(
-    size=32, shape="squash", ela=None, clean=KNOBS.clean.model_copy(update={"encoding": "original"})
+    parts={"pixels": Square(input="rgb", size=32, shape="squash", backbone=None)},
+    ela=None,
+    clean=KNOBS.clean.model_copy(update={"encoding": "original"}),
 )
 
 
-class Coarse:
+class Coarse(Final):
     """A model that goes by nothing but how coarsely a picture was saved."""
 
-    input = SEEN
-    recipe: Recipe
+    def __init__(self, seen: Input) -> None:
+        self.input = seen
 
     def scores(self, pixels: np.ndarray) -> np.ndarray:
         steps = np.abs(np.diff(pixels.astype(float), axis=2)).mean((1, 2, 3))
@@ -58,13 +61,12 @@ def test_a_model_of_saving_is_found_out(tmp_path: Path) -> None:
         for i, (name, data) in enumerate(content)
     ]
     clean = SEEN.clean.model_copy(update={"min_side": 16})
-    model = Coarse()
-    model.input = SEEN.model_copy(update={"clean": clean})
+    model = Coarse(SEEN.model_copy(update={"clean": clean}))
     pixels = [from_published(data, model.input) for _, data in content]
     scores = pd.DataFrame(
-        {"row": [row["id"] for row in rows], "score": model.scores(np.stack(pixels))}
+        {"row": [row["id"] for row in rows], "score": model.scores(*stack(pixels))}
     )
-    found = intervention.intervene(path, published(rows), scores, model, 5)  # type: ignore[arg-type]
+    found = intervention.intervene(path, published(rows), scores, model, 5)
     assert found["published"]["auc"] == 1
     assert found["shift"]["human"] > 0.3
     assert abs(found["shift"]["ai"]) < 0.1

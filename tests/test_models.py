@@ -13,12 +13,12 @@ from networks import KNOBS, awake, backbone_recipe, noise, recipe
 from realart import inputs, models, recipes
 from realart.backend import keras
 from realart.errors import RealartError
-from realart.params import Recipe
+from realart.params import Network
 
 SEEN = inputs.spec(KNOBS)
 
 
-def kept(folder: Path, wanted: Recipe, count: int = 1) -> tuple[Path, list[keras.Model]]:
+def kept(folder: Path, wanted: Network, count: int = 1) -> tuple[Path, list[keras.Model]]:
     """Keep `count` networks with random weights as one model."""
     networks = [recipes.build(wanted) for _ in range(count)]
     if wanted.backbone:
@@ -114,7 +114,7 @@ def test_a_kept_backbone_needs_no_download(tmp_path: Path, monkeypatch: pytest.M
     wanted = backbone_recipe("MobileNetV2", backbone={"arguments": {"alpha": 0.35}})
     folder, (network,) = kept(tmp_path, wanted)
     card = json.loads((folder / "model.json").read_text())
-    card["recipe"]["backbone"]["weights"] = "imagenet"
+    card["recipe"]["sees"]["backbone"]["weights"] = "imagenet"
     (folder / "model.json").write_text(json.dumps(card))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     scores = models.Final(folder).scores(noise(32))

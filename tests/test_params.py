@@ -71,8 +71,8 @@ def test_every_dataset_can_be_chosen(name: str, tmp_path: Path) -> None:
         (renamed("model", "modle"), "'modle' (did you mean 'model'?)"),
         (at("recipes.cnn.epoch", 3), "'recipes.cnn.epoch' (did you mean 'recipes.cnn.epochs'?)"),
         (
-            at("recipes.resnet50.backbone.weight", "none"),
-            "mean 'recipes.resnet50.backbone.weights'",
+            at("recipes.resnet50.sees.backbone.weight", "none"),
+            "mean 'recipes.resnet50.sees.backbone.weights'",
         ),
         (at("datasets.local.paht", "x"), "(did you mean 'datasets.local.path'?)"),
         (at("ela.scale", float("inf")), "ela.scale"),
@@ -132,7 +132,7 @@ def test_weights_are_a_keyword_or_a_file_of_the_project(
 
     def change(content: Content) -> None:
         content["model"] = "resnet50"
-        content["recipes"]["resnet50"]["backbone"]["weights"] = "own.weights.h5"
+        content["recipes"]["resnet50"]["sees"]["backbone"]["weights"] = "own.weights.h5"
 
     with pytest.raises(RealartError, match=r"'own\.weights\.h5' are no file"):
         load_changed(change, tmp_path)

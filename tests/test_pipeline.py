@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import importlib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from realart.params import Strict
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 CHOSEN = {"datasets": "${dataset}", "recipes": "${model}"}
 """Params that hold entries by name, and how dvc.yaml names the chosen one."""
-CHOOSING = {"dataset", "datasets", "model", "recipes"}
+CHOOSING = {"dataset", "datasets", "model", "recipes", "descriptors"}
+BY_FEATURES = {"train": "descriptors.", "evaluate": "descriptors."}
+"""Params that a stage writes down, and on which it depends by data/features alone."""
 WHOLE = {"features": {"clean", "ela", "train.precision"}}
 """Params that a stage writes out or copies in a group rather than reads one by one."""
 
@@ -35,18 +38,32 @@ def test_params_name_everything_that_a_stage_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = tiny_project(tmp_path)
-    set_params(project, {"model": "tuned", "recipes.tuned": TUNED})
+    described = {"sees": {"features": ["measured"]}, "head": {"name": "svm", "grid": {"C": [1.0]}}}
+    set_params(
+        project,
+        {
+            "recipes.tuned": TUNED,
+            "recipes.described": described,
+            "descriptors.measured": {"families": ["colour"]},
+        },
+    )
     monkeypatch.chdir(project)
     monkeypatch.setenv("DVC_ROOT", str(project))
-    knobs = params.load()
-    monkeypatch.setattr(params, "load", lambda: knobs)
+    read: dict[str, set[str]] = defaultdict(set)
+    for model in ("tuned", "described"):
+        knobs = params.load(project / "params.yaml").model_copy(update={"model": model})
+        with monkeypatch.context() as patched:
+            patched.setattr(params, "load", lambda knobs=knobs: knobs)
+            for stage in PIPELINE:
+                with recorded(knobs) as names, joblib.parallel_config("threading"):
+                    importlib.import_module(f"stages.{stage}").main()
+                read[stage] |= names
     for stage in PIPELINE:
-        with recorded(knobs) as read, joblib.parallel_config("threading"):
-            importlib.import_module(f"stages.{stage}").main()
         declared = tuple(PIPELINE[stage].get("params", []))
-        undeclared = {name for name in read if not name.startswith(declared)} - CHOOSING
+        allowed = (*declared, BY_FEATURES.get(stage, "."))
+        undeclared = {name for name in read[stage] if not name.startswith(allowed)} - CHOOSING
         assert not undeclared, f"{stage} reads {undeclared}"
-        unread = {name for name in declared if not any(leaf.startswith(name) for leaf in read)}
+        unread = {name for name in declared if not any(x.startswith(name) for x in read[stage])}
         assert not unread - WHOLE.get(stage, set()), f"{stage} never reads {unread}"
 
 
@@ -85,6 +102,9 @@ def _groups(group: Strict, prefix: str) -> Iterator[tuple[int, str]]:
         elif name in CHOSEN:
             for entry in value.values():
                 yield from _groups(entry, f"{name}.{CHOSEN[name]}.")
+        elif name == "descriptors":
+            for key, entry in value.items():
+                yield from _groups(entry, f"{name}.{key}.")
 
 
 def imported_modules(file: Path) -> set[Path]:

@@ -16,7 +16,7 @@ from realart.models import Final
 def model(tmp_path_factory: pytest.TempPathFactory) -> Final:
     folder = tmp_path_factory.mktemp("model")
     wanted = recipe(batch_size=3)
-    seen = inputs.spec(KNOBS).model_copy(update={"size": 16})
+    seen = inputs.spec(KNOBS).model_copy(update={"parts": {"pixels": wanted.sees}})
     models.save(folder, wanted, seen, [recipes.build(wanted)])
     return Final(folder)
 
@@ -37,7 +37,7 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
         predict.files([tmp_path])
 
 
-def as_in_training(path: Path, model: Final) -> pictures.Pixels:
+def as_in_training(path: Path, model: Final) -> inputs.Seen:
     """Return what the stages make of a picture: the canonical file, and that as a square."""
     image, _ = pictures.decode(path.read_bytes(), 10**6)
     stored = path.with_suffix(".jpg")
@@ -59,7 +59,9 @@ def test_every_file_has_its_answer_in_order(tmp_path: Path, model: Final, count:
             assert answer.error == "not a picture"
         else:
             seen = as_in_training(path, model)
-            assert answer.probability == pytest.approx(model.scores(seen[None])[0], rel=1e-5)
+            assert answer.probability == pytest.approx(
+                model.scores(*inputs.stack([seen]))[0], rel=1e-5
+            )
             assert answer.error == ""
 
 

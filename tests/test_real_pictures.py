@@ -12,6 +12,7 @@ from project_copy import ROOT
 
 from realart import archive, cleaning, ela, inputs, params, pictures
 from realart.labels import read_paths
+from realart.params import Square
 
 KNOBS = params.load(ROOT / "params.yaml")
 HERE = Path(os.environ.get("REALART_PICTURES", ""))
@@ -58,13 +59,15 @@ def test_predict_sees_what_training_saw(
 ) -> None:
     kept, _, data = cleaned
     seen = inputs.spec(KNOBS.model_copy(update={"model": model}))
+    square = seen.parts["pixels"]
+    assert isinstance(square, Square)
     with ZipFile(HERE / "cashbowman-part.zip") as archive:
         for path, file in kept[["path", "file"]].iloc[::20].itertuples(index=False):
             stored = pictures.read((data / file).read_bytes())
             trained = ela.stored_map(stored, seen.ela) if seen.ela else stored
             np.testing.assert_array_equal(
-                inputs.from_published(archive.read(path), seen),
-                pictures.square(trained, seen.size, seen.shape),
+                inputs.from_published(archive.read(path), seen)[0],
+                pictures.square(trained, square.size, square.shape),
             )
 
 

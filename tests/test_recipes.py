@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 from realart import recipes
 from realart.backend import keras
 from realart.errors import RealartError
-from realart.params import Recipe
+from realart.params import Network, Square
 
 PUBLISHED = {
     "cnn_ela": 29_520_034, "cnn150": 3_453_121, "cnn_bn": 25_786_050, "resnet101": 43_184_258,
 }  # fmt: skip
+
+
+NETWORKS = {
+    name: one
+    for name, one in KNOBS.recipes.items()
+    if isinstance(one, Network) and isinstance(one.sees, Square)
+}
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +57,7 @@ def backbone_of(model: keras.Model) -> keras.Model:
     return backbone
 
 
-def problem(wrong: Recipe) -> str:
+def problem(wrong: Network) -> str:
     """Return the one line that a wrong recipe is refused with."""
     with pytest.raises(RealartError) as refusal:
         recipes.preflight(wrong)
@@ -63,12 +70,13 @@ def test_published_parameter_counts(name: str, parameters: int) -> None:
     assert built(name).count_params() == parameters
 
 
-@pytest.mark.parametrize("name", KNOBS.recipes)
-def test_every_recipe_maps_pixels_to_probabilities(name: str) -> None:
-    wanted, model = KNOBS.recipes[name], built(name)
-    assert model.input_shape == (None, wanted.size, wanted.size, 3)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_maps_pixels_to_probabilities(name: str) -> None:
+    wanted, model = NETWORKS[name], built(name)
+    size = wanted.sees.size
+    assert model.input_shape == (None, size, size, 3)
     assert model.inputs[0].dtype == "uint8"
-    outputs = np.array(model(noise(wanted.size, 2)))
+    outputs = np.array(model(noise(size, 2)))
     assert outputs.shape == (2, wanted.outputs)
     assert ((outputs >= 0) & (outputs <= 1)).all()
     if wanted.outputs == 2:
@@ -87,7 +95,8 @@ def test_resnet101_trained_as_its_summary_says() -> None:
     frozen = recipes.without_download(KNOBS.recipes["resnet101"])
     assert frozen.backbone
     loose = frozen.backbone.model_copy(update={"frozen": False})
-    model = recipes.build(frozen.model_copy(update={"backbone": loose}))
+    sees = frozen.sees.model_copy(update={"backbone": loose})
+    model = recipes.build(frozen.model_copy(update={"sees": sees}))
     assert count(model.trainable_weights) == 43_078_402
 
 
@@ -149,7 +158,7 @@ def test_without_a_backbone_pixels_are_fractions() -> None:
     np.testing.assert_allclose(np.array(seen), noise(16) / 255, atol=1e-6)
 
 
-def fitted(wanted: Recipe, tuned: bool) -> tuple[set[str], set[str]]:
+def fitted(wanted: Network, tuned: bool) -> tuple[set[str], set[str]]:
     """Fit a new network; return the names of the weights that stayed, and of those that moved."""
     model = recipes.build(wanted)
     awake(model)
@@ -157,7 +166,7 @@ def fitted(wanted: Recipe, tuned: bool) -> tuple[set[str], set[str]]:
         recipes.fine_tune(model, wanted.backbone)
     recipes.compile_for(model, wanted, 0.1)
     model.run_eagerly = True  # to compile the gradient takes longer than all of this
-    data, before = rows(8, wanted.size), values(model.weights)
+    data, before = rows(8, wanted.sees.size), values(model.weights)
     model.fit(data.inputs[0], recipes.targets(data.labels, wanted), verbose=0)
     moved = {
         weight.path
@@ -167,7 +176,7 @@ def fitted(wanted: Recipe, tuned: bool) -> tuple[set[str], set[str]]:
     return {weight.path for weight in model.weights} - moved, moved
 
 
-def small_mobilenet(**changes: Any) -> Recipe:
+def small_mobilenet(**changes: Any) -> Network:
     return backbone_recipe(
         "MobileNet",
         backbone={"arguments": {"alpha": 0.25}, "unfreeze": 12, **changes},
@@ -240,7 +249,7 @@ def test_fine_tuning_frees_exactly_the_last_layers(last: int) -> None:
         ),
     ],
 )
-def test_a_mistake_is_named(wrong: Recipe, words: list[str]) -> None:
+def test_a_mistake_is_named(wrong: Network, words: list[str]) -> None:
     message = problem(wrong)
     for word in words:
         assert word in message

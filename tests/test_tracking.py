@@ -215,7 +215,7 @@ def test_params_bear_the_names_of_params_yaml() -> None:
         flat = {name: value for name, value in described.items() if name.startswith(f"{group}.")}
         assert flat == {f"{group}.{name}": value for name, value in published[group].items()}
     recipe = published["recipes"][published["model"]]
-    assert described["recipe.size"] == recipe["size"]
+    assert described["recipe.sees.size"] == recipe["sees"]["size"]
     assert described["recipe.optimizer.name"] == recipe["optimizer"]["name"]
     assert described["recipe.layers"] == recipe["layers"]
     assert not any(name.startswith("ela.") for name in described)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from realart import backend, evaluation, recipes, training
 from realart.backend import keras
-from realart.params import Recipe, Train
+from realart.params import Network, Train
 from realart.training import Batches, Data, Record
 
 FOLDS, SLICES = 4, 3
@@ -47,9 +47,9 @@ def _deterministic() -> None:
 
 
 def trained(
-    folder: Path, wanted: Recipe, data: Data | None = None, train: Train = TRAIN, fold: int = 0
+    folder: Path, wanted: Network, data: Data | None = None, train: Train = TRAIN, fold: int = 0
 ) -> tuple[keras.Model, list[Record]]:
-    data = data or rows(40, wanted.size)
+    data = data or rows(40, wanted.sees.size)
     noted: list[Record] = []
     model, history = training.train_fold(
         partial(recipes.build, wanted), wanted, train, data, thirds(data), fold,
@@ -180,7 +180,7 @@ def test_a_row_that_weighs_nothing_teaches_nothing(tmp_path: Path) -> None:
     assert same(one, other)
 
 
-def downhill(monitor: str, patience: int, epochs: int) -> tuple[Recipe, Data]:
+def downhill(monitor: str, patience: int, epochs: int) -> tuple[Network, Data]:
     """Make a training whose watched rows contradict the fitted ones, so that it only gets worse."""
     data = rows(40)
     data.labels[20:30] = 1 - data.labels[20:30]
@@ -234,7 +234,7 @@ from realart import backend, recipes, training
 
 backend.prepare(TRAIN)
 recipe = KILLED[sys.argv[1]]
-data = rows(40, recipe.size)
+data = rows(40, recipe.sees.size)
 def say(record):
     print(record["epoch"], record["phase"], flush=True)
 build = partial(recipes.build, recipe)

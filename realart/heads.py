@@ -1,0 +1,284 @@
+"""Heads of scikit-learn on feature vectors: chosen and calibrated inside the rows they learn from.
+
+A fitted head is arrays, kept as .npz without pickle, and scores by NumPy alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.svm import SVC
+
+from realart.evaluation import Labels, Scores, figures
+from realart.outputs import fresh_file
+from realart.params import Head
+
+INNER_FOLDS = 5
+FARTHEST = 10.0
+"""Standard deviations at which a number is cut: one that is off must not decide."""
+
+Vectors = NDArray[np.float32]
+Positions = NDArray[np.int64]
+Arrays = dict[str, Any]
+"""Arrays of float or int, by their names."""
+Values = dict[str, float]
+"""Of hyperparameters, by their names."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a head learns from, aligned by position.
+
+    Attributes
+    ----------
+    vectors
+        Shape (n, d).
+    labels, weights
+        1 for ai, shape (n,); what each row counts.
+    groups
+        Near-duplicate group of each row, shape (n,): never divided between inner folds.
+    published
+        False for copies, which are learnt from but say nothing of how good a head is; shape (n,).
+    """
+
+    vectors: Vectors
+    labels: Labels
+    weights: NDArray[np.float32]
+    groups: NDArray[Any]
+    published: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained head: its kind and its arrays."""
+
+    name: str
+    arrays: Arrays
+
+    def scores(self, vectors: Vectors) -> Scores:
+        """Return the calibrated probability of ai: (n, d) in, float64 (n,) out."""
+        values = _DECISIONS[self.name](_standard(vectors, self.arrays), self.arrays)
+        slope, offset = self.arrays["calibration"]
+        return expit(slope * values + offset)
+
+    def save(self, path: Path) -> None:
+        """Write the head; same head, same bytes."""
+        with fresh_file(path) as beside, beside.open("wb") as file:
+            np.savez(file, name=np.array(self.name), **self.arrays)
+
+    @staticmethod
+    def load(path: Path) -> "Fitted":
+        """Read what `save` wrote."""
+        with np.load(path) as stored:
+            arrays = dict(stored)
+        return Fitted(str(arrays.pop("name")), arrays)
+
+
+def fit(head: Head, rows: Rows, widths: Sequence[int], seed: int) -> tuple[Fitted, Values]:
+    """Fit a head.
+
+    Numbers are standardised, and divided so that each descriptor, `widths` wide, adds as much to
+    the squared length of a vector: 1 in all. Each combination of hyperparameters is scored on
+    grouped inner folds, calibrated on those scores (Platt, "Probabilistic Outputs for Support
+    Vector Machines", 1999); the lowest cross-entropy is chosen and fitted on all rows.
+
+    Returns
+    -------
+    fitted, record
+        The head, and what is known of it, as of an epoch: loss and accuracy on its rows, those of
+        the inner scores as `val_...`, and the hyperparameters.
+    """
+    scaling = _scaling(rows.vectors, widths)
+    standard = _standard(rows.vectors, scaling)
+    learner = _LEARNERS[head.name](standard, rows.labels, rows.weights, seed)
+    inner = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed)
+    folds = list(inner.split(rows.vectors, rows.labels, rows.groups))
+    labels = rows.labels[rows.published]
+    tried = []
+    for values in _combinations(head.grid):
+        said = np.empty(len(rows.labels))
+        for learnt, judged in folds:
+            said[judged] = learner.decide(values, learnt, judged)
+        calibration = _platt(said[rows.published], labels)
+        scores = expit(calibration[0] * said[rows.published] + calibration[1])
+        tried.append((log_loss(labels, scores), values, calibration, scores))
+    _, values, calibration, scores = min(tried, key=lambda one: one[0])
+    arrays = {**scaling, **learner.arrays(values), "calibration": calibration}
+    fitted = Fitted(head.name, arrays)
+    of_rows = figures(rows.labels, fitted.scores(rows.vectors))
+    inner = figures(labels, scores)
+    return fitted, {
+        "epoch": 0,
+        "phase": 0,
+        "loss": of_rows["loss"],
+        "accuracy": of_rows["accuracy"],
+        "val_loss": inner["loss"],
+        "val_accuracy": inner["accuracy"],
+        **values,
+    }
+
+
+class Learner(Protocol):
+    """A classifier on given rows, for any hyperparameters and any choice of the rows."""
+
+    def decide(self, values: Values, learnt: Positions, judged: Positions) -> Scores:
+        """Fit on some rows, and return decision values of others: above 0 is ai."""
+
+    def arrays(self, values: Values) -> Arrays:
+        """Fit on all rows, and return what a decision needs."""
+
+
+class _Svm:
+    """A support vector machine with radial basis functions; distances are computed once."""
+
+    def __init__(self, vectors: Vectors, labels: Labels, weights: Any, seed: int) -> None:
+        self.vectors, self.labels, self.weights = vectors, labels, weights
+        self.squares = cdist(vectors, vectors, "sqeuclidean")
+
+    def decide(self, values: Values, learnt: Positions, judged: Positions) -> Scores:
+        model = self._fitted(values, learnt)
+        return model.decision_function(self._kernel(values, judged, learnt))
+
+    def arrays(self, values: Values) -> Arrays:
+        model = self._fitted(values, np.arange(len(self.labels)))
+        return {
+            "support": self.vectors[model.support_],
+            "weights": model.dual_coef_[0],
+            "offset": model.intercept_,
+            "gamma": np.array(_gamma(values)),
+        }
+
+    def _fitted(self, values: Values, learnt: Positions) -> SVC:
+        model = SVC(C=values.get("C", 1.0), kernel="precomputed")
+        kernel = self._kernel(values, learnt, learnt)
+        return model.fit(kernel, self.labels[learnt], self.weights[learnt])
+
+    def _kernel(self, values: Values, one: Positions, other: Positions) -> NDArray[np.float64]:
+        return np.exp(-_gamma(values) * self.squares[np.ix_(one, other)])
+
+
+def _gamma(values: Values) -> float:
+    """Return the width of the radial basis functions; 1 is scikit-learn's `scale`."""
+    return values.get("gamma", 1.0)
+
+
+class _Logistic:
+    """A logistic regression, fitted in the space that the rows span: there lies its solution."""
+
+    def __init__(self, vectors: Vectors, labels: Labels, weights: Any, seed: int) -> None:
+        self.labels, self.weights = labels, weights
+        left, sizes, self.axes = np.linalg.svd(vectors, full_matrices=False)
+        self.rotated = left * sizes
+
+    def decide(self, values: Values, learnt: Positions, judged: Positions) -> Scores:
+        return self._fitted(values, learnt).decision_function(self.rotated[judged])
+
+    def arrays(self, values: Values) -> Arrays:
+        model = self._fitted(values, np.arange(len(self.labels)))
+        return {"weights": model.coef_[0] @ self.axes, "offset": model.intercept_}
+
+    def _fitted(self, values: Values, learnt: Positions) -> LogisticRegression:
+        model = LogisticRegression(**values, max_iter=10_000)
+        return model.fit(self.rotated[learnt], self.labels[learnt], self.weights[learnt])
+
+
+class _Boosting:
+    """A histogram gradient boosting of trees."""
+
+    def __init__(self, vectors: Vectors, labels: Labels, weights: Any, seed: int) -> None:
+        self.vectors, self.labels, self.weights, self.seed = vectors, labels, weights, seed
+
+    def decide(self, values: Values, learnt: Positions, judged: Positions) -> Scores:
+        return self._fitted(values, learnt).decision_function(self.vectors[judged])
+
+    def arrays(self, values: Values) -> Arrays:
+        model = self._fitted(values, np.arange(len(self.labels)))
+        trees = [one.nodes for (one,) in model._predictors]  # scikit-learn has no public access
+        starts = np.cumsum([0, *(len(tree) for tree in trees)])[:-1]
+        nodes = np.concatenate(trees)
+        offsets = np.repeat(starts, [len(tree) for tree in trees])
+        return {
+            "starts": starts,
+            "left": nodes["left"] + offsets,
+            "right": nodes["right"] + offsets,
+            "number": nodes["feature_idx"].astype(np.int64),
+            "threshold": nodes["num_threshold"],
+            "leaf": nodes["is_leaf"].astype(bool),
+            "value": nodes["value"],
+            "offset": model._baseline_prediction.ravel(),
+        }
+
+    def _fitted(self, values: Values, learnt: Positions) -> HistGradientBoostingClassifier:
+        model = HistGradientBoostingClassifier(
+            **values, early_stopping=False, random_state=self.seed
+        )
+        return model.fit(self.vectors[learnt], self.labels[learnt], self.weights[learnt])
+
+
+def _svm(vectors: Vectors, arrays: Arrays) -> Scores:
+    squares = cdist(vectors, arrays["support"], "sqeuclidean")
+    return np.exp(-arrays["gamma"] * squares) @ arrays["weights"] + arrays["offset"]
+
+
+def _logistic(vectors: Vectors, arrays: Arrays) -> Scores:
+    return vectors @ arrays["weights"] + arrays["offset"]
+
+
+def _boosting(vectors: Vectors, arrays: Arrays) -> Scores:
+    """Walk down all trees at once, each picture from each root."""
+    at = np.tile(arrays["starts"], (len(vectors), 1))
+    picture = np.arange(len(vectors))[:, None]
+    while not (done := arrays["leaf"][at]).all():
+        left = vectors[picture, arrays["number"][at]] <= arrays["threshold"][at]
+        below = np.where(left, arrays["left"][at], arrays["right"][at])
+        at = np.where(done, at, below)
+    return arrays["value"][at].sum(1) + arrays["offset"]
+
+
+_LEARNERS: dict[str, type[_Svm] | type[_Logistic] | type[_Boosting]] = {
+    "svm": _Svm,
+    "logistic": _Logistic,
+    "boosting": _Boosting,
+}
+_DECISIONS: dict[str, Callable[[Vectors, Arrays], Scores]] = {
+    "svm": _svm,
+    "logistic": _logistic,
+    "boosting": _boosting,
+}
+
+
+def _scaling(vectors: Vectors, widths: Sequence[int]) -> Arrays:
+    spread = vectors.std(axis=0)
+    share = 1 / np.sqrt(np.repeat(widths, widths) * len(widths))
+    return {
+        "mean": vectors.mean(axis=0),
+        "spread": np.where(spread > 1e-6, spread, 1).astype(np.float32),
+        "share": share.astype(np.float32),
+    }
+
+
+def _standard(vectors: Vectors, arrays: Arrays) -> Vectors:
+    standard = (vectors - arrays["mean"]) / arrays["spread"]
+    return np.clip(standard, -FARTHEST, FARTHEST) * arrays["share"]
+
+
+def _combinations(grid: Mapping[str, Sequence[float]]) -> Iterator[Values]:
+    for values in product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
+
+
+def _platt(said: Scores, labels: Labels) -> NDArray[np.float64]:
+    """Return slope and offset by which decision values become probabilities."""
+    spread = max(float(said.std()), 1e-12)
+    model = LogisticRegression(C=1e6).fit(said[:, None] / spread, labels)
+    return np.array([model.coef_[0, 0] / spread, model.intercept_[0]])
