@@ -24,6 +24,8 @@ from realart.outputs import fresh_file
 from realart.params import Head
 
 INNER_FOLDS = 5
+FLATTEST = 1e-3
+"""Least slope of probabilities, per standard deviation of decision values."""
 FARTHEST = 10.0
 """Standard deviations at which a number is cut: one that is off must not decide."""
 
@@ -278,7 +280,10 @@ def _combinations(grid: Mapping[str, Sequence[float]]) -> Iterator[Values]:
 
 
 def _platt(said: Scores, labels: Labels) -> NDArray[np.float64]:
-    """Return slope and offset by which decision values become probabilities."""
+    """Return slope and offset by which decision values become probabilities.
+
+    Where chance made the slope negative, it is set close to 0: a head is not turned round.
+    """
     spread = max(float(said.std()), 1e-12)
     model = LogisticRegression(C=1e6).fit(said[:, None] / spread, labels)
-    return np.array([model.coef_[0, 0] / spread, model.intercept_[0]])
+    return np.array([max(model.coef_[0, 0], FLATTEST) / spread, model.intercept_[0]])

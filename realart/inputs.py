@@ -11,6 +11,7 @@ from PIL import Image
 
 from realart import ela, forensic, pictures
 from realart.params import Clean, Ela, Families, Layers, Params, Square, Strict, Vectors
+from realart.views import views
 
 Seen: TypeAlias = tuple[NDArray[Any], ...]
 """An array for each of `Input.parts`: of one picture, or stacked, of a batch.
@@ -79,6 +80,4 @@ def _part(image: Image.Image, part: Square | Layers | Families) -> NDArray[Any]:
         return forensic.measure(np.asarray(image), part.families)
     if isinstance(part, Square):
         return pictures.square(image, part.size, part.shape)
-    if part.shape == "patches":
-        return pictures.patches(image, part.size)
-    return pictures.square(image, part.size, part.shape)[None]
+    return views(image, part.size, part.shape, part.views)

@@ -265,24 +265,36 @@ Recipe = Annotated[
 ]
 
 
-class Layers(Strict):
-    """A descriptor: what layers of a backbone say, pooled over positions.
+Family = Literal[
+    "cooccurrences",
+    "neighbours",
+    "blocks",
+    "patterns",
+    "contrast",
+    "spectrum",
+    "levels",
+    "colour",
+    "palette",
+    "wavelets",
+    "layout",
+]
 
-    Of the picture as a square of `size` (`squash`, `crop` or `pad`), or of five `patches` of it at
-    the resolution it is stored with, which say nothing of its shape; of their mirror images too.
-    """
+
+class Layers(Strict):
+    """A descriptor: what layers of a backbone say, pooled over positions, averaged over views."""
 
     backbone: Backbone
     layers: Annotated[list[str], Field(min_length=1)]
     pooling: Annotated[list[Literal["mean", "std", "max"]], Field(min_length=1)]
     size: Annotated[int, Field(ge=32)]
-    shape: Literal["squash", "crop", "pad", "patches"]
+    shape: Literal["squash", "crop", "pad"]
+    views: Annotated[int, Field(ge=1)]
 
 
 class Families(Strict):
     """A descriptor: measurements of `realart.forensic`, which need no weights."""
 
-    families: Annotated[list[str], Field(min_length=1)]
+    families: Annotated[list[Family], Field(min_length=1)]
 
 
 Descriptor = Annotated[

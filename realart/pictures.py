@@ -159,20 +159,6 @@ def square(image: Image.Image, size: int, shape: str) -> Pixels:
     return padded
 
 
-def patches(image: Image.Image, size: int) -> Pixels:
-    """Cut the centre and the corners, as they are, from a picture: shape (5, size, size, 3).
-
-    One with a shorter side than `size` is enlarged to it.
-    """
-    scale = max(1, size / min(image.size))
-    width, height = (max(size, round(side * scale)) for side in image.size)
-    pixels = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
-    right, bottom = width - size, height - size
-    corners = [(top, left) for top in (0, bottom) for left in (0, right)]
-    places = [(bottom // 2, right // 2), *corners]
-    return np.stack([pixels[y : y + size, x : x + size] for y, x in places])
-
-
 def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)

@@ -24,7 +24,7 @@ def describe(
 ) -> NDArray[np.float32]:
     """Return the vectors of what is seen of n pictures by `parts`: float32, shape (n, d).
 
-    What a network says of several squares of a picture, and of their mirror images, is averaged.
+    What a network says of several views of a picture is averaged.
     """
     vectors = []
     for (name, part), array in zip(parts.items(), batch, strict=True):
@@ -33,14 +33,13 @@ def describe(
 
 
 def _averaged(network: Any, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the mean vector of squares (n, views, size, size, 3) and of their mirror images."""
-    both = np.concatenate([squares, squares[:, :, :, ::-1]], axis=1)
-    flat = both.reshape(-1, *both.shape[2:])
+    """Return the mean vector of the views of each picture, uint8 (n, views, size, size, 3)."""
+    flat = squares.reshape(-1, *squares.shape[2:])
     said = [
         network.predict_on_batch(flat[start : start + SQUARES])
         for start in range(0, len(flat), SQUARES)
     ]
-    return np.concatenate(said).reshape(*both.shape[:2], -1).mean(axis=1)
+    return np.concatenate(said).reshape(*squares.shape[:2], -1).mean(axis=1)
 
 
 def rows(folder: Path) -> list[NDArray[np.float32]]:

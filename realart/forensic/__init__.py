@@ -9,27 +9,33 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from realart.forensic.blocks import blocks
-from realart.forensic.colour import colour
-from realart.forensic.contrast import contrast
-from realart.forensic.layout import layout
-from realart.forensic.levels import levels
-from realart.forensic.patterns import patterns
-from realart.forensic.residuals import neighbours, residuals
-from realart.forensic.spectrum import spectrum
+from realart.forensic import (
+    blocks,
+    colour,
+    contrast,
+    layout,
+    levels,
+    palette,
+    patterns,
+    residuals,
+    spectrum,
+    wavelets,
+)
 from realart.pictures import Pixels
 from realart.traces import Vector
 
 FAMILIES: Mapping[str, Callable[[Pixels], Vector]] = {
-    "residuals": residuals,
-    "neighbours": neighbours,
-    "blocks": blocks,
-    "patterns": patterns,
-    "contrast": contrast,
-    "spectrum": spectrum,
-    "levels": levels,
-    "colour": colour,
-    "layout": layout,
+    "cooccurrences": residuals.cooccurrences,
+    "neighbours": residuals.neighbours,
+    "blocks": blocks.vector,
+    "patterns": patterns.vector,
+    "contrast": contrast.vector,
+    "spectrum": spectrum.vector,
+    "levels": levels.vector,
+    "colour": colour.vector,
+    "palette": palette.vector,
+    "wavelets": wavelets.vector,
+    "layout": layout.vector,
 }
 
 

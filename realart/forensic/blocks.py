@@ -6,7 +6,7 @@ from realart.pictures import Pixels
 from realart.traces import Vector, block_coefficients
 
 
-def blocks(pixels: Pixels) -> Vector:
+def vector(pixels: Pixels) -> Vector:
     """Return statistics of the block DCT of luma: shape (136,).
 
     The logarithm of each frequency's mean absolute coefficient (64 numbers; Frank et al.,

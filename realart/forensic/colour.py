@@ -13,7 +13,7 @@ GREYS = np.arange(256)
 BINS = 16
 
 
-def colour(pixels: Pixels) -> Vector:
+def vector(pixels: Pixels) -> Vector:
     """Return statistics of colour: shape (78,).
 
     Mean, spread and skewness of RGB and Lab (18); correlations of channels (3); colourfulness
@@ -23,7 +23,7 @@ def colour(pixels: Pixels) -> Vector:
     """
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
     hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV_FULL)
-    counts = [_counts(one[..., channel]) for one in (pixels, lab, hsv) for channel in range(3)]
+    counts = [_shares(one, channel) for one in (pixels, lab, hsv) for channel in range(3)]
     red, green, blue, light, _, _, hue, saturation, _ = counts
     moments = [_moments(one) for one in counts[:6]]
     coarse = [one.reshape(BINS, -1).sum(1) for one in (hue, saturation, light)]
@@ -33,9 +33,10 @@ def colour(pixels: Pixels) -> Vector:
     return np.concatenate([*moments, *_together(pixels), *shares, *ends, chroma]).astype(np.float32)
 
 
-def _counts(channel: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the share of each of 256 values."""
-    return np.bincount(channel.ravel(), minlength=256) / channel.size
+def _shares(picture: Any, channel: int) -> NDArray[np.float64]:
+    """Return the share of each of 256 values in a channel."""
+    counts = cv2.calcHist([picture], [channel], None, [256], [0, 256]).ravel().astype(np.float64)
+    return counts / counts.sum()
 
 
 def _moments(shares: NDArray[np.float64]) -> NDArray[np.float64]:

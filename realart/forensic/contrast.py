@@ -13,7 +13,7 @@ PAIRS = ((0, 1), (1, 0), (1, 1), (1, -1))
 Map = NDArray[np.float32]
 
 
-def contrast(pixels: Pixels) -> Vector:
+def vector(pixels: Pixels) -> Vector:
     """Return how locally normalised luma is distributed: shape (36,), at scales 1 and 1/2.
 
     Shape and variance of a generalised Gaussian fitted to it, and for products of neighbours in
@@ -48,10 +48,17 @@ def _gaussian(values: Map) -> list[float]:
 
 def _asymmetric(values: Map) -> list[float]:
     """Fit by moments (Lasmar, Stitou and Berthoumieu, 2009)."""
-    left, right = values[values < 0], values[values > 0]
-    spreads = [float(np.sqrt((side**2).mean())) if side.size else 1e-6 for side in (left, right)]
+    squares = values * values
+    negative = values < 0
+    of_left, of_right = float((squares * negative).sum()), float(squares.sum())
+    of_right -= of_left
+    counts = int(negative.sum()), int((values > 0).sum())
+    spreads = [
+        np.sqrt(max(total, 1e-6) / max(count, 1))
+        for total, count in zip((of_left, of_right), counts, strict=True)
+    ]
     skew = spreads[0] / spreads[1]
-    ratio = float(np.abs(values).mean()) ** 2 / (float((values**2).mean()) + 1e-12)
+    ratio = float(np.abs(values).mean()) ** 2 / ((of_left + of_right) / values.size + 1e-12)
     shape = _shape(ratio * (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2)
     scale = np.sqrt(gamma(1 / shape) / gamma(3 / shape))
     mean = (spreads[1] - spreads[0]) * scale * gamma(2 / shape) / gamma(1 / shape)

@@ -1,5 +1,6 @@
 """Error levels as numbers: how much of a picture a second JPEG save changes, and where."""
 
+import cv2
 import numpy as np
 
 from realart.ela import error_level
@@ -11,18 +12,20 @@ SHARES = (10, 25, 50, 75, 90, 99)
 BLOCK = 8
 
 
-def levels(pixels: Pixels) -> Vector:
+def vector(pixels: Pixels) -> Vector:
     """Return statistics of the unscaled ELA map: shape (18,), logarithms of grey levels.
 
     Mean, spread and share above 8 of each channel; percentiles of the means of 8x8 blocks, and
     their ratios to the median (Krawetz, "A Picture's Worth", 2007: parts of one origin have one
     error level).
     """
-    level = error_level(pixels, QUALITY, 1.0).astype(np.float32)
+    level = error_level(pixels, QUALITY, 1.0)
     rows, columns = (side // BLOCK for side in level.shape[:2])
-    blocks = level[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK, 3)
-    percentiles = np.log1p(np.percentile(blocks.mean((1, 3, 4)), SHARES))
-    of_channels = [level.mean((0, 1)), level.std((0, 1)), (level > 8).mean((0, 1))]
+    whole = level[: rows * BLOCK, : columns * BLOCK].astype(np.float32)
+    blocks = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    percentiles = np.log1p(np.percentile(np.asarray(blocks).mean(2), SHARES))
+    mean, spread = (one.ravel() for one in cv2.meanStdDev(level))
+    of_channels = [mean, spread, (level > 8).mean((0, 1))]
     relative = np.delete(percentiles - percentiles[2], 2)
     found = [*np.log1p(of_channels), percentiles, relative[:3]]
     return np.concatenate(found).astype(np.float32)

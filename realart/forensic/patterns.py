@@ -11,7 +11,7 @@ SCALES = 3
 CIRCLE = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 
 
-def patterns(pixels: Pixels) -> Vector:
+def vector(pixels: Pixels) -> Vector:
     """Return shares of uniform patterns of eight neighbours: shape (177,), in 0..1.
 
     59 of luma at each scale of 1, 1/2 and 1/4: patterns with at most two changes around the

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +13,10 @@ from realart.traces import Vector, luma
 LEVELS = 5  # of a quantised residual: -2 to 2
 STEPS = (3.0, 6.0)
 LARGEST = 4 * 255
+DIFFERENCES = np.arange(-255, 256, dtype=np.float64)
 
 
-def residuals(pixels: Pixels) -> Vector:
+def cooccurrences(pixels: Pixels) -> Vector:
     """Return co-occurrences of third-order residuals: shape (464,), shares in 0..1.
 
     For each of `STEPS`, by which residuals are divided before they are rounded and cut at 2: four
@@ -49,16 +51,25 @@ def neighbours(pixels: Pixels) -> Vector:
     others = (cells[::2, 1::2], cells[1::2, ::2], cells[1::2, 1::2])
     found = []
     for other in others:
-        difference = (other - first).reshape(-1, 3).astype(np.float32)
-        squares = difference**2
-        spread = squares.mean(0) + 1e-3
+        shares = np.stack([_differences(other[..., i], first[..., i]) for i in range(3)])
+        spread = shares @ DIFFERENCES**2 + 1e-3
         found += [
-            np.log1p(np.abs(difference).mean(0)),
+            np.log1p(shares @ np.abs(DIFFERENCES)),
             np.log(spread) / 2,
-            (difference == 0).mean(0),
-            np.log((squares**2).mean(0) / spread**2 + 1e-3),
+            shares[:, 255],
+            np.log(shares @ DIFFERENCES**4 / spread**2 + 1e-3),
         ]
     return np.concatenate(found).astype(np.float32)
+
+
+def _differences(one: NDArray[np.int16], other: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Return the share of each of `DIFFERENCES`."""
+    return _counts((one - other + np.int16(255)).astype(np.uint16), 511) / one.size
+
+
+def _counts(codes: NDArray[np.uint16], count: int) -> NDArray[np.float64]:
+    """Return how often each of `count` codes comes; NumPy's own way takes five times as long."""
+    return cv2.calcHist([codes], [0], None, [count], [0, count]).ravel().astype(np.float64)
 
 
 def _third_order(values: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -73,14 +84,14 @@ def _rounding(step: float) -> NDArray[np.uint16]:
     return (np.clip(np.round(values), -2, 2) + 2).astype(np.uint16)
 
 
-def _runs(level: NDArray[np.uint16]) -> NDArray[np.int64]:
+def _runs(level: NDArray[np.uint16]) -> NDArray[np.float64]:
     code = ((level[:, :-3] * 5 + level[:, 1:-2]) * 5 + level[:, 2:-1]) * 5 + level[:, 3:]
-    return np.bincount(code.ravel(), minlength=LEVELS**4)
+    return _counts(code, LEVELS**4)
 
 
-def _channels(level: NDArray[np.uint16]) -> NDArray[np.int64]:
+def _channels(level: NDArray[np.uint16]) -> NDArray[np.float64]:
     code = (level[..., 0] * 5 + level[..., 1]) * 5 + level[..., 2]
-    return np.bincount(code.ravel(), minlength=LEVELS**3)
+    return _counts(code, LEVELS**3)
 
 
 def _classes(length: int, directions: int) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ RADII, SECTORS = 32, 8
 BANDS = ((0.1, 0.25), (0.25, 0.5))
 
 
-def spectrum(pixels: Pixels) -> Vector:
+def vector(pixels: Pixels) -> Vector:
     """Return logarithms of the mean power of luma by frequency and direction: shape (48,).
 
     32 rings up to 1/2 cycle a pixel (Durall, Keuper and Keuper, "Watch your Up-Convolution", 2020)

@@ -1,0 +1,106 @@
+"""Descriptors: what they say of a picture, in the stages and from the kept files alone."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from making import KNOBS, picture
+from networks import TRAIN, noise
+from PIL import Image
+
+from realart import describers, inputs, recipes, vectors
+from realart.backend import keras
+from realart.errors import RealartError
+from realart.inputs import Input
+from realart.params import Families, Layers
+
+
+def layers(**changes: Any) -> Layers:
+    """Describe by two layers of a small random network."""
+    wanted = {
+        "backbone": {"name": "MobileNet", "weights": "none", "arguments": {"alpha": 0.25}},
+        "layers": ["conv_pw_3_relu", "conv_pw_1_relu"],
+        "pooling": ["mean", "std", "max"],
+        "size": 32,
+        "shape": "squash",
+        "views": 3,
+    }
+    return Layers.model_validate(wanted | changes)
+
+
+def seen(**parts: Layers | Families) -> Input:
+    return Input(parts=parts, clean=KNOBS.clean, ela=None)
+
+
+def test_pooling_is_over_positions_of_the_layers_asked_for() -> None:
+    keras.utils.set_random_seed(0)
+    wanted = layers()
+    model = describers.network(wanted)
+    pixels = noise(32, 4)
+    said = np.asarray(model.predict_on_batch(pixels))
+    (inner,) = (one for one in model.layers if isinstance(one, keras.Model))
+    maps = keras.Model(inner.inputs, [inner.get_layer(name).output for name in wanted.layers])
+    entered = recipes.Preprocess("MobileNet")(pixels)
+    expected = []
+    for one in map(np.asarray, maps(entered)):
+        expected += [one.mean((1, 2)), one.std((1, 2)), one.max((1, 2))]
+    assert said.dtype == np.float32
+    np.testing.assert_allclose(said, np.concatenate(expected, 1), atol=1e-4)
+
+
+def test_nothing_behind_the_last_layer_is_kept() -> None:
+    model = describers.network(layers())
+    (inner,) = (one for one in model.layers if isinstance(one, keras.Model))
+    assert not [one.name for one in inner.layers if "_4" in one.name]
+
+
+def test_views_are_averaged_and_descriptors_lie_in_order(tmp_path: Path) -> None:
+    look = seen(
+        first=Families(families=["colour"]), deep=layers(), last=Families(families=["levels"])
+    )
+    networks = describers.keep(look, TRAIN, tmp_path)
+    paths = []
+    for number in range(3):
+        paths.append(tmp_path / f"{number}.png")
+        Image.fromarray(picture(number, 60, 50)).save(paths[-1])
+    batch = inputs.stack([inputs.from_stored(path, look) for path in paths])
+    said = vectors.describe(batch, look.parts, networks)
+    width = said.shape[1] - 78 - 18
+    np.testing.assert_array_equal(said[:, :78], batch[0])
+    np.testing.assert_array_equal(said[:, -18:], batch[2])
+    squares = batch[1]
+    assert squares.shape == (3, 3, 32, 32, 3)
+    one_by_one = [np.asarray(networks["deep"].predict_on_batch(one)).mean(0) for one in squares]
+    np.testing.assert_allclose(said[:, 78 : 78 + width], one_by_one, rtol=1e-4, atol=1e-5)
+    assert said[:, 78 : 78 + width].std(0).max() > 0
+
+
+def test_kept_networks_say_the_same(tmp_path: Path) -> None:
+    look = seen(deep=layers(), wide=layers(layers=["conv1_relu"], pooling=["std"]))
+    networks = describers.keep(look, TRAIN, tmp_path)
+    (tmp_path / "final").mkdir()
+    describers.copy(look, tmp_path, tmp_path / "final")
+    again = describers.kept(look, tmp_path / "final")
+    pixels = noise(32, 5)
+    assert list(networks) == list(again) == ["deep", "wide"]
+    for name in networks:
+        np.testing.assert_array_equal(
+            networks[name].predict_on_batch(pixels), again[name].predict_on_batch(pixels)
+        )
+
+
+def test_many_squares_are_seen_a_few_at_a_time() -> None:
+    """What is said of a picture does not depend on those beside it, nor on where batches end."""
+    model = describers.network(layers())
+    squares = noise(32, 40).reshape(8, 5, 32, 32, 3)
+    parts = {"deep": layers(views=5)}
+    together = vectors.describe((squares,), parts, {"deep": model})
+    alone = [vectors.describe((squares[i : i + 1],), parts, {"deep": model})[0] for i in range(8)]
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["conv_pw_99", "reshape_2", "input_layer"])
+def test_a_layer_without_maps_is_refused_with_those_there_are(name: str) -> None:
+    with pytest.raises(RealartError, match=f"MobileNet has no layer '{name}'.*conv_pw_13_relu"):
+        describers.network(layers(layers=[name]))
