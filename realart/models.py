@@ -122,7 +122,7 @@ def _network(folder: Path, number: int) -> Member:
 def _loading(what: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
         raise RealartError(f"{what} can't be loaded ({error}): run `dvc repro`") from error
 
 

@@ -1,5 +1,6 @@
 """A copy of the project as a user has it, with a small dataset and a network that trains fast."""
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import joblib
+import pytest
 import yaml
 
 from realart.sample import write_archive
@@ -111,3 +114,12 @@ def run(project: Path, *command: str, **more: str) -> subprocess.CompletedProces
     return subprocess.run(
         command, cwd=project, env=kept, capture_output=True, text=True, check=False, timeout=600
     )
+
+
+def run_stages(patched: pytest.MonkeyPatch, project: Path, *names: str) -> None:
+    """Run stages in this process, which knows Keras already."""
+    patched.chdir(project)
+    patched.setenv("DVC_ROOT", str(project))
+    with joblib.parallel_config("threading"):
+        for name in names:
+            importlib.import_module(f"stages.{name}").main()

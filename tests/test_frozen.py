@@ -1,14 +1,12 @@
 """What is frozen is computed once, and the network that is kept says what was trained on that."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 from networks import POOLED, TRAIN, awake, backbone_recipe, noise, rows, thirds
-from project_copy import BACKBONE, HEAD, SEES, TINY, TUNED, set_params, tiny_project
+from project_copy import BACKBONE, HEAD, SEES, TINY, TUNED, run_stages, set_params, tiny_project
 
 from realart import backend, evaluation, frozen, inputs, models, params, recipes, tables, training
 from realart.backend import keras
@@ -143,14 +141,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         run_stages(patched, project, "download", "clean", "split", "balance", "ela", "audit")
     return project
-
-
-def run_stages(patched: pytest.MonkeyPatch, project: Path, *names: str) -> None:
-    patched.chdir(project)
-    patched.setenv("DVC_ROOT", str(project))
-    with joblib.parallel_config("threading"):
-        for name in names:
-            importlib.import_module(f"stages.{name}").main()
 
 
 @pytest.mark.parametrize("name", ["frozen", "tuned"])

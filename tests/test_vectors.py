@@ -1,0 +1,131 @@
+"""Recipes on feature vectors, from pictures to verdicts."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from networks import clean_environment
+from project_copy import BACKBONE, TINY, run_stages, set_params, tiny_project
+
+from realart import evaluation, inputs, models, predict, tables, vectors
+from realart.errors import RealartError
+
+DEEP = {
+    "backbone": BACKBONE,
+    "layers": ["conv_pw_2_relu", "conv_pw_4_relu"],
+    "pooling": ["mean", "std"],
+    "size": 32,
+    "shape": "crop",
+    "views": 3,
+}
+BOTH = {"features": ["deep", "measured"]}
+SVM = {"name": "svm", "grid": {"C": [1.0, 10.0], "gamma": [1.0]}}
+RECIPES: dict[str, Any] = {
+    "svm": {"sees": BOTH, "head": SVM},
+    "boosting": {"sees": {"features": ["measured"]}, "head": {"name": "boosting", "grid": {}}},
+    "network": {**TINY, "sees": BOTH, "layers": [{"BatchNormalization": {"momentum": 0.5}}]},
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project whose data are ready, with recipes on vectors."""
+    project = tiny_project(tmp_path_factory.mktemp("user"))
+    set_params(project, {f"recipes.{name}": recipe for name, recipe in RECIPES.items()})
+    measured = {"families": ["colour", "patterns"]}
+    set_params(project, {"descriptors.deep": DEEP, "descriptors.measured": measured})
+    with pytest.MonkeyPatch.context() as patched:
+        run_stages(patched, project, "download", "clean", "split", "balance", "ela", "audit")
+    return project
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_the_final_model_scores_pictures_as_its_fold_did(
+    project: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_params(project, {"model": name})
+    run_stages(monkeypatch, project, "features", "train", "evaluate")
+    held_out = [
+        tables.read(project / f"models/folds/{k}/scores.csv", tables.SCORES) for k in (0, 1)
+    ]
+    figures = [
+        evaluation.figures(tables.is_ai(one["label"]), one["score"].to_numpy()) for one in held_out
+    ]
+    scores = held_out[evaluation.best_fold(figures)]
+    final = models.Final(project / "models/final")
+    rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS).set_index("row", drop=False)
+    files = inputs.files(rows.loc[scores["row"]], project / "data", final.input)
+    seen = inputs.stack([inputs.from_stored(file, final.input) for file in files])
+    assert scores["score"].std() > 0.01
+    np.testing.assert_allclose(final.scores(*seen), scores["score"], atol=1e-3)
+    assert name == "network" or max(one["auc"] for one in figures) > 0.6
+
+
+def test_each_row_has_what_its_descriptors_say(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_params(project, {"model": "svm"})
+    run_stages(monkeypatch, project, "features", "train", "evaluate")
+    final = models.Final(project / "models/final")
+    rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS)
+    file = project / "data" / rows["file"].iloc[-1]
+    said = vectors.describe(
+        inputs.stack([inputs.from_stored(file, final.input)]), final.input.parts, final.describers
+    )
+    kept = [one[-1] for one in vectors.rows(project / "data/features")]
+    assert len(rows) == len(vectors.rows(project / "data/features")[0])
+    np.testing.assert_allclose(said[0], np.concatenate(kept), rtol=1e-3, atol=1e-4)
+
+
+def test_a_head_has_learnt_nothing_of_its_held_out_fold(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other vectors and labels in a fold change no head but those of the other folds."""
+    set_params(project, {"model": "boosting"})
+    run_stages(monkeypatch, project, "features", "train")
+    before = [(project / f"models/folds/{k}/head.npz").read_bytes() for k in (0, 1)]
+    rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS)
+    file = project / "data/features" / vectors.ROWS.format(0)
+    values = np.load(file)
+    values[rows["fold"] == 0] = np.random.default_rng(0).normal(size=values.shape[1])
+    np.save(file, values)
+    run_stages(monkeypatch, project, "train")
+    after = [(project / f"models/folds/{k}/head.npz").read_bytes() for k in (0, 1)]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_measurements_need_no_backend(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_params(project, {"model": "boosting"})
+    run_stages(monkeypatch, project, "features", "train", "evaluate")
+    picture = next((project / "data/clean/pictures").iterdir())
+    code = (
+        "import sys; sys.argv[0] = 'realart'; from realart import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(sorted({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, "predict", picture],
+        cwd=project,
+        env=clean_environment(DVC_ROOT=str(project)),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert said[-1] == "[]"
+    (one,) = predict.predict([picture], models.Final(project / "models/final"))
+    assert said[0].split()[:2] == [one.verdict, f"{one.probability:.3f}"]
+
+
+def test_a_damaged_head_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = project / "models/final/0.npz"
+    kept = head.read_bytes()
+    for damaged in (kept[:100], b""):
+        head.write_bytes(damaged)
+        with pytest.raises(RealartError, match=r"0\.npz can't be loaded .*: run `dvc repro`"):
+            models.Final(project / "models/final")
+    head.write_bytes(kept)
