@@ -18,7 +18,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.svm import SVC
+from tqdm import tqdm
 
+from realart.errors import RealartError
 from realart.evaluation import Labels, Scores, figures
 from realart.outputs import fresh_file
 from realart.params import Head
@@ -26,6 +28,8 @@ from realart.params import Head
 INNER_FOLDS = 5
 FLATTEST = 1e-3
 """Least slope of probabilities, per standard deviation of decision values."""
+MOST_ROWS = 20_000
+"""Of a support vector machine: distances of all pairs take 3.2 GB."""
 FARTHEST = 10.0
 """Standard deviations at which a number is cut: one that is off must not decide."""
 
@@ -107,7 +111,8 @@ def fit(head: Head, rows: Rows, widths: Sequence[int], seed: int) -> tuple[Fitte
     folds = list(inner.split(rows.vectors, rows.labels, rows.groups))
     labels = rows.labels[rows.published]
     tried = []
-    for values in _combinations(head.grid):
+    combinations = list(_combinations(head.grid))
+    for values in tqdm(combinations, "choose", unit=" settings", disable=None, leave=False):
         said = np.empty(len(rows.labels))
         for learnt, judged in folds:
             said[judged] = learner.decide(values, learnt, judged)
@@ -144,6 +149,11 @@ class _Svm:
     """A support vector machine with radial basis functions; distances are computed once."""
 
     def __init__(self, vectors: Vectors, labels: Labels, weights: Any, seed: int) -> None:
+        if len(labels) > MOST_ROWS:
+            raise RealartError(
+                f"an svm compares each of {len(labels)} rows with all others, which takes too much "
+                f"memory above {MOST_ROWS}: set the recipe's head.name to logistic or boosting"
+            )
         self.vectors, self.labels, self.weights = vectors, labels, weights
         self.squares = cdist(vectors, vectors, "sqeuclidean")
 

@@ -120,8 +120,12 @@ def finished_fold(
     scores = tables.read(folder / "scores.csv", tables.SCORES)
     figures = evaluation.figures(tables.is_ai(scores["label"]), scores["score"].to_numpy())
     tracking.log_fold(client, parent, fold, history, figures)
+    if isinstance(knobs.recipe, Network):
+        how = f"{len(history)} epochs"
+    else:
+        how = " ".join(f"{name}={history[name].iloc[0]:g}" for name in knobs.recipe.head.grid)
     print(
-        f"fold {fold}: {len(history)} epochs; held out ({len(scores)}): "
+        f"fold {fold}: {how}; held out ({len(scores)}): "
         f"accuracy {figures['accuracy']:.3f}, auc {figures['auc']:.3f}"
     )
     return figures

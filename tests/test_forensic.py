@@ -1,5 +1,7 @@
 """Families of measurements: their shapes, laws that hold for any picture, and known answers."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from making import file, picture
 
 from realart import forensic, pictures
 from realart.forensic import FAMILIES, contrast, residuals, spectrum
+from realart.params import Family
 from realart.pictures import Pixels
 
 WIDTHS = {
@@ -35,6 +38,11 @@ def test_any_picture_has_finite_numbers_of_one_width(pixels: Pixels) -> None:
         vector = family(pixels)
         assert (vector.shape, vector.dtype) == ((WIDTHS[name],), np.float32), name
         assert np.isfinite(vector).all(), name
+
+
+def test_params_know_all_families_and_no_others() -> None:
+    assert set(get_args(Family)) == set(FAMILIES) == set(WIDTHS)
+    assert sum(WIDTHS.values()) == 2442
 
 
 def test_families_lie_one_behind_the_other() -> None:

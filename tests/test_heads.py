@@ -11,6 +11,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.svm import SVC
 
 from realart import heads
+from realart.errors import RealartError
 from realart.heads import Fitted, Rows
 from realart.params import Head
 
@@ -129,6 +130,12 @@ def test_probabilities_are_calibrated() -> None:
     logits = np.log(scores / (1 - scores))[:, None]
     best = LogisticRegression(C=1e6).fit(logits, new.labels).predict_proba(logits)[:, 1]
     assert log_loss(new.labels, scores) < log_loss(new.labels, best) + 0.03
+
+
+def test_too_many_rows_for_an_svm_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "MOST_ROWS", 100)
+    with pytest.raises(RealartError, match=r"each of 120 rows .*head\.name to logistic"):
+        heads.fit(Head(name="svm", grid={"C": [1.0]}), rows(), WIDTHS, 0)
 
 
 def test_a_number_without_spread_says_nothing() -> None:

@@ -49,6 +49,11 @@ def renamed(path: str, name: str) -> Callable[[Content], object]:
     return change
 
 
+def chosen_without_descriptor(content: Content) -> None:
+    content["model"] = "forensic"
+    content["recipes"]["forensic"]["sees"]["features"] = ["forensics"]
+
+
 @pytest.mark.parametrize("name", list(KNOBS.recipes))
 def test_every_recipe_can_be_chosen(name: str, tmp_path: Path) -> None:
     assert load_changed(at("model", name), tmp_path).recipe == KNOBS.recipes[name]
@@ -91,6 +96,14 @@ def test_every_dataset_can_be_chosen(name: str, tmp_path: Path) -> None:
         (at("clean.similar", 0.99), "similar (0.99) is above duplicate (0.98)"),
         (at("datasets.local.fields", "("), "datasets.local.fields is '('"),
         (at("datasets.local.fields", "(?P<era>.)"), "names the groups ['era']"),
+        (at("recipes.cnn.sees.sise", 9), "(did you mean 'recipes.cnn.sees.size'?)"),
+        (at("recipes.cnn.sees", 5), "recipes.cnn.sees is 5"),
+        (at("recipes.forensic.head.grid", {"D": [1.0]}), "grid: tries D; known: C, gamma"),
+        (at("recipes.forensic.head.grid", {"C": []}), "recipes.forensic.head.grid.C is []"),
+        (at("recipes.forensic.head.name", "forest"), "recipes.forensic.head.name is 'forest'"),
+        (at("descriptors.forensic.families", ["colours"]), "families.0 is 'colours'"),
+        (at("descriptors.mobilenetv2.veiws", 2), "(did you mean 'descriptors.mobilenetv2.views'?)"),
+        (chosen_without_descriptor, "unknown descriptor 'forensics' (did you mean 'forensic'?)"),
         (at("recipes.cnn.fine_tune", KNOBS.recipes["resnet50"].fine_tune.model_dump()), "backbone"),
     ],
 )

@@ -1,0 +1,182 @@
+"""What tells generated art from other art: descriptors and heads, on the same pictures and folds.
+
+    python -m benchmarks.ideas ZIP [--weights FILE] [--seeds 0 1 2] [--elsewhere ZIP]
+
+Prints a table in Markdown, a row an idea: accuracy, AUC and recall out of fold, means over the
+seeds of grouped folds, with intervals. Pictures are in canonical form and there are no copies:
+classes are weighted. The test part is not looked at. `--elsewhere` names pictures of another
+origin, which a head that learnt from the whole training part judges. `--weights` are those of
+MobileNetV2 without its top; the default are Keras's, which are downloaded.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from realart import cleaning, describers, heads, inputs, intervals, params, splits, tables, vectors
+from realart.heads import Fitted, Rows
+from realart.inputs import Input
+from realart.parallel import batches, each
+from realart.params import Descriptor, Families, Head, Layers
+from realart.training import class_weights
+
+KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
+DEFAULT = KNOBS.descriptors["mobilenetv2"]
+FORENSIC = KNOBS.descriptors["forensic"]
+assert isinstance(DEFAULT, Layers)
+assert isinstance(FORENSIC, Families)
+SVM = KNOBS.recipes["mobilenetv2_svm"].head
+PLAIN = {"size": 224, "views": 2, "pooling": ["mean"]}
+HEADS = {
+    "logistic regression": Head(name="logistic", grid={"C": [0.1, 1.0, 10.0, 100.0]}),
+    "boosting": Head(
+        name="boosting",
+        grid={"learning_rate": [0.05], "max_iter": [150], "max_leaf_nodes": [8],
+              "max_features": [0.1]},
+    ),
+}  # fmt: skip
+
+
+def ideas(weights: str) -> dict[str, tuple[list[Descriptor], Head]]:
+    """Return descriptors and head of each idea."""
+    backbone = DEFAULT.backbone.model_copy(update={"weights": weights})
+
+    def deep(**changes: object) -> Layers:
+        return Layers.model_validate({**DEFAULT.model_dump(), "backbone": backbone, **changes})
+
+    first = {f"{name}, mean, 224 px": [deep(**PLAIN, layers=[name])] for name in DEFAULT.layers}
+    grown = {
+        "five layers, mean, 224 px": [deep(**PLAIN)],
+        "and spread": [deep(**{**PLAIN, "pooling": ["mean", "std"]})],
+        "and maximum": [deep(size=224, views=2)],
+        "at 320 px": [deep(size=320, views=2)],
+        "the default: 256 px, 8 views": [deep()],
+        "no shape: 8 square views": [deep(shape="crop")],
+        "no shape: the centre square alone": [deep(shape="crop", views=2)],
+        "padded": [deep(shape="pad", views=2)],
+    }
+    measured = {f"forensic: {name}": [Families(families=[name])] for name in FORENSIC.families} | {
+        "forensic: all": [FORENSIC]
+    }
+    found = {name: (parts, SVM) for name, parts in (first | grown | measured).items()}
+    found["default + forensic"] = ([deep(), FORENSIC], SVM)
+    found |= {f"the default, {name}": ([deep()], head) for name, head in HEADS.items()}
+    return found | {f"forensic, {name}": ([FORENSIC], head) for name, head in HEADS.items()}
+
+
+class Set:
+    """Pictures of a zip in canonical form, and what descriptors say of them, each once."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        labels = KNOBS.datasets["cashbowman"].labels, KNOBS.datasets["local"].labels
+        both = labels[1].model_copy(
+            update={name: [*getattr(labels[0], name), *getattr(labels[1], name)]
+                    for name in ("ai", "human")}
+        )  # fmt: skip
+        (folder / cleaning.FOLDER).mkdir(parents=True)
+        kept, _, _ = cleaning.clean(path, both, None, KNOBS.clean, folder / cleaning.FOLDER)
+        split = splits.assign(kept, KNOBS.split)
+        kept["part"] = split["part"].to_numpy()
+        self.table = kept
+        self.files = [folder / file for file in kept["file"]]
+        self.folder = folder
+        self.described: dict[str, NDArray[np.float32]] = {}
+
+    def vectors(self, part: Descriptor) -> NDArray[np.float32]:
+        """Return what a descriptor says of all pictures: float32 (n, d)."""
+        key = part.model_dump_json()
+        if key not in self.described:
+            seen = Input(parts={"it": part}, clean=KNOBS.clean, ela=None)
+            look = partial(inputs.from_stored, seen=seen)
+            if isinstance(part, Families):
+                said = [one for (one,) in each(look, self.files, "describe")]
+                self.described[key] = np.stack(said)
+            else:
+                networks = describers.keep(seen, KNOBS.train, self.folder)
+                looked = map(inputs.stack, batches(look, self.files, 8, "describe"))
+                said = [vectors.describe(one, seen.parts, networks) for one in looked]
+                self.described[key] = np.concatenate(said)
+        return self.described[key]
+
+
+def fitted(
+    head: Head, parts: list[NDArray[np.float32]], table: pd.DataFrame, learnt: NDArray[np.int64]
+) -> Fitted:
+    """Fit a head on the pictures at the positions `learnt`."""
+    labels = tables.is_ai(table["label"])[learnt]
+    rows = Rows(
+        vectors=np.concatenate(parts, axis=1)[learnt],
+        labels=labels,
+        weights=class_weights(labels),
+        groups=table["group"].to_numpy()[learnt],
+        published=np.ones(len(learnt), np.bool_),
+    )
+    return heads.fit(head, rows, [one.shape[1] for one in parts], 0)[0]
+
+
+def out_of_fold(
+    head: Head, parts: list[NDArray[np.float32]], table: pd.DataFrame, seed: int
+) -> NDArray[np.float64]:
+    """Return scores of all pictures by heads that have not seen their fold."""
+    labels, groups = tables.is_ai(table["label"]), table["group"].to_numpy()
+    together, scores = np.concatenate(parts, axis=1), np.empty(len(table))
+    folds = StratifiedGroupKFold(KNOBS.split.folds, shuffle=True, random_state=seed)
+    for learnt, held_out in folds.split(together, labels, groups):
+        scores[held_out] = fitted(head, parts, table, learnt).scores(together[held_out])
+    return scores
+
+
+def figures(table: pd.DataFrame, by_seed: list[NDArray[np.float64]]) -> list[intervals.Estimate]:
+    """Return accuracy, AUC and recall, means over seeds, with intervals over groups."""
+    labels = tables.is_ai(table["label"])
+    ai = labels == 1
+
+    def mean(statistic: Callable[..., NDArray[np.float64]]) -> intervals.Estimate:
+        return intervals.bootstrap(
+            lambda weights: np.mean([statistic(one, weights) for one in by_seed], axis=0),
+            table["group"],
+        )
+
+    return [
+        mean(lambda one, weights: intervals.accuracy(labels, one >= 0.5, weights)),
+        mean(lambda one, weights: intervals.auc(labels, one, weights)),
+        mean(lambda one, weights: intervals.accuracy(ai[ai], (one >= 0.5)[ai], weights[:, ai])),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pictures", type=Path)
+    parser.add_argument("--weights", default="imagenet")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--elsewhere", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        known = Set(asked.pictures, Path(folder, "known"))
+        other = Set(asked.elsewhere, Path(folder, "other")) if asked.elsewhere else None
+        learnt = np.flatnonzero(known.table["part"] == "train")
+        table = known.table.iloc[learnt].reset_index(drop=True)
+        print(f"{len(table)} pictures of the training part of {asked.pictures.name}", end="")
+        print(f", {len(other.table)} of {asked.elsewhere.name} elsewhere" if other else "")
+        print("\n| idea | numbers | accuracy | AUC | recall | elsewhere: accuracy | AUC |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        for name, (descriptors, head) in ideas(asked.weights).items():
+            parts = [known.vectors(one)[learnt] for one in descriptors]
+            scores = [out_of_fold(head, parts, table, seed) for seed in asked.seeds]
+            cells = [str(sum(one.shape[1] for one in parts)), *map(str, figures(table, scores))]
+            if other:
+                final = fitted(head, parts, table, np.arange(len(table)))
+                unseen = np.concatenate([other.vectors(one) for one in descriptors], axis=1)
+                cells += map(str, figures(other.table, [final.scores(unseen)])[:2])
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
