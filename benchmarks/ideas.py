@@ -34,14 +34,12 @@ assert isinstance(DEFAULT, Layers)
 assert isinstance(FORENSIC, Families)
 SVM = KNOBS.recipes["mobilenetv2_svm"].head
 PLAIN = {"size": 224, "views": 2, "pooling": ["mean"]}
-HEADS = {
-    "logistic regression": Head(name="logistic", grid={"C": [0.1, 1.0, 10.0, 100.0]}),
-    "boosting": Head(
-        name="boosting",
-        grid={"learning_rate": [0.05], "max_iter": [150], "max_leaf_nodes": [8],
-              "max_features": [0.1]},
-    ),
-}  # fmt: skip
+EIGHT = {"size": 256, "views": 8}
+LOGISTIC = Head(name="logistic", grid={"C": [0.1, 1.0, 10.0, 100.0]})
+BOOSTING = Head(
+    name="boosting",
+    grid={"learning_rate": [0.05], "max_iter": [150], "max_leaf_nodes": [8], "max_features": [0.1]},
+)
 
 
 def ideas(weights: str) -> dict[str, tuple[list[Descriptor], Head]]:
@@ -55,20 +53,21 @@ def ideas(weights: str) -> dict[str, tuple[list[Descriptor], Head]]:
     grown = {
         "five layers, mean, 224 px": [deep(**PLAIN)],
         "and spread": [deep(**{**PLAIN, "pooling": ["mean", "std"]})],
-        "and maximum": [deep(size=224, views=2)],
-        "at 320 px": [deep(size=320, views=2)],
-        "the default: 256 px, 8 views": [deep()],
-        "no shape: 8 square views": [deep(shape="crop")],
-        "no shape: the centre square alone": [deep(shape="crop", views=2)],
-        "padded": [deep(shape="pad", views=2)],
+        "and maximum": [deep(size=224)],
+        "at 320 px, the default": [deep()],
+        "at 256 px, 8 views": [deep(**EIGHT)],
+        "the centre square": [deep(shape="crop")],
+        "the centre square, 8 views at 256 px": [deep(**EIGHT, shape="crop")],
+        "padded": [deep(shape="pad")],
     }
     measured = {f"forensic: {name}": [Families(families=[name])] for name in FORENSIC.families} | {
         "forensic: all": [FORENSIC]
     }
     found = {name: (parts, SVM) for name, parts in (first | grown | measured).items()}
     found["default + forensic"] = ([deep(), FORENSIC], SVM)
-    found |= {f"the default, {name}": ([deep()], head) for name, head in HEADS.items()}
-    return found | {f"forensic, {name}": ([FORENSIC], head) for name, head in HEADS.items()}
+    found["default, logistic regression"] = ([deep()], LOGISTIC)
+    found["forensic, logistic regression"] = ([FORENSIC], LOGISTIC)
+    return found | {"forensic, boosting": ([FORENSIC], BOOSTING)}
 
 
 class Set:

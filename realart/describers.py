@@ -15,8 +15,8 @@ from realart.params import Layers, Train
 SEED = 0
 """Of random networks."""
 
-ARCHITECTURE = "{}.json"
-WEIGHTS = "{}.weights.h5"
+ARCHITECTURE = "describer-{}.json"
+WEIGHTS = "describer-{}.weights.h5"
 
 
 def keep(seen: Input, train: Train, folder: Path) -> dict[str, keras.Model]:

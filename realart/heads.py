@@ -107,8 +107,8 @@ def fit(head: Head, rows: Rows, widths: Sequence[int], seed: int) -> tuple[Fitte
     scaling = _scaling(rows.vectors, widths)
     standard = _standard(rows.vectors, scaling)
     learner = _LEARNERS[head.name](standard, rows.labels, rows.weights, seed)
-    inner = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed)
-    folds = list(inner.split(rows.vectors, rows.labels, rows.groups))
+    splitter = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed)
+    folds = list(splitter.split(rows.vectors, rows.labels, rows.groups))
     labels = rows.labels[rows.published]
     tried = []
     combinations = list(_combinations(head.grid))

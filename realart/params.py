@@ -148,17 +148,22 @@ class Features(Strict):
     gigabytes: Annotated[float, Field(gt=0)]
 
 
-class Backbone(Strict):
-    """A network of `keras.applications` by name, with its own keyword arguments.
+class Application(Strict):
+    """A network of `keras.applications` by name, with its own keyword arguments."""
+
+    name: str
+    weights: str = "imagenet"
+    arguments: dict[str, Any] = {}
+
+
+class Backbone(Application):
+    """What a network's layers stand on.
 
     Of a frozen one the last `unfreeze` layers are left out: fine-tuning may train them.
     """
 
-    name: str
-    weights: str = "imagenet"
     frozen: bool = True
     unfreeze: Annotated[int, Field(ge=0)] = 0
-    arguments: dict[str, Any] = {}
 
 
 class Optimizer(Strict):
@@ -283,7 +288,7 @@ Family = Literal[
 class Layers(Strict):
     """A descriptor: what layers of a backbone say, pooled over positions, averaged over views."""
 
-    backbone: Backbone
+    backbone: Application
     layers: Annotated[list[str], Field(min_length=1)]
     pooling: Annotated[list[Literal["mean", "std", "max"]], Field(min_length=1)]
     size: Annotated[int, Field(ge=32)]
@@ -371,7 +376,7 @@ class Params(Strict):
         return {name: choose(self.descriptors, name, "descriptor") for name in names}
 
     @property
-    def backbones(self) -> list[Backbone]:
+    def backbones(self) -> list[Application]:
         """The networks that the chosen recipe stands on."""
         parts = [*self.described.values(), self.recipe.sees]
         return [
@@ -408,7 +413,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
     return params
 
 
-def weights_file(backbone: Backbone) -> Path | None:
+def weights_file(backbone: Application) -> Path | None:
     """Return the file of a backbone's weights, or None where its `weights` are a keyword.
 
     Raises

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from realart.backend import keras
 from realart.errors import RealartError
-from realart.params import Backbone, Layer, Network, Recipe, Square, Vectors, weights_file
+from realart.params import (
+    Application,
+    Backbone,
+    Layer,
+    Network,
+    Recipe,
+    Square,
+    Vectors,
+    weights_file,
+)
 
 LOSS = {1: "binary_crossentropy", 2: "categorical_crossentropy"}
 """By number of outputs: one sigmoid, or a softmax over (human, ai)."""
@@ -208,7 +217,7 @@ def backbone_function(name: str) -> Callable[..., keras.Model]:
     return _named(known, name, "backbone")
 
 
-def build_backbone(backbone: Backbone, size: int) -> keras.Model:
+def build_backbone(backbone: Application, size: int) -> keras.Model:
     """Build a backbone for pictures of `size`, with its weights; a frozen one learns nothing.
 
     Frozen batch normalisation keeps the statistics it came with, in training too.
@@ -237,11 +246,11 @@ def build_backbone(backbone: Backbone, size: int) -> keras.Model:
             f"weights '{backbone.weights}' of backbone {backbone.name} can't be loaded ({error}): "
             "set the recipe's backbone.weights to imagenet (needs a network), a file, or none"
         ) from error
-    model.trainable = not backbone.frozen
+    model.trainable = isinstance(backbone, Backbone) and not backbone.frozen
     return model
 
 
-def _weights(backbone: Backbone) -> str | None:
+def _weights(backbone: Application) -> str | None:
     if backbone.weights == "none":
         return None
     file = weights_file(backbone)

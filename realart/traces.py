@@ -48,8 +48,9 @@ def block_coefficients(pixels: Pixels) -> NDArray[np.float32]:
     """Return the DCT of the 8x8 blocks of luma: shape (h // 8, w // 8, 8, 8), by row and column."""
     grey = luma(pixels).astype(np.float32)
     height, width = (side // BLOCK * BLOCK for side in grey.shape)
-    blocks = grey[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    return np.einsum("ki,yixj,lj->yxkl", _DCT, blocks, _DCT, optimize=True)
+    rows, columns = height // BLOCK, width // BLOCK
+    blocks = grey[:height, :width].reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3)
+    return (blocks.reshape(-1, BLOCK * BLOCK) @ _DCT).reshape(rows, columns, BLOCK, BLOCK)
 
 
 def grid(pixels: Pixels) -> Vector:
@@ -85,11 +86,14 @@ def luma(pixels: Pixels) -> Pixels:
 
 
 def _dct_matrix() -> NDArray[np.float32]:
-    """Return the orthonormal DCT-II of 8 samples (Ahmed, Natarajan, Rao, 1974)."""
+    """Return the orthonormal DCT-II (Ahmed, Natarajan, Rao, 1974) of 8x8 samples: shape (64, 64).
+
+    Of both axes at once, a column for each coefficient.
+    """
     k, i = np.arange(BLOCK)[:, None], np.arange(BLOCK)[None, :]
     matrix = np.cos((2 * i + 1) * k * np.pi / (2 * BLOCK)) * np.sqrt(2 / BLOCK)
     matrix[0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
+    return np.kron(matrix, matrix).T.astype(np.float32)
 
 
 _DCT = _dct_matrix()

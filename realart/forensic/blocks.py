@@ -1,9 +1,14 @@
 """The 8x8 blocks of JPEG: how large each frequency is, and how it is distributed."""
 
+import cv2
 import numpy as np
 
 from realart.pictures import Pixels
 from realart.traces import Vector, block_coefficients
+
+
+LARGEST = 2048
+_DIGIT = np.array([int(str(whole)[0]) for whole in range(LARGEST)])
 
 
 def vector(pixels: Pixels) -> Vector:
@@ -20,8 +25,8 @@ def vector(pixels: Pixels) -> Vector:
     size = np.abs(coefficients)
     squares = coefficients[:, 1:] ** 2
     tails = (squares**2).mean(0) / (squares.mean(0) ** 2 + 1e-3)
-    whole = size[:, 1:][size[:, 1:] >= 1]
-    digits = (whole / 10 ** np.floor(np.log10(whole))).astype(np.int64)
-    shares = np.bincount(digits, minlength=10)[1:10] / max(1, digits.size)
+    counts = cv2.calcHist([size[:, 1:].astype(np.uint16)], [0], None, [LARGEST], [0, LARGEST])
+    digits = np.bincount(_DIGIT, counts.ravel())[1:]
+    shares = digits / max(1, digits.sum())
     heavier = np.log(tails / 3 + 1e-3)
     return np.concatenate([np.log1p(size.mean(0)), heavier, shares]).astype(np.float32)

@@ -31,9 +31,9 @@ def cooccurrences(pixels: Pixels) -> Vector:
     vectors = []
     for step in STEPS:
         rounded = _rounding(step)
-        counts = sum(_runs(rounded[one]) for one in along_rows)
+        counts = sum(_runs(np.take(rounded, one)) for one in along_rows)
         vectors.append(np.bincount(_LINES, counts))
-        counts = sum(_channels(rounded[one]) for one in of_channels)
+        counts = sum(_channels(np.take(rounded, one)) for one in of_channels)
         vectors.append(np.bincount(_COLOURS, counts))
     return np.concatenate([one / max(1, one.sum()) for one in vectors]).astype(np.float32)
 

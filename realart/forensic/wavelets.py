@@ -15,9 +15,10 @@ Map = NDArray[np.float32]
 
 
 def vector(pixels: Pixels) -> Vector:
-    """Return statistics of Gabor energies of L, a and b: shape (321,).
+    """Return statistics of Gabor energies of L, a and b: shape (266,).
 
-    At 4 scales, an octave apart, of a picture whose long side is 192: of each of 4 directions mean
+    At 4 scales, an octave apart, of a picture whose long side is 192, L alone at the first (JPEG
+    halves the others): of each of 4 directions mean
     and spread (logarithms), skewness and kurtosis (logarithm), the correlations of directions, and
     spread, skewness and kurtosis of what a blur takes away; then the correlations of neighbouring
     scales and of channels. After Portilla and Simoncelli, "A Parametric Texture Model Based on
@@ -30,7 +31,7 @@ def vector(pixels: Pixels) -> Vector:
     for _ in range(SCALES):
         blurred = np.asarray(cv2.GaussianBlur(current, (0, 0), 1.0), np.float32)
         of_scale = []
-        for channel in range(3):
+        for channel in range(3 if energies else 1):
             by_direction = _energies(current[..., channel])
             detail = (current - blurred)[..., channel]
             found += [*map(_moments, by_direction), _correlations(by_direction), _shape(detail)]
@@ -38,10 +39,10 @@ def vector(pixels: Pixels) -> Vector:
         energies.append(of_scale)
         current = _resized(blurred, 0.5)
     for fine, coarse in pairwise(energies):
-        for one, other in zip(fine, coarse, strict=True):
+        for one, other in zip(fine, coarse, strict=False):
             enlarged = cv2.resize(other, one.shape[::-1], interpolation=cv2.INTER_LINEAR)
             found.append(_correlations([one, np.asarray(enlarged, np.float32)]))
-    found += [_correlations(of_scale) for of_scale in energies]
+    found += [_correlations(of_scale) for of_scale in energies[1:]]
     return np.concatenate(found).astype(np.float32)
 
 

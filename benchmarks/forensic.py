@@ -1,0 +1,63 @@
+"""What each family of measurements costs: milliseconds of one core for a picture of 512 x 512.
+
+    python -m benchmarks.forensic [PICTURE]
+
+Without a picture, one of the embedded sample is painted. Medians of repeated calls; the second
+column is relative to decoding the same picture's JPEG, which any use of it begins with.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from realart import pictures
+from realart.forensic import FAMILIES
+from realart.sample.finishing import draw_frame, numbers, render
+
+REPEATS = 15
+SIDE = 512
+
+
+def milliseconds(function: Callable[[], object]) -> float:
+    """Return the median processor time of a call."""
+    function()
+    spent = []
+    for _ in range(REPEATS):
+        start = time.process_time()
+        function()
+        spent.append(time.process_time() - start)
+    return 1000 * float(np.median(spent))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("picture", type=Path, nargs="?")
+    asked = parser.parse_args()
+    cv2.setNumThreads(1)
+    if asked.picture:
+        image = pictures.read(asked.picture.read_bytes())
+    else:
+        generator = numbers(0, 0)
+        image = Image.fromarray(render(draw_frame(generator), generated=False, rng=generator))
+    image = image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=90)
+    decode = milliseconds(lambda: np.asarray(pictures.read(buffer.getvalue())))
+    pixels = np.asarray(image)
+    print("| family | numbers | ms | / decoding |\n| --- | --- | --- | --- |")
+    total = 0.0
+    for name, family in FAMILIES.items():
+        spent = milliseconds(lambda family=family: family(pixels))
+        total += spent
+        print(f"| {name} | {len(family(pixels))} | {spent:.1f} | {spent / decode:.1f} |")
+    print(f"| all | | {total:.1f} | {total / decode:.1f} |")
+
+
+if __name__ == "__main__":
+    main()
