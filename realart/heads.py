@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -29,7 +29,7 @@ INNER_FOLDS = 5
 FLATTEST = 1e-3
 """Least slope of probabilities, per standard deviation of decision values."""
 MOST_ROWS = 20_000
-"""Of a support vector machine: distances of all pairs take 3.2 GB."""
+"""Of a support vector machine: distances of all pairs take 3.2 GB, a kernel of them as much."""
 FARTHEST = 10.0
 """Standard deviations at which a number is cut: one that is off must not decide."""
 
@@ -96,29 +96,34 @@ def fit(head: Head, rows: Rows, widths: Sequence[int], seed: int) -> tuple[Fitte
     Numbers are standardised, and divided so that each descriptor, `widths` wide, adds as much to
     the squared length of a vector: 1 in all. Each combination of hyperparameters is scored on
     grouped inner folds, calibrated on those scores (Platt, "Probabilistic Outputs for Support
-    Vector Machines", 1999); the lowest cross-entropy is chosen and fitted on all rows.
+    Vector Machines", 1999); the lowest cross-entropy is chosen and fitted on all rows. Numbers
+    without spread say nothing.
 
     Returns
     -------
     fitted, record
         The head, and what is known of it, as of an epoch: loss and accuracy on its rows, those of
         the inner scores as `val_...`, and the hyperparameters.
+
+    Raises
+    ------
+    RealartError
+        Too few groups, too many rows, or a hyperparameter's value that scikit-learn refuses.
     """
+    folds = _inner_folds(rows, seed)
     scaling = _scaling(rows.vectors, widths)
     standard = _standard(rows.vectors, scaling)
     learner = _LEARNERS[head.name](standard, rows.labels, rows.weights, seed)
-    splitter = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed)
-    folds = list(splitter.split(rows.vectors, rows.labels, rows.groups))
-    labels = rows.labels[rows.published]
+    labels, weights = rows.labels[rows.published], _standing(rows)
     tried = []
     combinations = list(_combinations(head.grid))
     for values in tqdm(combinations, "choose", unit=" settings", disable=None, leave=False):
         said = np.empty(len(rows.labels))
         for learnt, judged in folds:
-            said[judged] = learner.decide(values, learnt, judged)
-        calibration = _platt(said[rows.published], labels)
+            said[judged] = _decided(learner, values, learnt, judged)
+        calibration = _platt(said[rows.published], labels, weights)
         scores = expit(calibration[0] * said[rows.published] + calibration[1])
-        tried.append((log_loss(labels, scores), values, calibration, scores))
+        tried.append((log_loss(labels, scores, sample_weight=weights), values, calibration, scores))
     _, values, calibration, scores = min(tried, key=lambda one: one[0])
     arrays = {**scaling, **learner.arrays(values), "calibration": calibration}
     fitted = Fitted(head.name, arrays)
@@ -176,7 +181,9 @@ class _Svm:
         return model.fit(kernel, self.labels[learnt], self.weights[learnt])
 
     def _kernel(self, values: Values, one: Positions, other: Positions) -> NDArray[np.float64]:
-        return np.exp(-_gamma(values) * self.squares[np.ix_(one, other)])
+        kernel = self.squares[np.ix_(one, other)]
+        kernel *= -_gamma(values)
+        return np.exp(kernel, out=kernel)
 
 
 def _gamma(values: Values) -> float:
@@ -269,12 +276,42 @@ _DECISIONS: dict[str, Callable[[Vectors, Arrays], Scores]] = {
 }
 
 
+def _inner_folds(rows: Rows, seed: int) -> list[tuple[Positions, Positions]]:
+    groups = min(len(np.unique(rows.groups[rows.labels == label])) for label in (0, 1))
+    if groups < INNER_FOLDS:
+        raise RealartError(
+            f"a head is chosen on {INNER_FOLDS} inner folds, but of a class there are only "
+            f"{groups} groups of pictures to learn from: bring more, or lower split.folds"
+        )
+    splitter = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed)
+    return list(splitter.split(rows.vectors, rows.labels, rows.groups))
+
+
+def _standing(rows: Rows) -> NDArray[np.float64]:
+    """Return what each published row counts in judging: its share of what its class has learnt.
+
+    So classes weigh as much here as `balance.method` has made them weigh there.
+    """
+    learnt = np.bincount(rows.labels, rows.weights, minlength=2)
+    published = np.bincount(rows.labels[rows.published], minlength=2)
+    return (learnt / np.maximum(published, 1))[rows.labels[rows.published]]
+
+
+def _decided(learner: Learner, values: Values, learnt: Positions, judged: Positions) -> Scores:
+    try:
+        return learner.decide(values, learnt, judged)
+    except ValueError as error:
+        said = str(error).splitlines()[0]
+        raise RealartError(f"scikit-learn refuses the head with {values}: {said}") from error
+
+
 def _scaling(vectors: Vectors, widths: Sequence[int]) -> Arrays:
-    spread = vectors.std(axis=0)
-    share = 1 / np.sqrt(np.repeat(widths, widths) * len(widths))
+    mean, spread = (one(axis=0, dtype=np.float64) for one in (vectors.mean, vectors.std))
+    constant = spread <= 1e-6 * np.maximum(1, np.abs(mean))
+    share = np.where(constant, 0, 1 / np.sqrt(np.repeat(widths, widths) * len(widths)))
     return {
-        "mean": vectors.mean(axis=0),
-        "spread": np.where(spread > 1e-6, spread, 1).astype(np.float32),
+        "mean": mean.astype(np.float32),
+        "spread": np.where(constant, 1, spread).astype(np.float32),
         "share": share.astype(np.float32),
     }
 
@@ -289,11 +326,20 @@ def _combinations(grid: Mapping[str, Sequence[float]]) -> Iterator[Values]:
         yield dict(zip(grid, values, strict=True))
 
 
-def _platt(said: Scores, labels: Labels) -> NDArray[np.float64]:
+def _platt(said: Scores, labels: Labels, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return slope and offset by which decision values become probabilities.
 
-    Where chance made the slope negative, it is set close to 0: a head is not turned round.
+    Where chance made the slope negative it is set close to 0, and all scores to the share of ai: a
+    head is not turned round.
     """
-    spread = max(float(said.std()), 1e-12)
-    model = LogisticRegression(C=1e6).fit(said[:, None] / spread, labels)
-    return np.array([max(model.coef_[0, 0], FLATTEST) / spread, model.intercept_[0]])
+    centre, spread = said.mean(), max(float(said.std()), 1e-12)
+    humans, ais = np.bincount(labels, minlength=2)
+    targets = np.where(labels == 1, (ais + 1) / (ais + 2), 1 / (humans + 2))
+    standard = np.tile((said - centre) / spread, 2)[:, None]
+    both = np.repeat([1, 0], len(said))
+    model = LogisticRegression(C=1e6)
+    model.fit(standard, both, np.concatenate([weights * targets, weights * (1 - targets)]))
+    slope, offset = model.coef_[0, 0], model.intercept_[0]
+    if slope < FLATTEST:
+        slope, offset = FLATTEST, logit(np.average(targets, weights=weights))
+    return np.array([slope / spread, offset - slope * centre / spread])

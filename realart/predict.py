@@ -9,11 +9,9 @@ from pathlib import Path
 from realart.errors import RealartError
 from realart.evaluation import THRESHOLD
 from realart.inputs import Input, Seen, from_published, stack
-from realart.models import Final
+from realart.models import BATCH, Final
 from realart.params import CLASSES
 from realart.pictures import UnusableError
-
-BATCH = 32
 
 
 @dataclass(frozen=True)

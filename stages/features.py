@@ -6,17 +6,21 @@ the recipe's descriptors say.
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realart import errors, inputs, params, tables
+from realart.errors import RealartError
 from realart.inputs import Input, Seen
 from realart.outputs import array_file, fresh_directory, write_json
 from realart.parallel import batches, each
 from realart.params import Families, Network, Params, Square
 
 DATA = Path("data")
+Vectors = NDArray[np.float32]
 BATCH = 32
 
 
@@ -94,14 +98,27 @@ def write_vectors(knobs: Params, seen: Input, files: list[Path], folder: Path) -
     for number, (name, part) in enumerate(seen.parts.items()):
         alone = seen.model_copy(update={"parts": {name: part}})
         if isinstance(part, Families):  # NumPy work: processes, not threads
-            found = list(each(partial(inputs.from_stored, seen=alone), files, name, "row"))
-            said = inputs.stack(found)[0]
+            measured = each(partial(inputs.from_stored, seen=alone), files, name, "row")
+            said = (vector[None] for (vector,) in measured)
         else:
             looked = looked_at(name, alone, files)
-            said = np.concatenate([vectors.describe(one, alone.parts, networks) for one in looked])
-        widths[name] = said.shape[1]
-        np.save(folder / vectors.ROWS.format(number), said)
+            said = (vectors.describe(one, alone.parts, networks) for one in looked)
+        widths[name] = write_rows(name, said, len(files), folder / vectors.ROWS.format(number))
     return "vectors: " + ", ".join(f"{width} numbers by {name}" for name, width in widths.items())
+
+
+def write_rows(name: str, said: Iterator[Vectors], count: int, file: Path) -> int:
+    """Write `count` vectors, a batch at a time; return how wide they are."""
+    first = next(said)
+    with array_file(file, "float32", (count, first.shape[1])) as write:
+        for batch in chain([first], said):
+            if not np.isfinite(batch).all():
+                raise RealartError(
+                    f"descriptor '{name}' says numbers that are not finite: set train.precision to "
+                    "float32, or choose other layers"
+                )
+            write(batch)
+    return first.shape[1]
 
 
 if __name__ == "__main__":

@@ -66,9 +66,9 @@ def test_views_are_averaged_and_descriptors_lie_in_order(tmp_path: Path) -> None
         Image.fromarray(picture(number, 60, 50)).save(paths[-1])
     batch = inputs.stack([inputs.from_stored(path, look) for path in paths])
     said = vectors.describe(batch, look.parts, networks)
-    width = said.shape[1] - 78 - 18
+    width = said.shape[1] - 78 - 15
     np.testing.assert_array_equal(said[:, :78], batch[0])
-    np.testing.assert_array_equal(said[:, -18:], batch[2])
+    np.testing.assert_array_equal(said[:, -15:], batch[2])
     squares = batch[1]
     assert squares.shape == (3, 3, 32, 32, 3)
     one_by_one = [np.asarray(networks["deep"].predict_on_batch(one)).mean(0) for one in squares]

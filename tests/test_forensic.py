@@ -16,10 +16,10 @@ from realart.pictures import Pixels
 
 WIDTHS = {
     "cooccurrences": 464, "neighbours": 36, "blocks": 136, "patterns": 177, "contrast": 36,
-    "spectrum": 48, "levels": 18, "colour": 78, "palette": 864, "wavelets": 266,
+    "spectrum": 48, "levels": 15, "colour": 78, "palette": 864, "wavelets": 266,
     "layout": 264,
 }  # fmt: skip
-SIDES = st.integers(32, 150)
+SIDES = st.integers(1, 150)
 ANY = st.builds(
     lambda height, width, values, seed: (
         np.random.default_rng(seed).choice(values, (height, width, 3)).astype(np.uint8)
@@ -34,15 +34,15 @@ ANY = st.builds(
 @settings(deadline=None, max_examples=30)
 @given(ANY)
 def test_any_picture_has_finite_numbers_of_one_width(pixels: Pixels) -> None:
-    for name, family in FAMILIES.items():
-        vector = family(pixels)
+    for name in FAMILIES:
+        vector = forensic.measure(pixels, [name])
         assert (vector.shape, vector.dtype) == ((WIDTHS[name],), np.float32), name
         assert np.isfinite(vector).all(), name
 
 
 def test_params_know_all_families_and_no_others() -> None:
     assert set(get_args(Family)) == set(FAMILIES) == set(WIDTHS)
-    assert sum(WIDTHS.values()) == 2387
+    assert sum(WIDTHS.values()) == 2384
 
 
 def test_families_lie_one_behind_the_other() -> None:
@@ -144,9 +144,15 @@ def test_colours_that_go_together_are_correlated() -> None:
     np.testing.assert_allclose(FAMILIES["colour"](inverted)[18:21], [1, -1, -1], atol=1e-3)
 
 
+def test_a_direction_has_no_sign() -> None:
+    pixels = picture(5, 140, 130)
+    dark, light = FAMILIES["layout"](pixels)[:168], FAMILIES["layout"](255 - pixels)[:168]
+    np.testing.assert_allclose(dark, light, atol=2e-3)
+
+
 def test_edges_are_counted_where_they_lie() -> None:
     pixels = np.zeros((128, 128, 3), np.uint8)
     pixels[:32, 16:17] = 255  # an upright line in the first cell of four by four
     cells = FAMILIES["layout"](pixels)[40:168].reshape(16, 8)
     assert cells[0].sum() > 0.9
-    assert cells[0].argmax() in (0, 7)
+    assert cells[0].argmax() == 0

@@ -139,10 +139,60 @@ def test_too_many_rows_for_an_svm_are_refused(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_number_without_spread_says_nothing() -> None:
-    learnt = rows()
-    learnt.vectors[:, 4] = 3
-    fitted, _ = heads.fit(Head(name="svm", grid={"C": [1.0]}), learnt, WIDTHS, 0)
-    assert np.isfinite(fitted.scores(learnt.vectors)).all()
+    learnt = rows(3000)
+    learnt.vectors[:, 4] = 5.3  # whose float32 sums are not exact
+    fitted, _ = heads.fit(Head(name="logistic", grid={"C": [1.0]}), learnt, WIDTHS, 0)
+    other = learnt.vectors.copy()
+    other[:, 4] = 5.4
+    np.testing.assert_array_equal(fitted.scores(other), fitted.scores(learnt.vectors))
+
+
+@pytest.mark.parametrize("name", ["svm", "logistic"])
+def test_classes_that_weigh_the_same_are_called_as_often(name: str) -> None:
+    """Probabilities are calibrated to what the classes weigh, as those of networks are."""
+    learnt = rows(800)
+    rare = (learnt.labels == 0) | (np.arange(800) % 8 == 0)
+    kept = {
+        key: value[rare]
+        for key, value in vars(learnt).items()
+        if key not in ("weights", "published")
+    }
+    counts = np.bincount(kept["labels"])
+    called = []
+    for weights in (np.ones(rare.sum()), (counts.sum() / counts)[kept["labels"]]):
+        some = Rows(**kept, weights=weights.astype(np.float32), published=np.ones_like(rare[rare]))
+        fitted, _ = heads.fit(Head(name=name, grid={"C": [1.0]}), some, WIDTHS, 0)
+        new = rows(1000, seed=3)
+        called.append((fitted.scores(new.vectors)[new.labels == 1] >= 0.5).mean())
+    assert called[0] < 0.6 < called[1]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_a_head_that_knows_nothing_says_the_share(share: float) -> None:
+    """Whichever way chance turned its decisions."""
+    generator = np.random.default_rng(0)
+    for _ in range(8):
+        labels = (generator.random(300) < share).astype(np.int64)
+        said = generator.normal(-1, 0.01, 300)
+        slope, offset = heads._platt(said, labels, np.ones(300))
+        assert slope > 0
+        assert expit(slope * said + offset).mean() == pytest.approx(labels.mean(), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("count", "grid", "said"),
+    [
+        (120, {"C": [-1.0]}, "scikit-learn refuses the head with {'C': -1.0}: The 'C' parameter"),
+        (8, {"C": [1.0]}, "chosen on 5 inner folds, but of a class there are only"),
+    ],
+)
+def test_what_scikit_learn_refuses_is_one_line(
+    count: int, grid: dict[str, list[float]], said: str
+) -> None:
+    with pytest.raises(RealartError) as caught:
+        heads.fit(Head(name="svm", grid=grid), rows(count), WIDTHS, 0)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_one_number_far_off_does_not_decide() -> None:

@@ -1,8 +1,7 @@
 """What a picture's pixels say without any trained weights: families of measurements, each a vector.
 
-All take RGB pixels, uint8 (h, w, 3), and return float32 (d,), whatever h and w are; d belongs to
-the family. What they measure of a picture's content is weak evidence each, so that heads are
-trained on several together.
+All take RGB pixels, uint8 (h, w, 3), and return float32 (d,), whatever h and w above 7 are; d
+belongs to the family. Each is weak evidence, so that heads are trained on several together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,7 @@ from realart.forensic import (
     wavelets,
 )
 from realart.pictures import Pixels
-from realart.traces import Vector
+from realart.traces import BLOCK, Vector
 
 FAMILIES: Mapping[str, Callable[[Pixels], Vector]] = {
     "cooccurrences": residuals.cooccurrences,
@@ -40,5 +39,11 @@ FAMILIES: Mapping[str, Callable[[Pixels], Vector]] = {
 
 
 def measure(pixels: Pixels, families: Sequence[str]) -> Vector:
-    """Return the vectors of `families`, one behind the other."""
+    """Return the vectors of `families`, one behind the other.
+
+    A picture with a side below 8 pixels, the block of a JPEG, has its edges repeated up to there.
+    """
+    missing = [(0, max(0, BLOCK - side)) for side in pixels.shape[:2]]
+    if any(any(one) for one in missing):
+        pixels = np.pad(pixels, [*missing, (0, 0)], mode="edge")
     return np.concatenate([FAMILIES[family](pixels) for family in families])

@@ -6,7 +6,6 @@ import numpy as np
 from realart.pictures import Pixels
 from realart.traces import Vector, block_coefficients
 
-
 LARGEST = 2048
 _DIGIT = np.array([int(str(whole)[0]) for whole in range(LARGEST)])
 

@@ -22,7 +22,8 @@ def vector(pixels: Pixels) -> Vector:
     grey = luma(shown)
     across, down = (cv2.Sobel(grey, cv2.CV_32F, *axes) for axes in ((1, 0), (0, 1)))
     strength = np.hypot(across, down)
-    direction = (np.arctan2(down, across) / np.pi * DIRECTIONS).astype(np.int64) % DIRECTIONS
+    turned = np.rint(np.arctan2(down, across) / np.pi * DIRECTIONS)
+    direction = turned.astype(np.int64) % DIRECTIONS
     found = []
     for cells in GRIDS:
         cell = np.arange(SIDE) * cells // SIDE

@@ -13,11 +13,10 @@ BLOCK = 8
 
 
 def vector(pixels: Pixels) -> Vector:
-    """Return statistics of the unscaled ELA map: shape (18,), logarithms of grey levels.
+    """Return statistics of the unscaled ELA map: shape (15,), logarithms of grey levels, shares.
 
-    Mean, spread and share above 8 of each channel; percentiles of the means of 8x8 blocks, and
-    their ratios to the median (Krawetz, "A Picture's Worth", 2007: parts of one origin have one
-    error level).
+    Mean, spread and share above 8 of each channel; percentiles of the means of 8x8 blocks (Krawetz,
+    "A Picture's Worth", 2007: parts of one origin have one error level).
     """
     level = error_level(pixels, QUALITY, 1.0)
     rows, columns = (side // BLOCK for side in level.shape[:2])
@@ -25,7 +24,5 @@ def vector(pixels: Pixels) -> Vector:
     blocks = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
     percentiles = np.log1p(np.percentile(np.asarray(blocks).mean(2), SHARES))
     mean, spread = (one.ravel() for one in cv2.meanStdDev(level))
-    of_channels = [mean, spread, (level > 8).mean((0, 1))]
-    relative = np.delete(percentiles - percentiles[2], 2)
-    found = [*np.log1p(of_channels), percentiles, relative[:3]]
-    return np.concatenate(found).astype(np.float32)
+    moments = [np.log1p(mean), np.log1p(spread), (level > 8).mean((0, 1))]
+    return np.concatenate([*moments, percentiles]).astype(np.float32)

@@ -12,7 +12,7 @@ CELLS = (6, 12, 12)
 def vector(pixels: Pixels) -> Vector:
     """Return square roots of the shares of 6 x 12 x 12 cells of L, a and b: shape (864,).
 
-    The distance of such roots is that of Hellinger, under which shares compare as counts do.
+    Roots even out the noise of counts.
     """
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
     counts = cv2.calcHist([lab], [0, 1, 2], None, CELLS, [0, 256] * 3)

@@ -41,9 +41,9 @@ def cooccurrences(pixels: Pixels) -> Vector:
 def neighbours(pixels: Pixels) -> Vector:
     """Return how the pixels of 2x2 cells differ from their first: shape (36,), logarithms, shares.
 
-    For right, lower and diagonal neighbour and each channel: mean absolute difference, spread,
-    share of equal values, fourth moment. Upsampling inside generators leaves its mark in them (Tan
-    et al., "Rethinking the Up-Sampling Operations in CNN-based Generative Network", 2024).
+    For right, lower and diagonal neighbour and each channel: mean absolute and root mean square
+    difference, share of equal values, kurtosis. Upsampling inside generators leaves its mark there
+    (Tan et al., "Rethinking the Up-Sampling Operations in CNN-based Generative Network", 2024).
     """
     height, width = (side // 2 * 2 for side in pixels.shape[:2])
     cells = pixels[:height, :width].astype(np.int16)

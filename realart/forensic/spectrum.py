@@ -22,9 +22,8 @@ def vector(pixels: Pixels) -> Vector:
     grey = luma(pixels).astype(np.float32)
     missing = [(0, max(0, TILE - side)) for side in grey.shape]
     grey = np.pad(grey, missing, mode="symmetric")
-    rows, columns = (side // TILE for side in grey.shape)
-    cut = grey[: rows * TILE, : columns * TILE].reshape(rows, TILE, columns, TILE)
-    tiles = cut.transpose(0, 2, 1, 3).reshape(-1, TILE, TILE)
+    starts = [np.linspace(0, side - TILE, -(-side // TILE)).astype(int) for side in grey.shape]
+    tiles = np.stack([grey[y : y + TILE, x : x + TILE] for y in starts[0] for x in starts[1]])
     tiles = (tiles - tiles.mean((1, 2), keepdims=True)) * _WINDOW
     power = (np.abs(scipy.fft.rfft2(tiles)) ** 2).mean(0).ravel()
     rings = np.log(_means(power, _RING, RADII) + 1)

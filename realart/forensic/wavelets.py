@@ -39,7 +39,7 @@ def vector(pixels: Pixels) -> Vector:
         energies.append(of_scale)
         current = _resized(blurred, 0.5)
     for fine, coarse in pairwise(energies):
-        for one, other in zip(fine, coarse, strict=False):
+        for one, other in zip(fine, coarse, strict=False):  # L comes first
             enlarged = cv2.resize(other, one.shape[::-1], interpolation=cv2.INTER_LINEAR)
             found.append(_correlations([one, np.asarray(enlarged, np.float32)]))
     found += [_correlations(of_scale) for of_scale in energies[1:]]
