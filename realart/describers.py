@@ -10,6 +10,7 @@ from realart import backend, recipes
 from realart.backend import keras
 from realart.errors import RealartError
 from realart.inputs import Input
+from realart.layers import Pool
 from realart.params import Layers, Train
 
 SEED = 0
@@ -74,7 +75,7 @@ def network(part: Layers) -> keras.Model:
             )
     pixels = keras.Input((part.size, part.size, 3), dtype="uint8", name="pixels")
     outputs = [backbone.get_layer(name).output for name in part.layers]
-    inner = keras.Model(backbone.inputs, [recipes.Pool(part.pooling)(maps) for maps in outputs])
+    inner = keras.Model(backbone.inputs, [Pool(part.pooling)(maps) for maps in outputs])
     said = keras.tree.flatten(inner(recipes.Preprocess(part.backbone.name)(pixels)))
     return keras.Model(pixels, keras.layers.Concatenate()(said) if len(said) > 1 else said[0])
 

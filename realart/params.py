@@ -391,7 +391,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
     ------
     RealartError
         The file is missing or no YAML, a param is unknown, missing, ill-typed or out of range, or
-        `dataset` or `model` names no entry, or the model's weights are no file.
+        `dataset`, `model` or a descriptor of the model names no entry, or its weights are no file.
     """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))

@@ -3,12 +3,13 @@
 import difflib
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from realart import layers
 from realart.backend import keras
 from realart.errors import RealartError
 from realart.params import (
@@ -39,22 +40,6 @@ class Preprocess(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "backbone": self.backbone}
-
-
-class Pool(keras.layers.Layer):  # type: ignore[misc]
-    """Statistics over the positions of a map (n, h, w, c): float32, shape (n, c x statistics)."""
-
-    def __init__(self, statistics: Sequence[str], **arguments: Any) -> None:
-        super().__init__(**{**arguments, "dtype": "float32"})
-        self.statistics = statistics
-
-    def call(self, maps: Any) -> Any:
-        functions = {"mean": keras.ops.mean, "std": keras.ops.std, "max": keras.ops.max}
-        found = [functions[name](maps, axis=(1, 2)) for name in self.statistics]
-        return keras.ops.concatenate(found, axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "statistics": self.statistics}
 
 
 def pixels_of(sees: Square) -> keras.KerasTensor:
@@ -113,7 +98,7 @@ def architecture(model: keras.Model) -> str:
 
 def from_architecture(text: str) -> keras.Model:
     """Return the network that `architecture` described, with weights to be loaded."""
-    own: dict[str, Any] = {"Preprocess": Preprocess, "Pool": Pool}
+    own = {"Preprocess": Preprocess, **layers.OWN}
     return keras.models.model_from_json(text, custom_objects=own)
 
 
@@ -178,9 +163,9 @@ def fine_tune(model: keras.Model, backbone: Backbone) -> None:
     among the layers.
     """
     inner = backbone_in(model)
-    layers = [one for one in inner.layers if not isinstance(one, keras.layers.InputLayer)]
+    inside = [one for one in inner.layers if not isinstance(one, keras.layers.InputLayer)]
     inner.trainable = True
-    for number, layer in enumerate(reversed(layers)):
+    for number, layer in enumerate(reversed(inside)):
         statistics = isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = number < backbone.unfreeze and not statistics
 
@@ -244,7 +229,7 @@ def build_backbone(backbone: Application, size: int) -> keras.Model:
             ) from error
         raise RealartError(
             f"weights '{backbone.weights}' of backbone {backbone.name} can't be loaded ({error}): "
-            "set the recipe's backbone.weights to imagenet (needs a network), a file, or none"
+            "set its backbone.weights to imagenet (needs a network), a file, or none"
         ) from error
     model.trainable = isinstance(backbone, Backbone) and not backbone.frozen
     return model
@@ -258,7 +243,7 @@ def _weights(backbone: Application) -> str | None:
 
 
 def _layer(layer: Layer, number: int) -> keras.layers.Layer:
-    known = _classes(keras.layers, keras.layers.Layer)
+    known = _classes(keras.layers, keras.layers.Layer) | layers.OWN
     known.pop("Lambda")  # code in a params file is not what a recipe is
     ((name, arguments),) = layer.items()
     return _call(_named(known, name, f"layer {number}"), arguments)

@@ -22,6 +22,7 @@ from realart import (
     evaluation,
     frozen,
     heads,
+    layers,
     params,
     recipes,
     tables,
@@ -41,6 +42,7 @@ FOLDS = Path("models/folds")
 CODE = [
     Path(name)
     for name in (
+        layers.__file__,
         recipes.__file__,
         frozen.__file__,
         vectors.__file__,
