@@ -209,16 +209,24 @@ def test_an_evaluation_that_failed_is_made_up_for_in_its_run(
 
 def test_params_bear_the_names_of_params_yaml() -> None:
     published = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    described = tracking.describe(KNOBS)
+    described = tracking.describe(KNOBS.model_copy(update={"model": "cnn"}))
     assert described["dataset"] == published["dataset"]
     for group in ("clean", "split", "balance", "train", "evaluate"):
         flat = {name: value for name, value in described.items() if name.startswith(f"{group}.")}
         assert flat == {f"{group}.{name}": value for name, value in published[group].items()}
-    recipe = published["recipes"][published["model"]]
+    recipe = published["recipes"]["cnn"]
     assert described["recipe.sees.size"] == recipe["sees"]["size"]
     assert described["recipe.optimizer.name"] == recipe["optimizer"]["name"]
     assert described["recipe.layers"] == recipe["layers"]
     assert not any(name.startswith("ela.") for name in described)
+
+
+def test_params_of_a_recipe_on_vectors_hold_those_of_its_descriptors() -> None:
+    described = tracking.describe(KNOBS.model_copy(update={"model": "mobilenetv2_svm"}))
+    assert described["recipe.head.name"] == "svm"
+    assert described["descriptors.mobilenetv2.backbone.name"] == "MobileNetV2"
+    assert described["descriptors.mobilenetv2.size"] == 320
+    assert not any(name.startswith("descriptors.forensic") for name in described)
 
 
 def test_params_of_an_ela_recipe_hold_those_of_the_maps(
