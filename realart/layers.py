@@ -45,7 +45,10 @@ class HighPass(keras.layers.Layer):  # type: ignore[misc]
 class Residual(keras.layers.Layer):  # type: ignore[misc]
     """Two 3x3 convolutions beside a shortcut: (n, h, w, c) to (n, h / strides, ..., filters).
 
-    He et al., "Deep Residual Learning for Image Recognition", 2016, figure 2.
+    He et al., "Deep Residual Learning for Image Recognition", 2016; where the shape changes the
+    shortcut pools before its 1x1 convolution (He et al., "Bag of Tricks for Image Classification
+    with Convolutional Neural Networks", 2019, ResNet-D). One that skips positions instead broke
+    TensorFlow's memory in training (2.21 with oneDNN: "double free or corruption").
     """
 
     def __init__(self, filters: int, strides: int = 1, **arguments: Any) -> None:
@@ -66,7 +69,11 @@ class Residual(keras.layers.Layer):  # type: ignore[misc]
         self.shortcut = None
         if self.strides > 1 or shape[-1] != self.filters:
             self.shortcut = keras.Sequential(
-                [_convolution(self.filters, 1, self.strides), keras.layers.BatchNormalization()]
+                [
+                    keras.layers.AveragePooling2D(self.strides, padding="same"),
+                    _convolution(self.filters, 1, 1),
+                    keras.layers.BatchNormalization(),
+                ]
             )
             self.shortcut.build(shape)
         self.built = True

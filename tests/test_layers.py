@@ -3,11 +3,12 @@
 import cv2
 import numpy as np
 import pytest
-from networks import noise, recipe
+from networks import KNOBS, noise, recipe, rows
 
 from realart import layers, recipes
 from realart.backend import keras
 from realart.layers import HighPass, Pool, Residual
+from realart.params import Network
 
 STACK = [
     {"RandomFlip": {"mode": "horizontal"}},
@@ -50,7 +51,7 @@ def test_a_residual_block_changes_shape_by_its_shortcut(filters: int, strides: i
     block = Residual(filters, strides)
     side = -(-9 // strides)
     assert block(np.zeros((2, 9, 9, 3), np.float32)).shape == (2, side, side, filters)
-    assert len(block.shortcut.layers) == 2
+    assert len(block.shortcut.layers) == 3
 
 
 def test_statistics_of_a_residual_block_are_learnt_in_training_only() -> None:
@@ -74,6 +75,18 @@ def test_a_recipe_names_them_and_a_file_brings_them_back() -> None:
     assert scores.std() > 1e-4
     np.testing.assert_array_equal(again.predict(pixels, verbose=0), scores)
     assert again.count_params() == model.count_params()
+
+
+def test_the_residual_recipe_learns() -> None:
+    wanted = KNOBS.recipes["residual"]
+    assert isinstance(wanted, Network)
+    data = rows(16, 192)
+    model = recipes.build(wanted)
+    recipes.compile_for(model, wanted, 0.001)
+    targets = recipes.targets(data.labels, wanted)
+    losses = [model.train_on_batch(data.inputs[0], targets)[0] for _ in range(4)]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0]
 
 
 def test_pooled_statistics() -> None:
