@@ -36,10 +36,6 @@ SVM = KNOBS.recipes["mobilenetv2_svm"].head
 PLAIN = {"size": 224, "views": 2, "pooling": ["mean"]}
 EIGHT = {"size": 256, "views": 8}
 LOGISTIC = Head(name="logistic", grid={"C": [0.1, 1.0, 10.0, 100.0]})
-BOOSTING = Head(
-    name="boosting",
-    grid={"learning_rate": [0.05], "max_iter": [150], "max_leaf_nodes": [8], "max_features": [0.1]},
-)
 
 
 def ideas(weights: str) -> dict[str, tuple[list[Descriptor], Head]]:
@@ -66,8 +62,7 @@ def ideas(weights: str) -> dict[str, tuple[list[Descriptor], Head]]:
     found = {name: (parts, SVM) for name, parts in (first | grown | measured).items()}
     found["default + forensic"] = ([deep(), FORENSIC], SVM)
     found["default, logistic regression"] = ([deep()], LOGISTIC)
-    found["forensic, logistic regression"] = ([FORENSIC], LOGISTIC)
-    return found | {"forensic, boosting": ([FORENSIC], BOOSTING)}
+    return found | {"forensic, logistic regression": ([FORENSIC], LOGISTIC)}
 
 
 class Set:
