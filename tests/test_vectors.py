@@ -122,6 +122,8 @@ def test_measurements_need_no_backend(project: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_damaged_head_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_params(project, {"model": "boosting"})
+    run_stages(monkeypatch, project, "features", "train", "evaluate")
     head = project / "models/final/0.npz"
     kept = head.read_bytes()
     for damaged in (kept[:100], b""):
