@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from realart import errors, inputs, params, tables
+from realart import errors, inputs, params, tables, vectors
 from realart.errors import RealartError
 from realart.inputs import Input, Seen
 from realart.outputs import array_file, fresh_directory, write_json
@@ -87,11 +87,9 @@ def frozen_rows(knobs: Params, squares: Iterable[Seen], count: int, folder: Path
 
 def write_vectors(knobs: Params, seen: Input, files: list[Path], folder: Path) -> str:
     """Write what each descriptor says of all rows, and keep its network. Say what was done."""
-    from realart import vectors
-
     networks: vectors.Networks = {}
     if any(not isinstance(part, Families) for part in seen.parts.values()):
-        from realart import describers
+        from realart import describers  # imports Keras
 
         networks = describers.keep(seen, knobs.train, folder)
     widths = {}

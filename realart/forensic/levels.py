@@ -5,11 +5,10 @@ import numpy as np
 
 from realart.ela import error_level
 from realart.pictures import Pixels
-from realart.traces import Vector
+from realart.traces import BLOCK, Vector
 
 QUALITY = 75  # of the second save: pictures that are stored at the same one have nothing to say
 SHARES = (10, 25, 50, 75, 90, 99)
-BLOCK = 8
 
 
 def vector(pixels: Pixels) -> Vector:

@@ -18,11 +18,11 @@ def vector(pixels: Pixels) -> Vector:
     """Return statistics of Gabor energies of L, a and b: shape (266,).
 
     At 4 scales, an octave apart, of a picture whose long side is 192, L alone at the first (JPEG
-    halves the others): of each of 4 directions mean
-    and spread (logarithms), skewness and kurtosis (logarithm), the correlations of directions, and
-    spread, skewness and kurtosis of what a blur takes away; then the correlations of neighbouring
-    scales and of channels. After Portilla and Simoncelli, "A Parametric Texture Model Based on
-    Joint Statistics of Complex Wavelet Coefficients", 2000.
+    halves the others): of each of 4 directions mean and spread (logarithms), skewness and kurtosis
+    (logarithm), the correlations of directions, and spread, skewness and kurtosis of what a blur
+    takes away; then the correlations of neighbouring scales and of channels. After Portilla and
+    Simoncelli, "A Parametric Texture Model Based on Joint Statistics of Complex Wavelet
+    Coefficients", 2000.
     """
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32)
     current = _resized(lab, LONG_SIDE / max(lab.shape[:2]))
