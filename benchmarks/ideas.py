@@ -93,7 +93,7 @@ class Set:
                 said = [one for (one,) in each(look, self.files, "describe")]
                 self.described[key] = np.stack(said)
             else:
-                networks = describers.keep(seen, KNOBS.train, self.folder)
+                networks = describers.keep(seen, self.folder)
                 looked = map(inputs.stack, batches(look, self.files, 8, "describe"))
                 said = [vectors.describe(one, seen.parts, networks) for one in looked]
                 self.described[key] = np.concatenate(said)

@@ -30,7 +30,7 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fol
 with _quiet():
     import keras
 
-__all__ = ["keras", "prepare"]
+__all__ = ["has_accelerator", "keras", "prepare"]
 
 
 def prepare(train: Train) -> None:
@@ -45,6 +45,22 @@ def prepare(train: Train) -> None:
             _prepare_tensorflow(train.deterministic)
         case "torch":
             _prepare_torch(train.deterministic)
+
+
+def has_accelerator() -> bool:
+    """Tell whether Keras computes on something faster than this machine's processors."""
+    match keras.config.backend():
+        case "tensorflow":
+            import tensorflow
+
+            return bool(tensorflow.config.list_physical_devices("GPU"))
+        case "torch":
+            import torch
+
+            return bool(torch.cuda.is_available())
+    import jax
+
+    return bool(jax.default_backend() != "cpu")
 
 
 def _prepare_tensorflow(deterministic: bool) -> None:

@@ -3,61 +3,37 @@
 They are built once, by the stage `features`, and kept beside what they said and beside every model.
 """
 
-import shutil
 from pathlib import Path
 
-from realart import backend, recipes
+from realart import backend, inference, recipes, vectors
 from realart.backend import keras
 from realart.errors import RealartError
+from realart.inference import Run
 from realart.inputs import Input
 from realart.layers import Pool
 from realart.params import Layers, Train
 
-SEED = 0
-"""Of random networks."""
-
-ARCHITECTURE = "describer-{}.json"
-WEIGHTS = "describer-{}.weights.h5"
+PRECISE = Train(seed=0, deterministic=True, precision="float32", checkpoint_seconds=0)
+"""How they are built: the seed is that of random networks."""
 
 
-def keep(seen: Input, train: Train, folder: Path) -> dict[str, keras.Model]:
-    """Build the networks that describe, and keep them in `folder`.
-
-    Of `train` only the precision counts.
+def keep(seen: Input, folder: Path) -> dict[str, Run]:
+    """Build the networks that describe, and keep them in `folder` for `vectors.networks`.
 
     Raises
     ------
     RealartError
         A backbone or layer that there is not, or weights that can't be had.
     """
-    backend.prepare(train.model_copy(update={"seed": SEED, "deterministic": True}))
-    networks = {}
+    backend.prepare(PRECISE)
+    runs = {}
     for name, part in seen.parts.items():
         if isinstance(part, Layers):
             keras.utils.clear_session()  # else layers would be numbered on from a network before
-            networks[name] = model = network(part)
-            (folder / ARCHITECTURE.format(name)).write_text(recipes.architecture(model), "utf-8")
-            model.save_weights(folder / WEIGHTS.format(name))
-    return networks
-
-
-def kept(seen: Input, folder: Path) -> dict[str, keras.Model]:
-    """Return the networks that `keep` left in `folder`."""
-    networks = {}
-    for name, part in seen.parts.items():
-        if isinstance(part, Layers):
-            text = (folder / ARCHITECTURE.format(name)).read_text("utf-8")
-            networks[name] = recipes.from_architecture(text)
-            networks[name].load_weights(folder / WEIGHTS.format(name))
-    return networks
-
-
-def copy(seen: Input, source: Path, target: Path) -> None:
-    """Copy the files of the networks that describe."""
-    for name, part in seen.parts.items():
-        if isinstance(part, Layers):
-            for file in (ARCHITECTURE.format(name), WEIGHTS.format(name)):
-                shutil.copyfile(source / file, target / file)
+            model = network(part)
+            exported = inference.export(model, folder, vectors.NETWORK.format(name))
+            runs[name] = inference.by_keras(model) if backend.has_accelerator() else exported
+    return runs
 
 
 def network(part: Layers) -> keras.Model:

@@ -39,6 +39,11 @@ def figures(labels: Labels, scores: Scores) -> Figures:
     }
 
 
+def of_outputs(outputs: NDArray[np.float32]) -> Scores:
+    """Return the probability of `ai` from a network's outputs (n, 1 or 2): float64, shape (n,)."""
+    return outputs[:, -1].astype(np.float64)
+
+
 def confusion(labels: Labels, scores: Scores) -> dict[str, int]:
     """Count true and false negatives and positives."""
     tn, fp, fn, tp = metrics.confusion_matrix(labels, scores >= THRESHOLD, labels=[0, 1]).ravel()

@@ -9,14 +9,16 @@ import math
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realart import backend, recipes, vectors
+from realart import backend, inference, recipes, vectors
 from realart.backend import keras
 from realart.errors import RealartError
+from realart.inference import Run, UnsupportedError
 from realart.outputs import array_file
 from realart.params import Backbone, Network, Square, Train, Vectors
 from realart.pictures import Pixels
@@ -88,22 +90,32 @@ def compute(model: keras.Model, batches: Iterable[Pixels], count: int, folder: P
     RealartError
         It is infinite, or too large for what it is stored as.
     """
+    run = _fastest(model)
     with ExitStack() as files:
         writers = [
             (files.enter_context(array_file(folder / CROSSING.format(number), dtype, shape)), dtype)
             for number, (dtype, shape) in enumerate(_layout(model, count))
         ]
         for pixels in batches:
-            said = keras.tree.flatten(model.predict_on_batch(pixels))
-            for (write, dtype), tensor in zip(writers, said, strict=True):
+            for (write, dtype), tensor in zip(writers, run(pixels), strict=True):
                 with np.errstate(over="ignore"):
-                    stored = np.asarray(tensor).astype(dtype)
+                    stored = tensor.astype(dtype)
                 if not np.isfinite(stored).all():
                     raise RealartError(
                         f"the frozen part of the backbone says numbers beyond {dtype}: choose "
                         "another backbone.unfreeze, or backbone.arguments.pooling=avg with 0"
                     )
                 write(stored)
+
+
+def _fastest(model: keras.Model) -> Run:
+    if backend.has_accelerator():
+        return inference.by_keras(model)
+    with TemporaryDirectory() as folder:
+        try:
+            return inference.export(model, Path(folder), "front")
+        except UnsupportedError:
+            return inference.by_keras(model)
 
 
 def gigabytes(model: keras.Model, count: int) -> float:

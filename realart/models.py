@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from zipfile import BadZipFile
@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from realart import inputs, parallel, vectors
+from realart import evaluation, inference, inputs, parallel, vectors
 from realart.errors import RealartError
+from realart.evaluation import Scores
 from realart.heads import Fitted
+from realart.inference import UnsupportedError
 from realart.inputs import Input, Seen
 from realart.outputs import write_json
-from realart.params import Classifier, Layers, Recipe, Strict, Vectors
+from realart.params import Classifier, Recipe, Strict, Vectors
 
 Item = TypeVar("Item")
 
@@ -26,7 +28,9 @@ HEAD = "{}.npz"
 BATCH = 32
 
 Member: TypeAlias = Any
-"""A `Fitted` head or a Keras model; Keras is not imported here before a model needs it."""
+"""A `Fitted` head or a Keras model."""
+Scorer = Callable[[NDArray[Any]], Scores]
+"""What a member sees of n pictures in, the probability of ai out, shape (n,)."""
 
 
 class Card(Strict):
@@ -40,8 +44,9 @@ class Card(Strict):
 def save(folder: Path, recipe: Recipe, seen: Input, members: Iterable[Member]) -> None:
     """Write a model whose score is the mean of its members'.
 
-    Those are fitted heads, or networks that differ in weights only. What describes pictures to them
-    is written by `realart.describers`.
+    Those are fitted heads, or networks that differ in weights only, written as Keras's own files
+    and, where it can run them, for `realart.inference`. What describes pictures to them is written
+    by `realart.describers`.
     """
     count = 0
     for count, member in enumerate(members, 1):
@@ -52,12 +57,16 @@ def save(folder: Path, recipe: Recipe, seen: Input, members: Iterable[Member]) -
 
         (folder / ARCHITECTURE).write_text(recipes.architecture(member), "utf-8")
         member.save_weights(folder / WEIGHTS.format(count - 1))
+        with suppress(UnsupportedError):
+            inference.export(member, folder, f"{count - 1}")
     card = Card(recipe=recipe, input=seen, members=count)
     write_json(card.model_dump(), folder / "model.json")
 
 
 class Final:
-    """A model loaded from the folder that `save` wrote. Keras is imported if a network needs it.
+    """A model loaded from the folder that `save` wrote.
+
+    Keras is imported only for a network that OpenVINO can't run.
 
     Raises
     ------
@@ -68,7 +77,8 @@ class Final:
     def __init__(self, folder: Path) -> None:
         card = _card(folder)
         self.recipe, self.input = card.recipe, card.input
-        self.describers = _describers(folder, card.input)
+        with _loading(folder):
+            self.describers = vectors.networks(card.input.parts, folder)
         load = _head if isinstance(card.recipe, Classifier) else _network
         self.members = [load(folder, number) for number in range(card.members)]
 
@@ -76,7 +86,7 @@ class Final:
         """Return the probability of ai: what is seen of n pictures in, float64 (n,) out."""
         if isinstance(self.recipe.sees, Vectors):
             batch = (vectors.describe(batch, self.input.parts, self.describers),)
-        each = [_scores(member, *batch) for member in self.members]
+        each = [scores(*batch) for scores in self.members]
         return np.asarray(np.mean(each, axis=0))
 
     def scores_of(
@@ -87,34 +97,26 @@ class Final:
         return np.concatenate([self.scores(*inputs.stack(batch)) for batch in batches])
 
 
-def _scores(member: Member, seen: NDArray[Any]) -> NDArray[np.float64]:
-    if isinstance(member, Fitted):
-        return member.scores(seen)
-    from realart import recipes
-
-    return recipes.scores(member.predict(seen, batch_size=BATCH, verbose=0))
-
-
-def _describers(folder: Path, seen: Input) -> vectors.Networks:
-    if not any(isinstance(part, Layers) for part in seen.parts.values()):
-        return {}
-    from realart import describers
-
-    with _loading(folder):
-        return describers.kept(seen, folder)
-
-
-def _head(folder: Path, number: int) -> Fitted:
+def _head(folder: Path, number: int) -> Scorer:
     with _loading(folder / HEAD.format(number)):
-        return Fitted.load(folder / HEAD.format(number))
+        return Fitted.load(folder / HEAD.format(number)).scores
 
 
-def _network(folder: Path, number: int) -> Member:
-    from realart import recipes
+def _network(folder: Path, number: int) -> Scorer:
+    if (folder / inference.GRAPH.format(number)).is_file():
+        with _loading(folder / inference.GRAPH.format(number)):
+            run = inference.load(folder, f"{number}")
+    else:
+        with _loading(folder / WEIGHTS.format(number)):
+            run = inference.by_keras(_rebuilt(folder, number))
+    return lambda seen: evaluation.of_outputs(run(seen)[0])
 
-    with _loading(folder / WEIGHTS.format(number)):
-        member = recipes.from_architecture((folder / ARCHITECTURE).read_text("utf-8"))
-        member.load_weights(folder / WEIGHTS.format(number))
+
+def _rebuilt(folder: Path, number: int) -> Any:
+    from realart import recipes  # Keras takes seconds to import
+
+    member = recipes.from_architecture((folder / ARCHITECTURE).read_text("utf-8"))
+    member.load_weights(folder / WEIGHTS.format(number))
     return member
 
 
@@ -122,7 +124,7 @@ def _network(folder: Path, number: int) -> Member:
 def _loading(what: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, RuntimeError, TypeError, KeyError, BadZipFile) as error:
         raise RealartError(f"{what} can't be loaded ({error}): run `dvc repro`") from error
 
 

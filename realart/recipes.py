@@ -183,11 +183,6 @@ def targets(labels: NDArray[np.int64], recipe: Network) -> NDArray[np.float32]:
     return np.eye(2, dtype=np.float32)[labels]
 
 
-def scores(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the probability of `ai` from a network's outputs: float64, shape (n,)."""
-    return outputs[:, -1].astype(np.float64)
-
-
 def backbone_function(name: str) -> Callable[..., keras.Model]:
     """Return the function of `keras.applications` that builds a backbone.
 

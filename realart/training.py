@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from realart import recipes
+from realart import evaluation, recipes
 from realart.backend import keras
 from realart.outputs import fresh_file
 from realart.params import Network, Train
@@ -158,7 +158,7 @@ def predict(
     model: keras.Model, recipe: Network, data: Data, positions: Positions
 ) -> NDArray[np.float64]:
     """Return the probability of ai for the rows at `positions`: float64, shape (n,)."""
-    return recipes.scores(model.predict(Batches(data, positions, recipe), verbose=0))
+    return evaluation.of_outputs(model.predict(Batches(data, positions, recipe), verbose=0))
 
 
 def _phases(recipe: Network) -> list[tuple[float, int]]:

@@ -9,7 +9,6 @@ import pandas as pd
 from realart import (
     archive,
     backend,
-    describers,
     errors,
     evaluation,
     frozen,
@@ -21,6 +20,7 @@ from realart import (
     record,
     tables,
     tracking,
+    vectors,
 )
 from realart.evaluation import Figures, Labels, Scores
 from realart.heads import Fitted
@@ -88,7 +88,7 @@ def save_final(knobs: Params, folders: list[Path], by_fold: list[Figures]) -> No
     backend.prepare(knobs.train)
     members = (fold_member(knobs.recipe, folder) for folder in folders)
     with fresh_directory(FINAL) as beside:
-        describers.copy(seen, FEATURES, beside)
+        vectors.copy(seen.parts, FEATURES, beside)
         models.save(beside, knobs.recipe, seen, members)
 
 

@@ -91,7 +91,7 @@ def write_vectors(knobs: Params, seen: Input, files: list[Path], folder: Path) -
     if any(not isinstance(part, Families) for part in seen.parts.values()):
         from realart import describers  # imports Keras
 
-        networks = describers.keep(seen, knobs.train, folder)
+        networks = describers.keep(seen, folder)
     widths = {}
     for number, (name, part) in enumerate(seen.parts.items()):
         alone = seen.model_copy(update={"parts": {name: part}})
@@ -112,8 +112,7 @@ def write_rows(name: str, said: Iterator[Vectors], count: int, file: Path) -> in
         for batch in chain([first], said):
             if not np.isfinite(batch).all():
                 raise RealartError(
-                    f"descriptor '{name}' says numbers that are not finite: set train.precision to "
-                    "float32, or choose other layers"
+                    f"descriptor '{name}' says numbers that are not finite: choose other layers"
                 )
             write(batch)
     return first.shape[1]

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from making import KNOBS, picture
-from networks import TRAIN, noise
+from networks import noise
 from PIL import Image
 
-from realart import describers, inputs, recipes, vectors
+from realart import describers, inference, inputs, recipes, vectors
 from realart.backend import keras
 from realart.errors import RealartError
 from realart.inputs import Input
@@ -59,7 +59,7 @@ def test_views_are_averaged_and_descriptors_lie_in_order(tmp_path: Path) -> None
     look = seen(
         first=Families(families=["colour"]), deep=layers(), last=Families(families=["levels"])
     )
-    networks = describers.keep(look, TRAIN, tmp_path)
+    networks = describers.keep(look, tmp_path)
     paths = []
     for number in range(3):
         paths.append(tmp_path / f"{number}.png")
@@ -71,32 +71,30 @@ def test_views_are_averaged_and_descriptors_lie_in_order(tmp_path: Path) -> None
     np.testing.assert_array_equal(said[:, -15:], batch[2])
     squares = batch[1]
     assert squares.shape == (3, 3, 32, 32, 3)
-    one_by_one = [np.asarray(networks["deep"].predict_on_batch(one)).mean(0) for one in squares]
+    one_by_one = [networks["deep"](one)[0].mean(0) for one in squares]
     np.testing.assert_allclose(said[:, 78 : 78 + width], one_by_one, rtol=1e-4, atol=1e-5)
     assert said[:, 78 : 78 + width].std(0).max() > 0
 
 
 def test_kept_networks_say_the_same(tmp_path: Path) -> None:
     look = seen(deep=layers(), wide=layers(layers=["conv1_relu"], pooling=["std"]))
-    networks = describers.keep(look, TRAIN, tmp_path)
+    networks = describers.keep(look, tmp_path)
     (tmp_path / "final").mkdir()
-    describers.copy(look, tmp_path, tmp_path / "final")
-    again = describers.kept(look, tmp_path / "final")
+    vectors.copy(look.parts, tmp_path, tmp_path / "final")
+    again = vectors.networks(look.parts, tmp_path / "final")
     pixels = noise(32, 5)
     assert list(networks) == list(again) == ["deep", "wide"]
     for name in networks:
-        np.testing.assert_array_equal(
-            networks[name].predict_on_batch(pixels), again[name].predict_on_batch(pixels)
-        )
+        np.testing.assert_array_equal(networks[name](pixels)[0], again[name](pixels)[0])
 
 
 def test_many_squares_are_seen_a_few_at_a_time() -> None:
     """What is said of a picture does not depend on those beside it, nor on where batches end."""
-    model = describers.network(layers())
+    run = inference.by_keras(describers.network(layers()))
     squares = noise(32, 40).reshape(8, 5, 32, 32, 3)
     parts = {"deep": layers(views=5)}
-    together = vectors.describe((squares,), parts, {"deep": model})
-    alone = [vectors.describe((squares[i : i + 1],), parts, {"deep": model})[0] for i in range(8)]
+    together = vectors.describe((squares,), parts, {"deep": run})
+    alone = [vectors.describe((squares[i : i + 1],), parts, {"deep": run})[0] for i in range(8)]
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
 
 

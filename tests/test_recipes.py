@@ -11,7 +11,7 @@ import pytest
 from networks import KNOBS, POOLED, awake, backbone_recipe, noise, python, recipe, rows
 from numpy.typing import NDArray
 
-from realart import recipes
+from realart import evaluation, recipes
 from realart.backend import keras
 from realart.errors import RealartError
 from realart.params import Network, Square
@@ -323,12 +323,13 @@ def test_the_positive_class_is_ai(outputs: int) -> None:
     targets = recipes.targets(labels, wanted)
     assert targets.shape == (5, outputs)
     assert targets.dtype == np.float32
-    np.testing.assert_array_equal(recipes.scores(targets), labels)
-    assert recipes.scores(targets).dtype == np.float64
+    np.testing.assert_array_equal(evaluation.of_outputs(targets), labels)
+    assert evaluation.of_outputs(targets).dtype == np.float64
 
 
 def test_scores_of_a_softmax_are_the_second_column() -> None:
-    np.testing.assert_allclose(recipes.scores(np.array([[0.25, 0.75]], np.float32)), [0.75])
+    outputs = np.array([[0.25, 0.75]], np.float32)
+    np.testing.assert_allclose(evaluation.of_outputs(outputs), [0.75])
 
 
 def test_weights_are_float32_whatever_the_precision() -> None:

@@ -1,0 +1,103 @@
+"""The fastest way through a trained network on a CPU: OpenVINO (`python -m benchmarks.speed`).
+
+A network that is only asked is kept as two files, which need no Keras: a graph in XML and its
+weights.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realart.errors import RealartError
+
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+# OpenVINO's converter would tell Google of its use; it does without what can't be imported.
+
+GRAPH, WEIGHTS = "{}.xml", "{}.bin"
+TOLERANCE = 1e-3
+"""Of the largest number that a network says, and of 1."""
+
+Run = Callable[[NDArray[Any]], list[NDArray[Any]]]
+"""A batch in, what each output of a network says of it out, (n, ...) each."""
+
+
+class UnsupportedError(RealartError):
+    """OpenVINO can't run a network, or says something else than Keras."""
+
+
+def export(model: Any, folder: Path, name: str) -> Run:
+    """Write a Keras model of one input for `load`, having compared what both say; return that run.
+
+    Equal networks are equal bytes. Nothing is written of one that is refused.
+
+    Raises
+    ------
+    UnsupportedError
+        OpenVINO has no such operation, or differs by more than `TOLERANCE`.
+    """
+    with TemporaryDirectory() as beside:
+        try:
+            _write(model, Path(beside))
+            _compare(by_keras(model), load(Path(beside), "it"), _noise(model))
+        except Exception as error:  # each layer fails in its own way, and none may end a training
+            raise UnsupportedError(f"OpenVINO can't run this network: {error}") from error
+        for file in (GRAPH, WEIGHTS):
+            shutil.move(Path(beside, file.format("it")), folder / file.format(name))
+    return load(folder, name)
+
+
+def load(folder: Path, name: str) -> Run:
+    """Return the way through a network that `export` wrote."""
+    import openvino  # takes a moment, and models without networks do without it
+
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    compiled = openvino.Core().compile_model(folder / GRAPH.format(name), "CPU", settings)
+    return lambda batch: list(compiled(np.ascontiguousarray(batch)).values())
+
+
+def by_keras(model: Any) -> Run:
+    """Return the way through a Keras model."""
+
+    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
+        said = model.predict_on_batch(batch)
+        return list(map(np.asarray, said if isinstance(said, list | tuple) else [said]))
+
+    return run
+
+
+def _write(model: Any, folder: Path) -> None:
+    import keras  # imported by whoever made the model
+    import openvino
+
+    asked = keras.Model(model.input, model(model.input, training=False))
+    asked.export(f"{folder}/all.xml", format="openvino", verbose=False)
+    found = openvino.Core().read_model(f"{folder}/all.xml")
+    results = found.get_results()[: len(model.outputs)]  # behind them is what nothing needs
+    graph = openvino.Model(results, found.get_parameters(), "network")
+    # Names count on from whatever the process has exported before.
+    for number, operation in enumerate(graph.get_ordered_ops()):
+        operation.set_friendly_name(f"{number}")
+        for output in operation.outputs():
+            output.get_tensor().set_names(set())
+    openvino.serialize(graph, f"{folder}/it.xml")
+
+
+def _noise(model: Any) -> NDArray[Any]:
+    shape, dtype = (4, *model.inputs[0].shape[1:]), model.inputs[0].dtype
+    generator = np.random.default_rng(0)
+    if dtype == "uint8":
+        return generator.integers(0, 256, shape, np.uint8)
+    return generator.standard_normal(shape).astype(dtype)
+
+
+def _compare(one: Run, other: Run, batch: NDArray[Any]) -> None:
+    for expected, found in zip(one(batch), other(batch), strict=True):
+        apart = np.abs(found.astype(np.float64) - expected).max()
+        if not apart <= TOLERANCE * max(1, np.abs(expected).max()):
+            raise ValueError(f"its numbers differ by {apart:.2g}")

@@ -1,0 +1,102 @@
+"""Networks without Keras: the same numbers and bytes, and a refusal where they would differ."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from networks import KNOBS, REPOSITORY, awake, backbone_recipe, noise, python, recipe
+
+from realart import inference, recipes
+from realart.backend import keras
+from realart.inference import UnsupportedError
+from realart.params import Network
+
+SMALL = {
+    name: one.model_copy(update={"sees": one.sees.model_copy(update={"size": 64})})
+    for name, one in KNOBS.recipes.items()
+    if isinstance(one, Network) and name != "resnet101"  # as resnet50, in half a minute
+}
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_each_recipe_says_the_same(name: str, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    model = recipes.build(recipes.without_download(SMALL[name]))
+    if SMALL[name].backbone:
+        awake(model)
+    run = inference.export(model, tmp_path, "it")
+    pixels = noise(64, 5)
+    (said,), expected = run(pixels), model.predict(pixels, verbose=0)
+    assert expected.std() > 1e-4
+    np.testing.assert_allclose(said, expected, atol=1e-4)
+    np.testing.assert_array_equal(inference.load(tmp_path, "it")(pixels)[0], said)
+
+
+def test_a_batch_may_have_any_length_and_any_layout(tmp_path: Path) -> None:
+    run = inference.export(recipes.build(recipe()), tmp_path, "it")
+    pixels = noise(16, 7)
+    (together,) = run(pixels)
+    np.testing.assert_allclose(np.concatenate([run(one[None])[0] for one in pixels]), together)
+    np.testing.assert_array_equal(run(pixels[::-1])[0], together[::-1])
+    pixels.setflags(write=False)
+    np.testing.assert_array_equal(run(pixels)[0], together)
+
+
+def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
+    model = recipes.build(backbone_recipe("MobileNet", backbone={"arguments": {"alpha": 0.25}}))
+    for name in "ab":
+        inference.export(model, tmp_path, name)
+    for suffix in (".xml", ".bin"):
+        one, other = ((tmp_path / f"{name}{suffix}").read_bytes() for name in "ab")
+        assert one == other
+
+
+class Fickle(keras.layers.Layer):  # type: ignore[misc]
+    """A layer that is another one each time it is asked what it does."""
+
+    times = 0
+
+    def call(self, x: Any) -> Any:
+        self.times += 1
+        return x * self.times
+
+
+def test_a_network_that_would_say_something_else_is_refused(tmp_path: Path) -> None:
+    seen = keras.Input((5,))
+    with pytest.raises(UnsupportedError, match=r"its numbers differ by \d"):
+        inference.export(keras.Model(seen, Fickle()(seen)), tmp_path, "it")
+    assert not list(tmp_path.iterdir())
+
+
+class Untold(keras.layers.Layer):  # type: ignore[misc]
+    """A layer of NumPy, which no converter can follow."""
+
+    def call(self, x: Any) -> Any:
+        import tensorflow
+
+        y = tensorflow.numpy_function(lambda values: np.sort(values), [x], tensorflow.float32)
+        return tensorflow.ensure_shape(y, x.shape)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+def test_a_network_that_openvino_has_no_operation_for_is_refused(tmp_path: Path) -> None:
+    seen = keras.Input((5,))
+    with pytest.raises(UnsupportedError, match="OpenVINO can't run this network"):
+        inference.export(keras.Model(seen, Untold()(seen)), tmp_path, "it")
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_told_to_anyone(tmp_path: Path) -> None:
+    """OpenVINO's converter would send events with a number that it keeps in the home folder."""
+    done = python(
+        "import sys; sys.path.insert(0, 'tests'); from networks import recipe\n"
+        "from pathlib import Path; from realart import inference, recipes\n"
+        "inference.export(recipes.build(recipe()), Path(sys.argv[1]), 'it')\n"
+        "from openvino.tools.ovc import telemetry_utils; print(telemetry_utils.tm.__name__)",
+        tmp_path, HOME=str(tmp_path / "home"), cwd=REPOSITORY,
+    )  # fmt: skip
+    assert done.stdout.split() == ["openvino.tools.ovc.telemetry_stub"], done.stderr
+    assert not (tmp_path / "home/intel").exists()
