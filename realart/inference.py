@@ -4,7 +4,9 @@ A network that is only asked is kept as two files, which need no Keras: a graph 
 weights.
 """
 
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -72,9 +74,13 @@ def by_keras(model: Any) -> Run:
 
 
 def _write(model: Any, folder: Path) -> None:
-    import keras  # imported by whoever made the model
     import openvino
 
+    from realart.backend import keras  # imported by whoever made the model
+
+    if keras.config.backend() != "tensorflow":
+        _write_elsewhere(model, folder)
+        return
     asked = keras.Model(model.input, model(model.input, training=False))
     asked.export(f"{folder}/all.xml", format="openvino", verbose=False)
     found = openvino.Core().read_model(f"{folder}/all.xml")
@@ -86,6 +92,31 @@ def _write(model: Any, folder: Path) -> None:
         for output in operation.outputs():
             output.get_tensor().set_names(set())
     openvino.serialize(graph, f"{folder}/it.xml")
+
+
+def _write_elsewhere(model: Any, folder: Path) -> None:
+    """Let a process with TensorFlow write: OpenVINO does not read the graphs of today's JAX."""
+    from realart import recipes
+
+    (folder / "it.json").write_text(recipes.architecture(model), "utf-8")
+    model.save_weights(folder / "it.weights.h5")
+    done = subprocess.run(
+        [sys.executable, "-m", "realart.inference", folder],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-300:])
+
+
+def _write_rebuilt(folder: Path) -> None:
+    from realart import recipes
+
+    model = recipes.from_architecture((folder / "it.json").read_text("utf-8"))
+    model.load_weights(folder / "it.weights.h5")
+    _write(model, folder)
 
 
 def _noise(model: Any) -> NDArray[Any]:
@@ -101,3 +132,7 @@ def _compare(one: Run, other: Run, batch: NDArray[Any]) -> None:
         apart = np.abs(found.astype(np.float64) - expected).max()
         if not apart <= TOLERANCE * max(1, np.abs(expected).max()):
             raise ValueError(f"its numbers differ by {apart:.2g}")
+
+
+if __name__ == "__main__":
+    _write_rebuilt(Path(sys.argv[1]))
