@@ -32,15 +32,17 @@ ARCHITECTURE = "backbone.json"
 WEIGHTS = "backbone.weights.h5"
 
 
-def keep_backbone(backbone: Backbone, size: int, train: Train, folder: Path) -> keras.Model:
-    """Build a backbone for pictures of `size`, and keep it in `folder`: all folds start from it.
+def keep_backbone(sees: Square, train: Train, folder: Path) -> keras.Model:
+    """Build the backbone for what is seen, and keep it in `folder`: all folds start from it.
 
     Of `train` only the precision counts. Keras builds some networks otherwise for ImageNet's
     weights (EfficientNet has one layer more), so architecture and weights are kept, not a recipe.
     """
     backend.prepare(train.model_copy(update={"seed": SEED, "deterministic": True}))
     keras.utils.clear_session()  # else layers would be numbered on from a network before
-    model = recipes.build_backbone(backbone, size)
+    assert sees.backbone
+    size = recipes.augmented(sees, recipes.pixels_of(sees)).shape[1]
+    model = recipes.build_backbone(sees.backbone, size)
     (folder / ARCHITECTURE).write_text(recipes.architecture(model), "utf-8")
     model.save_weights(folder / WEIGHTS)
     return model
@@ -56,7 +58,9 @@ def kept_backbone(folder: Path) -> keras.Model | None:
 
 
 def front(recipe: Network, model: keras.Model) -> keras.Model | None:
-    """Return the frozen part of a recipe's backbone `model`, or None if no weights are frozen.
+    """Return the frozen part of a recipe's backbone `model`, or None if it never sees the same.
+
+    That is where no weights are frozen, or pictures are augmented before it.
 
     It maps pixels, uint8 (n, size, size, 3), to what crosses the cut, each (n, ...).
     """
@@ -64,6 +68,8 @@ def front(recipe: Network, model: keras.Model) -> keras.Model | None:
     if not backbone or not backbone.frozen or not (crossing := _cut(model, backbone.unfreeze)):
         return None
     assert isinstance(recipe.sees, Square)
+    if recipe.sees.augment:
+        return None
     inner = keras.Model(model.inputs, crossing)
     if not inner.weights:
         return None

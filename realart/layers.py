@@ -19,6 +19,7 @@ FILTERS = np.array(
 """Differences of second order along rows, and in squares of 3 and 5 pixels."""
 STEPS = (2, 4, 12)
 LARGEST = 3.0
+LAST = "channels_last"
 
 
 class HighPass(keras.layers.Layer):  # type: ignore[misc]
@@ -40,6 +41,54 @@ class HighPass(keras.layers.Layer):  # type: ignore[misc]
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         assert shape[-1]
         return (*shape[:-1], len(FILTERS) * shape[-1])
+
+
+class RandomResizedCrop(keras.layers.Layer):  # type: ignore[misc]
+    """Pixels (n, h, w, c) as a square (n, size, size, c), in training of a random part of them.
+
+    The part has at least `area` of all, and sides of a ratio that differs from that of the whole by
+    up to `ratio` either way (Szegedy et al., "Going Deeper with Convolutions", 2015); both are
+    drawn evenly, the ratio on a logarithmic scale. Otherwise all is seen. Bilinear.
+    """
+
+    def __init__(self, size: int, area: float = 0.35, ratio: float = 4 / 3, **arguments: Any):
+        super().__init__(**arguments)
+        self.size, self.area, self.ratio = size, area, ratio
+        self.generator = keras.random.SeedGenerator()
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        height, width = shape[1:3]
+        assert height
+        assert width
+        if min(height, width) < self.size:
+            raise ValueError(f"{width}x{height} px are too few for a part of {self.size}")
+        self.built = True
+
+    def call(self, pixels: Any, training: bool | None = None) -> Any:
+        pixels = keras.ops.cast(pixels, self.compute_dtype)
+        if not training:
+            return keras.ops.image.resize(pixels, (self.size, self.size), data_format=LAST)
+        drawn = keras.random.uniform((4, keras.ops.shape(pixels)[0]), seed=self.generator)
+        area = self.area + (1 - self.area) * drawn[0]
+        ratio = keras.ops.exp((2 * drawn[1] - 1) * np.log(self.ratio))
+        width = keras.ops.minimum(keras.ops.sqrt(area * ratio), 1) * pixels.shape[2]
+        height = keras.ops.minimum(keras.ops.sqrt(area / ratio), 1) * pixels.shape[1]
+        across, down = width / self.size, height / self.size
+        left = drawn[2] * (pixels.shape[2] - width) + (across - 1) / 2
+        top = drawn[3] * (pixels.shape[1] - height) + (down - 1) / 2
+        none = keras.ops.zeros_like(left)
+        places = keras.ops.stack([across, none, left, none, down, top, none, none], axis=1)
+        parts = keras.ops.image.affine_transform(
+            pixels, places, fill_mode="nearest", data_format=LAST
+        )
+        return parts[:, : self.size, : self.size]
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (shape[0], self.size, self.size, shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"size": self.size, "area": self.area, "ratio": self.ratio}
+        return {**super().get_config(), **own}
 
 
 class Residual(keras.layers.Layer):  # type: ignore[misc]
@@ -102,7 +151,7 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "statistics": self.statistics}
 
 
-OWN = {layer.__name__: layer for layer in (HighPass, Residual, Pool)}
+OWN = {layer.__name__: layer for layer in (HighPass, RandomResizedCrop, Residual, Pool)}
 """By name, as recipes and stored architectures call them."""
 
 

@@ -167,10 +167,15 @@ class Backbone(Application):
 
 
 class Optimizer(Strict):
-    """A class of `keras.optimizers` by name, with its own keyword arguments."""
+    """A class of `keras.optimizers` by name, with its own keyword arguments.
+
+    Its learning rate stays what it is, or falls to 0 over the epochs of a phase along a cosine
+    (Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017).
+    """
 
     name: str
     learning_rate: Annotated[float, Field(gt=0)]
+    schedule: Literal["constant", "cosine"] = "constant"
     arguments: dict[str, Any] = {}
 
 
@@ -182,12 +187,17 @@ class FineTune(Strict):
 
 
 class Square(Strict):
-    """What a network sees: a picture or its ELA map as a square, and its backbone if it has one."""
+    """What a network sees: a picture or its ELA map as a square, and its backbone if it has one.
+
+    `augment` are layers before the backbone that show each epoch something else; what is frozen
+    then says something else, too, and is computed anew.
+    """
 
     input: Literal["rgb", "ela"]
     size: Annotated[int, Field(ge=16)]
     shape: Literal["squash", "crop", "pad"]
     backbone: Backbone | None
+    augment: list[Layer] = []
 
 
 class Vectors(Strict):

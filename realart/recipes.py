@@ -65,8 +65,7 @@ def build(
     else:
         seen = pixels_of(recipe.sees)
         x = _on_pixels(recipe.sees, seen, backbone)
-    for number, layer in enumerate(recipe.layers):
-        x = _joined(_layer(layer, number), x, f"layer {number} '{next(iter(layer))}'")
+    x = _stacked(x, recipe.layers, "layer")
     if len(x.shape) != 2:
         raise RealartError(
             f"the recipe's last layer has the shape {x.shape[1:]}, not one row of numbers a "
@@ -81,10 +80,16 @@ def build(
 
 
 def _on_pixels(sees: Square, pixels: Any, backbone: keras.Model | None) -> Any:
+    x = augmented(sees, pixels)
     if not sees.backbone:
-        return keras.layers.Rescaling(1 / 255)(pixels)
-    backbone = backbone or build_backbone(sees.backbone, sees.size)
-    return backbone(Preprocess(sees.backbone.name)(pixels))
+        return keras.layers.Rescaling(1 / 255)(x)
+    backbone = backbone or build_backbone(sees.backbone, x.shape[1])
+    return backbone(Preprocess(sees.backbone.name)(x))
+
+
+def augmented(sees: Square, pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """Return what the layers of `sees.augment` make of pixels."""
+    return _stacked(pixels, sees.augment, "augment")
 
 
 def architecture(model: keras.Model) -> str:
@@ -237,18 +242,19 @@ def _weights(backbone: Application) -> str | None:
     return str(file) if file else backbone.weights
 
 
-def _layer(layer: Layer, number: int) -> keras.layers.Layer:
+def _stacked(x: Any, declared: list[Layer], what: str) -> Any:
     known = _classes(keras.layers, keras.layers.Layer) | layers.OWN
     known.pop("Lambda")  # code in a params file is not what a recipe is
-    ((name, arguments),) = layer.items()
-    return _call(_named(known, name, f"layer {number}"), arguments)
-
-
-def _joined(layer: keras.layers.Layer, x: Any, what: str) -> Any:
-    try:
-        return layer(x)
-    except (ValueError, TypeError, NotImplementedError) as error:
-        raise RealartError(f"{what} does not fit what is before it: {error}") from error
+    for number, layer in enumerate(declared):
+        ((name, arguments),) = layer.items()
+        made = _call(_named(known, name, f"{what} {number}"), arguments)
+        try:
+            x = made(x)
+        except (ValueError, TypeError, NotImplementedError) as error:
+            raise RealartError(
+                f"{what} {number} '{name}' does not fit what is before it: {error}"
+            ) from error
+    return x
 
 
 def _classes(module: Any, parent: type) -> dict[str, Callable[..., Any]]:

@@ -4,6 +4,7 @@ The held-out fold is scored once, by the best weights; nothing here has seen it 
 """
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -142,6 +143,10 @@ def train_fold(
                 _assign(_variables(model), stored.pop("now"))
                 stored = {}
             while state.epoch < state.phase_began + epochs and state.waited < recipe.patience:
+                if recipe.optimizer.schedule == "cosine":
+                    share = (state.epoch - state.phase_began) / epochs
+                    rate = learning_rate * (1 + math.cos(math.pi * share)) / 2
+                    model.optimizer.learning_rate.assign(rate)
                 record = _epoch(model, recipe, train, data, rows, fold, state, bar)
                 if _note(state, record, recipe.monitor):
                     best = _values(model.weights)

@@ -71,10 +71,15 @@ def frozen_rows(knobs: Params, squares: Iterable[Seen], count: int, folder: Path
     assert isinstance(recipe.sees, Square)
     assert recipe.backbone
     name = recipe.backbone.name
-    backbone = frozen.keep_backbone(recipe.backbone, recipe.sees.size, knobs.train, folder)
+    backbone = frozen.keep_backbone(recipe.sees, knobs.train, folder)
     front = frozen.front(recipe, backbone)
     if not front:
-        return f"; nothing of {name} is frozen: trains from pixels"
+        what = (
+            f"what {name} sees is augmented"
+            if recipe.sees.augment
+            else f"nothing of {name} is frozen"
+        )
+        return f"; {what}: trains from pixels"
     size, budget = frozen.gigabytes(front, count), knobs.features.gigabytes
     if size > budget:
         return (

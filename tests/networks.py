@@ -53,7 +53,8 @@ def awake(model: keras.Model) -> keras.Model:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
     trainable, backbone.trainable = backbone.trainable, True
-    enter = keras.Model(model.layers[0].output, model.layers[1].output)
+    before = model.layers[model.layers.index(backbone) - 1]
+    enter = keras.Model(model.layers[0].output, before.output)
     backbone(enter(noise(model.input_shape[1], 8)), training=True)
     backbone.trainable = trainable
     return backbone

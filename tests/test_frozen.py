@@ -79,6 +79,15 @@ def test_a_backbone_that_is_not_frozen_has_no_front() -> None:
     assert frozen.front(wanted, recipes.build_backbone(wanted.backbone, 32)) is None
 
 
+def test_what_is_augmented_before_the_backbone_has_no_front() -> None:
+    wanted = backbone_recipe("VGG16", backbone={"unfreeze": 3})
+    assert wanted.backbone
+    backbone = recipes.build_backbone(wanted.backbone, 32)
+    assert frozen.front(wanted, backbone)
+    sees = wanted.sees.model_copy(update={"augment": [{"RandomFlip": {}}]})
+    assert frozen.front(wanted.model_copy(update={"sees": sees}), backbone) is None
+
+
 @pytest.mark.parametrize("unfreeze", [0, 12])
 def test_a_trained_tail_is_a_trained_whole(tmp_path: Path, unfreeze: int) -> None:
     tuned = {"learning_rate": 0.01, "epochs": 2} if unfreeze else None

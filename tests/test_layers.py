@@ -7,7 +7,7 @@ from networks import KNOBS, noise, recipe, rows
 
 from realart import layers, recipes
 from realart.backend import keras
-from realart.layers import HighPass, Pool, Residual
+from realart.layers import HighPass, Pool, RandomResizedCrop, Residual
 from realart.params import Network
 
 STACK = [
@@ -94,3 +94,33 @@ def test_pooled_statistics() -> None:
     expected = np.concatenate([maps.max((1, 2)), maps.mean((1, 2)), maps.std((1, 2))], 1)
     np.testing.assert_allclose(np.array(Pool(["max", "mean", "std"])(maps)), expected, rtol=1e-5)
     assert Pool(["mean"])(keras.ops.cast(maps, "float16")).dtype == "float32"
+
+
+def test_a_random_part_is_the_part_that_its_numbers_name() -> None:
+    """A picture whose values are its coordinates tells what of it was seen."""
+    down, across = np.mgrid[0:60, 0:80].astype(np.float32)
+    pixels = np.stack([across, down, across], -1)[None].repeat(200, 0)
+    keras.utils.set_random_seed(0)
+    seen = np.array(RandomResizedCrop(16, area=0.25, ratio=1.5)(pixels, training=True))
+    assert seen.shape == (200, 16, 16, 3)
+    right, below = seen[:, 8, :, 0], seen[:, :, 8, 1]
+    widths, heights = (16 * (one[:, -2] - one[:, 1]) / 13 for one in (right, below))
+    for one in (right, below):  # evenly spaced from edge to edge
+        inner = np.diff(one[:, 1:-1], axis=1)
+        np.testing.assert_allclose(inner, inner[:, :1].repeat(13, 1), atol=1e-3)
+    areas, ratios = widths * heights / (60 * 80), widths / heights / (80 / 60)
+    assert 0.2 < areas.min() < 0.4
+    assert 0.7 < areas.max() <= 1.001
+    assert 1 / 1.51 < ratios.min() < 0.75
+    assert 1.3 < ratios.max() < 1.51
+    left = right[:, 8] + 0.5 - 8.5 * widths / 16
+    assert left.min() > -0.01
+    assert (left + widths).max() < 80.01
+    assert np.ptp(left) > 0.8 * (80 - widths.min())
+
+
+def test_without_training_all_of_a_picture_is_seen() -> None:
+    pixels = noise(32)
+    found = np.array(RandomResizedCrop(16)(pixels))
+    np.testing.assert_allclose(found, pixels.reshape(-1, 16, 2, 16, 2, 3).mean((2, 4)), atol=0.01)
+    np.testing.assert_array_equal(RandomResizedCrop(16)(pixels, training=False), found)

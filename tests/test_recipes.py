@@ -57,6 +57,12 @@ def backbone_of(model: keras.Model) -> keras.Model:
     return backbone
 
 
+def augmented(*layers: dict[str, Any], **changes: Any) -> Network:
+    wanted = recipe(**changes)
+    sees = wanted.sees.model_copy(update={"augment": list(layers)})
+    return wanted.model_copy(update={"sees": sees})
+
+
 def problem(wrong: Network) -> str:
     """Return the one line that a wrong recipe is refused with."""
     with pytest.raises(RealartError) as refusal:
@@ -152,6 +158,18 @@ def test_the_head_stands_on_the_backbone() -> None:
     np.testing.assert_allclose(np.array(model(pixels)), expected, rtol=1e-4)
 
 
+def test_a_backbone_is_as_large_as_what_augmentation_leaves() -> None:
+    small = augmented(
+        {"RandomResizedCrop": {"size": 32}},
+        size=48,
+        layers=POOLED,
+        backbone={"name": "MobileNetV2", "weights": "none", "arguments": {"alpha": 0.35}},
+    )
+    model = recipes.build(small)
+    assert model.input_shape == (None, 48, 48, 3)
+    assert backbone_of(model).input_shape == (None, 32, 32, 3)
+
+
 def test_without_a_backbone_pixels_are_fractions() -> None:
     model = recipes.build(recipe())
     seen = keras.Model(model.layers[0].output, model.layers[1].output)(noise(16))
@@ -237,6 +255,11 @@ def test_fine_tuning_frees_exactly_the_last_layers(last: int) -> None:
             ["Dense", "unit"],
         ),
         (recipe(layers=[{"Dropout": {"rate": 7}}]), ["Dropout", "7"]),
+        (augmented({"RandomFlop": {}}), ["augment 0 'RandomFlop'", "mean 'RandomFlip'"]),
+        (
+            augmented({"RandomResizedCrop": {"size": 17}}),
+            ["augment 0 'RandomResizedCrop'", "16x16 px are too few for a part of 17"],
+        ),
         (recipe(optimizer={"name": "Adamm", "learning_rate": 0.1}), ["'Adamm'", "'Adam'", "SGD"]),
         (
             recipe(optimizer={"name": "Adam", "learning_rate": 0.1, "arguments": {"rho": 1}}),

@@ -202,6 +202,22 @@ def test_stops_when_it_got_no_better_for_so_long(
     assert len(history) == int(np.argmax(watched)) + 1 + patience
 
 
+def test_the_learning_rate_falls_along_a_cosine_in_each_phase(tmp_path: Path) -> None:
+    cosine = TUNED.optimizer.model_copy(update={"schedule": "cosine"})
+    wanted = TUNED.model_copy(update={"optimizer": cosine, "patience": 9})
+    rates: list[float] = []
+    step = training._epoch
+
+    def noting(model: keras.Model, *others: Any) -> Record:
+        rates.append(float(model.optimizer.learning_rate))
+        return step(model, *others)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(training, "_epoch", noting)
+        trained(tmp_path, wanted)
+    np.testing.assert_allclose(rates, [0.01, 0.005, 0.3, 0.225, 0.075], rtol=1e-5)
+
+
 def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
     wanted, data = downhill("loss", 60, 12)
     model, history = trained(tmp_path, wanted, data)
