@@ -31,7 +31,7 @@ ENGINES = {
     "TensorFlow": "tensorflow", "JAX": "jax", "PyTorch": "torch",
     "ONNX Runtime": "onnxruntime", "OpenVINO": "openvino",
 }  # fmt: skip
-BATCH, ROUNDS = 32, 5
+BATCH, ROUNDS = 32, 3
 FITTED, EPOCHS = 640, 3
 
 
@@ -63,7 +63,8 @@ def elsewhere(task: str, *arguments: str) -> dict[str, Any]:
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
+        print(f"{' '.join(arguments)} fails: {done.stderr.splitlines()[-1]}", file=sys.stderr)
+        return {}
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -140,7 +141,8 @@ def train(way: str) -> dict[str, float]:
         everything = np.arange(FITTED)
         parts = training.Parts(everything, everything[:32], everything[:32])
         training.train_fold(
-            lambda: recipes.build(recipe), recipe, knobs, data, parts, 0, Path("/nonexistent"),
+            lambda: recipes.build(recipe), recipe, knobs, data, parts, 0,
+            Path(tempfile.mkdtemp(), "fold.npz"),
             lambda _: stamps.append(time.monotonic()),
         )  # fmt: skip
     return {"rate": FITTED * EPOCHS / (stamps[-1] - stamps[1])}

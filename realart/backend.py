@@ -30,7 +30,7 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fol
 with _quiet():
     import keras
 
-__all__ = ["has_accelerator", "keras", "prepare"]
+__all__ = ["forget_networks", "has_accelerator", "keras", "prepare"]
 
 
 def prepare(train: Train) -> None:
@@ -45,6 +45,13 @@ def prepare(train: Train) -> None:
             _prepare_tensorflow(train.deterministic)
         case "torch":
             _prepare_torch(train.deterministic)
+
+
+def forget_networks() -> None:
+    """Free what networks left, and number layers from the start: equal networks, equal names."""
+    precision = keras.mixed_precision.dtype_policy()
+    keras.utils.clear_session()
+    keras.mixed_precision.set_dtype_policy(precision)
 
 
 def has_accelerator() -> bool:

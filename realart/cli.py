@@ -1,4 +1,4 @@
-"""The command line: `realart recipes`, `realart predict`, `realart ui`."""
+"""The command line: `realart recipes`, `realart predict`, `realart compare`, `realart ui`."""
 
 import argparse
 import csv
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
+from typing import get_args
 
 from realart import errors, params
 from realart.project import root
@@ -30,6 +31,11 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="verdict and probability for pictures")
     predict.add_argument("paths", nargs="+", type=Path, metavar="PICTURE_OR_FOLDER")
     predict.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
+    predict.add_argument(
+        "--at",
+        choices=get_args(params.Point),
+        help="the operating point of verdicts; without it some are unsure",
+    )
     form = predict.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="a table with a header")
@@ -38,6 +44,13 @@ def _parser() -> argparse.ArgumentParser:
     recipes = commands.add_parser("recipes", help="the recipes of params.yaml as a table")
     recipes.add_argument("--json", action="store_true", help="a list for programs")
     recipes.set_defaults(command=_recipes)
+
+    compare = commands.add_parser("compare", help="is one of two runs better, or is it chance?")
+    compare.add_argument("a", metavar="A", help="an experiment, a commit, or workspace")
+    compare.add_argument(
+        "b", metavar="B", nargs="?", default="workspace", help="(default: workspace)"
+    )
+    compare.set_defaults(command=_compare)
 
     ui = commands.add_parser("ui", help="MLflow's pages, on this machine only")
     ui.add_argument("--port", type=int, default=5000)
@@ -52,7 +65,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     files = predict.files(arguments.paths)
     model = Final(arguments.model or root() / "models/final")
     failed = 0
-    predictions = predict.predict(files, model)
+    predictions = predict.predict(files, model, arguments.at)
     if arguments.csv:
         table = csv.writer(sys.stdout, lineterminator="\n")
         table.writerow(["path", "verdict", "probability", "error"])
@@ -65,7 +78,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         elif one.error:
             print(f"{one.path}: {one.error}", file=sys.stderr)
         else:
-            print(f"{one.verdict:6}{one.probability:6.3f}  {one.path}", flush=True)
+            print(f"{one.verdict:7}{one.probability:6.3f}  {one.path}", flush=True)
     return 1 if failed else 0
 
 
@@ -78,6 +91,15 @@ def _recipes(arguments: argparse.Namespace) -> None:
         print(json.dumps(table, indent=2))
     else:
         _print_table(list(table[0]), [[str(value) for value in row.values()] for row in table])
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from realart import compare
+
+    a, b = compare.scores_of(arguments.a), compare.scores_of(arguments.b)
+    print(f"A is {arguments.a}, B is {arguments.b}")
+    for comparison in compare.compare(a, b):
+        print(comparison)
 
 
 def _print_table(header: list[str], rows: Iterable[list[str]]) -> None:

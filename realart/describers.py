@@ -29,7 +29,7 @@ def keep(seen: Input, folder: Path) -> dict[str, Run]:
     runs = {}
     for name, part in seen.parts.items():
         if isinstance(part, Layers):
-            keras.utils.clear_session()  # else layers would be numbered on from a network before
+            backend.forget_networks()
             model = network(part)
             exported = inference.export(model, folder, vectors.NETWORK.format(name))
             runs[name] = inference.by_keras(model) if backend.has_accelerator() else exported

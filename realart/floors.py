@@ -89,13 +89,15 @@ def _floor(
     chosen: NDArray[np.bool_],
 ) -> Floor:
     labels, scores, above_share = labels[chosen], scores[chosen], above_share[chosen]
+    groups = folds.loc[chosen, "group"]
     statistics = (
-        partial(intervals.auc, labels, scores),
         partial(intervals.balanced_accuracy, labels, above_share),
         partial(intervals.accuracy, labels, scores >= THRESHOLD),
     )
-    estimates = [intervals.bootstrap(one, folds.loc[chosen, "group"]) for one in statistics]
-    return Floor(*estimates)
+    return Floor(
+        intervals.of_auc(labels, scores, groups),
+        *(intervals.bootstrap(one, groups) for one in statistics),
+    )
 
 
 def _fitted(classifier: str, features: pd.DataFrame, labels: Labels) -> Pipeline:

@@ -39,7 +39,7 @@ def keep_backbone(sees: Square, train: Train, folder: Path) -> keras.Model:
     weights (EfficientNet has one layer more), so architecture and weights are kept, not a recipe.
     """
     backend.prepare(train.model_copy(update={"seed": SEED, "deterministic": True}))
-    keras.utils.clear_session()  # else layers would be numbered on from a network before
+    backend.forget_networks()
     assert sees.backbone
     size = recipes.augmented(sees, recipes.pixels_of(sees)).shape[1]
     model = recipes.build_backbone(sees.backbone, size)
@@ -153,7 +153,7 @@ def network(recipe: Network, features: Path) -> tuple[keras.Model, keras.Model]:
 
 def trained(recipe: Network, features: Path, weights: Path) -> keras.Model:
     """Return the whole network with the `weights` of its trained part."""
-    keras.utils.clear_session()  # else layers would be numbered on from the network before
+    backend.forget_networks()
     whole, part = network(recipe, features)
     part.load_weights(weights)
     return whole

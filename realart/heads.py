@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from scipy.special import expit, logit
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -20,14 +20,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.svm import SVC
 from tqdm import tqdm
 
+from realart.calibration import platt
 from realart.errors import RealartError
 from realart.evaluation import Labels, Scores, figures
 from realart.outputs import fresh_file
 from realart.params import Head
 
 INNER_FOLDS = 5
-FLATTEST = 1e-3
-"""Least slope of probabilities, per standard deviation of decision values."""
 MOST_ROWS = 20_000
 """Of a support vector machine: distances of all pairs take 3.2 GB, a kernel of them as much."""
 FARTHEST = 10.0
@@ -94,10 +93,9 @@ def fit(head: Head, rows: Rows, widths: Sequence[int], seed: int) -> tuple[Fitte
     """Fit a head.
 
     Numbers are standardised, and divided so that each descriptor, `widths` wide, adds as much to
-    the squared length of a vector: 1 in all. Each combination of hyperparameters is scored on
-    grouped inner folds, calibrated on those scores (Platt, "Probabilistic Outputs for Support
-    Vector Machines", 1999); the lowest cross-entropy is chosen and fitted on all rows. Numbers
-    without spread say nothing.
+    the squared length of a vector: 1 in all; those without spread say nothing. Each combination of
+    hyperparameters is scored on grouped inner folds and calibrated on those scores; the lowest
+    cross-entropy is chosen and fitted on all rows.
 
     Returns
     -------
@@ -121,7 +119,7 @@ def fit(head: Head, rows: Rows, widths: Sequence[int], seed: int) -> tuple[Fitte
         said = np.empty(len(rows.labels))
         for learnt, judged in folds:
             said[judged] = _decided(learner, values, learnt, judged)
-        calibration = _platt(said[rows.published], labels, weights)
+        calibration = np.array(platt(labels, said[rows.published], weights))
         scores = expit(calibration[0] * said[rows.published] + calibration[1])
         tried.append((log_loss(labels, scores, sample_weight=weights), values, calibration, scores))
     _, values, calibration, scores = min(tried, key=lambda one: one[0])
@@ -324,22 +322,3 @@ def _standard(vectors: Vectors, arrays: Arrays) -> Vectors:
 def _combinations(grid: Mapping[str, Sequence[float]]) -> Iterator[Values]:
     for values in product(*grid.values()):
         yield dict(zip(grid, values, strict=True))
-
-
-def _platt(said: Scores, labels: Labels, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return slope and offset by which decision values become probabilities.
-
-    Where chance made the slope negative it is set close to 0, and all scores to the share of ai: a
-    head is not turned round.
-    """
-    centre, spread = said.mean(), max(float(said.std()), 1e-12)
-    humans, ais = np.bincount(labels, minlength=2)
-    targets = np.where(labels == 1, (ais + 1) / (ais + 2), 1 / (humans + 2))
-    standard = np.tile((said - centre) / spread, 2)[:, None]
-    both = np.repeat([1, 0], len(said))
-    model = LogisticRegression(C=1e6)
-    model.fit(standard, both, np.concatenate([weights * targets, weights * (1 - targets)]))
-    slope, offset = model.coef_[0, 0], model.intercept_[0]
-    if slope < FLATTEST:
-        slope, offset = FLATTEST, logit(np.average(targets, weights=weights))
-    return np.array([slope / spread, offset - slope * centre / spread])

@@ -19,6 +19,7 @@ from realart.inference import UnsupportedError
 from realart.inputs import Input, Seen
 from realart.outputs import write_json
 from realart.params import Classifier, Recipe, Strict, Vectors
+from realart.verdicts import Verdicts
 
 Item = TypeVar("Item")
 
@@ -34,15 +35,21 @@ Scorer = Callable[[NDArray[Any]], Scores]
 
 
 class Card(Strict):
-    """What is written beside the weights: the recipe, what it sees, how many members vote."""
+    """What is written beside the weights.
+
+    The recipe, what it sees, how many members vote, and how the mean of their scores is read.
+    """
 
     recipe: Recipe
     input: Input
     members: int
+    verdicts: Verdicts
 
 
-def save(folder: Path, recipe: Recipe, seen: Input, members: Iterable[Member]) -> None:
-    """Write a model whose score is the mean of its members'.
+def save(
+    folder: Path, recipe: Recipe, seen: Input, members: Iterable[Member], verdicts: Verdicts
+) -> None:
+    """Write a model whose score is the mean of its members', made a probability by `verdicts`.
 
     Those are fitted heads, or networks that differ in weights only, written as Keras's own files
     and, where it can run them, for `realart.inference`. What describes pictures to them is written
@@ -59,7 +66,7 @@ def save(folder: Path, recipe: Recipe, seen: Input, members: Iterable[Member]) -
         member.save_weights(folder / WEIGHTS.format(count - 1))
         with suppress(UnsupportedError):
             inference.export(member, folder, f"{count - 1}")
-    card = Card(recipe=recipe, input=seen, members=count)
+    card = Card(recipe=recipe, input=seen, members=count, verdicts=verdicts)
     write_json(card.model_dump(), folder / "model.json")
 
 
@@ -76,7 +83,7 @@ class Final:
 
     def __init__(self, folder: Path) -> None:
         card = _card(folder)
-        self.recipe, self.input = card.recipe, card.input
+        self.recipe, self.input, self.verdicts = card.recipe, card.input, card.verdicts
         with _loading(folder):
             self.describers = vectors.networks(card.input.parts, folder)
         load = _head if isinstance(card.recipe, Classifier) else _network
@@ -87,7 +94,7 @@ class Final:
         if isinstance(self.recipe.sees, Vectors):
             batch = (vectors.describe(batch, self.input.parts, self.describers),)
         each = [scores(*batch) for scores in self.members]
-        return np.asarray(np.mean(each, axis=0))
+        return self.verdicts.calibration(np.mean(each, axis=0))
 
     def scores_of(
         self, look: Callable[[Item], Seen], items: Sequence[Item], title: str

@@ -31,6 +31,9 @@ Choice = TypeVar("Choice")
 CLASSES = ("human", "ai")
 """Labels in the order of their numbers: the positive class is `ai`, 1."""
 
+Point = Literal["balanced", "low_fpr", "best_f1"]
+"""An operating point: a threshold that `realart.verdicts` chooses on out-of-fold scores."""
+
 
 def _told_by(key: str, there: str, missing: str) -> Discriminator:
     """Tell two kinds of params apart by a key that only one of them has."""
@@ -328,9 +331,15 @@ class Train(Strict):
 
 
 class Evaluate(Strict):
-    """Which model is final, and how test pictures are saved again to see what it goes by."""
+    """Which model is final, how accurate its verdicts must be, and how it is tried.
+
+    `sure` is the accuracy, out of fold, of all verdicts that are given; of other pictures the model
+    says that it is unsure. `reencode` is the JPEG quality that test pictures are saved with again,
+    to see what the model goes by.
+    """
 
     final: Literal["best_fold", "ensemble"]
+    sure: Annotated[float, Field(ge=0.5, le=1)]
     reencode: JpegQuality
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -10,9 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn import metrics
 
+from realart import evaluation
 from realart.evaluation import THRESHOLD, Labels, Scores, confusion
 from realart.outputs import fresh_file
 from realart.params import CLASSES
+from realart.verdicts import coverage
 
 matplotlib.use("Agg")
 
@@ -53,24 +56,81 @@ def draw_history(history: pd.DataFrame, path: Path) -> None:
     _save(figure, path)
 
 
-def draw_curves(named: dict[str, tuple[Labels, Scores]], path: Path) -> None:
-    """Draw ROC and precision-recall curves of each named set of scores, with its area."""
+def draw_curves(named: dict[str, tuple[Labels, Scores]], told: dict[str, Any], path: Path) -> None:
+    """Draw ROC and precision-recall curves of each named set of scores.
+
+    Each with its area and the 95 % interval of that, as `verdicts.judge` gives them.
+    """
     figure, axes = _figure(2)
     for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
         curve = roc(labels, scores)
-        area = metrics.roc_auc_score(labels, scores)
-        axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area:.3f}")
+        area = _area(metrics.roc_auc_score(labels, scores), told[name]["auc"])
+        axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area}")
         curve = precision_recall(labels, scores)
         mean = metrics.average_precision_score(labels, scores)
-        axes[1].plot(
-            curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {mean:.3f}"
-        )
+        area = _area(mean, told[name]["average_precision"])
+        axes[1].plot(curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {area}")
     axes[0].plot([0, 1], [0, 1], ":", color=GREY)
     axes[0].set(title="ROC", xlabel="human art called ai", ylabel="ai art called ai")
     axes[1].set(title="Precision and recall of ai", xlabel="recall", ylabel="precision")
     for axis in axes:
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         axis.legend(frameon=False, loc="lower center")
+    _save(figure, path)
+
+
+def draw_calibration(named: dict[str, tuple[Labels, Scores]], sure: float, path: Path) -> None:
+    """Draw how often probabilities come true, and how accurate the surest verdicts are."""
+    figure, axes = _figure(2)
+    for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
+        table = evaluation.reliability(labels, scores)
+        error = [table["share"] - table["low"], table["high"] - table["share"]]
+        axes[0].errorbar(
+            table["probability"], table["share"], error, fmt="o", ms=4, lw=1, color=colour,
+            label=f"{name}: error {evaluation.figures(labels, scores)['ece']:.3f}",
+        )  # fmt: skip
+        curve = coverage(labels, scores)
+        axes[1].plot(curve["share"], curve["accuracy"], color=colour, label=name)
+    axes[0].plot([0, 1], [0, 1], ":", color=GREY)
+    axes[0].set(
+        title="Do probabilities come true?", xlabel="probability of ai", ylabel="share of ai, 95 %"
+    )
+    axes[0].set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes[1].axhline(sure, ls=":", color=GREY)
+    axes[1].set(title="Verdicts on the surest", xlabel="share of pictures", ylabel="accuracy")
+    axes[0].legend(frameon=False, loc="upper left")
+    axes[1].legend(frameon=False, loc="lower left")
+    _save(figure, path)
+
+
+def _area(value: float, interval: dict[str, float]) -> str:
+    return f"{value:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
+
+
+def draw_robustness(table: pd.DataFrame, path: Path) -> None:
+    """Draw AUC, recall and accusations after each change (columns `robustness.COLUMNS`)."""
+    untouched = table[table["change"] == "none"]
+    changes = [name for name in table["change"].unique() if name != "none"]
+    figure = Figure(figsize=(12, 2.5 * -(-len(changes) // 5)), layout="constrained")
+    axes = figure.subplots(-(-len(changes) // 5), 5, sharey=True, squeeze=False).ravel()
+    for axis, name in zip(axes, changes, strict=False):
+        rows = pd.concat([untouched, table[table["change"] == name]])
+        rows = rows[rows["point"] == "balanced"]
+        place = np.arange(len(rows))
+        axis.fill_between(place, rows["auc_low"], rows["auc_high"], color=GREY, alpha=0.25, lw=0)
+        axis.plot(place, rows["auc"], "o-", color="black", ms=3, lw=1.2, label="AUC, 95 %")
+        axis.plot(place, rows["recall"], "o-", color=AI, ms=3, lw=1.2, label="ai art found")
+        axis.plot(
+            place, rows["false_positive_rate"], "o-", color=HUMAN, ms=3, lw=1.2,
+            label="human art accused",
+        )  # fmt: skip
+        axis.set(title=name, xticks=place, ylim=(-0.03, 1.03))
+        axis.set_xticklabels(["none", *(f"{value:g}" for value in rows["strength"][1:])])
+        axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes[len(changes) :]:
+        axis.axis("off")
+    handles, names = axes[0].get_legend_handles_labels()
+    axes[-1].legend(handles, names, frameon=False, loc="center")
     _save(figure, path)
 
 

@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from realart.errors import RealartError
-from realart.evaluation import THRESHOLD
 from realart.inputs import Input, Seen, from_published, stack
 from realart.models import BATCH, Final
-from realart.params import CLASSES
+from realart.params import Point
 from realart.pictures import UnusableError
 
 
@@ -42,8 +41,11 @@ def files(arguments: Sequence[Path]) -> list[Path]:
     return found
 
 
-def predict(paths: Sequence[Path], model: Final) -> Iterator[Prediction]:
-    """Yield a prediction for each file in order, also for those that can't be read."""
+def predict(paths: Sequence[Path], model: Final, at: Point | None = None) -> Iterator[Prediction]:
+    """Yield a prediction for each file in order, also for those that can't be read.
+
+    Verdicts are those of the operating point `at`; without one they may be `unsure`.
+    """
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(paths), BATCH):
             chunk = paths[start : start + BATCH]
@@ -55,7 +57,7 @@ def predict(paths: Sequence[Path], model: Final) -> Iterator[Prediction]:
                     yield Prediction(str(path), error=one)
                 else:
                     score = next(scores)
-                    yield Prediction(str(path), CLASSES[score >= THRESHOLD], score)
+                    yield Prediction(str(path), model.verdicts.name(score, at), score)
 
 
 def _prepare(path: Path, seen: Input) -> Seen | str:

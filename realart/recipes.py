@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realart import layers
+from realart import backend, layers
 from realart.backend import keras
 from realart.errors import RealartError
 from realart.params import (
@@ -144,7 +144,7 @@ def preflight(
 ) -> None:
     """Build and compile once, so that a mistake in a recipe is found before a fold is begun."""
     compile_for(build(recipe, backbone, numbers), recipe, recipe.optimizer.learning_rate)
-    keras.utils.clear_session(free_memory=True)
+    backend.forget_networks()
 
 
 def compile_for(model: keras.Model, recipe: Network, learning_rate: float) -> None:

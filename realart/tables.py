@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -60,6 +61,13 @@ ROWS = {
     "file": str,  # relative to data/
 }
 SCORES = {"row": str, "label": str, "score": float}
+JUDGED = {
+    "row": str,
+    "part": str,  # test, or oof: out of fold
+    "label": str,
+    "group": str,
+    "score": float,  # probability of ai
+}
 
 Columns = Mapping[str, type]
 
@@ -82,13 +90,25 @@ def read(path: Path, columns: Columns) -> pd.DataFrame:
     """
     if not path.is_file():
         raise RealartError(f"{path} is missing: run `dvc repro` first")
+    with path.open(encoding="utf-8", newline="") as file:
+        return parsed(file, str(path), columns)
+
+
+def parsed(file: IO[str], name: str, columns: Columns) -> pd.DataFrame:
+    """Read a table from an open file; `name` is what messages call it.
+
+    Raises
+    ------
+    RealartError
+        It has other columns.
+    """
     try:
-        table = pd.read_csv(path, dtype=dict(columns), keep_default_na=False)
+        table = pd.read_csv(file, dtype=dict(columns), keep_default_na=False)
     except ValueError as error:
-        raise RealartError(f"{path} is damaged ({error}): run `dvc repro`") from error
+        raise RealartError(f"{name} is damaged ({error}): run `dvc repro`") from error
     if list(table.columns) != list(columns):
         raise RealartError(
-            f"{path} has the columns {', '.join(table.columns)}, not {', '.join(columns)}: "
+            f"{name} has the columns {', '.join(table.columns)}, not {', '.join(columns)}: "
             "run `dvc repro`"
         )
     return table

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from realart import evaluation, recipes
+from realart import backend, evaluation, recipes
 from realart.backend import keras
 from realart.outputs import fresh_file
 from realart.params import Network, Train
@@ -124,7 +124,7 @@ def train_fold(
     model, history
         The model with the weights of its best epoch, and a record for each epoch.
     """
-    keras.utils.clear_session()  # else layers would be numbered on from the fold before
+    backend.forget_networks()
     keras.utils.set_random_seed(train.seed * 1000 + fold)
     model = build()
     state, stored = _load(checkpoint)

@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from realart import (
     archive,
     backend,
+    calibration,
+    contact,
+    doubts,
     errors,
     evaluation,
     frozen,
@@ -18,6 +22,7 @@ from realart import (
     params,
     plots,
     record,
+    subgroups,
     tables,
     tracking,
     vectors,
@@ -27,7 +32,8 @@ from realart.heads import Fitted
 from realart.inputs import Input, Seen
 from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
-from realart.params import Network, Params, Recipe
+from realart.params import CLASSES, Network, Params, Recipe
+from realart.verdicts import Verdicts, choose_points, coverage, judge, surely
 
 ARCHIVE = Path("data/raw/archive.zip")
 PICTURES = Path("data/clean/pictures.csv")
@@ -39,6 +45,9 @@ AUDIT = Path("metrics/audit.json")
 METRICS = Path("metrics/metrics.json")
 SCORES = Path("metrics/scores.csv")
 PLOTS = Path("metrics/plots")
+TABLES = Path("metrics/tables")
+DATA = Path("data")
+DOUBTS_SHOWN = 10
 
 
 def main() -> None:
@@ -48,18 +57,24 @@ def main() -> None:
     histories = [pd.read_csv(folder / "history.csv") for folder in folders]
     held_out = [tables.read(folder / "scores.csv", tables.SCORES) for folder in folders]
     by_fold = [evaluation.figures(*arrays(scores)) for scores in held_out]
-    save_final(knobs, folders, by_fold)
+    oof, verdicts = read_scores(held_out, knobs.evaluate.sure)
+    save_final(knobs, folders, by_fold, verdicts)
     model = models.Final(FINAL)
     pictures = tables.read(PICTURES, tables.PICTURES).set_index("id", drop=False)
     pictures.index.name = None
-    test, oof = score_test(model, pictures), pd.concat(held_out, ignore_index=True)
-    tables.write(pd.concat([test, oof]), SCORES, tables.SCORES)
-    figures = evaluation.figures(*arrays(test))
+    test = score_test(model, pictures)
+    groups = tables.read(ROWS, tables.ROWS).set_index("row")["group"]
+    judged = pd.concat([test.assign(part="test"), oof.assign(part="oof")])
+    tables.write(judged.assign(group=groups.loc[judged["row"]].to_numpy()), SCORES, tables.JUDGED)
+    on_test, on_oof = (
+        judge(*arrays(scores), groups.loc[scores["row"]], verdicts) for scores in (test, oof)
+    )
     report = {
-        "test": {**figures, "confusion": evaluation.confusion(*arrays(test))},
-        "oof": evaluation.figures(*arrays(oof)),
+        "test": on_test,
+        "oof": on_oof,
         "cv": evaluation.over_folds(by_fold),
-        "goals": evaluation.goals_met(figures, knobs.goals),
+        "verdicts": dict(verdicts.points.items(), sure=verdicts.sure),
+        "goals": evaluation.goals_met(on_test, knobs.goals),
         "matched": {
             name: matching.figures(scores, pictures.loc[scores["row"]])
             for name, scores in (("test", test), ("oof", oof))
@@ -70,7 +85,8 @@ def main() -> None:
         ),
     }
     write_json(report, METRICS)
-    write_plots(histories, arrays(test), arrays(oof))
+    write_tables(pictures.loc[oof["row"]], oof)
+    write_plots(knobs, histories, arrays(test), arrays(oof), report)
     record.log(knobs)
     print(summary(knobs, report))
 
@@ -80,7 +96,26 @@ def arrays(scores: pd.DataFrame) -> tuple[Labels, Scores]:
     return tables.is_ai(scores["label"]), scores["score"].to_numpy()
 
 
-def save_final(knobs: Params, folders: list[Path], by_fold: list[Figures]) -> None:
+def read_scores(held_out: list[pd.DataFrame], accuracy: float) -> tuple[pd.DataFrame, Verdicts]:
+    """Return the scores of all folds as probabilities, and how a model's scores are read.
+
+    The probabilities of a fold are calibrated by the other folds; the final model by all.
+    """
+    oof = pd.concat(held_out, ignore_index=True)
+    labels, scores = arrays(oof)
+    folds = np.repeat(np.arange(len(held_out)), [len(one) for one in held_out])
+    probabilities = calibration.crossed(labels, scores, folds)
+    verdicts = Verdicts(
+        calibration=calibration.fit(labels, scores),
+        points=choose_points(labels, probabilities),
+        sure=surely(labels, probabilities, accuracy),
+    )
+    return oof.assign(score=probabilities), verdicts
+
+
+def save_final(
+    knobs: Params, folders: list[Path], by_fold: list[Figures], verdicts: Verdicts
+) -> None:
     """Write the model that `evaluate.final` asks for; out-of-fold figures choose the fold."""
     if knobs.evaluate.final == "best_fold":
         folders = [folders[evaluation.best_fold(by_fold)]]
@@ -89,7 +124,7 @@ def save_final(knobs: Params, folders: list[Path], by_fold: list[Figures]) -> No
     members = (fold_member(knobs.recipe, folder) for folder in folders)
     with fresh_directory(FINAL) as beside:
         vectors.copy(seen.parts, FEATURES, beside)
-        models.save(beside, knobs.recipe, seen, members)
+        models.save(beside, knobs.recipe, seen, members, verdicts)
 
 
 def fold_member(recipe: Recipe, folder: Path) -> models.Member:
@@ -114,8 +149,31 @@ def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:
     return test.assign(score=model.scores_of(look, list(published), "evaluate"))
 
 
+def write_tables(published: pd.DataFrame, oof: pd.DataFrame) -> None:
+    """Write what models of other folds say of parts of the pictures, and which labels they doubt.
+
+    `published` are the pictures of `oof`, in the same order.
+    """
+    probabilities = oof["score"].to_numpy()
+    with fresh_directory(TABLES) as folder:
+        table = subgroups.table(published, probabilities)
+        tables.write(table, folder / "subgroups.csv", subgroups.COLUMNS)
+        doubted = doubts.doubts(published, probabilities)
+        tables.write(doubted, folder / "doubts.csv", doubts.COLUMNS)
+        sheet = {}
+        for label in CLASSES:
+            shown = doubted[doubted["label"] == label]
+            files = [DATA / published.loc[one, "file"] for one in shown["id"][:DOUBTS_SHOWN]]
+            sheet[f"labelled {label}, probably not ({len(shown)} pictures)"] = files
+        contact.sheet(sheet, folder / "doubts.jpg")
+
+
 def write_plots(
-    histories: list[pd.DataFrame], test: tuple[Labels, Scores], oof: tuple[Labels, Scores]
+    knobs: Params,
+    histories: list[pd.DataFrame],
+    test: tuple[Labels, Scores],
+    oof: tuple[Labels, Scores],
+    report: dict[str, Any],
 ) -> None:
     """Write every curve as data for `dvc plots`, and as a picture."""
     history = pd.concat(
@@ -128,7 +186,12 @@ def write_plots(
         plots.precision_recall(*test).to_csv(folder / "precision_recall.csv", index=False)
         plots.draw_history(history, folder / "history.png")
         plots.draw_confusion(*test, folder / "confusion.png")
-        plots.draw_curves({"test": test, "out of fold": oof}, folder / "curves.png")
+        evaluation.reliability(*oof).to_csv(folder / "reliability.csv", index=False)
+        coverage(*oof).to_csv(folder / "coverage.csv", index=False)
+        named = {"test": test, "out of fold": oof}
+        told = {"test": report["test"]["intervals"], "out of fold": report["oof"]["intervals"]}
+        plots.draw_curves(named, told, folder / "curves.png")
+        plots.draw_calibration(named, knobs.evaluate.sure, folder / "calibration.png")
 
 
 def summary(knobs: Params, report: dict[str, Any]) -> str:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from realart import params
 from realart.backend import keras
+from realart.calibration import Calibration
 from realart.params import Network, Train
 from realart.pictures import Pixels
 from realart.training import Data, Parts
+from realart.verdicts import Verdicts
 
 REPOSITORY = Path(__file__).parents[1]
 KNOBS = params.load(REPOSITORY / "params.yaml")
@@ -24,6 +26,12 @@ LAYERS = [
     {"Flatten": {}},
     {"Dropout": {"rate": 0.25}},
 ]
+AS_SAID = Verdicts(
+    calibration=Calibration(slope=1.0, offset=0.0),
+    points={"balanced": 0.5, "low_fpr": 0.9, "best_f1": 0.4},
+    sure=0.5,
+)
+"""Scores are probabilities, and there are verdicts on all."""
 POOLED: list[dict[str, dict[str, Any]]] = [{"GlobalAveragePooling2D": {}}]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from making import file, picture
-from networks import KNOBS, REPOSITORY, clean_environment, recipe
+from networks import AS_SAID, KNOBS, REPOSITORY, clean_environment, recipe
 
 from realart import inputs, models, recipes
 from realart.cli import main
@@ -63,7 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     seen = inputs.spec(KNOBS).model_copy(update={"parts": {"pixels": recipe().sees}})
     network = recipes.build(recipe())
     network.save_weights(folder / "given.weights.h5")
-    models.save(final, recipe(), seen, [network])
+    models.save(final, recipe(), seen, [network], AS_SAID)
     (folder / "art/zażółć").mkdir(parents=True)
     for number, (name, kind) in enumerate(zip(GOOD, ("PNG", "WEBP", "JPEG"), strict=True)):
         (folder / "art" / name).write_bytes(file(picture(number), kind))

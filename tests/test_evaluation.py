@@ -3,9 +3,11 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from networks import some_scores
 
 from realart import evaluation
 from realart.params import Goals
@@ -35,6 +37,15 @@ def by_hand(pairs: list[tuple[int, float]]) -> dict[str, float]:
         more = sum(score == level for score in ai)
         found, called = found + more, called + more + sum(score == level for score in human)
         average += more / len(ai) * found / called
+    levels = [*{score for _, score in pairs}, 2.0]
+
+    def most(allowed: float) -> float:
+        few = [t for t in levels if sum(h >= t for h in human) <= allowed * len(human)]
+        return max(sum(a >= t for a in ai) for t in few) / len(ai)
+
+    binned = np.array_split(np.array(sorted(pairs, key=lambda pair: pair[1])), min(10, len(pairs)))
+    apart = sum(len(part) * abs(part[:, 0].mean() - part[:, 1].mean()) for part in binned)
+    spread = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     tiny = np.finfo(np.float64).eps
     chance = [score if label else 1 - score for label, score in pairs]
     return {
@@ -43,8 +54,13 @@ def by_hand(pairs: list[tuple[int, float]]) -> dict[str, float]:
         "precision": tp / (tp + fp) if tp + fp else 0.0,
         "recall": tp / len(ai),
         "f1": 2 * tp / (2 * tp + fp + fn),
+        "mcc": (tp * tn - fp * fn) / math.sqrt(spread) if spread else 0.0,
         "auc": wins / (len(ai) * len(human)),
         "average_precision": average,
+        "tpr_at_1_fpr": most(0.01),
+        "tpr_at_5_fpr": most(0.05),
+        "brier": sum((score - label) ** 2 for label, score in pairs) / len(pairs),
+        "ece": apart / len(pairs),
         "loss": -sum(math.log(min(max(p, tiny), 1 - tiny)) for p in chance) / len(pairs),
     }
 
@@ -59,6 +75,34 @@ def test_figures_are_their_formulas(pairs: list[tuple[int, float]]) -> None:
     assert list(figures) == list(expected)
     assert figures == pytest.approx(expected, rel=1e-6, abs=1e-9)
     assert {type(value) for value in figures.values()} == {float}
+
+
+def test_reliability_of_probabilities_that_come_true() -> None:
+    generator = np.random.default_rng(0)
+    scores = generator.random(20_000)
+    labels = (generator.random(20_000) < scores).astype(np.int64)
+    table = evaluation.reliability(labels, scores)
+    assert table["pictures"].tolist() == [2000] * 10
+    np.testing.assert_allclose(table["probability"], np.arange(0.05, 1, 0.1), atol=0.01)
+    assert ((table["low"] < table["share"]) & (table["share"] < table["high"])).all()
+    assert table["probability"].between(table["low"], table["high"]).sum() >= 8
+    assert evaluation.figures(labels, scores)["ece"] < 0.02
+    assert evaluation.figures(labels, scores**3)["ece"] > 0.2
+
+
+def test_headline_figures_have_intervals_around_them() -> None:
+    labels, scores = some_scores(300)
+    groups = pd.Series(np.arange(300).astype(str))
+    found = evaluation.with_intervals(labels, scores, groups)
+    figures = evaluation.figures(labels, scores)
+    for name in ("accuracy", "precision", "recall", "auc", "average_precision"):
+        assert found[name].value == pytest.approx(figures[name])
+        assert found[name].low < figures[name] < found[name].high
+    assert found["false_positive_rate"].value == (scores[labels == 0] >= 0.5).mean()
+    pairs = evaluation.with_intervals(np.repeat(labels, 2), np.repeat(scores, 2), groups.repeat(2))[
+        "auc"
+    ]
+    assert (pairs.low, pairs.high) == pytest.approx((found["auc"].low, found["auc"].high))
 
 
 @given(PAIRS)

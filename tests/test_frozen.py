@@ -176,7 +176,8 @@ def test_the_final_model_scores_pixels_as_its_fold_scored_what_was_kept(
     pixels = inputs.stack([inputs.from_stored(file, final.input) for file in files])
     scores = held_out[best]["score"].to_numpy()
     assert scores.std() > 0.01
-    np.testing.assert_allclose(final.scores(*pixels), scores, atol=1e-3)
+    expected = final.verdicts.calibration(scores)
+    np.testing.assert_allclose(final.scores(*pixels), expected, atol=1e-3)
 
 
 def test_above_the_budget_pixels_are_trained_on(

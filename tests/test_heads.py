@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.svm import SVC
 
-from realart import heads
+from realart import calibration, heads
 from realart.errors import RealartError
 from realart.heads import Fitted, Rows
 from realart.params import Head
@@ -174,7 +174,7 @@ def test_a_head_that_knows_nothing_says_the_share(share: float) -> None:
     for _ in range(8):
         labels = (generator.random(300) < share).astype(np.int64)
         said = generator.normal(-1, 0.01, 300)
-        slope, offset = heads._platt(said, labels, np.ones(300))
+        slope, offset = calibration.platt(labels, said, np.ones(300))
         assert slope > 0
         assert expit(slope * said + offset).mean() == pytest.approx(labels.mean(), abs=0.02)
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import norm
 from sklearn import metrics
 
 from realart import intervals
@@ -36,6 +37,9 @@ def test_weighted_figures_are_those_of_scikit_learn(case: Scored) -> None:
     for row, own in enumerate((weights, None)):
         expected = metrics.roc_auc_score(labels, scores, sample_weight=own)
         assert intervals.auc(labels, scores, both)[row] == pytest.approx(expected)
+        expected = metrics.average_precision_score(labels, scores, sample_weight=own)
+        found = intervals.average_precision(labels, scores, both)[row]
+        assert found == pytest.approx(expected)
         expected = metrics.balanced_accuracy_score(labels, called, sample_weight=own)
         assert intervals.balanced_accuracy(labels, called, both)[row] == pytest.approx(expected)
         expected = metrics.accuracy_score(labels, called, sample_weight=own)
@@ -90,3 +94,43 @@ def test_more_pictures_make_a_narrower_interval_and_a_seed_repeats_it() -> None:
         return found.high - found.low
 
     assert width(1600) < 0.6 * width(100)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (29, 29, 0.8830, 1)],
+)
+def test_shares_have_published_intervals(
+    successes: int, trials: int, low: float, high: float
+) -> None:
+    """Newcombe, "Two-sided confidence intervals for the single proportion", 1998, table I."""
+    found = intervals.wilson(successes, trials)
+    assert found.value == successes / trials
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_a_share_of_nothing_may_be_anything() -> None:
+    assert intervals.wilson(0, 0) == intervals.Estimate(0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("count", [10, 60])
+def test_a_perfect_order_of_few_is_no_certainty(count: int) -> None:
+    """The bound is the area that would be perfect by chance in a few of a hundred samples."""
+    labels = np.arange(2 * count) % 2
+    groups = np.arange(2 * count).astype(str)
+    found = intervals.of_auc(labels, labels * 1.0, groups)
+    assert found.value == found.high == 1
+    shift = np.sqrt(2) * norm.ppf(found.low)
+    generator = np.random.default_rng(0)
+    drawn = generator.normal(size=(4000, 2, count))
+    perfect = (drawn[:, 0].max(1) < drawn[:, 1].min(1) + shift).mean()
+    assert 0.005 < perfect < 0.1
+    twice = intervals.of_auc(labels.repeat(2), labels.repeat(2) * 1.0, groups.repeat(2))
+    assert twice == found
+
+
+def test_an_imperfect_order_has_the_interval_of_the_bootstrap() -> None:
+    labels, scores = sample(80)
+    groups = np.arange(80).astype(str)
+    expected = intervals.bootstrap(partial(intervals.auc, labels, scores), groups)
+    assert intervals.of_auc(labels, scores, groups) == expected

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from networks import KNOBS, awake, backbone_recipe, noise, recipe
+from networks import AS_SAID, KNOBS, awake, backbone_recipe, noise, recipe
 
 from realart import evaluation, inputs, models, recipes
 from realart.backend import keras
@@ -24,7 +24,7 @@ def kept(folder: Path, wanted: Network, count: int = 1) -> tuple[Path, list[kera
     if wanted.backbone:
         awake(networks[0])
     (folder / "model").mkdir()
-    models.save(folder / "model", wanted, SEEN, networks)
+    models.save(folder / "model", wanted, SEEN, networks, AS_SAID)
     return folder / "model", networks
 
 
@@ -115,7 +115,7 @@ def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
     folder, (network,) = kept(tmp_path, recipe())
     first = {file.name: file.read_bytes() for file in folder.iterdir()}
     (tmp_path / "again").mkdir()
-    models.save(tmp_path / "again", recipe(), SEEN, [network])
+    models.save(tmp_path / "again", recipe(), SEEN, [network], AS_SAID)
     assert {file.name: file.read_bytes() for file in (tmp_path / "again").iterdir()} == first
 
 

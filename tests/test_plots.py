@@ -79,19 +79,27 @@ def history(folds: int) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
+NAMED = {"test": some_scores(), "out of fold": some_scores(seed=1)}
+TOLD = {name: {"low": 0.6, "high": 0.8} for name in ("auc", "average_precision")}
+
+
 def draw_history(path: Path) -> None:
     plots.draw_history(history(4), path)
 
 
 def draw_curves(path: Path) -> None:
-    plots.draw_curves({"test": some_scores(), "out of fold": some_scores(seed=1)}, path)
+    plots.draw_curves(NAMED, {"test": TOLD, "out of fold": TOLD}, path)
+
+
+def draw_calibration(path: Path) -> None:
+    plots.draw_calibration(NAMED, 0.95, path)
 
 
 def draw_confusion(path: Path) -> None:
     plots.draw_confusion(*some_scores(), path)
 
 
-@pytest.mark.parametrize("draw", [draw_history, draw_curves, draw_confusion])
+@pytest.mark.parametrize("draw", [draw_history, draw_curves, draw_calibration, draw_confusion])
 def test_pictures_are_the_same_bytes_each_time(
     tmp_path: Path, draw: Callable[[Path], None]
 ) -> None:
@@ -119,7 +127,9 @@ def test_pictures_show_the_data(tmp_path: Path) -> None:
     labels, scores = some_scores()
     for name, shown in (("good", scores), ("bad", 1 - scores)):
         plots.draw_confusion(labels, shown, tmp_path / f"{name}-matrix.png")
-        plots.draw_curves({"test": (labels, shown)}, tmp_path / f"{name}-curves.png")
-    for kind in ("matrix", "curves"):
+        named = {"test": (labels, shown)}
+        plots.draw_curves(named, {"test": TOLD}, tmp_path / f"{name}-curves.png")
+        plots.draw_calibration(named, 0.95, tmp_path / f"{name}-calibration.png")
+    for kind in ("matrix", "curves", "calibration"):
         good, bad = (tmp_path / f"{name}-{kind}.png" for name in ("good", "bad"))
         assert good.read_bytes() != bad.read_bytes()

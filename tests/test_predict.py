@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from making import file, picture
-from networks import KNOBS, recipe
+from networks import AS_SAID, KNOBS, recipe
 
 from realart import inputs, models, pictures, predict, recipes
 from realart.errors import RealartError
@@ -23,7 +23,7 @@ def kept(folder: Path, bias: float = 0.0) -> Final:
     seen = inputs.spec(KNOBS).model_copy(update={"parts": {"pixels": wanted.sees}})
     network = recipes.build(wanted)
     network.get_layer("made_by_ai").bias.assign([bias])
-    models.save(folder, wanted, seen, [network])
+    models.save(folder, wanted, seen, [network], AS_SAID)
     return Final(folder)
 
 

@@ -202,6 +202,23 @@ def test_stops_when_it_got_no_better_for_so_long(
     assert len(history) == int(np.argmax(watched)) + 1 + patience
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_a_fold_is_trained_in_the_precision_asked_for(tmp_path: Path, precision: str) -> None:
+    train = TRAIN.model_copy(update={"precision": precision})
+    backend.prepare(train)
+    try:
+        model, history = trained(tmp_path, PLAIN, train=train)
+        again, _ = trained(tmp_path / "again", PLAIN, train=train)
+    finally:
+        backend.prepare(TRAIN)
+    for one in (model, again):
+        assert one.layers[2].compute_dtype == precision.removeprefix("mixed_")
+    exact = trained(tmp_path / "exact", PLAIN)[1]
+    losses = [[record["loss"] for record in one] for one in (history, exact)]
+    assert losses[0] != losses[1]
+    np.testing.assert_allclose(losses[0], losses[1], atol=0.07)
+
+
 def test_the_learning_rate_falls_along_a_cosine_in_each_phase(tmp_path: Path) -> None:
     cosine = TUNED.optimizer.model_copy(update={"schedule": "cosine"})
     wanted = TUNED.model_copy(update={"optimizer": cosine, "patience": 9})

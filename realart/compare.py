@@ -1,0 +1,130 @@
+"""Two runs on the same pictures: is one better, or may chance have done it?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dvc.api
+import numpy as np
+import pandas as pd
+from dvc.exceptions import DvcException
+from dvc.scm import SCMError
+from scipy.stats import binomtest
+
+from realart import evaluation, intervals, tables
+from realart.errors import RealartError
+from realart.intervals import Estimate
+
+SCORES = "metrics/scores.csv"
+WORKSPACE = "workspace"
+DOUBT = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Verdicts and scores of two runs, A and B, on the pictures that both have judged.
+
+    Attributes
+    ----------
+    part, pictures
+        `test` or `oof`; how many.
+    accuracy, auc
+        Of A and of B.
+    only_a, only_b
+        How often one was right where the other was wrong.
+    p
+        Of McNemar's exact test ("Note on the sampling error of the difference between correlated
+        proportions", 1947): how likely so unequal numbers are if neither is better.
+    gain
+        AUC of B above that of A; 95 % by a bootstrap over groups of near-duplicates.
+    """
+
+    part: str
+    pictures: int
+    accuracy: tuple[float, float]
+    only_a: int
+    only_b: int
+    p: float
+    auc: tuple[float, float]
+    gain: Estimate
+
+    def __str__(self) -> str:
+        better = "no difference shown"
+        if self.p < DOUBT:
+            better = f"{'B' if self.only_b > self.only_a else 'A'} is better"
+        order = "no difference shown"
+        if self.gain.low > 0 or self.gain.high < 0:
+            order = f"{'B' if self.gain.low > 0 else 'A'} is better"
+        part = {"test": "test part", "oof": "out of fold"}[self.part]
+        return (
+            f"{part}, {self.pictures} pictures\n"
+            f"  verdicts: accuracy {self.accuracy[0]:.3f} and {self.accuracy[1]:.3f}; only A is "
+            f"right {self.only_a} times, only B {self.only_b} (p = {self.p:.2g}): {better}\n"
+            f"  order: AUC {self.auc[0]:.3f} and {self.auc[1]:.3f}, difference "
+            f"{self.gain.value:+.3f} [{self.gain.low:+.3f}, {self.gain.high:+.3f}]: {order}"
+        )
+
+
+def scores_of(revision: str) -> pd.DataFrame:
+    """Return the scores of an experiment, a commit or the workspace: columns `tables.JUDGED`.
+
+    Raises
+    ------
+    RealartError
+        There is no such revision, or it has no scores, or they are not in DVC's cache.
+    """
+    if revision == WORKSPACE:
+        return tables.read(Path(SCORES), tables.JUDGED)
+    try:
+        with dvc.api.open(SCORES, rev=revision) as file:
+            return tables.parsed(file, f"{SCORES} of {revision}", tables.JUDGED)
+    except (DvcException, SCMError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RealartError(
+            f"no scores of '{revision}' ({reason}): name an experiment of `dvc exp show`, a "
+            f"commit, or {WORKSPACE}"
+        ) from error
+
+
+def compare(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[Comparison]:
+    """Compare two tables (columns `tables.JUDGED`) on what they have in common, part by part.
+
+    Raises
+    ------
+    RealartError
+        They have nothing in common.
+    """
+    both = a.merge(b, on=["row", "part"], suffixes=("_a", "_b"))
+    if both.empty:
+        raise RealartError(
+            f"these runs have no picture in common ({len(a)} and {len(b)}): compare runs on one "
+            "dataset, with the same split.seed"
+        )
+    for part in ("test", "oof"):
+        rows = both[both["part"] == part]
+        if rows["label_a"].nunique() == 2:
+            yield _compared(part, rows)
+
+
+def _compared(part: str, rows: pd.DataFrame) -> Comparison:
+    labels = tables.is_ai(rows["label_a"])
+    scores = [rows[name].to_numpy() for name in ("score_a", "score_b")]
+    right = [(one >= evaluation.THRESHOLD) == labels for one in scores]
+    only_a, only_b = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    areas = [intervals.auc(labels, one, np.ones((1, len(rows))))[0] for one in scores]
+    return Comparison(
+        part=part,
+        pictures=len(rows),
+        accuracy=(float(right[0].mean()), float(right[1].mean())),
+        only_a=only_a,
+        only_b=only_b,
+        p=float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0,
+        auc=(float(areas[0]), float(areas[1])),
+        gain=intervals.bootstrap(
+            lambda weights: (
+                intervals.auc(labels, scores[1], weights)
+                - intervals.auc(labels, scores[0], weights)
+            ),
+            rows["group_a"],
+        ),
+    )

@@ -1,0 +1,166 @@
+"""What becomes of verdicts when pictures are changed as they are on their way through the world.
+
+Thresholds stay where they were: nobody chooses them anew for a picture that was saved again.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageEnhance, ImageFilter
+
+from realart import archive, evaluation, inputs, intervals, pictures, tables
+from realart.inputs import Input, Seen
+from realart.models import Final
+
+PICTURES = 500
+"""How many pictures are tried, those of the lowest ids."""
+Changing = Callable[[Image.Image, float], Image.Image]
+COLUMNS = {
+    "change": str, "strength": float, "pictures": int, "auc": float, "auc_low": float,
+    "auc_high": float, "point": str, "recall": float, "false_positive_rate": float,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to a picture, and how much of it."""
+
+    name: str
+    strength: float
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        return CHANGES[self.name][0](image, self.strength)
+
+
+def jpeg(image: Image.Image, quality: float) -> Image.Image:
+    """Save as JPEG, with halved colour."""
+    return _saved(image, "JPEG", quality=int(quality), subsampling=2)
+
+
+def webp(image: Image.Image, quality: float) -> Image.Image:
+    """Save as WebP, with losses."""
+    return _saved(image, "WEBP", quality=int(quality))
+
+
+def resize(image: Image.Image, factor: float) -> Image.Image:
+    """Shrink, and enlarge to what it was."""
+    small = image.resize(_scaled(image, factor), Image.Resampling.LANCZOS)
+    return small.resize(image.size, Image.Resampling.BICUBIC)
+
+
+def blur(image: Image.Image, radius: float) -> Image.Image:
+    """Blur by a Gaussian whose standard deviation is so many pixels."""
+    return image.filter(ImageFilter.GaussianBlur(radius))
+
+
+def noise(image: Image.Image, spread: float) -> Image.Image:
+    """Add normal noise of so many levels, the same for all pictures of a size."""
+    pixels = np.asarray(image, np.float32)
+    drawn = np.random.default_rng(0).normal(0, spread, pixels.shape)
+    return Image.fromarray(np.clip(np.rint(pixels + drawn), 0, 255).astype(np.uint8))
+
+
+def crop(image: Image.Image, share: float) -> Image.Image:
+    """Keep the middle, so much of each side."""
+    width, height = _scaled(image, share)
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
+def brightness(image: Image.Image, factor: float) -> Image.Image:
+    """Multiply all levels."""
+    return ImageEnhance.Brightness(image).enhance(factor)
+
+
+def grey(image: Image.Image, share: float) -> Image.Image:
+    """Take away so much of the colour."""
+    return ImageEnhance.Color(image).enhance(1 - share)
+
+
+def screenshot(image: Image.Image, times: float) -> Image.Image:
+    """Show smaller, cut off the edges, and save as messengers do, so many times."""
+    for _ in range(int(times)):
+        image = jpeg(crop(image.resize(_scaled(image, 0.8), Image.Resampling.BILINEAR), 0.97), 80)
+    return image
+
+
+CHANGES: dict[str, tuple[Changing, Sequence[float]]] = {
+    "jpeg": (jpeg, (95, 80, 60, 40)),
+    "webp": (webp, (80, 50)),
+    "resize": (resize, (0.75, 0.5, 0.25)),
+    "blur": (blur, (1, 2)),
+    "noise": (noise, (4, 10)),
+    "crop": (crop, (0.9, 0.75)),
+    "brightness": (brightness, (0.75, 1.25)),
+    "grey": (grey, (1,)),
+    "screenshot": (screenshot, (1, 2)),
+}
+"""What is tried, and how strongly, the mildest first."""
+
+
+def table(file: Path, published: pd.DataFrame, groups: pd.Series, model: Final) -> pd.DataFrame:
+    """Score published pictures as they are and after each change: columns `COLUMNS`.
+
+    A row for each change, strength and operating point; the first change is `none`.
+
+    Parameters
+    ----------
+    file
+        The published zip archive.
+    published
+        Columns of `tables.PICTURES`, with ids as index.
+    groups
+        The group of near-duplicates of each id.
+    """
+    tried = published.sort_values("id").head(PICTURES)
+    items = list(zip(tried["path"], tried["bytes"], strict=True))
+    labels = tables.is_ai(tried["label"])
+    changes = [Change(name, strength) for name, (_, all_) in CHANGES.items() for strength in all_]
+    rows = []
+    for change in [None, *changes]:
+        look = partial(_look, file=file, seen=model.input, change=change)
+        title = f"{change.name} {change.strength:g}" if change else "as they are"
+        scores = model.scores_of(look, items, title)
+        area = intervals.of_auc(labels, scores, groups.loc[tried["id"]])
+        for point, threshold in model.verdicts.points.items():
+            found = evaluation.at(labels, scores, threshold)
+            rows.append(
+                {
+                    "change": change.name if change else "none",
+                    "strength": change.strength if change else 0.0,
+                    "pictures": len(tried),
+                    "auc": area.value,
+                    "auc_low": area.low,
+                    "auc_high": area.high,
+                    "point": point,
+                    "recall": found["recall"],
+                    "false_positive_rate": found["false_positive_rate"],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _look(item: tuple[str, int], file: Path, seen: Input, change: Change | None) -> Seen:
+    data = archive.read(file, *item)
+    if change:
+        image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+        lossless = seen.clean.model_copy(update={"encoding": "original"})
+        data = pictures.encode(change(image), lossless)
+        small_too = seen.clean.model_copy(update={"min_side": 1})  # a crop may be
+        seen = seen.model_copy(update={"clean": small_too})
+    return inputs.from_published(data, seen)
+
+
+def _saved(image: Image.Image, kind: str, **how: int) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **how)
+    return Image.open(buffer).convert("RGB")
+
+
+def _scaled(image: Image.Image, factor: float) -> tuple[int, int]:
+    return max(1, round(image.width * factor)), max(1, round(image.height * factor))

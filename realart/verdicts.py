@@ -1,0 +1,133 @@
+"""From a probability to a verdict: thresholds that are chosen on out-of-fold scores alone."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from realart import evaluation
+from realart.calibration import Calibration
+from realart.evaluation import Labels, Scores
+from realart.params import Point, Strict
+
+ACCUSED = 0.01
+"""Share of human art that may be called ai at the point `low_fpr`."""
+
+
+class Verdicts(Strict):
+    """How a model's scores are read.
+
+    Attributes
+    ----------
+    calibration
+        What makes probabilities of its scores.
+    points
+        Thresholds: a picture is called ai from there on.
+    sure
+        The probability of either class from which a verdict is given at all, where no point is
+        asked for.
+    """
+
+    calibration: Calibration
+    points: dict[Point, float]
+    sure: float
+
+    def name(self, probability: float, at: Point | None = None) -> str:
+        """Return `ai` or `human`; without a point also `unsure`."""
+        if at:
+            return "ai" if probability >= self.points[at] else "human"
+        if max(probability, 1 - probability) < self.sure:
+            return "unsure"
+        return "ai" if probability >= 0.5 else "human"
+
+
+def choose_points(labels: Labels, probabilities: Scores) -> dict[Point, float]:
+    """Choose thresholds, each half-way between two probabilities that were seen.
+
+    `balanced` has the highest balanced accuracy, `best_f1` the highest F1; of equally good ones the
+    closest to 1/2 is taken. `low_fpr` is the lowest that calls at most `ACCUSED` of human art ai.
+    """
+    thresholds = _between(probabilities)
+    tp, fp = (_from(probabilities[labels == label], thresholds) for label in (1, 0))
+    ais, humans = labels.sum(), (1 - labels).sum()
+    balanced = tp / ais - fp / humans
+    f1 = 2 * tp / (tp + fp + ais)
+    allowed = np.flatnonzero(fp <= ACCUSED * humans)
+    return {
+        "balanced": _best(thresholds, balanced),
+        "low_fpr": float(thresholds[allowed[0]]),
+        "best_f1": _best(thresholds, f1),
+    }
+
+
+def surely(labels: Labels, probabilities: Scores, accuracy: float) -> float:
+    """Return the least probability of a verdict whose verdicts, all together, are so accurate.
+
+    1/2 where all are, above 1 where none are: no verdict is then ever given. Selective
+    classification (Geifman and El-Yaniv, "Selective Classification for Deep Neural Networks",
+    2017).
+    """
+    curve = coverage(labels, probabilities)
+    accurate = curve[curve["accuracy"] >= accuracy]
+    if accurate.empty:
+        return 2.0
+    last = accurate.iloc[-1]
+    return 0.5 if last["share"] == 1 else float(last["sureness"])
+
+
+def coverage(labels: Labels, probabilities: Scores) -> pd.DataFrame:
+    """Return how accurate the surest verdicts are, a row for each distinct sureness, surest first.
+
+    Columns share (of pictures), accuracy, sureness (of the last of them).
+    """
+    sureness = np.maximum(probabilities, 1 - probabilities)
+    right = (probabilities >= 0.5) == labels
+    order = np.argsort(-sureness, kind="stable")
+    last = np.flatnonzero(np.diff(sureness[order], append=-1))
+    return pd.DataFrame(
+        {
+            "share": (last + 1) / len(labels),
+            "accuracy": np.cumsum(right[order])[last] / (last + 1),
+            "sureness": sureness[order][last],
+        }
+    )
+
+
+def judge(
+    labels: Labels, probabilities: Scores, groups: pd.Series, verdicts: Verdicts
+) -> dict[str, Any]:
+    """Return all figures of some labelled pictures, as metrics.json has them.
+
+    Those of `evaluation.figures`, the confusion matrix, 95 % intervals, figures at each operating
+    point, and how many verdicts are given where it may be unsure, and how accurate they are.
+    """
+    found = evaluation.with_intervals(labels, probabilities, groups)
+    sure = np.maximum(probabilities, 1 - probabilities) >= verdicts.sure
+    right = (probabilities >= evaluation.THRESHOLD) == labels
+    return {
+        **evaluation.figures(labels, probabilities),
+        "confusion": evaluation.confusion(labels, probabilities),
+        "intervals": {name: {"low": one.low, "high": one.high} for name, one in found.items()},
+        "points": {
+            point: evaluation.at(labels, probabilities, threshold)
+            for point, threshold in verdicts.points.items()
+        },
+        "sure": {"share": float(sure.mean())}
+        | ({"accuracy": float(right[sure].mean())} if sure.any() else {}),
+    }
+
+
+def _between(probabilities: Scores) -> NDArray[np.float64]:
+    distinct = np.unique(probabilities)
+    above = np.nextafter(distinct[-1], np.inf)  # from there on nothing is called ai
+    return np.concatenate([[0.0], (distinct[1:] + distinct[:-1]) / 2, [above]])
+
+
+def _from(probabilities: Scores, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    return len(probabilities) - np.searchsorted(np.sort(probabilities), thresholds)
+
+
+def _best(thresholds: NDArray[np.float64], worth: NDArray[np.float64]) -> float:
+    good = thresholds[worth >= worth.max() - 1e-12]
+    return float(good[np.argmin(np.abs(good - 0.5))])

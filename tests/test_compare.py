@@ -1,0 +1,105 @@
+"""Runs are compared on the pictures that both have judged, and chance is not called better."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from networks import some_scores
+from scipy.stats import binom
+from sklearn import metrics
+
+from realart import compare, tables
+from realart.errors import RealartError
+
+
+def judged(scores: np.ndarray, labels: np.ndarray, part: str = "oof") -> pd.DataFrame:
+    rows = [f"{number:04}" for number in range(len(labels))]
+    named = np.array(["human", "ai"])[labels]
+    return pd.DataFrame({"row": rows, "part": part, "label": named, "group": rows, "score": scores})
+
+
+def test_figures_are_those_of_each_and_of_their_difference() -> None:
+    labels, first = some_scores(200)
+    second = np.clip(first + np.random.default_rng(3).normal(0, 0.2, 200), 0, 1)
+    (found,) = compare.compare(judged(first, labels), judged(second, labels))
+    right = [(one >= 0.5) == labels for one in (first, second)]
+    assert found.pictures == 200
+    assert found.accuracy == pytest.approx((right[0].mean(), right[1].mean()))
+    assert (found.only_a, found.only_b) == (
+        (right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum(),
+    )  # fmt: skip
+    fewer, both = min(found.only_a, found.only_b), found.only_a + found.only_b
+    assert found.p == pytest.approx(min(1, 2 * binom.cdf(fewer, both, 0.5)))
+    areas = [metrics.roc_auc_score(labels, one) for one in (first, second)]
+    assert found.auc == pytest.approx(areas)
+    assert found.gain.value == pytest.approx(areas[1] - areas[0])
+    assert found.gain.low < found.gain.value < found.gain.high
+
+
+def test_the_better_run_is_named_whichever_it_is() -> None:
+    labels, good = some_scores(300)
+    bad = np.random.default_rng(0).permutation(good)
+    (found,) = compare.compare(judged(bad, labels), judged(good, labels))
+    assert str(found).count("B is better") == 2
+    (found,) = compare.compare(judged(good, labels), judged(bad, labels))
+    assert str(found).count("A is better") == 2
+
+
+def test_runs_that_are_equally_good_are_rarely_called_different() -> None:
+    generator = np.random.default_rng(0)
+    labels = np.arange(100) % 2
+    called = 0
+    for _ in range(40):
+        one, other = (judged(generator.normal(labels, 1.5), labels) for _ in range(2))
+        (found,) = compare.compare(one, other)
+        called += "verdicts" in str(found) and "is better" in str(found).splitlines()[1]
+        called += "is better" in str(found).splitlines()[2]
+    assert called <= 10  # of 80, at 1 in 20
+
+
+def test_a_run_is_as_good_as_itself() -> None:
+    labels, scores = some_scores(50)
+    (found,) = compare.compare(judged(scores, labels), judged(scores, labels))
+    assert (found.only_a, found.only_b, found.p) == (0, 0, 1.0)
+    assert str(found).count("no difference shown") == 2
+
+
+def test_parts_are_apart_and_only_common_pictures_count() -> None:
+    labels, scores = some_scores(80)
+    oof, test = judged(scores, labels), judged(scores, labels, "test").head(20)
+    test["row"] = "t" + test["row"]
+    a = pd.concat([oof.head(60), test])
+    b = pd.concat([oof.tail(60), test]).sample(frac=1, random_state=0)
+    found = {one.part: one.pictures for one in compare.compare(a, b)}
+    assert found == {"test": 20, "oof": 40}
+
+
+def test_runs_on_different_pictures_are_refused() -> None:
+    labels, scores = some_scores(20)
+    other = judged(scores, labels).assign(row=lambda table: "x" + table["row"])
+    with pytest.raises(RealartError, match=r"no picture in common \(20 and 20\)"):
+        list(compare.compare(judged(scores, labels), other))
+
+
+def test_scores_come_from_commits_and_from_the_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels, scores = some_scores(20)
+    committed, present = judged(scores, labels), judged(1 - scores, labels)
+    for command in (
+        "git init -q -b main", "git config user.email a@b", "git config user.name a", "dvc init -q",
+        "git commit -qm empty",
+    ):  # fmt: skip
+        subprocess.run(command.split(), check=True)
+    tables.write(committed, Path("metrics/scores.csv"), tables.JUDGED)
+    for command in ("git add .", "git commit -qm scores", "git tag run"):
+        subprocess.run(command.split(), check=True)
+    tables.write(present, Path("metrics/scores.csv"), tables.JUDGED)
+    pd.testing.assert_frame_equal(compare.scores_of("run"), committed)
+    pd.testing.assert_frame_equal(compare.scores_of("workspace"), present)
+    for revision in ("HEAD~1", "wrong"):
+        with pytest.raises(RealartError, match=f"no scores of '{revision}' .*dvc exp show"):
+            compare.scores_of(revision)
