@@ -4,7 +4,7 @@
         [--seeds 0] [--weights mobilenetv2=FILE ...] [--set balance.method=class_weight ...]
 
 Prints a table in Markdown: accuracy, recall and AUC out of fold, means over seeds of the split,
-with 95 % intervals over groups of near-duplicates.
+with 95 % intervals over groups of near-duplicates; as `evaluate` would report them, calibrated.
 The test part is not looked at. `--weights` gives a backbone's file to the recipe or descriptor of
 that name; a recipe whose weights can't be had is listed without figures.
 """
@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 
 from benchmarks.frozen import PREPARING, ROOT, run
-from realart import intervals, tables
+from realart import calibration, intervals, tables
 from realart.intervals import Estimate, Weights
 
 
@@ -87,15 +87,22 @@ def put(knobs: dict[str, Any], place: str, value: Any) -> None:
 
 
 def scored(project: Path, name: str) -> pd.DataFrame:
-    """Train a recipe; return its scores out of fold, and the group of each picture."""
+    """Train a recipe; return its probabilities out of fold, and the group of each picture."""
     file = project / "params.yaml"
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"model": name}))
     for stage in ("features", "train"):
         run(project, f"stages.{stage}")
     rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS).set_index("row")
     folds = sorted((project / "models/folds").glob("*/scores.csv"))
-    scores = pd.concat([tables.read(fold, tables.SCORES) for fold in folds])
-    return scores.assign(group=rows.loc[scores["row"], "group"].to_numpy())
+    held_out = [tables.read(fold, tables.SCORES) for fold in folds]
+    scores = pd.concat(held_out)
+    probabilities = calibration.crossed(
+        tables.is_ai(scores["label"]),
+        scores["score"].to_numpy(),
+        np.repeat(np.arange(len(held_out)), [len(one) for one in held_out]),
+    )
+    groups = rows.loc[scores["row"], "group"].to_numpy()
+    return scores.assign(score=probabilities, group=groups)
 
 
 def figures(by_seed: list[pd.DataFrame]) -> list[Estimate]:

@@ -52,7 +52,7 @@ def test_pooling_is_over_positions_of_the_layers_asked_for() -> None:
 def test_nothing_behind_the_last_layer_is_kept() -> None:
     model = describers.network(layers())
     (inner,) = (one for one in model.layers if isinstance(one, keras.Model))
-    assert not [one.name for one in inner.layers if "_4" in one.name]
+    assert not [one.name for one in inner.layers if "w_4" in one.name]
 
 
 def test_views_are_averaged_and_descriptors_lie_in_order(tmp_path: Path) -> None:

@@ -113,9 +113,9 @@ def test_a_share_of_nothing_may_be_anything() -> None:
     assert intervals.wilson(0, 0) == intervals.Estimate(0.0, 0.0, 1.0)
 
 
-@pytest.mark.parametrize("count", [10, 60])
-def test_a_perfect_order_of_few_is_no_certainty(count: int) -> None:
-    """The bound is the area that would be perfect by chance in a few of a hundred samples."""
+@pytest.mark.parametrize(("count", "least"), [(10, 0.8), (60, 0.96)])
+def test_a_perfect_order_of_few_is_no_certainty(count: int, least: float) -> None:
+    """At the bound, or below it, an order would hardly be perfect by chance."""
     labels = np.arange(2 * count) % 2
     groups = np.arange(2 * count).astype(str)
     found = intervals.of_auc(labels, labels * 1.0, groups)
@@ -124,7 +124,8 @@ def test_a_perfect_order_of_few_is_no_certainty(count: int) -> None:
     generator = np.random.default_rng(0)
     drawn = generator.normal(size=(4000, 2, count))
     perfect = (drawn[:, 0].max(1) < drawn[:, 1].min(1) + shift).mean()
-    assert 0.005 < perfect < 0.1
+    assert perfect < 0.025
+    assert least < found.low < 1
     twice = intervals.of_auc(labels.repeat(2), labels.repeat(2) * 1.0, groups.repeat(2))
     assert twice == found
 
