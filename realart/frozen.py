@@ -58,11 +58,10 @@ def kept_backbone(folder: Path) -> keras.Model | None:
 
 
 def front(recipe: Network, model: keras.Model) -> keras.Model | None:
-    """Return the frozen part of a recipe's backbone `model`, or None if it never sees the same.
+    """Return the frozen part of a recipe's backbone `model`.
 
-    That is where no weights are frozen, or pictures are augmented before it.
-
-    It maps pixels, uint8 (n, size, size, 3), to what crosses the cut, each (n, ...).
+    None, where no weights are frozen or pictures are augmented before it. It maps pixels, uint8
+    (n, size, size, 3), to what crosses the cut, each (n, ...).
     """
     backbone = recipe.backbone
     if not backbone or not backbone.frozen or not (crossing := _cut(model, backbone.unfreeze)):
@@ -114,16 +113,6 @@ def compute(model: keras.Model, batches: Iterable[Pixels], count: int, folder: P
                 write(stored)
 
 
-def _fastest(model: keras.Model) -> Run:
-    if backend.has_accelerator():
-        return inference.by_keras(model)
-    with TemporaryDirectory() as folder:
-        try:
-            return inference.export(model, Path(folder), "front")
-        except UnsupportedError:
-            return inference.by_keras(model)
-
-
 def gigabytes(model: keras.Model, count: int) -> float:
     """Return how much `compute` would write for `count` rows."""
     sizes = [np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in _layout(model, count)]
@@ -157,6 +146,16 @@ def trained(recipe: Network, features: Path, weights: Path) -> keras.Model:
     whole, part = network(recipe, features)
     part.load_weights(weights)
     return whole
+
+
+def _fastest(model: keras.Model) -> Run:
+    if backend.has_accelerator():
+        return inference.by_keras(model)
+    with TemporaryDirectory() as folder:
+        try:
+            return inference.export(model, Path(folder), "front")
+        except UnsupportedError:
+            return inference.by_keras(model)
 
 
 def _cut(model: keras.Model, unfreeze: int) -> list[keras.KerasTensor]:

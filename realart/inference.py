@@ -46,12 +46,13 @@ def export(model: Any, folder: Path, name: str) -> Run:
     with TemporaryDirectory() as beside:
         try:
             _write(model, Path(beside))
-            _compare(by_keras(model), load(Path(beside), "it"), _noise(model))
+            run = load(Path(beside), "it")
+            _compare(by_keras(model), run, _noise(model))
         except Exception as error:  # each layer fails in its own way, and none may end a training
             raise UnsupportedError(f"OpenVINO can't run this network: {error}") from error
         for file in (GRAPH, WEIGHTS):
             shutil.move(Path(beside, file.format("it")), folder / file.format(name))
-    return load(folder, name)
+    return run
 
 
 def load(folder: Path, name: str) -> Run:

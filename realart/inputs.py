@@ -50,8 +50,12 @@ def from_published(data: bytes, seen: Input) -> Seen:
         The file can't become a picture.
     """
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
-    image = pictures.read(pictures.stored(data, image, seen.clean))
-    return _look(ela.stored_map(image, seen.ela) if seen.ela else image, seen)
+    return _of_stored(pictures.read(pictures.stored(data, image, seen.clean)), seen)
+
+
+def from_pixels(image: Image.Image, seen: Input) -> Seen:
+    """Return the same of a picture that was published without losses."""
+    return _of_stored(pictures.read(pictures.canonical(image, seen.clean)), seen)
 
 
 def from_stored(file: Path, seen: Input) -> Seen:
@@ -69,6 +73,10 @@ def files(rows: pd.DataFrame, data: Path, seen: Input) -> list[Path]:
     if seen.ela:
         return [data / ela.FOLDER / f"{row}.png" for row in rows["row"]]
     return [data / file for file in rows["file"]]
+
+
+def _of_stored(image: Image.Image, seen: Input) -> Seen:
+    return _look(ela.stored_map(image, seen.ela) if seen.ela else image, seen)
 
 
 def _look(image: Image.Image, seen: Input) -> Seen:

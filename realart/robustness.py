@@ -13,12 +13,16 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageEnhance, ImageFilter
 
-from realart import archive, evaluation, inputs, intervals, pictures, tables
+from realart import archive, evaluation, inputs, intervals, parallel, pictures, tables
 from realart.inputs import Input, Seen
 from realart.models import Final
 
 PICTURES = 500
 """How many pictures are tried, those of the lowest ids."""
+AT_ONCE = 2
+"""Pictures whose changed versions are in memory together."""
+LARGEST = 4096
+"""Pixels of a side: larger pictures are shrunk before they are changed, as most places do."""
 Changing = Callable[[Image.Image, float], Image.Image]
 COLUMNS = {
     "change": str, "strength": float, "pictures": int, "auc": float, "auc_low": float,
@@ -34,6 +38,9 @@ class Change:
     strength: float
 
     def __call__(self, image: Image.Image) -> Image.Image:
+        if max(image.size) > LARGEST:
+            image = image.copy()
+            image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
         return CHANGES[self.name][0](image, self.strength)
 
 
@@ -61,8 +68,8 @@ def blur(image: Image.Image, radius: float) -> Image.Image:
 def noise(image: Image.Image, spread: float) -> Image.Image:
     """Add normal noise of so many levels, the same for all pictures of a size."""
     pixels = np.asarray(image, np.float32)
-    drawn = np.random.default_rng(0).normal(0, spread, pixels.shape)
-    return Image.fromarray(np.clip(np.rint(pixels + drawn), 0, 255).astype(np.uint8))
+    drawn = np.random.default_rng(0).standard_normal(pixels.shape, np.float32)
+    return Image.fromarray(np.clip(np.rint(pixels + spread * drawn), 0, 255).astype(np.uint8))
 
 
 def crop(image: Image.Image, share: float) -> Image.Image:
@@ -121,18 +128,21 @@ def table(file: Path, published: pd.DataFrame, groups: pd.Series, model: Final) 
     items = list(zip(tried["path"], tried["bytes"], strict=True))
     labels = tables.is_ai(tried["label"])
     changes = [Change(name, strength) for name, (_, all_) in CHANGES.items() for strength in all_]
+    look = partial(_look, file=file, seen=model.input, changes=changes)
+    said = [
+        model.scores(*(np.concatenate(part) for part in zip(*batch, strict=True)))
+        for batch in parallel.batches(look, items, AT_ONCE, "robustness")
+    ]
+    scores = np.concatenate(said).reshape(len(items), -1)
     rows = []
-    for change in [None, *changes]:
-        look = partial(_look, file=file, seen=model.input, change=change)
-        title = f"{change.name} {change.strength:g}" if change else "as they are"
-        scores = model.scores_of(look, items, title)
-        area = intervals.of_auc(labels, scores, groups.loc[tried["id"]])
+    for number, change in enumerate([Change("none", 0.0), *changes]):
+        area = intervals.of_auc(labels, scores[:, number], groups.loc[tried["id"]])
         for point, threshold in model.verdicts.points.items():
-            found = evaluation.at(labels, scores, threshold)
+            found = evaluation.at(labels, scores[:, number], threshold)
             rows.append(
                 {
-                    "change": change.name if change else "none",
-                    "strength": change.strength if change else 0.0,
+                    "change": change.name,
+                    "strength": change.strength,
                     "pictures": len(tried),
                     "auc": area.value,
                     "auc_low": area.low,
@@ -145,15 +155,12 @@ def table(file: Path, published: pd.DataFrame, groups: pd.Series, model: Final) 
     return pd.DataFrame(rows)
 
 
-def _look(item: tuple[str, int], file: Path, seen: Input, change: Change | None) -> Seen:
+def _look(item: tuple[str, int], file: Path, seen: Input, changes: Sequence[Change]) -> Seen:
+    """Return what is seen of a published picture as it is and after each change, stacked."""
     data = archive.read(file, *item)
-    if change:
-        image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
-        lossless = seen.clean.model_copy(update={"encoding": "original"})
-        data = pictures.encode(change(image), lossless)
-        small_too = seen.clean.model_copy(update={"min_side": 1})  # a crop may be
-        seen = seen.model_copy(update={"clean": small_too})
-    return inputs.from_published(data, seen)
+    image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+    changed = [inputs.from_pixels(change(image), seen) for change in changes]
+    return inputs.stack([inputs.from_published(data, seen), *changed])
 
 
 def _saved(image: Image.Image, kind: str, **how: int) -> Image.Image:

@@ -39,7 +39,7 @@ class Verdicts(Strict):
             return "ai" if probability >= self.points[at] else "human"
         if max(probability, 1 - probability) < self.sure:
             return "unsure"
-        return "ai" if probability >= 0.5 else "human"
+        return "ai" if probability >= evaluation.THRESHOLD else "human"
 
 
 def choose_points(labels: Labels, probabilities: Scores) -> dict[Point, float]:
@@ -82,7 +82,7 @@ def coverage(labels: Labels, probabilities: Scores) -> pd.DataFrame:
     Columns share (of pictures), accuracy, sureness (of the last of them).
     """
     sureness = np.maximum(probabilities, 1 - probabilities)
-    right = (probabilities >= 0.5) == labels
+    right = (probabilities >= evaluation.THRESHOLD) == labels
     order = np.argsort(-sureness, kind="stable")
     last = np.flatnonzero(np.diff(sureness[order], append=-1))
     return pd.DataFrame(

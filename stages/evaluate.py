@@ -86,7 +86,8 @@ def main() -> None:
     }
     write_json(report, METRICS)
     write_tables(pictures.loc[oof["row"]], oof)
-    write_plots(knobs, histories, arrays(test), arrays(oof), report)
+    intervals = {"test": on_test["intervals"], "out of fold": on_oof["intervals"]}
+    write_plots(histories, arrays(test), arrays(oof), intervals, knobs.evaluate.sure)
     record.log(knobs)
     print(summary(knobs, report))
 
@@ -169,11 +170,11 @@ def write_tables(published: pd.DataFrame, oof: pd.DataFrame) -> None:
 
 
 def write_plots(
-    knobs: Params,
     histories: list[pd.DataFrame],
     test: tuple[Labels, Scores],
     oof: tuple[Labels, Scores],
-    report: dict[str, Any],
+    intervals: dict[str, Any],
+    sure: float,
 ) -> None:
     """Write every curve as data for `dvc plots`, and as a picture."""
     history = pd.concat(
@@ -189,9 +190,8 @@ def write_plots(
         evaluation.reliability(*oof).to_csv(folder / "reliability.csv", index=False)
         coverage(*oof).to_csv(folder / "coverage.csv", index=False)
         named = {"test": test, "out of fold": oof}
-        told = {"test": report["test"]["intervals"], "out of fold": report["oof"]["intervals"]}
-        plots.draw_curves(named, told, folder / "curves.png")
-        plots.draw_calibration(named, knobs.evaluate.sure, folder / "calibration.png")
+        plots.draw_curves(named, intervals, folder / "curves.png")
+        plots.draw_calibration(named, sure, folder / "calibration.png")
 
 
 def summary(knobs: Params, report: dict[str, Any]) -> str:

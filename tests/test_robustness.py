@@ -62,6 +62,12 @@ def test_saving_is_saving() -> None:
     np.testing.assert_array_equal(np.asarray(Change("jpeg", 60)(art())), expected)
 
 
+@pytest.mark.parametrize("change", EVERY, ids=str)
+def test_no_picture_is_too_wide(change: Change) -> None:
+    """WebP itself holds at most 16,383 pixels a side."""
+    assert max(change(Image.new("RGB", (17_000, 64), (90, 120, 30))).size) <= robustness.LARGEST
+
+
 def test_a_crop_is_the_middle() -> None:
     image = art()
     np.testing.assert_array_equal(
