@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
-from typing import get_args
 
 from realart import errors, params
 from realart.project import root
@@ -33,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
     predict.add_argument(
         "--at",
-        choices=get_args(params.Point),
+        choices=params.POINTS,
         help="the operating point of verdicts; without it some are unsure",
     )
     form = predict.add_mutually_exclusive_group()
@@ -44,6 +43,19 @@ def _parser() -> argparse.ArgumentParser:
     recipes = commands.add_parser("recipes", help="the recipes of params.yaml as a table")
     recipes.add_argument("--json", action="store_true", help="a list for programs")
     recipes.set_defaults(command=_recipes)
+
+    evaluate = commands.add_parser("evaluate", help="trained models on other labelled pictures")
+    evaluate.add_argument(
+        "--data", nargs="+", type=Path, required=True, help="folders or zips, a folder a class each"
+    )
+    evaluate.add_argument(
+        "--run", nargs="+", default=["workspace"], help="experiments or commits (workspace)"
+    )
+    evaluate.add_argument(
+        "--labels", default="local", help="the dataset of params.yaml whose labels hold (local)"
+    )
+    evaluate.add_argument("--out", type=Path, default=Path("metrics/elsewhere"))
+    evaluate.set_defaults(command=_evaluate)
 
     compare = commands.add_parser("compare", help="is one of two runs better, or is it chance?")
     compare.add_argument("a", metavar="A", help="an experiment, a commit, or workspace")
@@ -91,6 +103,22 @@ def _recipes(arguments: argparse.Namespace) -> None:
         print(json.dumps(table, indent=2))
     else:
         _print_table(list(table[0]), [[str(value) for value in row.values()] for row in table])
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from realart import elsewhere
+    from realart.verdicts import figure
+
+    labels = params.choose(params.load().datasets, arguments.labels, "dataset").labels
+    for one in elsewhere.matrix(arguments.run, arguments.data, labels, arguments.out):
+        accuracy, auc = (figure(name, one) for name in ("accuracy", "auc"))
+        print(
+            f"{one['run']} on {one['data']} ({one['pictures']}): accuracy {accuracy}, auc {auc}; "
+            f"{one['own']} have the run's own score, {one['left_out']} near-duplicates left out, "
+            f"{one['rejected']} files rejected",
+            flush=True,
+        )
+    print(f"figures, scores, plots and the matrix are in {arguments.out}")
 
 
 def _compare(arguments: argparse.Namespace) -> None:

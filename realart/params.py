@@ -32,6 +32,7 @@ CLASSES = ("human", "ai")
 """Labels in the order of their numbers: the positive class is `ai`, 1."""
 
 Point = Literal["balanced", "low_fpr", "best_f1"]
+POINTS: tuple[Point, ...] = get_args(Point)
 """An operating point: a threshold that `realart.verdicts` chooses on out-of-fold scores."""
 
 
@@ -109,9 +110,13 @@ class Clean(Strict):
 
 
 class Split(Strict):
-    """Test part, folds, and the slice of a fold's training part that early stopping watches."""
+    """Test part, folds, and the slice of a fold's training part that early stopping watches.
 
-    method: Literal["random", "published"]
+    `sources` holds out whole sources: what is said of a picture out of fold is then said by a
+    model that has seen nothing of its generator, or of its folder.
+    """
+
+    method: Literal["random", "published", "sources"]
     test_size: Fraction
     folds: Annotated[int, Field(ge=2)]
     slices: Annotated[int, Field(ge=2)]

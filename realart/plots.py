@@ -42,6 +42,31 @@ def verdicts(labels: Labels, scores: Scores) -> pd.DataFrame:
     return pd.DataFrame({"actual": names[labels], "predicted": names[called]})
 
 
+def write_scored(
+    named: dict[str, tuple[Labels, Scores]], told: dict[str, Any], sure: float | None, folder: Path
+) -> None:
+    """Write the curves of each named set of scores as pictures, and as data for `dvc plots`.
+
+    Data are those of the first set; of probabilities, those of the last.
+
+    Parameters
+    ----------
+    told
+        What `verdicts.judge` says of each.
+    sure
+        How accurate verdicts must be to be given, if that was asked for.
+    """
+    first, last = next(iter(named.values())), list(named.values())[-1]
+    verdicts(*first).to_csv(folder / "confusion.csv", index=False)
+    roc(*first).to_csv(folder / "roc.csv", index=False)
+    precision_recall(*first).to_csv(folder / "precision_recall.csv", index=False)
+    evaluation.reliability(*last).to_csv(folder / "reliability.csv", index=False)
+    coverage(*last).to_csv(folder / "coverage.csv", index=False)
+    draw_confusion(*first, next(iter(named)), folder / "confusion.png")
+    draw_curves(named, told, folder / "curves.png")
+    draw_calibration(named, sure, folder / "calibration.png")
+
+
 def draw_history(history: pd.DataFrame, path: Path) -> None:
     """Draw loss and accuracy by epoch: fitted rows dashed, watched slice solid, a colour a fold."""
     figure, axes = _figure(2)
@@ -64,11 +89,11 @@ def draw_curves(named: dict[str, tuple[Labels, Scores]], told: dict[str, Any], p
     figure, axes = _figure(2)
     for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
         curve = roc(labels, scores)
-        area = _area(metrics.roc_auc_score(labels, scores), told[name]["auc"])
+        area = _area(metrics.roc_auc_score(labels, scores), told[name]["intervals"]["auc"])
         axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area}")
         curve = precision_recall(labels, scores)
         mean = metrics.average_precision_score(labels, scores)
-        area = _area(mean, told[name]["average_precision"])
+        area = _area(mean, told[name]["intervals"]["average_precision"])
         axes[1].plot(curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {area}")
     axes[0].plot([0, 1], [0, 1], ":", color=GREY)
     axes[0].set(title="ROC", xlabel="human art called ai", ylabel="ai art called ai")
@@ -79,7 +104,9 @@ def draw_curves(named: dict[str, tuple[Labels, Scores]], told: dict[str, Any], p
     _save(figure, path)
 
 
-def draw_calibration(named: dict[str, tuple[Labels, Scores]], sure: float, path: Path) -> None:
+def draw_calibration(
+    named: dict[str, tuple[Labels, Scores]], sure: float | None, path: Path
+) -> None:
     """Draw how often probabilities come true, and how accurate the surest verdicts are."""
     figure, axes = _figure(2)
     for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
@@ -96,7 +123,8 @@ def draw_calibration(named: dict[str, tuple[Labels, Scores]], sure: float, path:
         title="Do probabilities come true?", xlabel="probability of ai", ylabel="share of ai, 95 %"
     )
     axes[0].set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    axes[1].axhline(sure, ls=":", color=GREY)
+    if sure is not None:
+        axes[1].axhline(sure, ls=":", color=GREY)
     axes[1].set(title="Verdicts on the surest", xlabel="share of pictures", ylabel="accuracy")
     axes[0].legend(frameon=False, loc="upper left")
     axes[1].legend(frameon=False, loc="lower left")
@@ -134,8 +162,8 @@ def draw_robustness(table: pd.DataFrame, path: Path) -> None:
     _save(figure, path)
 
 
-def draw_confusion(labels: Labels, scores: Scores, path: Path) -> None:
-    """Draw the confusion matrix of the test part: counts, and the share of each class."""
+def draw_confusion(labels: Labels, scores: Scores, title: str, path: Path) -> None:
+    """Draw a confusion matrix: counts, and the share of each class."""
     count = confusion(labels, scores)
     matrix = np.array([[count["tn"], count["fp"]], [count["fn"], count["tp"]]])
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
@@ -146,9 +174,29 @@ def draw_confusion(labels: Labels, scores: Scores, path: Path) -> None:
             j, i, f"{number}\n{share[i, j]:.0%}", ha="center", va="center",
             color="white" if share[i, j] > 0.6 else "black", fontsize=13,
         )  # fmt: skip
-    axis.set(title="Test part", xlabel="called", ylabel="made by", xticks=[0, 1], yticks=[0, 1])
+    axis.set(title=title, xlabel="called", ylabel="made by", xticks=[0, 1], yticks=[0, 1])
     axis.set_xticklabels(CLASSES)
     axis.set_yticklabels(CLASSES)
+    axis.spines[:].set_visible(False)
+    _save(figure, path)
+
+
+def draw_matrix(table: pd.DataFrame, path: Path) -> None:
+    """Draw what each run is worth on each set: columns run, data, auc, low, high, accuracy."""
+    runs, sets = table["run"].unique(), table["data"].unique()
+    figure = Figure(figsize=(2.4 + 2.0 * len(sets), 1.3 + 0.9 * len(runs)), layout="constrained")
+    axis = figure.add_subplot()
+    auc = table.pivot(index="run", columns="data", values="auc").loc[runs, sets]
+    axis.imshow(auc, cmap="RdYlGn", vmin=0, vmax=1, alpha=0.75, aspect="auto")
+    for one in table.itertuples():
+        axis.text(
+            list(sets).index(one.data), list(runs).index(one.run),
+            f"AUC {one.auc:.3f}\n[{one.low:.3f}, {one.high:.3f}]\naccuracy {one.accuracy:.3f}",
+            ha="center", va="center", fontsize=9,
+        )  # fmt: skip
+    axis.set(xlabel="tried on", ylabel="run", xticks=range(len(sets)), yticks=range(len(runs)))
+    axis.set_xticklabels(sets)
+    axis.set_yticklabels(runs)
     axis.spines[:].set_visible(False)
     _save(figure, path)
 

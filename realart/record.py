@@ -3,22 +3,32 @@
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+import yaml
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
 
-from realart import evaluation, params, tables, tracking
+from realart import evaluation, params, registry, robustness, tables, tracking
 from realart.errors import RealartError
-from realart.params import Params
+from realart.params import CLASSES, Params
 
 ROWS = Path("data/balanced/rows.csv")
+SOURCE = Path("data/raw/source.json")
 FOLDS = Path("models/folds")
-METRICS = Path("metrics/metrics.json")
-SHOWN = (Path("models/final"), Path("metrics/plots"), Path("metrics/pictures"))
+FINAL = Path("models/final")
+METRICS = Path("metrics")
+LOCK = Path("dvc.lock")
+SHOWN = ("report.html", registry.SCORES, "plots", "pictures", "tables", "audit", "robustness")
 
 
-def log(knobs: Params) -> None:
-    """Log the evaluation that lies in the workspace, and its training if no run is of it."""
+def log(knobs: Params) -> str:
+    """Log the evaluation that lies in the workspace, and its training if no run is of it.
+
+    Returns what became of the final model in the registry, in words.
+    """
     client = tracking.connect()
     folders = [FOLDS / f"{fold}" for fold in range(knobs.split.folds)]
     histories = [pd.read_csv(folder / "history.csv") for folder in folders]
@@ -27,11 +37,18 @@ def log(knobs: Params) -> None:
         evaluation.figures(tables.is_ai(scores["label"]), scores["score"].to_numpy())
         for scores in held_out
     ]
+    report = json.loads((METRICS / "metrics.json").read_text("utf-8"))
     data, outcome = tracking.fingerprint([ROWS]), tracking.outcome_of(FOLDS)
     with tracking.evaluation_of(client, knobs, data, outcome, histories, figures) as run:
-        tracking.log_report(client, run, json.loads(METRICS.read_text("utf-8")))
-        for folder in SHOWN:
-            client.log_artifacts(run, str(folder), folder.name)
+        client.log_inputs(run, _inputs(knobs, data))
+        client.log_batch(run, tags=_tags())
+        tracking.log_report(client, run, report | {"robustness": _changed()})
+        for name in SHOWN:
+            _log_artifact(client, run, METRICS / name)
+        shown = {f"test/{name}": report["test"][name] for name in ("accuracy", "recall", "auc")}
+        made = registry.register(run, f"realart-{knobs.dataset}", FINAL, shown)
+        scores = tables.read(METRICS / registry.SCORES, tables.JUDGED)
+        return registry.promote(client, made, scores, all(report["goals"].values()))
 
 
 def catch_up() -> None:
@@ -43,7 +60,8 @@ def catch_up() -> None:
         knobs = params.load()
     except RealartError:
         return
-    if METRICS.is_file() and not tracking.evaluated(knobs, tracking.outcome_of(FOLDS)):
+    report = METRICS / "report.html"
+    if report.is_file() and not tracking.evaluated(knobs, tracking.outcome_of(FOLDS)):
         status = subprocess.run(
             [sys.executable, "-m", "dvc", "status", "--json"],
             capture_output=True,
@@ -52,3 +70,56 @@ def catch_up() -> None:
         )
         if status.returncode == 0 and not json.loads(status.stdout):
             log(knobs)
+
+
+def _inputs(knobs: Params, digest: str) -> list[DatasetInput]:
+    """Describe training and test part as MLflow lists what a run was given."""
+    rows = tables.read(ROWS, tables.ROWS)
+    published = rows[rows["operation"] == ""]
+    described = []
+    for part, context in (("train", "training"), ("test", "testing")):
+        own = published[published["part"] == part]
+        counts = {name: int((own["label"] == name).sum()) for name in CLASSES}
+        profile = {"pictures": len(own), "groups": own["group"].nunique(), **counts}
+        dataset = Dataset(
+            name=f"{knobs.dataset}-{part}",
+            digest=digest,
+            source_type=knobs.data.source,
+            source=SOURCE.read_text("utf-8"),
+            profile=json.dumps(profile),
+        )
+        described.append(DatasetInput(dataset, [InputTag("mlflow.data.context", context)]))
+    return described
+
+
+def _tags() -> list[RunTag]:
+    """Name what each stage was made from and made, and what the final model is, in words."""
+    lock = yaml.safe_load(LOCK.read_text("utf-8")) if LOCK.is_file() else {"stages": {}}
+    hashes = {
+        name: sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16]
+        for name, entry in lock["stages"].items()
+    }
+    card = (FINAL / "README.md").read_text("utf-8").split("---\n", 2)[2]
+    return [
+        RunTag("mlflow.note.content", card),
+        *(RunTag(f"stage.{name}", value) for name, value in hashes.items()),
+    ]
+
+
+def _changed() -> dict[str, dict[str, float]]:
+    """Return the figures of changed pictures at the balanced point, by change."""
+    table = tables.read(METRICS / "robustness/table.csv", robustness.COLUMNS)
+    own = table[table["point"] == "balanced"]
+    return {
+        f"{one.change}_{one.strength:g}": {
+            name: float(getattr(one, name)) for name in ("auc", "recall", "false_positive_rate")
+        }
+        for one in own.itertuples()
+    }
+
+
+def _log_artifact(client: MlflowClient, run: str, path: Path) -> None:
+    if path.is_dir():
+        client.log_artifacts(run, str(path), path.name)
+    else:
+        client.log_artifact(run, str(path))

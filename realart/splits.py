@@ -25,7 +25,8 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     DataFrame
         Columns `tables.SPLIT`, in the order of `pictures`. `part` is `train`, `test` or `unused`
         (published training pictures that are related to a published test picture); `fold` and
-        `slice` count from 0 in the training part and are -1 elsewhere.
+        `slice` count from 0 in the training part and are -1 elsewhere. With `split.method` sources,
+        pictures that are related to one of another source are `unused`, too.
 
     Raises
     ------
@@ -33,12 +34,17 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
         A class has too few pictures for the folds and slices, or the set has no published test
         part although `split.method` asks for it.
     """
-    table = pictures[["id", "group", "label", "source"]].sort_values("id")
+    table = pictures[["id", "group", "label", "source", "generator", "style"]].sort_values("id")
     table["stratum"] = _strata(table, split)
     table["part"] = _published(pictures) if split.method == "published" else _drawn(table, split)
     table["fold"] = table["slice"] = -1
+    table["unit"] = table["group"]
+    if split.method == "sources":
+        table["unit"] = _units(table, split)
+        several = table.groupby("group")["unit"].transform("nunique") > 1
+        table.loc[several & (table["part"] == "train"), "part"] = "unused"
     train = table[table["part"] == "train"].copy()
-    train["stratum"] = _strata(train, split)
+    train["stratum"] = train["label"] if split.method == "sources" else _strata(train, split)
     _check_size(train, split)
     table.loc[train.index, "fold"] = _folds(train, split)
     for _, cell in table.loc[train.index].groupby("fold"):
@@ -65,6 +71,29 @@ def _published(pictures: pd.DataFrame) -> "pd.Series[str]":
     tested = set(pictures.loc[part == "test", "group"])
     related = (part != "test") & pictures["group"].isin(tested)
     return part.where(part == "test", "train").mask(related, "unused")
+
+
+def _units(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
+    """Return what is held out as one: a generator, else a style, else a folder, of each picture.
+
+    A class of one source has nothing to hold out; its groups are dealt as they are otherwise.
+    """
+    named = table["generator"].where(table["generator"] != "", table["style"])
+    named = table["label"] + "/" + named.where(named != "", table["source"])
+    counts = {name: int(named[table["label"] == name].nunique()) for name in CLASSES}
+    if max(counts.values()) == 1:
+        raise RealartError(
+            "split.method is sources, but each class has one folder, and the dataset names no "
+            "generators: set split.method=random, or the dataset's `fields`"
+        )
+    for name, count in counts.items():
+        if 1 < count < split.folds:
+            raise RealartError(
+                f"class {name} has {count} sources, split.folds is {split.folds}: with "
+                f"split.method=sources set split.folds={count} or fewer"
+            )
+    single = table["label"].map(counts) == 1
+    return named.where(~single, table["group"])
 
 
 def _drawn(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
@@ -95,7 +124,7 @@ def _folds(train: pd.DataFrame, split: Split) -> "np.typing.NDArray[np.int64]":
     with warnings.catch_warnings():
         # A class is large enough (_check_size); that a small source is in few folds is no news.
         warnings.filterwarnings("ignore", "The least populated class")
-        parts = splitter.split(np.zeros(len(train)), train["stratum"], train["group"])
+        parts = splitter.split(np.zeros(len(train)), train["stratum"], train["unit"])
         for number, (_, held_out) in enumerate(parts):
             folds[held_out] = number
     return folds

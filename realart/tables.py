@@ -103,7 +103,8 @@ def parsed(file: IO[str], name: str, columns: Columns) -> pd.DataFrame:
         It has other columns.
     """
     try:
-        table = pd.read_csv(file, dtype=dict(columns), keep_default_na=False)
+        missing = {name: "" for name, kind in columns.items() if kind is float}
+        table = pd.read_csv(file, dtype=dict(columns), na_values=missing, keep_default_na=False)
     except ValueError as error:
         raise RealartError(f"{name} is damaged ({error}): run `dvc repro`") from error
     if list(table.columns) != list(columns):

@@ -24,6 +24,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from sqlalchemy.exc import SQLAlchemyError
 
 from realart.errors import RealartError
@@ -37,6 +38,8 @@ KEY = "realart.key"  # what decided the training
 OUTCOME = "realart.outcome"  # what it made
 EVALUATED = "realart.evaluated"
 FOLD = "realart.fold"
+SECONDS = 5
+"""Between two looks at what a training takes of the machine."""
 
 
 def address() -> str:
@@ -115,6 +118,19 @@ def start(client: MlflowClient, params: Params, data: str, key: str) -> str:
         tags=[RunTag(name, value) for name, value in tags.items()],
     )
     return str(run.info.run_id)
+
+
+@contextmanager
+def watched(run_id: str) -> Iterator[None]:
+    """Log how much of processors, memory, disk and GPU is in use while the block runs."""
+    monitor = SystemMetricsMonitor(
+        run_id, sampling_interval=SECONDS, resume_logging=True, tracking_uri=address()
+    )
+    monitor.start()
+    try:
+        yield
+    finally:
+        monitor.finish()
 
 
 def start_fold(client: MlflowClient, parent: str, fold: int) -> str:

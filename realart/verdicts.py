@@ -1,5 +1,6 @@
 """From a probability to a verdict: thresholds that are chosen on out-of-fold scores alone."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,14 @@ def judge(
         "sure": {"share": float(sure.mean())}
         | ({"accuracy": float(right[sure].mean())} if sure.any() else {}),
     }
+
+
+def figure(name: str, judged: Mapping[str, Any]) -> str:
+    """Return a figure of `judge` and its interval, to be read."""
+    counts = judged["confusion"]
+    accused = counts["fp"] / (counts["fp"] + counts["tn"])
+    interval = judged["intervals"][name]
+    return f"{judged.get(name, accused):.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 def _between(probabilities: Scores) -> NDArray[np.float64]:

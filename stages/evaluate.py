@@ -11,6 +11,7 @@ from realart import (
     archive,
     backend,
     calibration,
+    card,
     contact,
     doubts,
     errors,
@@ -21,10 +22,8 @@ from realart import (
     models,
     params,
     plots,
-    record,
     subgroups,
     tables,
-    tracking,
     vectors,
 )
 from realart.evaluation import Figures, Labels, Scores
@@ -33,7 +32,7 @@ from realart.inputs import Input, Seen
 from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
 from realart.params import CLASSES, Network, Params, Recipe
-from realart.verdicts import Verdicts, choose_points, coverage, judge, surely
+from realart.verdicts import Verdicts, choose_points, judge, surely
 
 ARCHIVE = Path("data/raw/archive.zip")
 PICTURES = Path("data/clean/pictures.csv")
@@ -42,6 +41,7 @@ FEATURES = Path("data/features")
 FOLDS = Path("models/folds")
 FINAL = Path("models/final")
 AUDIT = Path("metrics/audit.json")
+FINDINGS = Path("metrics/audit/findings.md")
 METRICS = Path("metrics/metrics.json")
 SCORES = Path("metrics/scores.csv")
 PLOTS = Path("metrics/plots")
@@ -52,7 +52,6 @@ DOUBTS_SHOWN = 10
 
 def main() -> None:
     knobs = params.load()
-    tracking.connect()  # a store that can't be used is known before anything is made
     folders = [FOLDS / f"{fold}" for fold in range(knobs.split.folds)]
     histories = [pd.read_csv(folder / "history.csv") for folder in folders]
     held_out = [tables.read(folder / "scores.csv", tables.SCORES) for folder in folders]
@@ -85,10 +84,14 @@ def main() -> None:
         ),
     }
     write_json(report, METRICS)
+    (FINAL / "README.md").write_text(card.card(knobs, report, FINDINGS.read_text("utf-8")), "utf-8")
     write_tables(pictures.loc[oof["row"]], oof)
-    intervals = {"test": on_test["intervals"], "out of fold": on_oof["intervals"]}
-    write_plots(histories, arrays(test), arrays(oof), intervals, knobs.evaluate.sure)
-    record.log(knobs)
+    write_plots(
+        histories,
+        {"test": arrays(test), "out of fold": arrays(oof)},
+        {"test": on_test, "out of fold": on_oof},
+        knobs.evaluate.sure,
+    )
     print(summary(knobs, report))
 
 
@@ -171,9 +174,8 @@ def write_tables(published: pd.DataFrame, oof: pd.DataFrame) -> None:
 
 def write_plots(
     histories: list[pd.DataFrame],
-    test: tuple[Labels, Scores],
-    oof: tuple[Labels, Scores],
-    intervals: dict[str, Any],
+    named: dict[str, tuple[Labels, Scores]],
+    told: dict[str, Any],
     sure: float,
 ) -> None:
     """Write every curve as data for `dvc plots`, and as a picture."""
@@ -182,16 +184,8 @@ def write_plots(
     )
     with fresh_directory(PLOTS) as folder:
         history.to_csv(folder / "history.csv", index=False)
-        plots.verdicts(*test).to_csv(folder / "confusion.csv", index=False)
-        plots.roc(*test).to_csv(folder / "roc.csv", index=False)
-        plots.precision_recall(*test).to_csv(folder / "precision_recall.csv", index=False)
         plots.draw_history(history, folder / "history.png")
-        plots.draw_confusion(*test, folder / "confusion.png")
-        evaluation.reliability(*oof).to_csv(folder / "reliability.csv", index=False)
-        coverage(*oof).to_csv(folder / "coverage.csv", index=False)
-        named = {"test": test, "out of fold": oof}
-        plots.draw_curves(named, intervals, folder / "curves.png")
-        plots.draw_calibration(named, sure, folder / "calibration.png")
+        plots.write_scored(named, told, sure, folder)
 
 
 def summary(knobs: Params, report: dict[str, Any]) -> str:

@@ -66,10 +66,11 @@ def main() -> None:
     parent = tracking.start(client, knobs, tracking.fingerprint([ROWS]), key)
     unfinished = private() / "checkpoints" / key
     try:
-        folds = [
-            finished_fold(knobs, rows, data, fold, unfinished, client, parent)
-            for fold in range(knobs.split.folds)
-        ]
+        with tracking.watched(parent):
+            folds = [
+                finished_fold(knobs, rows, data, fold, unfinished, client, parent)
+                for fold in range(knobs.split.folds)
+            ]
         with fresh_directory(FOLDS) as folder:
             for fold in range(knobs.split.folds):  # a killed run leaves more beside them
                 shutil.copytree(unfinished / f"{fold}", folder / f"{fold}")

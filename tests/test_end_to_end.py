@@ -61,7 +61,16 @@ def test_experiment_with_another_model(project: Path) -> None:
     assert run_.data.metrics["test/accuracy"] == figures(project)["test"]["accuracy"]
     assert len(children(project, run_.info.run_id)) == 2
     artifacts = {file.path for file in store(project).list_artifacts(run_.info.run_id)}
-    assert artifacts >= {"final", "plots", "pictures"}
+    assert artifacts >= {"report.html", "scores.csv", "plots", "pictures", "robustness", "audit"}
+    assert run_.data.tags["stage.train"] != run_.data.tags["stage.evaluate"]
+    assert "# realart-tiny_ela-local" in run_.data.tags["mlflow.note.content"]
+    given = {
+        one.dataset.name: json.loads(one.dataset.profile) for one in run_.inputs.dataset_inputs
+    }
+    counts = figures(project)["test"]["confusion"]
+    assert given["local-test"]["ai"] == counts["tp"] + counts["fn"]
+    versions = store(project).search_model_versions("name = 'realart-local'")
+    assert run_.info.run_id in {one.run_id for one in versions}
     subprocess.run(["git", "checkout", "-q", "."], cwd=project, check=True)
     succeed(project, "dvc", "checkout")
 
@@ -82,7 +91,7 @@ def test_how_a_head_is_trained_reruns_no_features(project: Path) -> None:
     finally:
         (project / "params.yaml").write_text(knobs)
     changed = {line.rstrip(":") for line in said.splitlines() if line and line[0].isalpha()}
-    assert changed == {"check", "train", "evaluate"}
+    assert changed == {"check", "train", "evaluate", "report"}
 
 
 def test_two_queue_workers_share_one_store(project: Path) -> None:
@@ -103,8 +112,8 @@ def test_two_queue_workers_share_one_store(project: Path) -> None:
 
 def test_run_restored_from_cache_still_shows(project: Path) -> None:
     fresh = {"MLFLOW_TRACKING_URI": f"sqlite:///{project.parent / 'other.db'}"}
-    (project / "metrics/metrics.json").unlink()
-    succeed(project, "dvc", "repro", "--force", "--single-item", "evaluate", **fresh)
+    (project / "metrics/report.html").unlink()
+    succeed(project, "dvc", "repro", "--force", "--single-item", "report", **fresh)
     client = MlflowClient(fresh["MLFLOW_TRACKING_URI"])
     (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
     found = client.search_runs([experiment.experiment_id])

@@ -22,7 +22,7 @@ from small_disk import Disk, small_disk
 SEED = 2
 KILLED_IN = (
     "check", "download", "clean", "split", "balance", "ela", "audit", "features", "train",
-    "evaluate",
+    "evaluate", "report",
 )  # fmt: skip
 """Where a run is killed, each time a random part of that stage's time after it began; in `train`
 by `KILLER`. Drawn over the time of a run instead, most moments would lie in imports of TensorFlow.

@@ -20,9 +20,13 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 CHOSEN = {"datasets": "${dataset}", "recipes": "${model}"}
 """Params that hold entries by name, and how dvc.yaml names the chosen one."""
 CHOOSING = {"dataset", "datasets", "model", "recipes", "descriptors"}
-BY_FEATURES = {"train": "descriptors.", "evaluate": "descriptors."}
+BY_FEATURES = dict.fromkeys(("train", "evaluate", "report"), "descriptors.")
 """Params that a stage writes down, and on which it depends by data/features alone."""
-WHOLE = {"features": {"clean", "ela", "train.precision"}}
+WHOLE = {
+    "features": {"clean", "ela", "train.precision"},
+    "evaluate": {"clean"},
+    "report": {"clean", "split", "balance", "train", "evaluate"},
+}
 """Params that a stage writes out or copies in a group rather than reads one by one."""
 
 
@@ -69,7 +73,7 @@ def test_params_name_everything_that_a_stage_reads(
 
 def test_a_model_reruns_nothing_before_features() -> None:
     by_model = {name for name, stage in PIPELINE.items() if "model" in str(stage.get("params"))}
-    assert by_model == {"features", "train", "evaluate"}
+    assert by_model == {"features", "train", "evaluate", "report"}
 
 
 @contextlib.contextmanager

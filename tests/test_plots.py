@@ -80,7 +80,7 @@ def history(folds: int) -> pd.DataFrame:
 
 
 NAMED = {"test": some_scores(), "out of fold": some_scores(seed=1)}
-TOLD = {name: {"low": 0.6, "high": 0.8} for name in ("auc", "average_precision")}
+TOLD = {"intervals": {name: {"low": 0.6, "high": 0.8} for name in ("auc", "average_precision")}}
 
 
 def draw_history(path: Path) -> None:
@@ -96,7 +96,7 @@ def draw_calibration(path: Path) -> None:
 
 
 def draw_confusion(path: Path) -> None:
-    plots.draw_confusion(*some_scores(), path)
+    plots.draw_confusion(*some_scores(), "test", path)
 
 
 @pytest.mark.parametrize("draw", [draw_history, draw_curves, draw_calibration, draw_confusion])
@@ -126,7 +126,7 @@ def test_every_fold_has_its_colour(tmp_path: Path, folds: int) -> None:
 def test_pictures_show_the_data(tmp_path: Path) -> None:
     labels, scores = some_scores()
     for name, shown in (("good", scores), ("bad", 1 - scores)):
-        plots.draw_confusion(labels, shown, tmp_path / f"{name}-matrix.png")
+        plots.draw_confusion(labels, shown, name, tmp_path / f"{name}-matrix.png")
         named = {"test": (labels, shown)}
         plots.draw_curves(named, {"test": TOLD}, tmp_path / f"{name}-curves.png")
         plots.draw_calibration(named, 0.95, tmp_path / f"{name}-calibration.png")

@@ -68,7 +68,7 @@ def enough(count: int = 40, **columns: str) -> pd.DataFrame:
 
 
 @TABLES
-@given(tables_of_pictures(), SPLITS, st.sampled_from(["random", "published"]))
+@given(tables_of_pictures(), SPLITS, st.sampled_from(["random", "published", "sources"]))
 def test_no_group_is_split(pictures: pd.DataFrame, split: Split, method: str) -> None:
     table = assigned(pictures, split.model_copy(update={"method": method}))
     used = table[table["part"] != "unused"]
@@ -241,3 +241,60 @@ def test_sources_that_are_mostly_published_as_test_can_be_split() -> None:
     ]
     published_split = KNOBS.split.model_copy(update={"method": "published"})
     assert (assign(published(rows), published_split)["part"] == "train").sum() == 40
+
+
+def of_sources(human: int, ai: int, **columns: str) -> pd.DataFrame:
+    """Make a table of 30 unrelated pictures for each source of a class."""
+    return published(
+        [
+            {"id": f"{label}{source}-{n}", "label": label, "source": f"{label}/{source}", **columns}
+            for label, count in (("human", human), ("ai", ai))
+            for source in range(count)
+            for n in range(30)
+        ]
+    )
+
+
+@TABLES
+@given(st.integers(2, 4), st.integers(0, 3), st.booleans(), st.integers(0, 99))
+def test_a_held_out_source_is_seen_by_no_model_of_its_fold(
+    folds: int, more: int, one_human_source: bool, seed: int
+) -> None:
+    split = KNOBS.split.model_copy(update={"method": "sources", "folds": folds, "seed": seed})
+    pictures = of_sources(1 if one_human_source else folds + more, folds + more)
+    table = pictures.merge(assign(pictures, split), on="id")
+    train = table[table["part"] == "train"]
+    of_several = train[~((train["label"] == "human") & one_human_source)]
+    assert (of_several.groupby("source")["fold"].nunique() == 1).all()
+    assert (train.groupby(["label", "fold"]).size() > 0).sum() == 2 * folds
+    if one_human_source:
+        assert train.loc[train["label"] == "human", "fold"].nunique() == folds
+
+
+def test_a_generator_is_held_out_over_all_its_folders() -> None:
+    pictures = of_sources(4, 4)
+    pictures["generator"] = (
+        pictures["source"].map({f"ai/{n}": f"generator {n // 2}" for n in range(4)}).fillna("")
+    )
+    split = KNOBS.split.model_copy(update={"method": "sources", "folds": 2})
+    table = pictures.merge(assign(pictures, split), on="id")
+    train = table[(table["part"] == "train") & (table["label"] == "ai")]
+    assert (train.groupby("generator")["fold"].nunique() == 1).all()
+    assert train["fold"].nunique() == 2
+
+
+def test_what_is_related_to_another_source_is_not_used() -> None:
+    pictures = of_sources(4, 4)
+    pictures.loc[pictures["id"].isin(["ai0-0", "ai1-0"]), "group"] = "ai0-0"
+    split = KNOBS.split.model_copy(update={"method": "sources", "test_size": 0.1})
+    table = pictures.merge(assign(pictures, split), on="id").set_index("id")
+    assert set(table.loc[["ai0-0", "ai1-0"], "part"]) in ({"unused"}, {"test"})
+    assert set(table.drop(["ai0-0", "ai1-0"])["part"]) == {"train", "test"}
+
+
+def test_a_set_without_sources_is_refused() -> None:
+    split = KNOBS.split.model_copy(update={"method": "sources"})
+    with pytest.raises(RealartError, match="each class has one folder"):
+        assign(of_sources(1, 1), split)
+    with pytest.raises(RealartError, match="class ai has 3 sources"):
+        assign(of_sources(1, 3), split)

@@ -102,6 +102,23 @@ def assert_complete(client: MlflowClient, params: tracking.Params, parent: str) 
     assert client.get_run(parent).data.params["model"] == params.model
 
 
+def test_what_a_training_takes_of_the_machine_is_logged(
+    client: MlflowClient, params: tracking.Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.2")
+    parent = tracking.start(client, params, "data", "key")
+    used = "system/cpu_utilization_percentage"
+    for steps in (1, 2):  # the second goes on where the first was broken off
+        until = time.monotonic() + 60
+        with tracking.watched(parent):
+            while len(curve(client, parent, used)) < steps and time.monotonic() < until:
+                time.sleep(0.1)
+    found = client.get_run(parent).data.metrics
+    assert sorted(curve(client, parent, used))[:2] == [0, 1]
+    assert 0 <= found[used] <= 100
+    assert found["system/system_memory_usage_megabytes"] > 0
+
+
 def test_a_training_is_a_parent_with_a_child_for_each_fold(
     client: MlflowClient, params: tracking.Params
 ) -> None:

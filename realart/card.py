@@ -1,0 +1,183 @@
+"""A model card: what a model is, was made from and is worth, written from the run's own figures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from huggingface_hub import EvalResult, ModelCardData
+
+from realart.params import Params, Vectors
+from realart.verdicts import figure
+
+TOLD = {
+    "accuracy": "accuracy",
+    "recall": "recall",
+    "precision": "precision",
+    "false_positive_rate": "human art called ai",
+    "auc": "AUC",
+    "average_precision": "average precision",
+}
+"""Figures that have intervals, and what readers call them."""
+OPEN = ("apache-2.0", "cc-by-4.0", "cc0-1.0", "mit")
+"""Licences by the names that the Hugging Face Hub has for them."""
+
+
+def card(knobs: Params, report: Mapping[str, Any], findings: str) -> str:
+    """Return the card as Markdown with the header of the Hugging Face Hub.
+
+    The header is that of https://huggingface.co/docs/hub/model-cards.
+
+    Parameters
+    ----------
+    report
+        What metrics.json holds.
+    findings
+        What the audit says of the pictures, as a Markdown list.
+    """
+    sections = {
+        "": _what(knobs),
+        "How to use it": _use(),
+        "Data": _data(knobs, report),
+        "Results": _results(knobs, report),
+        "What the label can be guessed from": findings.strip(),
+        "Limits": _limits(report),
+        "Training": _training(knobs),
+        "Licence": _licence(knobs),
+    }
+    body = "\n\n".join(
+        f"## {title}\n\n{text}" if title else text for title, text in sections.items()
+    )
+    return f"---\n{_header(knobs, report)}\n---\n\n# {_name(knobs)}\n\n{body}\n"
+
+
+def _name(knobs: Params) -> str:
+    return f"realart-{knobs.model}-{knobs.dataset}"
+
+
+def _header(knobs: Params, report: Mapping[str, Any]) -> str:
+    licence = knobs.data.licence.lower()
+    types = {"accuracy": "accuracy", "recall": "recall", "auc": "roc_auc"}
+    return ModelCardData(
+        license=licence if licence in OPEN and not knobs.backbones else "other",
+        library_name="realart",
+        pipeline_tag="image-classification",
+        tags=["ai-generated-image-detection", "art"],
+        metrics=list(types.values()),
+        model_name=_name(knobs),
+        eval_results=[
+            EvalResult(
+                task_type="image-classification",
+                dataset_type=knobs.dataset,
+                dataset_name=knobs.data.path or knobs.dataset,
+                dataset_split=part,
+                metric_type=kind,
+                metric_value=round(report[key][name], 4),
+            )
+            for key, part in (("test", "test"), ("oof", "train, out of fold"))
+            for name, kind in types.items()
+        ],
+    ).to_yaml()
+
+
+def _what(knobs: Params) -> str:
+    sees = knobs.recipe.sees
+    if isinstance(sees, Vectors):
+        seen = f"numbers that describe a picture ({', '.join(sees.features)})"
+    else:
+        seen = f"{'error level maps' if sees.input == 'ela' else 'pictures'}, {sees.size} px"
+    return (
+        "Says of a picture whether it was made by a person or by a generator, as a calibrated "
+        f"probability of ai. The recipe `{knobs.model}` sees {seen}; it was trained on "
+        f"`{knobs.dataset}` by realart, which can make it again from the same pictures."
+    )
+
+
+def _use() -> str:
+    return (
+        "```sh\nrealart predict --model <this folder> picture.jpg\n```\n\n"
+        "Pictures are prepared as in training. The verdict is `ai`, `human` or `unsure`; `--at "
+        "low_fpr` gives those of the threshold that called at most 1 % of human art ai out of fold."
+    )
+
+
+def _data(knobs: Params, report: Mapping[str, Any]) -> str:
+    parts = [
+        f"{name}: {counts['tp'] + counts['fn']} ai, {counts['tn'] + counts['fp']} human"
+        for name, counts in (
+            ("training part", report["oof"]["confusion"]),
+            ("test part", report["test"]["confusion"]),
+        )
+    ]
+    source = f"`{knobs.data.path}` ({knobs.data.source})" if knobs.data.path else knobs.data.source
+    form = f"{knobs.clean.long_side} px at most, JPEG {knobs.clean.quality}"
+    return (
+        f"{source}. {'; '.join(parts)}. Broken files and duplicates were left out, near-duplicates "
+        "never parted between training and test"
+        + (f", and both classes saved alike ({form})." if knobs.clean.encoding == "jpeg" else ".")
+    )
+
+
+def _results(knobs: Params, report: Mapping[str, Any]) -> str:
+    test, oof, floor = report["test"], report["oof"], report["floor"]
+    lines = [
+        f"| | test part ({sum(test['confusion'].values())}) | out of fold "
+        f"({sum(oof['confusion'].values())}) |",
+        "| --- | --- | --- |",
+        *(f"| {said} | {figure(key, test)} | {figure(key, oof)} |" for key, said in TOLD.items()),
+        f"| accuracy without looking at the art | {floor['test']['accuracy']:.3f} | "
+        f"{floor['oof']['accuracy']:.3f} |",
+    ]
+    points = [
+        "| operating point | threshold | ai art found | human art called ai |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| `{name}` | {report['verdicts'][name]:.3f} | {at['recall']:.3f} | "
+            f"{at['false_positive_rate']:.3f} |"
+            for name, at in test["points"].items()
+        ),
+    ]
+    published = f"\n\nPublished of this recipe: {knobs.recipe.published}." * bool(
+        knobs.recipe.published
+    )
+    return (
+        "With 95 % intervals. The test part was scored once; out of fold, every picture of the "
+        "training part was scored by a model that has not seen it.\n\n"
+        + "\n".join(lines)
+        + "\n\nThresholds were chosen out of fold; this is what they do on the test part:\n\n"
+        + "\n".join(points)
+        + published
+    )
+
+
+def _limits(report: Mapping[str, Any]) -> str:
+    sure = report["oof"]["sure"]
+    again = report["intervention"]
+    return (
+        "- It knows the generators and the kinds of art in its data. What it is worth elsewhere "
+        "only pictures from elsewhere can tell: `realart evaluate --data PATH`.\n"
+        f"- It is sure of {sure['share']:.0%} of pictures out of fold"
+        + (f", and right on {sure['accuracy']:.1%} of those" if "accuracy" in sure else "")
+        + ".\n"
+        f"- Saving pictures again moves the scores of human art by {again['shift']['human']:+.3f} "
+        f"and of ai art by {again['shift']['ai']:+.3f}, on average.\n"
+        "- A verdict is no proof. Nobody should be accused by one."
+    )
+
+
+def _training(knobs: Params) -> str:
+    recipe = yaml.safe_dump(knobs.recipe.model_dump(exclude={"published"}), sort_keys=False)
+    return (
+        f"{knobs.split.folds} folds by group of near-duplicates, seed {knobs.train.seed}; final is "
+        f"the {knobs.evaluate.final.replace('_', ' ')}.\n\n```yaml\n{recipe}```"
+    )
+
+
+def _licence(knobs: Params) -> str:
+    given = [one.name for one in knobs.backbones if one.weights != "none"]
+    weights = "no weights of others"
+    if given:
+        weights = (
+            f"given weights of {', '.join(given)}, whose own licence holds (those of Keras: "
+            "https://keras.io/api/applications/)"
+        )
+    return f"Pictures: {knobs.data.licence}. It stands on {weights}. realart: Apache-2.0."

@@ -1,0 +1,48 @@
+"""A model card says what metrics.json says, under a header that the Hugging Face Hub reads."""
+
+import json
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+
+from realart import card, params, verdicts
+
+
+def test_a_card_is_written_beside_the_model(inside: Path) -> None:
+    report = json.loads((inside / "metrics/metrics.json").read_text())
+    read = ModelCard.load(inside / "models/final/README.md")
+    assert read.data.model_name == "realart-colour-local"
+    told = {
+        (one.dataset_split, one.metric_type): one.metric_value for one in read.data.eval_results
+    }
+    assert told["test", "accuracy"] == pytest.approx(report["test"]["accuracy"], abs=1e-4)
+    assert told["train, out of fold", "roc_auc"] == pytest.approx(report["oof"]["auc"], abs=1e-4)
+    for part in ("test", "oof"):
+        for name in card.TOLD:
+            assert verdicts.figure(name, report[part]) in read.text
+    findings = (inside / "metrics/audit/findings.md").read_text().strip()
+    assert findings in read.text
+
+
+@pytest.mark.parametrize(
+    ("licence", "weights", "expected"),
+    [("MIT", "none", "mit"), ("MIT", "imagenet", "other"), ("see there", "none", "other")],
+)
+def test_a_licence_is_claimed_only_where_it_is_known(
+    inside: Path, licence: str, weights: str, expected: str
+) -> None:
+    knobs = params.load()
+    data = knobs.data.model_copy(update={"licence": licence})
+    model = "mobilenetv2" if weights == "imagenet" else knobs.model
+    knobs = knobs.model_copy(update={"datasets": {"local": data}, "model": model})
+    report = json.loads((inside / "metrics/metrics.json").read_text())
+    read = ModelCard(card.card(knobs, report, "- nothing"))
+    assert read.data.license == expected
+    assert ("MobileNetV2" in read.text.split("## Licence")[1]) == (weights == "imagenet")
+
+
+def test_a_published_result_is_named_as_such(inside: Path) -> None:
+    knobs = params.load().model_copy(update={"model": "cnn150"})
+    report = json.loads((inside / "metrics/metrics.json").read_text())
+    assert "Published of this recipe: cashbowman accuracy .629" in card.card(knobs, report, "")

@@ -1,0 +1,235 @@
+"""The registered model answers for pictures wherever it is loaded, and the champion is the best."""
+
+import base64
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from making import file, picture
+from mlflow import MlflowClient
+from networks import clean_environment, python, some_scores
+
+from realart import inputs, registry, tables, tracking
+from realart.models import Final
+from realart.params import POINTS
+from realart.pictures import UnusableError
+
+FIGURES = {"test/accuracy": 0.9}
+PICTURES = [file(picture(3)), file(picture(4), "JPEG"), b"broken"]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MlflowClient, str]]:
+    """Give a store with one experiment, and the id of that."""
+    folder = tmp_path_factory.mktemp("registry")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DVC_ROOT", str(folder))
+        patched.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        client = tracking.connect()
+        yield client, client.create_experiment("art", (folder / "artifacts").as_uri())
+
+
+@pytest.fixture(scope="module")
+def registered(store: tuple[MlflowClient, str], trained: Path) -> str:
+    """Register the trained model as champion; return the store's address."""
+    client, experiment = store
+    run = client.create_run(experiment).info.run_id
+    made = registry.register(run, "served", trained / "models/final", FIGURES)
+    assert "new champion" in registry.promote(client, made, pd.DataFrame(), goals_met=True)
+    return tracking.address()
+
+
+def expected(project: Path) -> list[dict[str, object]]:
+    model = Final(project / "models/final")
+    answers: list[dict[str, object]] = []
+    for data in PICTURES:
+        try:
+            seen = inputs.from_published(data, model.input)
+        except UnusableError as error:
+            answers.append({"verdict": "", "error": str(error)})
+            continue
+        probability = float(model.scores(*inputs.stack([seen]))[0])
+        answers.append(
+            {
+                "verdict": model.verdicts.name(probability),
+                "probability": pytest.approx(probability, abs=1e-9),
+                **{point: model.verdicts.name(probability, point) for point in POINTS},
+                "error": "",
+            }
+        )
+    return answers
+
+
+def test_a_fresh_process_loads_it_by_alias(registered: str, trained: Path, tmp_path: Path) -> None:
+    """It brings its own code: nothing of this project is on its path."""
+    code = """
+import base64, json, sys
+import mlflow, pandas
+model = mlflow.pyfunc.load_model("models:/served@champion")
+data = [base64.b64decode(one) for one in json.load(sys.stdin)]
+said = model.predict(pandas.DataFrame({"picture": data}))
+import realart
+print(json.dumps([said.to_dict("records"), realart.__file__]))
+"""
+    encoded = json.dumps([base64.b64encode(data).decode() for data in PICTURES])
+    environment = clean_environment(MLFLOW_TRACKING_URI=registered, PYTHONPATH="")
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=encoded, env=environment, cwd=tmp_path,
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answers, where = json.loads(done.stdout.splitlines()[-1])
+    for answer, wanted in zip(answers, expected(trained), strict=True):
+        assert {name: answer[name] for name in wanted} == wanted
+    assert "artifacts" in where
+
+
+def test_a_server_answers_for_pictures(registered: str, trained: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "mlflow", "models", "serve", "--model-uri",
+        "models:/served@champion", "--env-manager", "local", "--port", str(port),
+    ]  # fmt: skip
+    environment = clean_environment(MLFLOW_TRACKING_URI=registered)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    log = tmp_path / "log"
+    with log.open("w") as said:
+        server = subprocess.Popen(
+            command, env=environment, stdout=said, stderr=said, start_new_session=True
+        )
+    try:
+        records = [{"picture": base64.b64encode(data).decode()} for data in PICTURES]
+        answers = ask(port, {"dataframe_records": records}, server, log)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+    for answer, wanted in zip(answers, expected(trained), strict=True):
+        assert {name: answer[name] for name in wanted} == wanted
+
+
+def ask(port: int, body: object, server: "subprocess.Popen[bytes]", log: Path) -> list[dict]:
+    """Ask a server that may still be starting."""
+    until = time.monotonic() + 120
+    while True:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/invocations",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return json.load(response)["predictions"]
+        except OSError:
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.5)
+
+
+def test_what_is_kept_is_code_and_files_and_no_pickle(registered: str, tmp_path: Path) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(registered)
+    folder = Path(mlflow.artifacts.download_artifacts("models:/served@champion", dst_path=tmp_path))
+    names = {one.suffix for one in folder.rglob("*") if one.is_file()}
+    assert names
+    assert not names & {".pkl", ".pickle", ".joblib", ".cloudpickle"}
+    required = (folder / "requirements.txt").read_text()
+    assert all(re.search(rf"^{name}==\d", required, re.M) for name in registry.NEEDED)
+    info = mlflow.models.get_model_info(f"{folder}")
+    assert info.signature.inputs.input_names() == ["picture"]
+    assert info.signature.outputs.input_names()[:2] == ["verdict", "probability"]
+
+
+def test_the_requirements_name_all_that_answering_imports(trained: Path) -> None:
+    code = """
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from realart import inputs, served
+from realart.models import Final
+model = Final(Path(sys.argv[1]))
+model.scores(*inputs.stack([inputs.from_published(Path(sys.argv[2]).read_bytes(), model.input)]))
+named = packages_distributions()
+direct = {line.split()[1].split(".")[0] for file in Path("realart").rglob("*.py")
+          if (name := ".".join(file.with_suffix("").parts).removesuffix(".__init__")) in sys.modules
+          for line in file.read_text().splitlines()
+          if line.startswith(("import ", "from "))}
+print(*{dist.lower() for one in direct for dist in named.get(one, [])})
+"""
+    some = next((trained / "data/clean/pictures").iterdir())
+    done = python(code, trained / "models/final", some)
+    assert done.returncode == 0, done.stderr
+    needed = set(done.stdout.split()) - {"realart"}
+    assert {"numpy", "mlflow", "pillow", "scikit-learn"} <= needed
+    assert needed <= set(registry.NEEDED) | {"mlflow-skinny", "mlflow-tracing"}
+
+
+@pytest.fixture
+def versions(
+    store: tuple[MlflowClient, str], trained: Path, request: pytest.FixtureRequest, tmp_path: Path
+):
+    """Give a function that registers a version whose run keeps the given scores."""
+    client, experiment = store
+    name = request.node.name
+    client.create_registered_model(name)
+
+    def made(scores: pd.DataFrame):
+        run = client.create_run(experiment).info.run_id
+        tables.write(scores, tmp_path / registry.SCORES, tables.JUDGED)
+        client.log_artifact(run, str(tmp_path / registry.SCORES))
+        return client.create_model_version(name, f"runs:/{run}/model", run)
+
+    return made
+
+
+def judged(noise: float, seed: int = 0, prefix: str = "") -> pd.DataFrame:
+    labels, scores = some_scores(200, 1)
+    scores = np.clip(scores + np.random.default_rng(seed).normal(0, noise, 200), 0, 1)
+    rows = [f"{prefix}{number}" for number in range(200)]
+    named = np.array(["human", "ai"])[labels]
+    return pd.DataFrame(
+        {"row": rows, "part": "oof", "label": named, "group": rows, "score": scores}
+    )
+
+
+def test_the_champion_is_who_met_the_goals_and_is_not_worse(
+    versions, store: tuple[MlflowClient, str], request: pytest.FixtureRequest
+) -> None:
+    client, name = store[0], request.node.name
+    good, poor = judged(0.0), judged(0.5)
+    first = versions(poor)
+    assert "goals are missed" in registry.promote(client, first, poor, goals_met=False)
+    assert registry.champion(client, name) is None
+    registry.promote(client, first, poor, goals_met=True)
+    assert registry.champion(client, name).version == first.version
+    second = versions(good)
+    assert "version 1 stays" in registry.promote(client, second, good, goals_met=False)
+    assert registry.champion(client, name).version == first.version
+    assert "the new champion" in registry.promote(client, second, good, goals_met=True)
+    assert registry.champion(client, name).version == second.version
+    third = versions(poor)
+    assert "version 2 stays" in registry.promote(client, third, poor, goals_met=True)
+    assert registry.champion(client, name).version == second.version
+
+
+def test_a_champion_of_other_pictures_stays(
+    versions, store: tuple[MlflowClient, str], request: pytest.FixtureRequest
+) -> None:
+    client, name = store[0], request.node.name
+    mine, theirs = judged(0.0), judged(0.5, prefix="other ")
+    first, second = versions(theirs), versions(mine)
+    registry.promote(client, first, theirs, goals_met=True)
+    assert "can't be compared" in registry.promote(client, second, mine, goals_met=True)
+    assert registry.champion(client, name).version == first.version
