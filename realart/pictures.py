@@ -28,7 +28,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 STILL_WITH_FRAMES = ("MPO",)  # opened as JPEG: a preview or a second eye, no animation
 
 # What fuzzing has seen decoders raise on damaged files.
-_DECODER_ERRORS = (
+DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -83,7 +83,7 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
         header = headers.read(image)
         image.load()
         image = _upright_srgb(image)
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise UnusableError("corrupt", str(error)) from error
     if min(width, height) < min_side:
         raise UnusableError("too small", f"{width}x{height}, at least {min_side} a side")
@@ -166,7 +166,7 @@ def _open(data: bytes) -> Image.Image:
         raise UnusableError("too large", str(error)) from error
     except UnidentifiedImageError as error:
         raise UnusableError("not a picture") from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise UnusableError("corrupt", str(error)) from error
 
 
