@@ -11,10 +11,13 @@ from PIL import ExifTags, Image
 
 from realart.pictures import FORMATS
 
-MOST = 1 << 22
-"""Bytes of a manifest, of XMP and of a text that are looked at."""
+MOST = 1 << 20
+"""Bytes of XMP, and of a text, that are looked at."""
+MOST_OF_MANIFEST = 1 << 24
 LONGEST = 80
 """Characters that are quoted."""
+MANY = 20
+"""Sentences about a file."""
 
 SOURCE_TYPES = {
     "trainedAlgorithmicMedia": "created using generative AI",
@@ -96,6 +99,10 @@ _MANIFEST = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 _BEFORE = 12
 """Bytes of the superbox before `jumd`: its length and type, and the length of that."""
 
+# PNG specification (third edition, 2025), 5.2 and 11.2.5. https://www.w3.org/TR/png-3/
+_PNG = b"\x89PNG\r\n\x1a\n"
+_IEND = b"\0\0\0\0IEND\xae\x42\x60\x82"
+
 # In a claim's CBOR (RFC 8949, 3.1) the length of a text is in the byte before it, or in the one
 # after \x78. Claims of version 1 have `claim_generator`, those of version 2 the other.
 _CLAIM = re.compile(
@@ -118,11 +125,24 @@ def evidence(data: bytes) -> list[str]:
     """
     found = [*_of_manifest(data)]
     # Decoders fail in their own ways, and a verdict is not to be lost by that.
-    with suppress(Exception), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with suppress(Exception), _opened(data) as image:
         found += _of_xmp(image.info.get("xmp"))
         found += _of_texts(image)
         found += _of_exif(image)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found))[:MANY]
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Open a file; of a PNG all but its pixels, behind which Pillow looks only once they decode."""
+    if data.startswith(_PNG):
+        kept, at = [_PNG], len(_PNG)
+        while at + 12 <= len(data):
+            size = 12 + int.from_bytes(data[at : at + 4], "big")
+            if data[at + 4 : at + 8] not in (b"IDAT", b"fdAT", b"IEND") and at + size <= len(data):
+                kept.append(data[at : at + size])
+            at += size
+        data = b"".join([*kept, _IEND])
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def _of_manifest(data: bytes) -> Iterator[str]:
@@ -130,7 +150,7 @@ def _of_manifest(data: bytes) -> Iterator[str]:
     if at < 0:
         return
     size = int.from_bytes(data[at : at + 4], "big")
-    manifest = data[at : at + min(size, MOST)]
+    manifest = data[at : at + min(size, MOST_OF_MANIFEST)]
     yield "C2PA manifest (content credentials), not verified"
     for claim in _CLAIM.finditer(manifest):
         length = claim[1][0] - 0x60 if claim[1] else claim[2][0]
@@ -160,7 +180,7 @@ def _of_texts(image: Image.Image) -> Iterator[str]:
 
 
 def _of_exif(image: Image.Image) -> Iterator[str]:
-    exif = Image.Image.getexif(image)  # that of PNG would decode the pixels
+    exif = Image.Image.getexif(image)  # that of PNG would decode pixels
     comment = _text(exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")[8:])
     if by := _writer("parameters", comment):
         yield f"EXIF UserComment: written by {by}"
