@@ -4,8 +4,9 @@ import argparse
 import csv
 import json
 import sys
+import warnings
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -28,12 +29,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     predict = commands.add_parser("predict", help="verdict and probability for pictures")
-    predict.add_argument("paths", nargs="+", type=Path, metavar="PICTURE_OR_FOLDER")
+    predict.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PICTURE_OR_FOLDER",
+        help="- is a picture on standard input",
+    )
     predict.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
     predict.add_argument(
         "--at",
         choices=params.POINTS,
         help="the operating point of verdicts; without it some are unsure",
+    )
+    predict.add_argument(
+        "--once",
+        action="store_true",
+        help="skip the second look, which tells whether saving again would change the verdict",
     )
     form = predict.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -71,26 +83,35 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from realart import predict  # Keras takes seconds to import: only where it is needed
+    from tqdm import tqdm
+
+    from realart import predict  # takes seconds to import: only where it is needed
     from realart.models import Final
 
+    warnings.filterwarnings("ignore", module="PIL")  # of damaged EXIF, say
     files = predict.files(arguments.paths)
     model = Final(arguments.model or root() / "models/final")
     failed = 0
-    predictions = predict.predict(files, model, arguments.at)
     if arguments.csv:
-        table = csv.writer(sys.stdout, lineterminator="\n")
-        table.writerow(["path", "verdict", "probability", "error"])
-    for one in predictions:
+        columns = [field.name for field in fields(predict.Prediction)]
+        table = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        table.writeheader()
+    predictions = predict.predict(files, model, arguments.at, arguments.once)
+    hidden = sys.stdout.isatty() or not sys.stderr.isatty()  # answers are progress enough
+    for one in tqdm(predictions, total=len(files), unit=" pictures", disable=hidden):
         failed += bool(one.error)
         if arguments.json:
             print(json.dumps(asdict(one), ensure_ascii=False), flush=True)
         elif arguments.csv:
-            table.writerow([one.path, one.verdict, one.probability, one.error])
+            table.writerow(asdict(one) | {"evidence": "; ".join(one.evidence)})
         elif one.error:
-            print(f"{one.path}: {one.error}", file=sys.stderr)
+            tqdm.write(f"{one.path}: {one.error}", file=sys.stderr)
         else:
-            print(f"{one.verdict:7}{one.probability:6.3f}  {one.path}", flush=True)
+            print(f"{one.verdict:7}{one.probability:6.3f}  {one.path}")
+            if one.flips:
+                again = f"{one.flips} ({one.probability_saved_again:.3f})"
+                print(f"  saved again as JPEG {predict.QUALITY} it would be called {again}")
+            print(*(f"  {said}\n" for said in one.evidence), sep="", end="", flush=True)
     return 1 if failed else 0
 
 

@@ -50,6 +50,11 @@ def from_published(data: bytes, seen: Input) -> Seen:
         The file can't become a picture.
     """
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+    return from_decoded(data, image, seen)
+
+
+def from_decoded(data: bytes, image: Image.Image, seen: Input) -> Seen:
+    """Return the same of a published file, given its bytes and what they show."""
     return _of_stored(pictures.read(pictures.stored(data, image, seen.clean)), seen)
 
 

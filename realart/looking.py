@@ -12,9 +12,6 @@ from realart.headers import Header
 from realart.params import Clean
 from realart.pictures import UnusableError
 
-BYTES_A_PIXEL = 4
-"""Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -50,7 +47,7 @@ def look(
 
 def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
     """Unpack a file, never beyond the size that the archive's directory says, nor beyond ours."""
-    most = BYTES_A_PIXEL * params.max_pixels
+    most = pictures.BYTES_A_PIXEL * params.max_pixels
     if member.flag_bits & 1:
         raise UnusableError("encrypted", "it has a password")
     if member.file_size > most:

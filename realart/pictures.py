@@ -27,8 +27,11 @@ Pixels = NDArray[np.uint8]
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 STILL_WITH_FRAMES = ("MPO",)  # opened as JPEG: a preview or a second eye, no animation
 
+BYTES_A_PIXEL = 4
+"""Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
+
 # What fuzzing has seen decoders raise on damaged files.
-DECODER_ERRORS = (
+_DECODER_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -83,7 +86,7 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
         header = headers.read(image)
         image.load()
         image = _upright_srgb(image)
-    except DECODER_ERRORS as error:
+    except _DECODER_ERRORS as error:
         raise UnusableError("corrupt", str(error)) from error
     if min(width, height) < min_side:
         raise UnusableError("too small", f"{width}x{height}, at least {min_side} a side")
@@ -166,7 +169,7 @@ def _open(data: bytes) -> Image.Image:
         raise UnusableError("too large", str(error)) from error
     except UnidentifiedImageError as error:
         raise UnusableError("not a picture") from error
-    except DECODER_ERRORS as error:
+    except _DECODER_ERRORS as error:
         raise UnusableError("corrupt", str(error)) from error
 
 

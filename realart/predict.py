@@ -1,25 +1,47 @@
 """Verdicts on new pictures by the final model, prepared exactly as in training."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
+from realart import inputs, pictures, provenance
 from realart.errors import RealartError
-from realart.inputs import Input, Seen, from_published, stack
+from realart.inputs import Input, Seen
 from realart.models import BATCH, Final
 from realart.params import Point
 from realart.pictures import UnusableError
+from realart.robustness import Change
+
+STDIN = Path("-")
+QUALITY = 90
+SAVED_AGAIN = Change("jpeg", QUALITY)
+"""Mild as changes go: a verdict that does not survive it hangs by a thread."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one file: verdict and probability of ai, or why there is none."""
+    """The answer for one file: verdict and probability of ai, or why there is none.
+
+    Attributes
+    ----------
+    flips
+        The verdict if the picture were saved as JPEG of `QUALITY` once more, where that is another.
+    probability_saved_again
+        The probability of ai then; None where it was not looked at.
+    evidence
+        What the file says of how it was made (`realart.provenance`): no part of the verdict.
+    """
 
     path: str
     verdict: str = ""
     probability: float | None = None
+    flips: str = ""
+    probability_saved_again: float | None = None
+    evidence: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -33,37 +55,93 @@ def files(arguments: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for argument in arguments:
-        inside = sorted(path for path in argument.rglob("*") if path.is_file())
-        found += inside if argument.is_dir() else [argument]
+        if argument == STDIN or not argument.is_dir():
+            found.append(argument)
+        else:
+            found += sorted(path for path in argument.rglob("*") if path.is_file())
     if not found:
         names = ", ".join(str(argument) for argument in arguments)
         raise RealartError(f"no file in {names}: name pictures or folders that hold some")
     return found
 
 
-def predict(paths: Sequence[Path], model: Final, at: Point | None = None) -> Iterator[Prediction]:
+def predict(
+    paths: Sequence[Path], model: Final, at: Point | None = None, once: bool = False
+) -> Iterator[Prediction]:
     """Yield a prediction for each file in order, also for those that can't be read.
 
-    Verdicts are those of the operating point `at`; without one they may be `unsure`.
+    Verdicts are those of the operating point `at`; without one they may be `unsure`. `once` skips
+    the second look, after which a verdict may be another. The path `-` is standard input. The first
+    answers come early: batches start small, and double.
     """
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(paths), BATCH):
-            chunk = paths[start : start + BATCH]
-            seen = list(pool.map(partial(_prepare, seen=model.input), chunk))
-            looked = [one for one in seen if not isinstance(one, str)]
-            scores = iter(model.scores(*stack(looked)).tolist() if looked else [])
-            for path, one in zip(chunk, seen, strict=True):
-                if isinstance(one, str):
-                    yield Prediction(str(path), error=one)
-                else:
-                    score = next(scores)
-                    yield Prediction(str(path), model.verdicts.name(score, at), score)
+    prepare = partial(_prepare, seen=model.input, once=once)
+    size, start = 1, 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while start < len(paths):
+            chunk = paths[start : start + size]
+            yield from _answers(map(str, chunk), list(pool.map(prepare, chunk)), model, at)
+            start, size = start + size, min(2 * size, BATCH)
 
 
-def _prepare(path: Path, seen: Input) -> Seen | str:
+def answer(data: bytes, model: Final, at: Point | None = None, once: bool = False) -> Prediction:
+    """Return the same for the bytes of one file, which has no path."""
     try:
-        return from_published(path.read_bytes(), seen)
+        looked: _Looked | str = _look(data, model.input, once)
+    except UnusableError as error:
+        looked = str(error)
+    return next(_answers([""], [looked], model, at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is seen of a picture, and of the same saved again, and the evidence in its file."""
+
+    seen: list[Seen]
+    evidence: tuple[str, ...]
+
+
+def _answers(
+    paths: Iterable[str], looked: Sequence[_Looked | str], model: Final, at: Point | None
+) -> Iterator[Prediction]:
+    seen = [seen for one in looked if isinstance(one, _Looked) for seen in one.seen]
+    scores = iter(model.scores(*inputs.stack(seen)).tolist() if seen else [])
+    for path, one in zip(paths, looked, strict=True):
+        if isinstance(one, str):
+            yield Prediction(path, error=one)
+            continue
+        probability, *again = islice(scores, len(one.seen))
+        verdict, *changed = (model.verdicts.name(score, at) for score in (probability, *again))
+        yield Prediction(
+            path,
+            verdict,
+            probability,
+            flips="".join(other for other in changed if other != verdict),
+            probability_saved_again=again[0] if again else None,
+            evidence=one.evidence,
+        )
+
+
+def _prepare(path: Path, seen: Input, once: bool) -> _Looked | str:
+    try:
+        return _look(_read(path, pictures.BYTES_A_PIXEL * seen.clean.max_pixels), seen, once)
     except UnusableError as error:
         return str(error)
     except OSError as error:
         return error.strerror or str(error)
+
+
+def _read(path: Path, most: int) -> bytes:
+    with os.fdopen(0, "rb", closefd=False) if path == STDIN else path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        data = stream.read(most + 1) if size <= most else b""
+    if (size := max(size, len(data))) > most:
+        raise UnusableError("too large", f"{size} bytes, at most {most}")
+    return data
+
+
+def _look(data: bytes, seen: Input, once: bool) -> _Looked:
+    image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+    looks = [inputs.from_decoded(data, image, seen)]
+    if not once:
+        looks.append(inputs.from_pixels(SAVED_AGAIN(image), seen))
+    return _Looked(looks, tuple(provenance.evidence(data)))

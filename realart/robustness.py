@@ -160,7 +160,7 @@ def _look(item: tuple[str, int], file: Path, seen: Input, changes: Sequence[Chan
     data = archive.read(file, *item)
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     changed = [inputs.from_pixels(change(image), seen) for change in changes]
-    return inputs.stack([inputs.from_published(data, seen), *changed])
+    return inputs.stack([inputs.from_decoded(data, image, seen), *changed])
 
 
 def _saved(image: Image.Image, kind: str, **how: int) -> Image.Image:

@@ -4,16 +4,22 @@ import csv
 import io
 import json
 import os
+import pty
+import shutil
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from making import file, picture
 from networks import AS_SAID, KNOBS, REPOSITORY, clean_environment, recipe
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from realart import inputs, models, recipes
+from realart import inputs, models, recipes, robustness
 from realart.cli import main
 from realart.models import Final
 
@@ -71,11 +77,42 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def expected(project: Path, names: list[str]) -> list[float]:
+def expected(project: Path, names: list[str], again: bool = False) -> list[float]:
+    """Return probabilities of ai; `again`, of the pictures saved as JPEG 90."""
     model = Final(project / "models/final")
     paths = [project / "art" / name for name in names]
     seen = [inputs.from_published(path.read_bytes(), model.input) for path in paths]
+    if again:
+        saved = [robustness.jpeg(Image.open(path).convert("RGB"), 90) for path in paths]
+        seen = [inputs.from_pixels(image, model.input) for image in saved]
     return [float(model.scores(*inputs.stack([one]))[0]) for one in seen]
+
+
+@pytest.fixture(scope="module")
+def undecided(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the model, with a threshold between the probabilities of the first picture."""
+    folder = tmp_path_factory.mktemp("undecided") / "final"
+    shutil.copytree(project / "models/final", folder)
+    card = json.loads((folder / "model.json").read_text())
+    both = expected(project, GOOD[:1]) + expected(project, GOOD[:1], again=True)
+    card["verdicts"]["points"]["balanced"] = sum(both) / 2
+    (folder / "model.json").write_text(json.dumps(card))
+    (project / "marked.png").write_bytes(marked())
+    return folder
+
+
+def marked() -> bytes:
+    """Encode the first picture with what a generator writes, and what a terminal obeys."""
+    texts = PngInfo()
+    texts.add_text("Software", "NovelAI\x1b[2J")
+    texts.add_text("parameters", "Steps: 20, Sampler: Euler a")
+    return file(picture(0), pnginfo=texts)
+
+
+EVIDENCE = [
+    "PNG text 'Software' 'NovelAI[2J'",
+    "PNG text 'parameters': written by Stable Diffusion web UIs",
+]
 
 
 def test_json_has_a_line_for_each_file(project: Path) -> None:
@@ -94,8 +131,11 @@ def test_json_has_a_line_for_each_file(project: Path) -> None:
     assert [bool(answer["error"]) for answer in answers] == [True, False, True, False, False]
     scores = [answer["probability"] for answer in answers if not answer["error"]]
     assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
+    again = [answer["probability_saved_again"] for answer in answers if not answer["error"]]
+    assert again == pytest.approx(expected(project, GOOD, again=True), rel=1e-5)
     assert "画" in result.stdout
     for answer in answers:
+        assert answer["evidence"] == []
         verdict = "" if answer["error"] else "ai" if answer["probability"] >= 0.5 else "human"
         assert answer["verdict"] == verdict
 
@@ -115,7 +155,7 @@ def test_csv_is_a_table(project: Path, realart: Realart) -> None:
 def test_people_read_verdicts_and_errors_apart(project: Path, realart: Realart) -> None:
     good = realart("predict", f"art/{GOOD[1]}", f"art/{GOOD[0]}", cwd=project)
     assert (good.returncode, good.stderr) == (0, "")
-    lines = good.stdout.splitlines()
+    lines = [line for line in good.stdout.splitlines() if not line.startswith(" ")]
     assert [line.split(maxsplit=2)[2] for line in lines] == [f"art/{GOOD[1]}", f"art/{GOOD[0]}"]
     for line, score in zip(lines, expected(project, [GOOD[1], GOOD[0]]), strict=True):
         verdict, probability, _ = line.split(maxsplit=2)
@@ -125,6 +165,68 @@ def test_people_read_verdicts_and_errors_apart(project: Path, realart: Realart) 
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.startswith("art/broken.png: corrupt")
     assert len(bad.stderr.splitlines()) == 1
+
+
+def test_doubt_and_evidence_stand_below_the_verdict(
+    project: Path, undecided: Path, realart: Realart
+) -> None:
+    arguments = ("predict", "--model", str(undecided), "--at", "balanced", "marked.png")
+    (first,), (again,) = expected(project, GOOD[:1]), expected(project, GOOD[:1], again=True)
+    verdicts = ["human", "ai"] if first < again else ["ai", "human"]
+    said = realart(*arguments, cwd=project).stdout
+    assert said.splitlines() == [
+        f"{verdicts[0]:7}{first:6.3f}  marked.png",
+        f"  saved again as JPEG 90 it would be called {verdicts[1]} ({again:.3f})",
+        *(f"  {line}" for line in EVIDENCE),
+    ]
+    once = realart(*arguments, "--once", cwd=project).stdout
+    assert once.splitlines() == [said.splitlines()[0], *said.splitlines()[2:]]
+    answer = json.loads(realart(*arguments, "--json", cwd=project).stdout)
+    assert (answer["verdict"], answer["flips"]) == tuple(verdicts)
+    assert answer["evidence"] == EVIDENCE
+    (row,) = csv.DictReader(io.StringIO(realart(*arguments, "--csv", cwd=project).stdout))
+    assert (row["verdict"], row["flips"], row["evidence"]) == (*verdicts, "; ".join(EVIDENCE))
+    assert list(row) == list(answer)
+
+
+def test_a_picture_on_standard_input(project: Path) -> None:
+    data = (project / "art" / GOOD[0]).read_bytes()
+    (score,) = expected(project, GOOD[:1])
+    command = [*COMMAND, "predict", "--model", "models/final", "--json"]
+    for given, paths in ((data, ["-"]), (b"", ["-"]), (data, [f"art/{GOOD[0]}", "-"])):
+        done = subprocess.run(
+            [*command, *paths], cwd=project, env=clean_environment(), input=given,
+            capture_output=True, timeout=120,
+        )  # fmt: skip
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        assert (done.stderr, [answer["path"] for answer in answers]) == (b"", paths)
+        if given:
+            assert done.returncode == 0
+            assert answers[-1]["probability"] == pytest.approx(score, rel=1e-5)
+        else:
+            assert (done.returncode, answers[-1]["error"]) == (1, "empty")
+
+
+@pytest.mark.parametrize("to_file", [True, False], ids=["file", "terminal"])
+def test_progress_is_for_terminals_whose_answers_go_elsewhere(project: Path, to_file: bool) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    command = [*COMMAND, "predict", "--model", "models/final", "art"]
+    stdout = subprocess.PIPE if to_file else theirs
+    with subprocess.Popen(
+        command, cwd=project, env=clean_environment(), stdout=stdout, stderr=theirs
+    ) as running:
+        os.close(theirs)
+        answers = running.stdout.read().decode() if running.stdout else ""
+        shown = b""
+        with suppress(OSError):  # how a terminal ends that nobody writes to any more
+            while read := os.read(ours, 65536):
+                shown += read
+        os.close(ours)
+    said = shown.decode()
+    assert "art/broken.png: corrupt" in said
+    assert ("4/4" in said) == to_file
+    assert (answers or said).count(".jpg") == 1
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])

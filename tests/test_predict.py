@@ -1,13 +1,16 @@
 """Verdicts come in the order asked for, one for each file, whatever is wrong with some."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from making import file, picture
 from networks import AS_SAID, KNOBS, recipe
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from realart import inputs, models, pictures, predict, recipes
+from realart import inputs, models, pictures, predict, recipes, robustness
 from realart.errors import RealartError
 from realart.models import Final
 
@@ -37,6 +40,12 @@ def test_files_are_those_named_and_those_in_folders(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_standard_input_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "-").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert predict.files([Path("-")]) == [Path("-")]
+
+
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     with pytest.raises(RealartError, match=str(tmp_path)):
@@ -51,9 +60,20 @@ def as_in_training(path: Path, model: Final) -> inputs.Seen:
     return inputs.from_stored(stored, model.input)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+def score(model: Final, seen: inputs.Seen) -> float:
+    return float(model.scores(*inputs.stack([seen]))[0])
+
+
+def saved_again(pixels: pictures.Pixels, model: Final) -> float:
+    """Return the probability of ai after the picture was saved as JPEG 90."""
+    return score(
+        model, inputs.from_pixels(robustness.jpeg(Image.fromarray(pixels), 90), model.input)
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 70])
 def test_every_file_has_its_answer_in_order(tmp_path: Path, model: Final, count: int) -> None:
-    """The second of three files is broken; batches of three end anywhere."""
+    """The second of three files is broken; batches of 1, 2, 4 to 32 files end anywhere."""
     paths = [tmp_path / f"{number}.png" for number in range(count)]
     for number, path in enumerate(paths):
         path.write_bytes(b"broken" if number % 3 == 1 else file(picture(number)))
@@ -64,11 +84,83 @@ def test_every_file_has_its_answer_in_order(tmp_path: Path, model: Final, count:
             assert (answer.verdict, answer.probability) == ("", None)
             assert answer.error == "not a picture"
         else:
-            seen = as_in_training(path, model)
-            assert answer.probability == pytest.approx(
-                model.scores(*inputs.stack([seen]))[0], rel=1e-5
-            )
+            expected = score(model, as_in_training(path, model))
+            assert answer.probability == pytest.approx(expected, rel=1e-5)
+            expected = saved_again(picture(number), model)
+            assert answer.probability_saved_again == pytest.approx(expected, rel=1e-5)
             assert answer.error == ""
+
+
+def test_no_file_is_read_before_its_batch(tmp_path: Path, model: Final) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(3)]
+    paths[0].write_bytes(file(picture(0)))
+    answers = predict.predict(paths, model)
+    assert next(answers).verdict
+    for path in paths[1:]:
+        path.write_bytes(file(picture(1)))
+    assert all(answer.verdict for answer in answers)
+
+
+def test_a_verdict_that_hangs_by_a_thread(tmp_path: Path) -> None:
+    """A threshold between the probabilities of a picture as it is, and saved again."""
+    model = kept(tmp_path)
+    data = file(picture(0))
+    sure = predict.answer(data, model, "balanced")
+    assert sure.probability is not None
+    assert sure.probability_saved_again is not None
+    assert (sure.path, sure.flips) == ("", "")
+    both = sorted([sure.probability, sure.probability_saved_again])
+    points = AS_SAID.points | {"balanced": sum(both) / 2}
+    model.verdicts = AS_SAID.model_copy(update={"points": points})
+    flips = predict.answer(data, model, "balanced")
+    names = ["human", "ai"] if sure.probability == both[0] else ["ai", "human"]
+    assert [flips.verdict, flips.flips] == names
+    model.verdicts = AS_SAID.model_copy(update={"sure": max(both[1], 1 - both[0]) - 1e-9})
+    unsure = predict.answer(data, model)
+    assert sorted([unsure.verdict, unsure.flips])[1] == "unsure"
+    once = predict.answer(data, model, "balanced", once=True)
+    assert (once.probability, once.flips) == (sure.probability, "")
+    assert once.probability_saved_again is None
+
+
+def test_evidence_does_not_move_the_verdict(tmp_path: Path, model: Final) -> None:
+    texts = PngInfo()
+    texts.add_text("parameters", "a castle\nSteps: 20, Sampler: Euler a")
+    marked = predict.answer(file(picture(0), pnginfo=texts), model)
+    plain = predict.answer(file(picture(0)), model)
+    assert marked.evidence == ("PNG text 'parameters': written by Stable Diffusion web UIs",)
+    assert plain.evidence == ()
+    assert (marked.verdict, marked.probability) == (plain.verdict, plain.probability)
+
+
+def test_what_a_page_sends_is_answered(model: Final) -> None:
+    assert predict.answer(b"", model).error == "empty"
+    assert predict.answer(b"broken", model).error == "not a picture"
+
+
+def test_pictures_too_long_for_jpeg_are_looked_at_twice(model: Final) -> None:
+    answer = predict.answer(file(picture(0, 66_000, 64)), model)
+    assert (answer.error, answer.probability_saved_again is None) == ("", False)
+
+
+def test_a_file_too_large_is_not_read(tmp_path: Path, model: Final) -> None:
+    most = 4 * model.input.clean.max_pixels
+    with (tmp_path / "large.png").open("wb") as stream:
+        stream.truncate(most + 1)
+    tracemalloc.start()
+    (answer,) = predict.predict([tmp_path / "large.png"], model)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert answer.error == f"too large: {most + 1} bytes, at most {most}"
+    assert peak < 1_000_000
+
+
+def test_what_never_ends_is_refused(tmp_path: Path) -> None:
+    model = kept(tmp_path)
+    clean = model.input.clean.model_copy(update={"max_pixels": 10_000})
+    model.input = model.input.model_copy(update={"clean": clean})
+    (answer,) = predict.predict([Path("/dev/zero")], model)
+    assert answer.error == "too large: 40001 bytes, at most 40000"
 
 
 def test_ai_is_called_from_one_half_on(tmp_path: Path) -> None:
