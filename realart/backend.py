@@ -6,8 +6,9 @@ Modules take `keras` from here, so that what Keras and TensorFlow read when impo
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from realart.params import Train
 
@@ -30,7 +31,7 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fol
 with _quiet():
     import keras
 
-__all__ = ["forget_networks", "has_accelerator", "keras", "prepare"]
+__all__ = ["forget_networks", "gradient", "has_accelerator", "keras", "prepare"]
 
 
 def prepare(train: Train) -> None:
@@ -68,6 +69,26 @@ def has_accelerator() -> bool:
     import jax
 
     return bool(jax.default_backend() != "cpu")
+
+
+def gradient(function: Callable[[Any], Any], at: Any) -> Any:
+    """Return the gradient of a function of one tensor, whose value is one number, at a tensor."""
+    match keras.config.backend():
+        case "tensorflow":
+            import tensorflow
+
+            with tensorflow.GradientTape() as tape:
+                tape.watch(at)
+                value = function(at)
+            return tape.gradient(value, at)
+        case "torch":
+            import torch
+
+            at = at.detach().requires_grad_()
+            return torch.autograd.grad(function(at), at)[0]
+    import jax
+
+    return jax.grad(function)(at)
 
 
 def _prepare_tensorflow(deterministic: bool) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `realart recipes`, `realart predict`, `realart compare`, `realart ui`."""
+"""The command line: `realart predict`, `explain`, `recipes`, `compare`, `ui`."""
 
 import argparse
 import csv
@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from realart import errors, params
+from realart.errors import RealartError
 from realart.project import root
 
 
@@ -51,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="a table with a header")
     predict.set_defaults(command=_predict)
+
+    explain = commands.add_parser("explain", help="draw what spoke for the verdict on a picture")
+    explain.add_argument("path", type=Path, metavar="PICTURE")
+    explain.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
+    explain.add_argument(
+        "--out", type=Path, metavar="PNG", help="(default: <PICTURE's name>-explained.png, here)"
+    )
+    explain.set_defaults(command=_explain)
 
     recipes = commands.add_parser("recipes", help="the recipes of params.yaml as a table")
     recipes.add_argument("--json", action="store_true", help="a list for programs")
@@ -113,6 +122,29 @@ def _predict(arguments: argparse.Namespace) -> int:
                 print(f"  saved again as JPEG {predict.QUALITY} it would be called {again}")
             print(*(f"  {said}\n" for said in one.evidence), sep="", end="", flush=True)
     return 1 if failed else 0
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    picture = arguments.path
+    out = arguments.out or Path(f"{picture.stem}-explained.png")
+    if out.suffix.lower() != ".png":
+        raise RealartError(f"--out {out} is no PNG: give it a name that ends in .png")
+    if out.exists() and picture.exists() and out.samefile(picture):
+        raise RealartError(f"--out {out} is the picture itself: give another name")
+    from realart import explain
+    from realart.models import Final
+    from realart.outputs import fresh_file
+    from realart.pictures import UnusableError
+
+    model = Final(arguments.model or root() / "models/final")
+    try:
+        explanation = explain.explain(picture.read_bytes(), model)
+    except (UnusableError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RealartError(f"{picture} can't be explained: {reason}; name a picture") from error
+    with fresh_file(out) as beside:
+        explain.draw(explanation).save(beside, "PNG")
+    print(f"{explanation.verdict:7}{explanation.probability:6.3f}  {picture}, drawn in {out}")
 
 
 def _recipes(arguments: argparse.Namespace) -> None:

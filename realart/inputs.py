@@ -49,18 +49,34 @@ def from_published(data: bytes, seen: Input) -> Seen:
     UnusableError
         The file can't become a picture.
     """
-    image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
-    return from_decoded(data, image, seen)
+    return from_canonical(canonical(data, seen.clean), seen)
 
 
 def from_decoded(data: bytes, image: Image.Image, seen: Input) -> Seen:
     """Return the same of a published file, given its bytes and what they show."""
-    return _of_stored(pictures.read(pictures.stored(data, image, seen.clean)), seen)
+    return from_canonical(pictures.read(pictures.stored(data, image, seen.clean)), seen)
+
+
+def canonical(data: bytes, clean: Clean) -> Image.Image:
+    """Return the canonical picture of a published file.
+
+    Raises
+    ------
+    UnusableError
+        The file can't become a picture.
+    """
+    image, _ = pictures.decode(data, clean.max_pixels, clean.min_side)
+    return pictures.read(pictures.stored(data, image, clean))
 
 
 def from_pixels(image: Image.Image, seen: Input) -> Seen:
     """Return the same of a picture that was published without losses."""
-    return _of_stored(pictures.read(pictures.canonical(image, seen.clean)), seen)
+    return from_canonical(pictures.read(pictures.canonical(image, seen.clean)), seen)
+
+
+def from_canonical(image: Image.Image, seen: Input) -> Seen:
+    """Return the same of a canonical picture, as `canonical` returns it."""
+    return _look(ela.stored_map(image, seen.ela) if seen.ela else image, seen)
 
 
 def from_stored(file: Path, seen: Input) -> Seen:
@@ -78,10 +94,6 @@ def files(rows: pd.DataFrame, data: Path, seen: Input) -> list[Path]:
     if seen.ela:
         return [data / ela.FOLDER / f"{row}.png" for row in rows["row"]]
     return [data / file for file in rows["file"]]
-
-
-def _of_stored(image: Image.Image, seen: Input) -> Seen:
-    return _look(ela.stored_map(image, seen.ela) if seen.ela else image, seen)
 
 
 def _look(image: Image.Image, seen: Input) -> Seen:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from zipfile import BadZipFile
@@ -83,11 +84,18 @@ class Final:
 
     def __init__(self, folder: Path) -> None:
         card = _card(folder)
+        self.folder = folder
         self.recipe, self.input, self.verdicts = card.recipe, card.input, card.verdicts
         with _loading(folder):
             self.describers = vectors.networks(card.input.parts, folder)
         load = _head if isinstance(card.recipe, Classifier) else _network
         self.members = [load(folder, number) for number in range(card.members)]
+
+    @cached_property
+    def networks(self) -> list[Any]:
+        """The members as Keras models, where more than scores is asked of networks."""
+        with _loading(self.folder):
+            return [_rebuilt(self.folder, number) for number in range(len(self.members))]
 
     def scores(self, *batch: NDArray[Any]) -> NDArray[np.float64]:
         """Return the probability of ai: what is seen of n pictures in, float64 (n,) out."""

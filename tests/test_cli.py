@@ -262,6 +262,55 @@ def test_what_can_not_be_done_is_said_in_one_line(
         assert word in line
 
 
+def test_an_explanation_is_drawn_beside_the_verdict(project: Path, tmp_path: Path) -> None:
+    for arguments, out in (
+        ([], "a picture-explained.png"),
+        (["--out", "drawn/it.PNG"], "drawn/it.PNG"),
+    ):
+        path = str(project / "art" / GOOD[0])
+        result = process("explain", path, *arguments, cwd=tmp_path, DVC_ROOT=str(project))
+        assert (result.returncode, result.stderr) == (0, "")
+        (line,) = result.stdout.splitlines()
+        verdict, probability, rest = line.split(maxsplit=2)
+        (score,) = expected(project, [GOOD[0]])
+        assert verdict == ("ai" if score >= 0.5 else "human")
+        assert float(probability) == pytest.approx(score, abs=0.0006)
+        assert rest == f"{path}, drawn in {out}"
+        with Image.open(tmp_path / out) as drawn:
+            assert drawn.format == "PNG"
+            assert drawn.width > 2 * drawn.height
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "a picture-explained.png", "drawn", "it.PNG",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["broken.png"], ["broken.png can't be explained: corrupt"]),
+        (["missing.png"], ["missing.png can't be explained: No such file"]),
+        (["zażółć"], ["zażółć can't be explained: Is a directory"]),
+        ([GOOD[0], "--out", f"./{GOOD[0]}"], ["is the picture itself", "another name"]),
+        ([GOOD[0], "--out", "link.png"], ["is the picture itself"]),
+        ([GOOD[0], "--out", "it.jpg"], ["it.jpg is no PNG"]),
+        ([GOOD[0], "--model", "nowhere"], ["no model in nowhere"]),
+    ],
+)
+def test_what_can_not_be_explained_is_said_in_one_line(
+    project: Path, tmp_path: Path, realart: Realart, arguments: list[str], words: list[str]
+) -> None:
+    shutil.copytree(project / "art", tmp_path / "art")
+    (tmp_path / "art/link.png").symlink_to(GOOD[0])
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")}
+    model = () if "--model" in arguments else ("--model", str(project / "models/final"))
+    result = realart("explain", *arguments, *model, cwd=tmp_path / "art")
+    assert (result.returncode, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    for word in words:
+        assert word in line
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
+
+
 def test_recipes_as_a_list_for_programs(tmp_path: Path) -> None:
     listed = process("recipes", "--json", HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
     assert (listed.returncode, listed.stderr) == (0, "")
