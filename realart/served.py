@@ -3,6 +3,7 @@
 MLflow runs this file when it loads the model, beside the code of the run that logged it.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,9 @@ from mlflow.models import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, DataType, Schema
 
-from realart.inputs import from_published, stack
 from realart.models import Final
 from realart.params import POINTS
-from realart.pictures import UnusableError
+from realart.predict import answer
 
 PICTURE, ARTIFACT = "picture", "final"
 SIGNATURE = ModelSignature(
@@ -56,18 +56,11 @@ class Served(PythonModel):
         )
 
     def _answer(self, data: bytes) -> dict[str, Any]:
-        try:
-            seen = from_published(data, self.model.input)
-        except UnusableError as unusable:
-            return {"verdict": "", **dict.fromkeys(POINTS, ""), "error": str(unusable)}
-        probability = float(self.model.scores(*stack([seen]))[0])
-        name = self.model.verdicts.name
-        return {
-            "verdict": name(probability),
-            "probability": probability,
-            **{point: name(probability, point) for point in POINTS},
-            "error": "",
-        }
+        said = answer(data, self.model, once=True)
+        points: dict[str, str] = dict.fromkeys(POINTS, "")
+        if said.probability is not None:
+            points = {point: self.model.verdicts.name(said.probability, point) for point in POINTS}
+        return {**asdict(said), **points}
 
 
 mlflow.models.set_model(Served())
