@@ -2,21 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import dvc.api
 import numpy as np
 import pandas as pd
-from dvc.exceptions import DvcException
-from dvc.scm import SCMError
 from scipy.stats import binomtest
 
-from realart import evaluation, intervals, tables
+from realart import evaluation, intervals, revisions, tables
 from realart.errors import RealartError
 from realart.intervals import Estimate
 
 SCORES = "metrics/scores.csv"
-WORKSPACE = "workspace"
 DOUBT = 0.05
 
 
@@ -73,17 +68,8 @@ def scores_of(revision: str) -> pd.DataFrame:
     RealartError
         There is no such revision, or it has no scores, or they are not in DVC's cache.
     """
-    if revision == WORKSPACE:
-        return tables.read(Path(SCORES), tables.JUDGED)
-    try:
-        with dvc.api.open(SCORES, rev=revision) as file:
-            return tables.parsed(file, f"{SCORES} of {revision}", tables.JUDGED)
-    except (DvcException, SCMError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RealartError(
-            f"no scores of '{revision}' ({reason}): name an experiment of `dvc exp show`, a "
-            f"commit, or {WORKSPACE}"
-        ) from error
+    with revisions.outputs_of(revision, SCORES) as place:
+        return tables.read(place / SCORES, tables.JUDGED)
 
 
 def compare(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[Comparison]:

@@ -14,12 +14,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from dvc.api import DVCFileSystem
-from dvc.exceptions import DvcException
-from dvc.scm import SCMError
 from numpy.typing import NDArray
 
-from realart import archive, cleaning, duplicates, inputs, parallel, pictures, plots, tables
+from realart import (
+    archive,
+    cleaning,
+    duplicates,
+    inputs,
+    parallel,
+    pictures,
+    plots,
+    revisions,
+    tables,
+)
 from realart.errors import RealartError
 from realart.fingerprints import Fingerprint, Fingerprints, fingerprint
 from realart.inputs import Seen
@@ -28,7 +35,6 @@ from realart.outputs import fresh_directory, fresh_file, write_json
 from realart.params import CLASSES, Labels
 from realart.verdicts import judge
 
-WORKSPACE = "workspace"
 FINAL, JUDGED, KEPT = "models/final", "metrics/scores.csv", "data/clean"
 
 
@@ -63,32 +69,14 @@ def run_of(revision: str) -> Iterator[Run]:
     RealartError
         There is no such revision, or its model or pictures are not in DVC's cache.
     """
-    if revision == WORKSPACE:
-        yield _run(revision, Path())
-        return
-    with TemporaryDirectory() as folder:
-        try:
-            files = DVCFileSystem(rev=revision)
-            for name in (FINAL, JUDGED, KEPT):
-                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
-                files.get(name, f"{folder}/{name}", recursive=True)
-        except (DvcException, SCMError, OSError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise RealartError(
-                f"no model of '{revision}' ({reason}): name an experiment of `dvc exp show`, a "
-                f"commit, or {WORKSPACE}"
-            ) from error
-        yield _run(revision, Path(folder))
-
-
-def _run(name: str, place: Path) -> Run:
-    kept = tables.read(place / KEPT / "pictures.csv", tables.PICTURES)
-    return Run(
-        name,
-        Final(place / FINAL),
-        tables.read(place / JUDGED, tables.JUDGED),
-        [place / "data" / file for file in kept["file"]],
-    )
+    with revisions.outputs_of(revision, FINAL, JUDGED, KEPT) as place:
+        kept = tables.read(place / KEPT / "pictures.csv", tables.PICTURES)
+        yield Run(
+            revision,
+            Final(place / FINAL),
+            tables.read(place / JUDGED, tables.JUDGED),
+            [place / "data" / file for file in kept["file"]],
+        )
 
 
 def evaluate(run: Run, data: Path, labels: Labels, folder: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -90,26 +89,14 @@ def read(path: Path, columns: Columns) -> pd.DataFrame:
     """
     if not path.is_file():
         raise RealartError(f"{path} is missing: run `dvc repro` first")
-    with path.open(encoding="utf-8", newline="") as file:
-        return parsed(file, str(path), columns)
-
-
-def parsed(file: IO[str], name: str, columns: Columns) -> pd.DataFrame:
-    """Read a table from an open file; `name` is what messages call it.
-
-    Raises
-    ------
-    RealartError
-        It has other columns.
-    """
+    missing = {name: "" for name, kind in columns.items() if kind is float}
     try:
-        missing = {name: "" for name, kind in columns.items() if kind is float}
-        table = pd.read_csv(file, dtype=dict(columns), na_values=missing, keep_default_na=False)
+        table = pd.read_csv(path, dtype=dict(columns), na_values=missing, keep_default_na=False)
     except ValueError as error:
-        raise RealartError(f"{name} is damaged ({error}): run `dvc repro`") from error
+        raise RealartError(f"{path} is damaged ({error}): run `dvc repro`") from error
     if list(table.columns) != list(columns):
         raise RealartError(
-            f"{name} has the columns {', '.join(table.columns)}, not {', '.join(columns)}: "
+            f"{path} has the columns {', '.join(table.columns)}, not {', '.join(columns)}: "
             "run `dvc repro`"
         )
     return table

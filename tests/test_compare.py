@@ -1,8 +1,5 @@
 """Runs are compared on the pictures that both have judged, and chance is not called better."""
 
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +7,7 @@ from networks import some_scores
 from scipy.stats import binom
 from sklearn import metrics
 
-from realart import compare, tables
+from realart import compare
 from realart.errors import RealartError
 
 
@@ -81,25 +78,3 @@ def test_runs_on_different_pictures_are_refused() -> None:
     other = judged(scores, labels).assign(row=lambda table: "x" + table["row"])
     with pytest.raises(RealartError, match=r"no picture in common \(20 and 20\)"):
         list(compare.compare(judged(scores, labels), other))
-
-
-def test_scores_come_from_commits_and_from_the_workspace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    labels, scores = some_scores(20)
-    committed, present = judged(scores, labels), judged(1 - scores, labels)
-    for command in (
-        "git init -q -b main", "git config user.email a@b", "git config user.name a", "dvc init -q",
-        "git commit -qm empty",
-    ):  # fmt: skip
-        subprocess.run(command.split(), check=True)
-    tables.write(committed, Path("metrics/scores.csv"), tables.JUDGED)
-    for command in ("git add .", "git commit -qm scores", "git tag run"):
-        subprocess.run(command.split(), check=True)
-    tables.write(present, Path("metrics/scores.csv"), tables.JUDGED)
-    pd.testing.assert_frame_equal(compare.scores_of("run"), committed)
-    pd.testing.assert_frame_equal(compare.scores_of("workspace"), present)
-    for revision in ("HEAD~1", "wrong"):
-        with pytest.raises(RealartError, match=f"no scores of '{revision}' .*dvc exp show"):
-            compare.scores_of(revision)
