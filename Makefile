@@ -2,23 +2,25 @@
 # make install   the environment in .venv alone; GPU=1 brings the CUDA libraries
 # make test      lint, types and all tests
 # make ui        MLflow's pages on http://127.0.0.1:5000
+# make demo      a page that judges pictures on http://127.0.0.1:7860
 
 PYTHON ?= python3
 LOCK := requirements$(if $(GPU),-cuda).lock
 INSTALLED := .venv/.installed$(if $(GPU),-cuda)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro install test ui lock
+.PHONY: repro install test ui demo lock
 
 repro: install
 	dvc repro
 
 install: $(INSTALLED)
 
+# Nothing is resolved anew: the lock is complete, and pip would refuse what its overrides allow.
 $(INSTALLED): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "realart needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.11")'
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(LOCK)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
@@ -31,10 +33,13 @@ test: install
 ui: install
 	realart ui
 
+demo: install
+	realart demo
+
 # Both locks anew from pyproject.toml; needs uv (https://docs.astral.sh/uv).
 lock:
 	for extra in "" "--extra cuda"; do \
-	  uv pip compile pyproject.toml --group dev $$extra --universal --python-version 3.11 \
+	  uv pip compile pyproject.toml --group dev --extra demo $$extra --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
 	    --output-file requirements$${extra:+-cuda}.lock; \
 	done

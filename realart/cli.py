@@ -1,4 +1,4 @@
-"""The command line: `realart predict`, `explain`, `recipes`, `compare`, `ui`."""
+"""The command line: `realart predict`, `explain`, `recipes`, `compare`, `ui`, `demo`."""
 
 import argparse
 import csv
@@ -88,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     ui = commands.add_parser("ui", help="MLflow's pages, on this machine only")
     ui.add_argument("--port", type=int, default=5000)
     ui.set_defaults(command=_ui)
+
+    demo = commands.add_parser(
+        "demo", help="a page for one picture at a time, on this machine only"
+    )
+    demo.add_argument("--port", type=int, default=7860)
+    demo.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
+    demo.set_defaults(command=_demo)
     return parser
 
 
@@ -195,3 +202,10 @@ def _ui(arguments: argparse.Namespace) -> None:
     from realart import ui
 
     ui.serve(arguments.port)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from realart import demo
+    from realart.models import Final
+
+    demo.serve(arguments.port, Final(arguments.model or root() / "models/final"))

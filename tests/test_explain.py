@@ -148,7 +148,7 @@ def test_a_network_whose_keras_files_are_gone_is_named(tmp_path: Path) -> None:
 def test_the_drawing_shows_three_pictures_and_heat_where_it_is(size: tuple[int, int]) -> None:
     heat = np.zeros(size[::-1], np.float32)
     heat[: size[1] // 2, : size[0] // 2] = 1
-    heat[size[1] // 2 :, size[0] // 2 :] = -1
+    heat[: size[1] // 2, size[0] // 2 :] = -1
     colours = (250, 240, 20), (20, 240, 250)
     image, ela = (Image.new("RGB", size, colour) for colour in colours)
     drawn = np.asarray(
@@ -160,8 +160,8 @@ def test_the_drawing_shows_three_pictures_and_heat_where_it_is(size: tuple[int, 
     third = 2 * second[0] - first[0]
     red, _, blue = (drawn[..., channel] for channel in range(3))
     warm = (red - blue)[round(first[1] - half_y), round(third - half_x)]
-    cold = (red - blue)[round(first[1] + half_y), round(third + half_x)]
-    none = (red - blue)[round(first[1] - half_y), round(third + half_x)]
+    cold = (red - blue)[round(first[1] - half_y), round(third + half_x)]
+    none = (red - blue)[round(first[1] + half_y), round(third - half_x)]
     assert warm > 80 > 10 > abs(none)
     assert cold < -80
 

@@ -11,6 +11,7 @@ from networks import AS_SAID
 from PIL import Image
 
 from realart import models, occlusion
+from realart.calibration import Calibration
 from realart.heads import Fitted
 from realart.inputs import Input
 from realart.models import Final
@@ -83,8 +84,12 @@ def test_a_picture_that_is_everywhere_alike_is_cold(tmp_path: Path) -> None:
 
 
 def test_sure_models_are_warm_and_not_infinite(tmp_path: Path) -> None:
-    heat = occlusion.heat(textured(0), looking_at(tmp_path, 0, 1000.0))
+    model = looking_at(tmp_path, 0)
+    steep = Calibration(slope=10.0, offset=0.0)
+    model.verdicts = AS_SAID.model_copy(update={"calibration": steep})
+    heat = occlusion.heat(textured(0), model)
     assert np.isfinite(heat).all()
+    assert heat[0, 0] > 1
 
 
 @pytest.mark.parametrize("size", [(64, 512), (512, 64), (97, 101), (64, 2000)])
