@@ -10,10 +10,9 @@ from PIL import Image
 
 from realart import explain, provenance
 from realart.errors import RealartError
-from realart.looking import BYTES_A_PIXEL
 from realart.models import Final
 from realart.params import Point
-from realart.pictures import UnusableError
+from realart.pictures import BYTES_A_PIXEL, UnusableError
 from realart.plots import AI, HUMAN
 
 POINTS: dict[Point, str] = {
