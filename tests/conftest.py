@@ -22,7 +22,7 @@ STAGES = (
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a project whose stages have run, all but the last: not to be changed by anybody."""
-    project = tiny_project(tmp_path_factory.mktemp("trained"))
+    project = tiny_project(tmp_path_factory.mktemp("trained"), pictures=64)
     colour = {"sees": {"features": ["colour"]}, "head": {"name": "svm", "grid": {"C": [1.0]}}}
     set_params(
         project,
