@@ -14,6 +14,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
 from realart import evaluation, params, registry, robustness, tables, tracking
 from realart.errors import RealartError
 from realart.params import CLASSES, Params
+from realart.verdicts import figure
 
 ROWS = Path("data/balanced/rows.csv")
 SOURCE = Path("data/raw/source.json")
@@ -46,7 +47,9 @@ def log(knobs: Params) -> str:
         for name in SHOWN:
             _log_artifact(client, run, METRICS / name)
         shown = {f"test/{name}": report["test"][name] for name in ("accuracy", "recall", "auc")}
-        made = registry.register(run, f"realart-{knobs.dataset}", FINAL, shown)
+        test, oof = figure("accuracy", report["test"]), figure("auc", report["oof"])
+        said = f"{knobs.model}: accuracy {test} on the test part, AUC {oof} out of fold"
+        made = registry.register(client, run, f"realart-{knobs.dataset}", FINAL, shown, said)
         scores = tables.read(METRICS / registry.SCORES, tables.JUDGED)
         return registry.promote(client, made, scores, all(report["goals"].values()))
 

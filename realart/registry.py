@@ -40,10 +40,13 @@ NEEDED = (
 """What answers for pictures stands on."""
 
 
-def register(run: str, name: str, final: Path, figures: Figures) -> ModelVersion:
+def register(
+    client: MlflowClient, run: str, name: str, final: Path, figures: Figures, said: str
+) -> ModelVersion:
     """Log the model in the folder `final` with its run, and register it under `name`.
 
-    It is kept as Python code and files, never pickled. `figures` are shown beside it.
+    It is kept as Python code and files, never pickled. `figures` are shown beside it, and `said`
+    is the description of its version.
     """
     from realart import served  # it tells MLflow that it is a model
 
@@ -61,7 +64,11 @@ def register(run: str, name: str, final: Path, figures: Figures) -> ModelVersion
             pip_requirements=[f"{package}=={version(package)}" for package in NEEDED],
         )
         mlflow.log_metrics(dict(figures), model_id=logged.model_id)
-        return mlflow.register_model(logged.model_uri, name)
+        if not client.search_registered_models(f"name = '{name}'"):
+            client.create_registered_model(name)
+        return client.create_model_version(
+            name, logged.model_uri, run, model_id=logged.model_id, description=said
+        )
 
 
 def promote(client: MlflowClient, made: ModelVersion, scores: pd.DataFrame, goals_met: bool) -> str:

@@ -44,7 +44,7 @@ def registered(store: tuple[MlflowClient, str], trained: Path) -> str:
     """Register the trained model as champion; return the store's address."""
     client, experiment = store
     run = client.create_run(experiment).info.run_id
-    made = registry.register(run, "served", trained / "models/final", FIGURES)
+    made = registry.register(client, run, "served", trained / "models/final", FIGURES, "a model")
     assert "new champion" in registry.promote(client, made, pd.DataFrame(), goals_met=True)
     return tracking.address()
 
