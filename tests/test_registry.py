@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,17 +41,28 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MlflowClie
 
 
 @pytest.fixture(scope="module")
-def registered(store: tuple[MlflowClient, str], trained: Path) -> str:
-    """Register the trained model as champion; return the store's address."""
+def final(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a trained model whose operating points disagree on every picture."""
+    folder = tmp_path_factory.mktemp("model") / "final"
+    shutil.copytree(trained / "models/final", folder)
+    card = json.loads((folder / "model.json").read_text())
+    card["verdicts"] |= {"sure": 2.0, "points": {"balanced": 0.0, "low_fpr": 2.0, "best_f1": 0.0}}
+    (folder / "model.json").write_text(json.dumps(card))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def registered(store: tuple[MlflowClient, str], final: Path) -> str:
+    """Register that model as champion; return the store's address."""
     client, experiment = store
     run = client.create_run(experiment).info.run_id
-    made = registry.register(client, run, "served", trained / "models/final", FIGURES, "a model")
+    made = registry.register(client, run, "served", final, FIGURES, "a model")
     assert "new champion" in registry.promote(client, made, pd.DataFrame(), goals_met=True)
     return tracking.address()
 
 
-def expected(project: Path) -> list[dict[str, object]]:
-    model = Final(project / "models/final")
+def expected(folder: Path) -> list[dict[str, object]]:
+    model = Final(folder)
     answers: list[dict[str, object]] = []
     for data in PICTURES:
         try:
@@ -70,7 +82,7 @@ def expected(project: Path) -> list[dict[str, object]]:
     return answers
 
 
-def test_a_fresh_process_loads_it_by_alias(registered: str, trained: Path, tmp_path: Path) -> None:
+def test_a_fresh_process_loads_it_by_alias(registered: str, final: Path, tmp_path: Path) -> None:
     """It brings its own code: nothing of this project is on its path."""
     code = """
 import base64, json, sys
@@ -89,12 +101,12 @@ print(json.dumps([said.to_dict("records"), realart.__file__]))
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     answers, where = json.loads(done.stdout.splitlines()[-1])
-    for answer, wanted in zip(answers, expected(trained), strict=True):
+    for answer, wanted in zip(answers, expected(final), strict=True):
         assert {name: answer[name] for name in wanted} == wanted
     assert "artifacts" in where
 
 
-def test_a_server_answers_for_pictures(registered: str, trained: Path, tmp_path: Path) -> None:
+def test_a_server_answers_for_pictures(registered: str, final: Path, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -115,7 +127,7 @@ def test_a_server_answers_for_pictures(registered: str, trained: Path, tmp_path:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
-    for answer, wanted in zip(answers, expected(trained), strict=True):
+    for answer, wanted in zip(answers, expected(final), strict=True):
         assert {name: answer[name] for name in wanted} == wanted
 
 
