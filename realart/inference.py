@@ -83,8 +83,10 @@ def _write(model: Any, folder: Path) -> None:
         _write_elsewhere(model, folder)
         return
     asked = keras.Model(model.input, model(model.input, training=False))
-    asked.export(f"{folder}/all.xml", format="openvino", verbose=False)
-    found = openvino.Core().read_model(f"{folder}/all.xml")
+    seen = [keras.InputSpec(shape=one.shape, dtype=one.dtype) for one in model.inputs]
+    # `asked.export` would prepare a SavedModel too, and trace every layer of it: twice the time.
+    function = keras.export.ExportArchive().add_endpoint("asked", asked.__call__, seen)
+    found = openvino.convert_model(function)
     results = found.get_results()[: len(model.outputs)]  # behind them is what nothing needs
     graph = openvino.Model(results, found.get_parameters(), "network")
     # Names count on from whatever the process has exported before.

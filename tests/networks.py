@@ -104,7 +104,7 @@ def python(
         env=clean_environment(**environment),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 

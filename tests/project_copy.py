@@ -52,7 +52,7 @@ TUNED = {
 """A recipe of both phases, on what the frozen part of a backbone says."""
 
 
-def tiny_project(folder: Path, pictures: int = 64) -> Path:
+def tiny_project(folder: Path, pictures: int = 24) -> Path:
     """Copy the project into `folder / "project"`, with `pictures` rendered ones as its dataset."""
     project = folder / "project"
     for part in PARTS:
@@ -78,7 +78,7 @@ def tiny_project(folder: Path, pictures: int = 64) -> Path:
     return project
 
 
-def git_project(folder: Path, pictures: int = 64) -> Path:
+def git_project(folder: Path, pictures: int = 24) -> Path:
     """Make a tiny project that is a repository with one commit, as DVC's experiments need."""
     project = tiny_project(folder, pictures)
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
@@ -105,7 +105,8 @@ def environment(project: Path, **more: str) -> dict[str, str]:
     home = project.parent / "home"
     home.mkdir(exist_ok=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **more}
+    threads = os.environ["OMP_NUM_THREADS"]  # as in `conftest`
+    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "OMP_NUM_THREADS": threads, **more}
 
 
 def run(project: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:

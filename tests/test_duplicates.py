@@ -19,6 +19,8 @@ SIMILAR = KNOBS.clean.similar
 DUPLICATE = KNOBS.clean.duplicate
 SEEDS = st.integers(0, 10**6)
 RNG = np.random.default_rng(0)
+SEARCHED = settings(max_examples=20)
+"""A search among two pictures takes as long as one among a thousand: 50 ms."""
 
 
 def found(images: list[Pixels], similar: float = SIMILAR) -> set[tuple[int, int]]:
@@ -49,18 +51,21 @@ def compared(prints: list[Fingerprint], similar: float) -> np.ndarray:
     return np.array(rows, float).reshape(-1, 3)
 
 
+@SEARCHED
 @given(SEEDS, st.integers(40, 95), st.sampled_from(["JPEG", "WEBP"]))
 def test_a_picture_saved_again_is_a_duplicate(seed: int, quality: int, kind: str) -> None:
     pixels = picture(seed)
     assert found([pixels, decoded(file(pixels, kind, quality=quality))], DUPLICATE)
 
 
+@SEARCHED
 @given(SEEDS, st.floats(0.25, 2))
 def test_a_resized_picture_is_a_duplicate(seed: int, scale: float) -> None:
     pixels = picture(seed, 200, 160)
     assert found([pixels, resized(pixels, scale)], DUPLICATE)
 
 
+@SEARCHED
 @given(SEEDS, st.booleans())
 def test_a_mirrored_picture_is_a_duplicate(seed: int, first: bool) -> None:
     both = [picture(seed), picture(seed)[:, ::-1]]
@@ -83,18 +88,21 @@ def test_a_lightly_cropped_picture_is_related(
     assert found([pixels, part] if first else [part, pixels])
 
 
+@SEARCHED
 @given(SEEDS, st.floats(0.75, 1.25))
 def test_a_brighter_or_darker_picture_is_related(seed: int, factor: float) -> None:
     pixels = picture(seed)
     assert found([pixels, np.clip(pixels * factor, 0, 255).astype(np.uint8)])
 
 
+@SEARCHED
 @given(SEEDS)
 def test_a_picture_with_a_caption_below_is_related(seed: int) -> None:
     pixels = picture(seed, 200, 160)
     assert found([pixels, np.concatenate([pixels, plain((255, 255, 255), 200, 10)])])
 
 
+@SEARCHED
 @given(st.lists(SEEDS, min_size=2, max_size=8, unique=True))
 def test_different_pictures_are_no_pair(seeds: list[int]) -> None:
     assert not found([picture(seed) for seed in seeds])
@@ -149,6 +157,7 @@ def test_pictures_of_little_detail_do_not_chain(draw: object) -> None:
     assert np.bincount(components(len(prints), edges)).max() <= 5
 
 
+@SEARCHED
 @given(st.sampled_from([text, disc]), st.sampled_from([1, 0.5, 1.5]))
 def test_copies_of_sparse_pictures_are_found(draw: object, scale: float) -> None:
     pixels = draw()  # type: ignore[operator]
@@ -171,7 +180,7 @@ def version(seed: int, change: int) -> Pixels:
     ][change]
 
 
-@settings(max_examples=30)
+@SEARCHED
 @given(CHOSEN, st.sampled_from([0.0, 0.5, SIMILAR]))
 def test_a_forest_has_the_components_of_all_pairs_at_every_level(
     chosen: list[tuple[int, int]], similar: float
@@ -190,7 +199,7 @@ def test_a_forest_has_the_components_of_all_pairs_at_every_level(
         assert partition(of_forest) == partition(of_pairs)
 
 
-@settings(max_examples=30)
+@SEARCHED
 @given(CHOSEN, st.randoms(use_true_random=False))
 def test_the_order_of_pictures_changes_nothing(
     chosen: list[tuple[int, int]], random: object

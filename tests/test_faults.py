@@ -54,11 +54,11 @@ class Reference:
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    """Run a project from beginning to end, undisturbed."""
+    """Run a project from beginning to end, undisturbed and with one process a stage."""
     project = git_project(tmp_path_factory.mktemp("user"), pictures=16)
     set_params(project, {"train.checkpoint_seconds": 0.0})
     fresh = copy(project, project.parent / "fresh")
-    with started(project) as process:
+    with started(project, LOKY_MAX_CPU_COUNT="1") as process:
         began = [(stage, time.monotonic()) for stage in stages_begun(process)]
     assert process.returncode == 0
     ends = [start for _, start in began[1:]] + [time.monotonic()]
@@ -69,6 +69,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 def test_killed_at_ten_moments_a_run_ends_with_the_same_bytes(
     reference: Reference, tmp_path: Path
 ) -> None:
+    """So does any other run of the same project; this one has a process for each core."""
     project = copy(reference.fresh, tmp_path / "project")
     shutil.copy(reference.project.parent / "pictures.zip", tmp_path)
     (tmp_path / "killer").mkdir()

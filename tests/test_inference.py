@@ -17,7 +17,9 @@ SMALL = {
     if one.sees.augment
     else one.model_copy(update={"sees": one.sees.model_copy(update={"size": 64})})
     for name, one in KNOBS.recipes.items()
-    if isinstance(one, Network) and "resnet" not in name  # as the others, in half a minute
+    if isinstance(one, Network)
+    and "resnet" not in name  # as the others, in half a minute
+    and name != "mobilenetv2"  # as mobilenetv2_tuned, which augments before it
 }
 
 
@@ -29,7 +31,7 @@ def test_each_recipe_says_the_same(name: str, tmp_path: Path) -> None:
         awake(model)
     run = inference.export(model, tmp_path, "it")
     pixels = noise(SMALL[name].sees.size, 5)
-    (said,), expected = run(pixels), model.predict(pixels, verbose=0)
+    (said,), expected = run(pixels), np.array(model(pixels, training=False))
     assert expected.std() > 1e-4
     np.testing.assert_allclose(said, expected, atol=1e-4)
     np.testing.assert_array_equal(inference.load(tmp_path, "it")(pixels)[0], said)

@@ -80,7 +80,7 @@ def test_a_recipe_names_them_and_a_file_brings_them_back() -> None:
 def test_the_residual_recipe_learns() -> None:
     wanted = KNOBS.recipes["residual"]
     assert isinstance(wanted, Network)
-    data = rows(16, 192)
+    data = rows(8, 192)
     model = recipes.build(wanted)
     recipes.compile_for(model, wanted, 0.001)
     targets = recipes.targets(data.labels, wanted)

@@ -20,6 +20,8 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 CHOSEN = {"datasets": "${dataset}", "recipes": "${model}"}
 """Params that hold entries by name, and how dvc.yaml names the chosen one."""
 CHOOSING = {"dataset", "datasets", "model", "recipes", "descriptors"}
+BY_MODEL = ["features", "train", "evaluate", "report"]
+"""Stages that the chosen model has a say in."""
 BY_FEATURES = dict.fromkeys(("train", "evaluate", "report"), "descriptors.")
 """Params that a stage writes down, and on which it depends by data/features alone."""
 WHOLE = {
@@ -54,11 +56,11 @@ def test_params_name_everything_that_a_stage_reads(
     monkeypatch.chdir(project)
     monkeypatch.setenv("DVC_ROOT", str(project))
     read: dict[str, set[str]] = defaultdict(set)
-    for model in ("tuned", "described"):
+    for model, stages in (("tuned", [*PIPELINE]), ("described", BY_MODEL)):
         knobs = params.load(project / "params.yaml").model_copy(update={"model": model})
         with monkeypatch.context() as patched:
             patched.setattr(params, "load", lambda knobs=knobs: knobs)
-            for stage in PIPELINE:
+            for stage in stages:
                 with recorded(knobs) as names, joblib.parallel_config("threading"):
                     importlib.import_module(f"stages.{stage}").main()
                 read[stage] |= names
@@ -73,7 +75,7 @@ def test_params_name_everything_that_a_stage_reads(
 
 def test_a_model_reruns_nothing_before_features() -> None:
     by_model = {name for name, stage in PIPELINE.items() if "model" in str(stage.get("params"))}
-    assert by_model == {"features", "train", "evaluate", "report"}
+    assert by_model == {*BY_MODEL}
 
 
 @contextlib.contextmanager

@@ -285,7 +285,7 @@ for round in range(int(sys.argv[1])):
 
 
 def test_many_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
-    rounds, count = 2, 4
+    rounds, count = 1, 3
     command = [sys.executable, "-c", AT_ONCE, str(rounds), str(tmp_path), str(count)]
     processes = [
         subprocess.Popen(

@@ -30,11 +30,13 @@ from realart.params import Network, Train
 from realart.training import Batches, Data, Record
 
 FOLDS, SLICES = 4, 3
-PLAIN = recipe(epochs=4, patience=4)
+PLAIN = recipe(epochs=4, patience=4, batch_size=10)
+"""Whose batches are of one length, as those of `TUNED`, so that each step is compiled once."""
 TUNED = backbone_recipe(
     "VGG16",  # few layers, so that its gradient is quickly compiled
     layers=[*POOLED, {"BatchNormalization": {}}, {"Dropout": {"rate": 0.3}}],
     epochs=2,
+    batch_size=10,
     backbone={"unfreeze": 3},
     fine_tune={"learning_rate": 0.3, "epochs": 3},  # it can only get worse
 )
@@ -66,6 +68,16 @@ def weights(model: keras.Model) -> list[NDArray[np.float32]]:
 def same(one: keras.Model, other: keras.Model) -> bool:
     pairs = zip(weights(one), weights(other), strict=True)
     return all(np.array_equal(left, right) for left, right in pairs)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return model, history and finished checkpoint of trainings that nothing has disturbed."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in KILLED}
+    return {
+        name: (*trained(folders[name], wanted), folders[name] / "fold.npz")
+        for name, wanted in KILLED.items()
+    }
 
 
 @st.composite
@@ -203,17 +215,17 @@ def test_stops_when_it_got_no_better_for_so_long(
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_a_fold_is_trained_in_the_precision_asked_for(tmp_path: Path, precision: str) -> None:
+def test_a_fold_is_trained_in_the_precision_asked_for(
+    tmp_path: Path, unbroken: dict[str, Any], precision: str
+) -> None:
     train = TRAIN.model_copy(update={"precision": precision})
     backend.prepare(train)
     try:
         model, history = trained(tmp_path, PLAIN, train=train)
-        again, _ = trained(tmp_path / "again", PLAIN, train=train)
     finally:
         backend.prepare(TRAIN)
-    for one in (model, again):
-        assert one.layers[2].compute_dtype == precision.removeprefix("mixed_")
-    exact = trained(tmp_path / "exact", PLAIN)[1]
+    assert model.layers[2].compute_dtype == precision.removeprefix("mixed_")
+    exact = unbroken["plain"][1]
     losses = [[record["loss"] for record in one] for one in (history, exact)]
     assert losses[0] != losses[1]
     assert losses[0][-1] < losses[0][0] / 10
@@ -223,11 +235,11 @@ def test_the_learning_rate_falls_along_a_cosine_in_each_phase(tmp_path: Path) ->
     cosine = TUNED.optimizer.model_copy(update={"schedule": "cosine"})
     wanted = TUNED.model_copy(update={"optimizer": cosine, "patience": 9})
     rates: list[float] = []
-    step = training._epoch
 
     def noting(model: keras.Model, *others: Any) -> Record:
+        """What an epoch would teach is of no interest."""
         rates.append(float(model.optimizer.learning_rate))
-        return step(model, *others)
+        return {"val_loss": 1.0}
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(training, "_epoch", noting)
@@ -246,15 +258,18 @@ def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
     assert loss == pytest.approx(min(losses), rel=1e-3)
 
 
-def test_same_seed_same_bits_and_another_seed_others(tmp_path: Path) -> None:
-    runs = [trained(tmp_path / name, PLAIN) for name in "ab"]
-    assert same(runs[0][0], runs[1][0])
-    assert runs[0][1] == runs[1][1]
-    seeded = trained(tmp_path / "c", PLAIN, train=TRAIN.model_copy(update={"seed": 1}))
-    folded = trained(tmp_path / "d", PLAIN, fold=1)
+def test_same_seed_same_bits_and_another_seed_others(
+    tmp_path: Path, unbroken: dict[str, Any]
+) -> None:
+    first, records, _ = unbroken["plain"]
+    again, repeated = trained(tmp_path / "again", PLAIN)
+    assert same(first, again)
+    assert records == repeated
+    seeded = trained(tmp_path / "seed", PLAIN, train=TRAIN.model_copy(update={"seed": 1}))
+    folded = trained(tmp_path / "fold", PLAIN, fold=1)
     for model, history in (seeded, folded):
-        assert not same(runs[0][0], model)
-        assert history != runs[0][1]
+        assert not same(first, model)
+        assert history != records
 
 
 CHILD = """
@@ -275,14 +290,8 @@ training.train_fold(build, recipe, TRAIN, data, thirds(data), 0, Path(sys.argv[2
 """
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("unbroken")
-    return {name: trained(folder / name, wanted) for name, wanted in KILLED.items()}
-
-
 def test_fine_tuning_never_ends_worse(unbroken: dict[str, Any]) -> None:
-    model, history = unbroken["tuned"]
+    model, history, _ = unbroken["tuned"]
     assert [record["phase"] for record in history] == [0, 0, 1, 1, 1]
     losses = [record["val_loss"] for record in history]
     assert losses[-1] > min(losses) * 1.5
@@ -312,18 +321,17 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     assert state.epoch > 0
     assert state.phase == phase
     model, history = trained(tmp_path, KILLED[name])
-    expected, records = unbroken[name]
+    expected, records, _ = unbroken[name]
     assert state.epoch < len(records)
     assert history == records
     assert same(model, expected)
 
 
-def test_an_interruption_leads_to_the_same_bits(tmp_path: Path) -> None:
+def test_an_interruption_leads_to_the_same_bits(tmp_path: Path, unbroken: dict[str, Any]) -> None:
     """Stop before the first checkpoint, and between the last epoch and its own."""
-    data, wanted = rows(40), recipe(epochs=2)
-    build = partial(recipes.build, wanted)
-    whole, records = trained(tmp_path / "whole", wanted, data)
-    for stop in range(2):
+    data, build = rows(40), partial(recipes.build, PLAIN)
+    whole, records, _ = unbroken["plain"]
+    for stop in (0, PLAIN.epochs - 1):
         checkpoint = tmp_path / f"{stop}.npz"
         noted: list[Record] = []
 
@@ -333,21 +341,21 @@ def test_an_interruption_leads_to_the_same_bits(tmp_path: Path) -> None:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            training.train_fold(build, wanted, TRAIN, data, thirds(data), 0, checkpoint, note)
+            training.train_fold(build, PLAIN, TRAIN, data, thirds(data), 0, checkpoint, note)
         again, history = training.train_fold(
-            build, wanted, TRAIN, data, thirds(data), 0, checkpoint, lambda record: None
+            build, PLAIN, TRAIN, data, thirds(data), 0, checkpoint, lambda record: None
         )
         assert history == records
         assert same(again, whole)
 
 
-def test_a_finished_checkpoint_gives_the_finished_model(tmp_path: Path) -> None:
-    model, history = trained(tmp_path, PLAIN)
-    stored = (tmp_path / "fold.npz").read_bytes()
-    again, repeated = trained(tmp_path, PLAIN)
+def test_a_finished_checkpoint_gives_the_finished_model(unbroken: dict[str, Any]) -> None:
+    model, history, checkpoint = unbroken["plain"]
+    stored = checkpoint.read_bytes()
+    again, repeated = trained(checkpoint.parent, PLAIN)
     assert repeated == history
     assert same(model, again)
-    assert (tmp_path / "fold.npz").read_bytes() == stored
+    assert checkpoint.read_bytes() == stored
 
 
 def test_no_checkpoint_is_written_before_its_time(tmp_path: Path) -> None:

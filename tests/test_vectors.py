@@ -1,7 +1,10 @@
 """Recipes on feature vectors, from pictures to verdicts."""
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +34,31 @@ RECIPES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project whose data are ready, with recipes on vectors."""
-    project = tiny_project(tmp_path_factory.mktemp("user"))
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return what gives, for each recipe on vectors, a project where all stages have run."""
+    project = tiny_project(tmp_path_factory.mktemp("user"), pictures=64)
     set_params(project, {f"recipes.{name}": recipe for name, recipe in RECIPES.items()})
     measured = {"families": ["colour", "patterns"]}
     set_params(project, {"descriptors.deep": DEEP, "descriptors.measured": measured})
     with pytest.MonkeyPatch.context() as patched:
         run_stages(patched, project, "download", "clean", "split", "balance", "ela", "audit")
-    return project
+
+    @cache
+    def with_recipe(name: str) -> Path:
+        own = Path(shutil.copytree(project, project.parent / name))
+        set_params(own, {"model": name})
+        with pytest.MonkeyPatch.context() as patched:
+            run_stages(patched, own, "features", "train", "evaluate")
+        return own
+
+    return with_recipe
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
 def test_the_final_model_scores_pictures_as_its_fold_did(
-    project: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    ran: Callable[[str], Path], name: str
 ) -> None:
-    set_params(project, {"model": name})
-    run_stages(monkeypatch, project, "features", "train", "evaluate")
+    project = ran(name)
     held_out = [
         tables.read(project / f"models/folds/{k}/scores.csv", tables.SCORES) for k in (0, 1)
     ]
@@ -65,11 +76,8 @@ def test_the_final_model_scores_pictures_as_its_fold_did(
     assert name == "network" or max(one["auc"] for one in figures) > 0.6
 
 
-def test_each_row_has_what_its_descriptors_say(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_params(project, {"model": "svm"})
-    run_stages(monkeypatch, project, "features", "train", "evaluate")
+def test_each_row_has_what_its_descriptors_say(ran: Callable[[str], Path]) -> None:
+    project = ran("svm")
     final = models.Final(project / "models/final")
     rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS)
     file = project / "data" / rows["file"].iloc[-1]
@@ -82,11 +90,10 @@ def test_each_row_has_what_its_descriptors_say(
 
 
 def test_a_head_has_learnt_nothing_of_its_held_out_fold(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    ran: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other vectors and labels in a fold change no head but those of the other folds."""
-    set_params(project, {"model": "boosting"})
-    run_stages(monkeypatch, project, "features", "train")
+    project = Path(shutil.copytree(ran("boosting"), tmp_path / "project"))
     before = [(project / f"models/folds/{k}/head.npz").read_bytes() for k in (0, 1)]
     rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS)
     file = project / "data/features" / vectors.ROWS.format(0)
@@ -99,9 +106,8 @@ def test_a_head_has_learnt_nothing_of_its_held_out_fold(
     assert after[1] != before[1]
 
 
-def test_measurements_need_no_backend(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_params(project, {"model": "boosting"})
-    run_stages(monkeypatch, project, "features", "train", "evaluate")
+def test_measurements_need_no_backend(ran: Callable[[str], Path]) -> None:
+    project = ran("boosting")
     picture = next((project / "data/clean/pictures").iterdir())
     code = (
         "import sys; sys.argv[0] = 'realart'; from realart import cli\n"
@@ -122,9 +128,8 @@ def test_measurements_need_no_backend(project: Path, monkeypatch: pytest.MonkeyP
     assert said[0].split()[:2] == [one.verdict, f"{one.probability:.3f}"]
 
 
-def test_a_damaged_head_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_params(project, {"model": "boosting"})
-    run_stages(monkeypatch, project, "features", "train", "evaluate")
+def test_a_damaged_head_is_named(ran: Callable[[str], Path]) -> None:
+    project = ran("boosting")
     head = project / "models/final/0.npz"
     kept = head.read_bytes()
     for damaged in (kept[:100], b""):
