@@ -1,4 +1,4 @@
-"""The command line: `realart predict`, `explain`, `recipes`, `compare`, `ui`, `demo`."""
+"""The command line: `realart` and its commands, each a function."""
 
 import argparse
 import csv

@@ -113,4 +113,7 @@ def _areas(
     with TemporaryDirectory() as folder:
         file = client.download_artifacts(str(present.run_id), SCORES, folder)
         of_champion = tables.read(Path(file), tables.JUDGED)
-    return next(one.auc for one in compare.compare(of_champion, scores) if one.part == "oof")
+    for found in compare.compare(of_champion, scores):
+        if found.part == "oof":
+            return found.auc
+    raise RealartError("no picture in common out of fold")
