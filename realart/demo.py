@@ -1,6 +1,7 @@
 """A page for this machine only, where a picture is dropped and judged."""
 
 import os
+import signal
 from html import escape
 from importlib.util import find_spec
 from tempfile import TemporaryDirectory
@@ -27,7 +28,7 @@ QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 def serve(port: int, model: Final) -> None:
-    """Serve the page on loopback until interrupted; the address is printed.
+    """Serve the page on loopback until interrupted or terminated; the address is printed.
 
     What is dropped is kept in a folder that goes when the server does.
 
@@ -45,6 +46,8 @@ def serve(port: int, model: Final) -> None:
             _launch(page, port, model)
         except OSError as error:
             raise RealartError(f"port {port} can't be opened: give another --port") from error
+        for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores the first
+            signal.signal(ending, signal.default_int_handler)
         print(f"demo: http://127.0.0.1:{port}", flush=True)
         page.block_thread()
 

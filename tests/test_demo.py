@@ -60,8 +60,11 @@ def address(model: Final, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         assert process.stdout
         assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}\n"
         yield f"http://127.0.0.1:{port}"
-        process.send_signal(2)
-        process.wait(SECONDS)
+        process.terminate()
+        try:
+            process.wait(SECONDS)
+        finally:
+            process.kill()
     assert not list((folder / "tmp").iterdir())
 
 
