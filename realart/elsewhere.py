@@ -75,7 +75,7 @@ def run_of(revision: str) -> Iterator[Run]:
             revision,
             Final(place / FINAL),
             tables.read(place / JUDGED, tables.JUDGED),
-            [place / "data" / file for file in kept["file"]],
+            [place.resolve() / "data" / file for file in kept["file"]],
         )
 
 
