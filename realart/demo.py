@@ -52,10 +52,8 @@ def serve(port: int, model: Final) -> None:
         page.block_thread()
 
 
-def answer(data: bytes | None, model: Final) -> tuple[str, Image.Image | None]:
+def answer(data: bytes, model: Final) -> tuple[str, Image.Image | None]:
     """Return what is said of a dropped file, as HTML, and what is drawn of it."""
-    if data is None:
-        return "", None
     try:
         said = explain.explain(data, model)
     except (UnusableError, RealartError) as error:
@@ -92,7 +90,8 @@ def _page(model: Final) -> Any:
             with gradio.Column(scale=3):
                 said = gradio.HTML(elem_id="said")
         drawn = gradio.Image(show_label=False, format="png", buttons=["download"], elem_id="drawn")
-        dropped.change(lambda data: answer(data, model), dropped, [said, drawn])
+        # What was judged leaves the place, so that the next picture can be dropped there at once.
+        dropped.upload(lambda data: (None, *answer(data, model)), dropped, [dropped, said, drawn])
     return page
 
 

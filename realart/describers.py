@@ -20,6 +20,8 @@ PRECISE = Train(seed=0, deterministic=True, precision="float32", checkpoint_seco
 def keep(seen: Input, folder: Path) -> dict[str, Run]:
     """Build the networks that describe, and keep them in `folder` for `vectors.networks`.
 
+    Returns those that Keras runs itself, since it has something faster than processors.
+
     Raises
     ------
     RealartError
@@ -31,8 +33,9 @@ def keep(seen: Input, folder: Path) -> dict[str, Run]:
         if isinstance(part, Layers):
             backend.forget_networks()
             model = network(part)
-            exported = inference.export(model, folder, vectors.NETWORK.format(name))
-            runs[name] = inference.by_keras(model) if backend.has_accelerator() else exported
+            inference.export(model, folder, vectors.NETWORK.format(name))
+            if backend.has_accelerator():
+                runs[name] = inference.by_keras(model)
     return runs
 
 

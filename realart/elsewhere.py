@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,7 +30,6 @@ from realart import (
 )
 from realart.errors import RealartError
 from realart.fingerprints import Fingerprint, Fingerprints, fingerprint
-from realart.inputs import Seen
 from realart.models import Final
 from realart.outputs import fresh_directory, fresh_file, write_json
 from realart.params import CLASSES, Labels
@@ -107,12 +107,10 @@ def evaluate(run: Run, data: Path, labels: Labels, folder: Path) -> dict[str, An
         fresh = kept[~known & ~left_out]
         _require_classes(kept[~left_out], data, int(left_out.sum()))
 
-        def look(item: tuple[str, int]) -> Seen:
-            return inputs.from_published(archive.read(zipped, *item), run.model.input)
-
         items = list(fresh[["path", "bytes"]].itertuples(index=False, name=None))
         if items:
-            own[fresh.index] = run.model.scores_of(look, items, "evaluate")
+            look = partial(inputs.of_member, zipped, run.model.input)
+            own[fresh.index] = run.model.scores_of(look, items, "evaluate")[:, 0]
     scored = kept.assign(row=kept["id"], score=own)[~left_out]
     truth, scores = tables.is_ai(scored["label"]), scored["score"].to_numpy()
     judged = judge(truth, scores, scored["group"], run.model.verdicts)

@@ -1,7 +1,6 @@
 """What scores are worth: the figures of metrics.json. The positive class is `ai`."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -103,9 +102,7 @@ def with_intervals(labels: Labels, scores: Scores, groups: pd.Series) -> dict[st
         "recall": intervals.wilson(tp, tp + fn),
         "false_positive_rate": intervals.wilson(fp, fp + tn),
         "auc": intervals.of_auc(labels, scores, groups),
-        "average_precision": intervals.bootstrap(
-            partial(intervals.average_precision, labels, scores), groups
-        ),
+        "average_precision": intervals.of_average_precision(labels, scores, groups),
     }
 
 

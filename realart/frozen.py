@@ -6,22 +6,19 @@ their layers with the whole network: to train the tail is to train the whole.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realart import backend, inference, recipes, vectors
+from realart import backend, recipes, vectors
 from realart.backend import keras
 from realart.errors import RealartError
-from realart.inference import Run, UnsupportedError
 from realart.outputs import array_file
 from realart.params import Backbone, Network, Square, Train, Vectors
-from realart.pictures import Pixels
 
 SEED = 0
 """Of random backbones: all folds and seeds of training share what the frozen part says."""
@@ -87,22 +84,25 @@ def tail(whole: keras.Model, backbone: Backbone) -> keras.Model:
     return keras.Model(inputs, x)
 
 
-def compute(model: keras.Model, batches: Iterable[Pixels], count: int, folder: Path) -> None:
-    """Write what the front `model` says of `count` rows, an array for each tensor it gives.
+def write(
+    model: keras.Model, said: Iterable[Sequence[NDArray[Any]]], count: int, folder: Path
+) -> None:
+    """Write what the front `model` said of `count` rows, an array for each tensor it gives.
+
+    `said` has those tensors, (n, ...) each, of a few rows at a time.
 
     Raises
     ------
     RealartError
         It is infinite, or too large for what it is stored as.
     """
-    run = _fastest(model)
     with ExitStack() as files:
         writers = [
             (files.enter_context(array_file(folder / CROSSING.format(number), dtype, shape)), dtype)
             for number, (dtype, shape) in enumerate(_layout(model, count))
         ]
-        for pixels in batches:
-            for (write, dtype), tensor in zip(writers, run(pixels), strict=True):
+        for tensors in said:
+            for (append, dtype), tensor in zip(writers, tensors, strict=True):
                 with np.errstate(over="ignore"):
                     stored = tensor.astype(dtype)
                 if not np.isfinite(stored).all():
@@ -110,11 +110,11 @@ def compute(model: keras.Model, batches: Iterable[Pixels], count: int, folder: P
                         f"the frozen part of the backbone says numbers beyond {dtype}: choose "
                         "another backbone.unfreeze, or backbone.arguments.pooling=avg with 0"
                     )
-                write(stored)
+                append(stored)
 
 
 def gigabytes(model: keras.Model, count: int) -> float:
-    """Return how much `compute` would write for `count` rows."""
+    """Return how much `write` would write for `count` rows."""
     sizes = [np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in _layout(model, count)]
     return sum(sizes) / 1e9
 
@@ -146,16 +146,6 @@ def trained(recipe: Network, features: Path, weights: Path) -> keras.Model:
     whole, part = network(recipe, features)
     part.load_weights(weights)
     return whole
-
-
-def _fastest(model: keras.Model) -> Run:
-    if backend.has_accelerator():
-        return inference.by_keras(model)
-    with TemporaryDirectory() as folder:
-        try:
-            return inference.export(model, Path(folder), "front")
-        except UnsupportedError:
-            return inference.by_keras(model)
 
 
 def _cut(model: keras.Model, unfreeze: int) -> list[keras.KerasTensor]:

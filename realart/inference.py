@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -55,11 +56,27 @@ def export(model: Any, folder: Path, name: str) -> Run:
     return run
 
 
+def kept(folder: Path, name: str) -> Run:
+    """Return the way through a network that `export` wrote, loaded once in each process."""
+    return _kept(folder.resolve(), name, (folder / GRAPH.format(name)).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _kept(folder: Path, name: str, _modified: int) -> Run:
+    return load(folder, name)
+
+
 def load(folder: Path, name: str) -> Run:
-    """Return the way through a network that `export` wrote."""
+    """Return the way through a network that `export` wrote.
+
+    It takes as many threads as `OMP_NUM_THREADS` says, which joblib's processes and Dask's workers
+    have set, or all; what it says does not depend on that.
+    """
     import openvino  # takes a moment, and models without networks do without it
 
     settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    if threads := os.environ.get("OMP_NUM_THREADS"):
+        settings["INFERENCE_NUM_THREADS"] = threads
     compiled = openvino.Core().compile_model(folder / GRAPH.format(name), "CPU", settings)
     return lambda batch: list(compiled(np.ascontiguousarray(batch)).values())
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from realart import ela, forensic, pictures
+from realart import archive, ela, forensic, pictures
 from realart.params import Clean, Ela, Families, Layers, Params, Square, Strict, Vectors
 from realart.views import views
 
@@ -50,6 +50,11 @@ def from_published(data: bytes, seen: Input) -> Seen:
         The file can't become a picture.
     """
     return from_canonical(canonical(data, seen.clean), seen)
+
+
+def of_member(file: Path, seen: Input, member: tuple[str, int]) -> Sequence[Seen]:
+    """Return the one look at a file of the zip archive `file`, which name and size tell."""
+    return [from_published(archive.read(file, *member), seen)]
 
 
 def from_decoded(data: bytes, image: Image.Image, seen: Input) -> Seen:

@@ -114,6 +114,22 @@ def average_precision(
         return (positive * precision).sum(1) / positive.sum(1)
 
 
+def of_average_precision(
+    labels: NDArray[np.int64], scores: NDArray[np.float64], groups: Sequence[str] | pd.Series
+) -> Estimate:
+    """Return the average precision with its interval, by a bootstrap over groups.
+
+    As with `of_auc`, every resample of a perfect order is perfect; there the interval is that of a
+    share of the positive groups (Boyd, Eng and Page, "Area under the precision-recall curve: point
+    estimates and confidence intervals", 2013, section 3.2).
+    """
+    found = bootstrap(partial(average_precision, labels, scores), groups)
+    if found.value < 1:
+        return found
+    positive = len(np.unique(np.asarray(groups)[labels == 1]))
+    return wilson(positive, positive)
+
+
 def wilson(successes: int, trials: int) -> Estimate:
     """Return a share and its interval (Wilson, "Probable Inference", 1927); of none, all of it."""
     if not trials:

@@ -3,6 +3,7 @@
 If saving one class again moves its scores, the model goes by how files were saved.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def intervene(
     tried = published.sort_values("id").head(PICTURES)
     look = partial(_look, file, seen=model.input, quality=quality)
     items = list(zip(tried["path"], tried["bytes"], strict=True))
-    again = model.scores_of(look, items, "evaluate")
+    again = model.scores_of(look, items, "evaluate")[:, 0]
     as_they_are = scores.set_index("row").loc[tried["id"], "score"].to_numpy()
     return report(tables.is_ai(tried["label"]), as_they_are, again)
 
@@ -58,8 +59,8 @@ def report(labels: Labels, as_they_are: Scores, again: Scores) -> dict[str, Figu
     }
 
 
-def _look(file: Path, item: tuple[str, int], seen: Input, quality: int) -> Seen:
+def _look(file: Path, item: tuple[str, int], seen: Input, quality: int) -> Sequence[Seen]:
     data = archive.read(file, *item)
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     saved_as = seen.clean.model_copy(update={"encoding": "jpeg", "quality": quality})
-    return inputs.from_published(pictures.encode(image, saved_as), seen)
+    return [inputs.from_published(pictures.encode(image, saved_as), seen)]

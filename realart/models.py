@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from zipfile import BadZipFile
@@ -24,6 +24,7 @@ from realart.verdicts import Verdicts
 
 Item = TypeVar("Item")
 
+CARD = "model.json"
 ARCHITECTURE = "architecture.json"
 WEIGHTS = "{}.weights.h5"
 HEAD = "{}.npz"
@@ -68,7 +69,7 @@ def save(
         with suppress(UnsupportedError):
             inference.export(member, folder, f"{count - 1}")
     card = Card(recipe=recipe, input=seen, members=count, verdicts=verdicts)
-    write_json(card.model_dump(), folder / "model.json")
+    write_json(card.model_dump(), folder / CARD)
 
 
 class Final:
@@ -105,11 +106,26 @@ class Final:
         return self.verdicts.calibration(np.mean(each, axis=0))
 
     def scores_of(
-        self, look: Callable[[Item], Seen], items: Sequence[Item], title: str
+        self, look: Callable[[Item], Sequence[Seen]], items: Sequence[Item], title: str
     ) -> NDArray[np.float64]:
-        """Return the same of what `look` sees of each item; only a batch is in memory at once."""
-        batches = parallel.batches(look, items, BATCH, title)
-        return np.concatenate([self.scores(*inputs.stack(batch)) for batch in batches])
+        """Return the same of the m looks that `look` takes at each of n items: float64 (n, m)."""
+        return np.stack(list(parallel.each(partial(_scores, self.folder, look), items, title)))
+
+
+def _scores(
+    folder: Path, look: Callable[[Item], Sequence[Seen]], item: Item
+) -> NDArray[np.float64]:
+    return kept(folder).scores(*inputs.stack(look(item)))
+
+
+def kept(folder: Path) -> Final:
+    """Return the model in `folder`, loaded once in each process."""
+    return _kept(folder.resolve(), (folder / CARD).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _kept(folder: Path, _modified: int) -> Final:
+    return Final(folder)
 
 
 def _head(folder: Path, number: int) -> Scorer:
@@ -144,7 +160,7 @@ def _loading(what: Path) -> Iterator[None]:
 
 
 def _card(folder: Path) -> Card:
-    file = folder / "model.json"
+    file = folder / CARD
     try:
         return Card.model_validate(json.loads(file.read_text("utf-8")))
     except FileNotFoundError as error:

@@ -48,7 +48,7 @@ def heat(image: Image.Image, model: Final) -> NDArray[np.float32]:
         return inputs.from_canonical(without, model.input)
 
     parts = list(product(range(rows), range(columns)))
-    scores = model.scores_of(look, [None, *parts], "occlusion")
+    scores = np.concatenate([model.scores(*inputs.stack([look(part)])) for part in [None, *parts]])
     odds = logit(np.clip(scores, SUREST, 1 - SUREST))
     change = (odds[0] - odds[1:]).reshape(rows, columns)
     total = down.T @ change @ across

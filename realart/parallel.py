@@ -1,13 +1,19 @@
-"""Per-picture work on all cores, in order, with a progress bar and its rate."""
+"""Per-picture work on all cores, in order, with a progress bar and its rate.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+Cores of this machine, by joblib's processes; or of a Dask cluster (`realart.cluster`), where
+`DASK_SCHEDULER_ADDRESS` names one. What comes out is the same.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import TypeVar
 
 import joblib
 from tqdm import tqdm
 
+from realart import cluster
 from realart.errors import RealartError
 
 Item = TypeVar("Item")
@@ -15,26 +21,26 @@ Result = TypeVar("Result")
 
 
 def each(
-    function: Callable[[Item], Result],
-    items: Sequence[Item],
-    title: str,
-    unit: str = "picture",
-    threads: bool = False,
+    function: Callable[[Item], Result], items: Sequence[Item], title: str, unit: str = "picture"
 ) -> Iterator[Result]:
     """Yield `function(item)` for every item, in the order of `items`.
-
-    Processes by default, or whatever joblib backend is active; `threads` is for functions that
-    release the interpreter lock.
 
     Raises
     ------
     RealartError
-        A process was killed, most often because memory ran out.
+        A process was killed, most often because memory ran out, or as `cluster.each`.
     """
-    pool = joblib.Parallel(n_jobs=-1, return_as="generator", prefer="threads" if threads else None)
-    results: Iterable[Result] = pool(joblib.delayed(function)(item) for item in items)
+    work = cluster.each if cluster.address() else _each_here
+    results = work(function, items, title)
+    yield from tqdm(results, title, total=len(items), unit=f" {unit}s", disable=None)
+
+
+def _each_here(
+    function: Callable[[Item], Result], items: Sequence[Item], title: str
+) -> Iterator[Result]:
+    pool = joblib.Parallel(n_jobs=-1, return_as="generator")
     try:
-        yield from tqdm(results, title, total=len(items), unit=f" {unit}s", disable=None)
+        yield from pool(joblib.delayed(function)(item) for item in items)
     except BrokenProcessPool as error:
         raise RealartError(
             f"a process of '{title}' was killed, perhaps because memory ran out: free some, or run "
@@ -51,8 +57,14 @@ def batches(
 ) -> Iterator[list[Result]]:
     """Yield the results of `size` items at a time, in order, for what can't keep up with `each`.
 
-    No batch is begun before it is asked for, so memory stays flat however slow its use is.
+    Here that is done by threads. No batch is begun before it is asked for, or on a cluster only a
+    few, so memory stays flat however slow its use is.
     """
+    if cluster.address():
+        results = each(function, items, title, unit)
+        while batch := list(islice(results, size)):
+            yield batch
+        return
     bar = tqdm(None, title, len(items), unit=f" {unit}s", disable=None)
     with ThreadPoolExecutor() as pool, bar:
         for start in range(0, len(items), size):

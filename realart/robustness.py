@@ -13,14 +13,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageEnhance, ImageFilter
 
-from realart import archive, evaluation, inputs, intervals, parallel, pictures, tables
+from realart import archive, evaluation, inputs, intervals, pictures, tables
 from realart.inputs import Input, Seen
 from realart.models import Final
 
 PICTURES = 500
 """How many pictures are tried, those of the lowest ids."""
-AT_ONCE = 2
-"""Pictures whose changed versions are in memory together."""
 LARGEST = 4096
 """Pixels of a side: larger pictures are shrunk before they are changed, as most places do."""
 Changing = Callable[[Image.Image, float], Image.Image]
@@ -129,11 +127,7 @@ def table(file: Path, published: pd.DataFrame, groups: pd.Series, model: Final) 
     labels = tables.is_ai(tried["label"])
     changes = [Change(name, strength) for name, (_, all_) in CHANGES.items() for strength in all_]
     look = partial(_look, file=file, seen=model.input, changes=changes)
-    said = [
-        model.scores(*(np.concatenate(part) for part in zip(*batch, strict=True)))
-        for batch in parallel.batches(look, items, AT_ONCE, "robustness")
-    ]
-    scores = np.concatenate(said).reshape(len(items), -1)
+    scores = model.scores_of(look, items, "robustness")
     rows = []
     for number, change in enumerate([Change("none", 0.0), *changes]):
         area = intervals.of_auc(labels, scores[:, number], groups.loc[tried["id"]])
@@ -155,12 +149,14 @@ def table(file: Path, published: pd.DataFrame, groups: pd.Series, model: Final) 
     return pd.DataFrame(rows)
 
 
-def _look(item: tuple[str, int], file: Path, seen: Input, changes: Sequence[Change]) -> Seen:
-    """Return what is seen of a published picture as it is and after each change, stacked."""
+def _look(
+    item: tuple[str, int], file: Path, seen: Input, changes: Sequence[Change]
+) -> Sequence[Seen]:
+    """Return what is seen of a published picture as it is and after each change."""
     data = archive.read(file, *item)
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     changed = [inputs.from_pixels(change(image), seen) for change in changes]
-    return inputs.stack([inputs.from_decoded(data, image, seen), *changed])
+    return [inputs.from_decoded(data, image, seen), *changed]
 
 
 def _saved(image: Image.Image, kind: str, **how: int) -> Image.Image:

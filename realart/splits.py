@@ -76,10 +76,12 @@ def _published(pictures: pd.DataFrame) -> "pd.Series[str]":
 def _units(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
     """Return what is held out as one: a generator, else a style, else a folder, of each picture.
 
-    A class of one source has nothing to hold out; its groups are dealt as they are otherwise.
+    What has one name in both classes is held out together: of `ai/wikiart` and `human/wikiart`,
+    apart, a model would learn who published a picture. A class of one source has nothing to hold
+    out; its groups are dealt as they are otherwise.
     """
     named = table["generator"].where(table["generator"] != "", table["style"])
-    named = table["label"] + "/" + named.where(named != "", table["source"])
+    named = named.where(named != "", _told_apart(table))
     counts = {name: int(named[table["label"] == name].nunique()) for name in CLASSES}
     if max(counts.values()) == 1:
         raise RealartError(
@@ -94,6 +96,18 @@ def _units(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
             )
     single = table["label"].map(counts) == 1
     return named.where(~single, table["group"])
+
+
+def _told_apart(table: pd.DataFrame) -> "pd.Series[str]":
+    """Return the folder of each picture without the parts that every folder of its class has."""
+    names = {}
+    for label, sources in table.groupby("label")["source"]:
+        parts = {source: source.split("/") for source in sources.unique()}
+        shared = set.intersection(*map(set, parts.values()))
+        for source, own in parts.items():
+            names[label, source] = "/".join(part for part in own if part not in shared)
+    keys = zip(table["label"], table["source"], strict=True)
+    return pd.Series([names[key] for key in keys], table.index)
 
 
 def _drawn(table: pd.DataFrame, split: Split) -> "pd.Series[str]":

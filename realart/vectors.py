@@ -29,7 +29,7 @@ Networks = Mapping[str, Run]
 
 def networks(parts: Parts, folder: Path) -> Networks:
     """Return the networks of descriptors that are kept in `folder`."""
-    return {name: inference.load(folder, NETWORK.format(name)) for name in _names(parts)}
+    return {name: inference.kept(folder, NETWORK.format(name)) for name in _names(parts)}
 
 
 def copy(parts: Parts, source: Path, target: Path) -> None:

@@ -1,6 +1,7 @@
 """All folds and the test part -> metrics/, plots, models/final. The test part is scored once."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from realart import (
-    archive,
     backend,
     calibration,
     card,
@@ -28,7 +28,7 @@ from realart import (
 )
 from realart.evaluation import Figures, Labels, Scores
 from realart.heads import Fitted
-from realart.inputs import Input, Seen
+from realart.inputs import Input
 from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
 from realart.params import CLASSES, Network, Params, Recipe
@@ -147,10 +147,8 @@ def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:
     test = rows.loc[rows["part"] == "test", ["row", "label"]]
     published = pictures.loc[test["row"], ["path", "bytes"]].itertuples(index=False, name=None)
 
-    def look(item: tuple[str, int]) -> Seen:
-        return inputs.from_published(archive.read(ARCHIVE, *item), model.input)
-
-    return test.assign(score=model.scores_of(look, list(published), "evaluate"))
+    look = partial(inputs.of_member, ARCHIVE, model.input)
+    return test.assign(score=model.scores_of(look, list(published), "evaluate")[:, 0])
 
 
 def write_tables(published: pd.DataFrame, oof: pd.DataFrame) -> None:

@@ -4,16 +4,19 @@ That is pixels; where the recipe's backbone is frozen, what the frozen part says
 the recipe's descriptors say.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realart import errors, inputs, params, tables, vectors
+from realart import errors, inference, inputs, params, tables, vectors
 from realart.errors import RealartError
+from realart.inference import UnsupportedError
 from realart.inputs import Input, Seen
 from realart.outputs import array_file, fresh_directory, write_json
 from realart.parallel import batches, each
@@ -22,6 +25,7 @@ from realart.params import Families, Network, Params, Square
 DATA = Path("data")
 Vectors = NDArray[np.float32]
 BATCH = 32
+FRONT = "front"
 
 
 def main() -> None:
@@ -42,13 +46,12 @@ def write_squares(knobs: Params, seen: Input, files: list[Path], folder: Path) -
     """Write pixels, or what the frozen part of a backbone says of them. Say what was done."""
     sees = knobs.recipe.sees
     assert isinstance(sees, Square)
-    squares = looked_at("features", seen, files)
-    said = frozen_rows(knobs, squares, len(files), folder) if sees.backbone else ""
+    said = frozen_rows(knobs, seen, files, folder) if sees.backbone else ""
     if not list(folder.glob("*.npy")):
         with array_file(
             folder / "pixels.npy", "uint8", (len(files), sees.size, sees.size, 3)
         ) as write:
-            for (batch,) in squares:
+            for (batch,) in looked_at("features", seen, files):
                 write(batch)
     return f"{sees.size}x{sees.size} px, {'ELA' if seen.ela else 'RGB'}{said}"
 
@@ -59,7 +62,7 @@ def looked_at(title: str, seen: Input, files: list[Path]) -> Iterator[Seen]:
     return (inputs.stack(batch) for batch in batches(work, files, BATCH, title, "row"))
 
 
-def frozen_rows(knobs: Params, squares: Iterable[Seen], count: int, folder: Path) -> str:
+def frozen_rows(knobs: Params, seen: Input, files: list[Path], folder: Path) -> str:
     """Keep the recipe's backbone; write what its frozen part says of all rows, if that fits.
 
     Returns what was done, in words.
@@ -80,14 +83,51 @@ def frozen_rows(knobs: Params, squares: Iterable[Seen], count: int, folder: Path
             else f"nothing of {name} is frozen"
         )
         return f"; {what}: trains from pixels"
-    size, budget = frozen.gigabytes(front, count), knobs.features.gigabytes
+    size, budget = frozen.gigabytes(front, len(files)), knobs.features.gigabytes
     if size > budget:
         return (
             f"; the frozen part of {name} would say {size:.2g} GB, features.gigabytes is "
             f"{budget:g}: trains from pixels"
         )
-    frozen.compute(front, (batch for (batch,) in squares), count, folder)
+    frozen.write(front, said_by(front, seen, files, folder), len(files), folder)
     return f"; the frozen part of {name} computed once, {size:.2g} GB"
+
+
+def said_by(
+    front: Any, seen: Input, files: list[Path], folder: Path
+) -> Iterator[Sequence[NDArray[Any]]]:
+    """Yield what a Keras model says of stored files, a few at a time: by the fastest way to ask."""
+    with TemporaryDirectory(dir=folder) as place:
+        if exported(front, Path(place)):
+            yield from each(partial(asked, Path(place), seen), files, "features", "row")
+        else:
+            run = inference.by_keras(front)
+            yield from (run(batch) for (batch,) in looked_at("features", seen, files))
+
+
+def exported(front: Any, folder: Path) -> bool:
+    """Write a Keras model for `asked`, if that is the fastest way to ask it."""
+    from realart import backend
+
+    if backend.has_accelerator():
+        return False
+    try:
+        inference.export(front, folder, FRONT)
+    except UnsupportedError:
+        return False
+    return True
+
+
+def asked(folder: Path, seen: Input, file: Path) -> Sequence[NDArray[Any]]:
+    """Return what the network that is kept in `folder` says of one stored file."""
+    (pixels,) = inputs.from_stored(file, seen)
+    return inference.kept(folder, FRONT)(pixels[None])
+
+
+def described(folder: Path, seen: Input, file: Path) -> Vectors:
+    """Return what descriptors, whose networks are kept in `folder`, say of one stored file."""
+    one = inputs.stack([inputs.from_stored(file, seen)])
+    return vectors.describe(one, seen.parts, vectors.networks(seen.parts, folder))
 
 
 def write_vectors(knobs: Params, seen: Input, files: list[Path], folder: Path) -> str:
@@ -98,14 +138,16 @@ def write_vectors(knobs: Params, seen: Input, files: list[Path], folder: Path) -
 
         networks = describers.keep(seen, folder)
     widths = {}
+    said: Iterator[Vectors]
     for number, (name, part) in enumerate(seen.parts.items()):
         alone = seen.model_copy(update={"parts": {name: part}})
-        if isinstance(part, Families):  # NumPy work: processes, not threads
-            measured = each(partial(inputs.from_stored, seen=alone), files, name, "row")
-            said = (vector[None] for (vector,) in measured)
+        if name in networks:
+            said = (
+                vectors.describe(one, alone.parts, networks)
+                for one in looked_at(name, alone, files)
+            )
         else:
-            looked = looked_at(name, alone, files)
-            said = (vectors.describe(one, alone.parts, networks) for one in looked)
+            said = each(partial(described, folder, alone), files, name, "row")
         widths[name] = write_rows(name, said, len(files), folder / vectors.ROWS.format(number))
     return "vectors: " + ", ".join(f"{width} numbers by {name}" for name, width in widths.items())
 

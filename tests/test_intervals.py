@@ -1,5 +1,6 @@
 """Weighted figures are scikit-learn's; the bootstrap draws groups."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -130,8 +131,26 @@ def test_a_perfect_order_of_few_is_no_certainty(count: int, least: float) -> Non
     assert twice == found
 
 
-def test_an_imperfect_order_has_the_interval_of_the_bootstrap() -> None:
+@pytest.mark.parametrize(
+    ("figure", "statistic"),
+    [
+        (intervals.of_auc, intervals.auc),
+        (intervals.of_average_precision, intervals.average_precision),
+    ],
+)
+def test_an_imperfect_order_has_the_interval_of_the_bootstrap(
+    figure: Callable[..., intervals.Estimate], statistic: Callable[..., intervals.Weights]
+) -> None:
     labels, scores = sample(80)
     groups = np.arange(80).astype(str)
-    expected = intervals.bootstrap(partial(intervals.auc, labels, scores), groups)
-    assert intervals.of_auc(labels, scores, groups) == expected
+    expected = intervals.bootstrap(partial(statistic, labels, scores), groups)
+    assert figure(labels, scores, groups) == expected
+
+
+def test_a_perfect_precision_of_few_is_no_certainty() -> None:
+    """Of ten positive groups all were found first: a share of 10 in 10, as Wilson has it."""
+    labels = np.array([1] * 30 + [0] * 30)
+    groups = np.array([f"{n % 10}" for n in range(30)] + [f"h{n}" for n in range(30)])
+    found = intervals.of_average_precision(labels, labels * 1.0, groups)
+    assert found == intervals.wilson(10, 10)
+    assert 0.6 < found.low < 0.8

@@ -271,6 +271,21 @@ def test_a_held_out_source_is_seen_by_no_model_of_its_fold(
         assert train.loc[train["label"] == "human", "fold"].nunique() == folds
 
 
+@pytest.mark.parametrize("path", ["{label}/{source}", "set/{source}/{label}/pictures"])
+def test_folders_of_one_name_are_held_out_in_both_classes_at_once(path: str) -> None:
+    pictures = of_sources(4, 4)
+    pictures["source"] = [
+        path.format(label=label, source=source.rpartition("/")[2])
+        for label, source in zip(pictures["label"], pictures["source"], strict=True)
+    ]
+    split = KNOBS.split.model_copy(update={"method": "sources", "folds": 2})
+    table = pictures.merge(assign(pictures, split), on="id")
+    train = table[table["part"] == "train"]
+    train = train.assign(named=train["id"].str.extract(r"(\d+)-")[0])
+    assert (train.groupby("named")["label"].nunique() == 2).all()
+    assert (train.groupby("named")["fold"].nunique() == 1).all()
+
+
 def test_a_generator_is_held_out_over_all_its_folders() -> None:
     pictures = of_sources(4, 4)
     pictures["generator"] = (
