@@ -26,6 +26,8 @@ PACKAGES = ("numpy", "opencv-python-headless", "openvino", "pillow", "scikit-lea
 """What bytes depend on, besides our own code."""
 AHEAD = 3
 """Tasks that a worker is given before the first is done: one in work, the next already there."""
+PATIENCE = 10
+"""Seconds for a scheduler to answer, or for it to have a worker."""
 LARGEST = 16
 """Items of a task: a scheduler takes a millisecond for each task, and memory grows with it."""
 
@@ -50,8 +52,8 @@ def each(function: Callable[[Item], Result], items: Sequence[Item], title: str) 
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
 
-    client = _client(str(address()))
-    workers = sum(client.ncores().values())
+    client = connected(str(address()))
+    workers = _workers(client)
     size = max(1, min(LARGEST, len(items) // (workers * AHEAD)))
     task = _Task(function, str(Path.cwd()), signature())
     waiting: deque[Any] = deque()
@@ -59,9 +61,9 @@ def each(function: Callable[[Item], Result], items: Sequence[Item], title: str) 
         for start in range(0, len(items), size):
             waiting.append(client.submit(task, items[start : start + size], pure=False))
             if len(waiting) >= workers * AHEAD:
-                yield from waiting.popleft().result()
+                yield from _result(client, waiting.popleft())
         while waiting:
-            yield from waiting.popleft().result()
+            yield from _result(client, waiting.popleft())
     except KilledWorker as error:
         raise RealartError(
             f"several workers were killed by one task of '{title}', perhaps because memory ran "
@@ -121,8 +123,31 @@ class _Task(Generic[Item, Result]):
             )
 
 
+def _workers(client: Any) -> int:
+    """Return how many workers there are, once there are some: killed ones may be starting again."""
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError as error:
+        where = client.scheduler.address
+        raise RealartError(
+            f"the Dask scheduler at {where} has no worker: start some with `dask worker {where} "
+            "--nworkers auto --nthreads 1` in the project's environment"
+        ) from error
+    return len(client.ncores())
+
+
+def _result(client: Any, future: Any) -> Any:
+    while True:
+        try:
+            return future.result(timeout=PATIENCE)
+        except TimeoutError:
+            if not future.done():
+                _workers(client)
+
+
 @lru_cache(maxsize=1)
-def _client(where: str) -> Any:
+def connected(where: str) -> Any:
+    """Return the client of the scheduler at `where`, one in each process, or raise as `each`."""
     if not find_spec("distributed"):
         raise RealartError(
             f"{ADDRESS} is set, and Dask is not installed: run `make install`, or unset it"
@@ -130,16 +155,9 @@ def _client(where: str) -> Any:
     from distributed import Client
 
     try:
-        client = Client(where, set_as_default=False, timeout=10)
+        return Client(where, set_as_default=False, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise RealartError(
             f"no Dask scheduler answers at {where} ({str(error).splitlines()[0]}): start one with "
             f"`dask scheduler`, or unset {ADDRESS} to work on this machine alone"
         ) from error
-    if not client.ncores():
-        client.close()
-        raise RealartError(
-            f"the Dask scheduler at {where} has no worker: start some with `dask worker {where} "
-            "--nworkers auto --nthreads 1` in the project's environment"
-        )
-    return client

@@ -78,7 +78,13 @@ def load(folder: Path, name: str) -> Run:
     if threads := os.environ.get("OMP_NUM_THREADS"):
         settings["INFERENCE_NUM_THREADS"] = threads
     compiled = openvino.Core().compile_model(folder / GRAPH.format(name), "CPU", settings)
-    return lambda batch: list(compiled(np.ascontiguousarray(batch)).values())
+
+    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
+        # `compiled(batch)` has one request for all threads, and mixes up what they ask.
+        request = compiled.create_infer_request()
+        return list(request.infer(np.ascontiguousarray(batch)).values())
+
+    return run
 
 
 def by_keras(model: Any) -> Run:

@@ -109,18 +109,22 @@ class Final:
         self, look: Callable[[Item], Sequence[Seen]], items: Sequence[Item], title: str
     ) -> NDArray[np.float64]:
         """Return the same of the m looks that `look` takes at each of n items: float64 (n, m)."""
-        return np.stack(list(parallel.each(partial(_scores, self.folder, look), items, title)))
+        return np.stack(list(parallel.each(partial(_scores, self, look), items, title)))
+
+    def __reduce__(self) -> tuple[Callable[[Path], "Final"], tuple[Path]]:
+        """Travel to another process as a folder, which is loaded there once."""
+        return kept, (self.folder.resolve(),)
 
 
 def _scores(
-    folder: Path, look: Callable[[Item], Sequence[Seen]], item: Item
+    model: Final, look: Callable[[Item], Sequence[Seen]], item: Item
 ) -> NDArray[np.float64]:
-    return kept(folder).scores(*inputs.stack(look(item)))
+    return model.scores(*inputs.stack(look(item)))
 
 
 def kept(folder: Path) -> Final:
     """Return the model in `folder`, loaded once in each process."""
-    return _kept(folder.resolve(), (folder / CARD).stat().st_mtime_ns)
+    return _kept(folder, (folder / CARD).stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)

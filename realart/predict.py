@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from realart import inputs, pictures, provenance
+from realart import cluster, inputs, parallel, pictures, provenance
 from realart.errors import RealartError
 from realart.inputs import Input, Seen
 from realart.models import BATCH, Final
@@ -74,6 +74,9 @@ def predict(
     the second look, after which a verdict may be another. The path `-` is standard input. The first
     answers come early: batches start small, and double.
     """
+    if cluster.address() and STDIN not in paths:
+        yield from parallel.each(partial(_predicted, model, at, once), paths, "predict")
+        return
     prepare = partial(_prepare, seen=model.input, once=once)
     size, start = 1, 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -119,6 +122,10 @@ def _answers(
             probability_saved_again=again[0] if again else None,
             evidence=one.evidence,
         )
+
+
+def _predicted(model: Final, at: Point | None, once: bool, path: Path) -> Prediction:
+    return next(_answers([str(path)], [_prepare(path, model.input, once)], model, at))
 
 
 def _prepare(path: Path, seen: Input, once: bool) -> _Looked | str:

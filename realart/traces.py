@@ -46,11 +46,13 @@ def block_energies(pixels: Pixels) -> Vector:
 
 def block_coefficients(pixels: Pixels) -> NDArray[np.float32]:
     """Return the DCT of the 8x8 blocks of luma: shape (h // 8, w // 8, 8, 8), by row and column."""
-    grey = luma(pixels).astype(np.float32)
+    # Doubles, then rounded: BLAS adds in another order with another number of threads.
+    grey = luma(pixels).astype(np.float64)
     height, width = (side // BLOCK * BLOCK for side in grey.shape)
     rows, columns = height // BLOCK, width // BLOCK
     blocks = grey[:height, :width].reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3)
-    return (blocks.reshape(-1, BLOCK * BLOCK) @ _DCT).reshape(rows, columns, BLOCK, BLOCK)
+    coefficients = (blocks.reshape(-1, BLOCK * BLOCK) @ _DCT).astype(np.float32)
+    return coefficients.reshape(rows, columns, BLOCK, BLOCK)
 
 
 def grid(pixels: Pixels) -> Vector:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from project_copy import run_stages, set_params, tiny_project
+from threadpoolctl import threadpool_limits
 
 # Tests run side by side: threads that wait for each other's cores take many times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+threadpool_limits(int(os.environ["OMP_NUM_THREADS"]))  # what pytest's plugins have imported, too
 
 settings.register_profile("realart", deadline=None, database=None, max_examples=60)
 settings.load_profile("realart")

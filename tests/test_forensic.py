@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from making import file, picture
+from threadpoolctl import threadpool_limits
 
 from realart import forensic, pictures
 from realart.forensic import FAMILIES, contrast, residuals, spectrum
@@ -103,6 +104,18 @@ def test_noise_is_gaussian_to_contrast() -> None:
         shape, variance = contrast._gaussian(values.astype(np.float32))
         assert shape == pytest.approx(exponent, rel=0.05)
         assert variance == pytest.approx(values.var(), rel=0.01)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_number_of_threads_changes_no_bit(family: str) -> None:
+    """Stages measure in processes of one thread, `predict` in one of many."""
+    for seed, (width, height) in enumerate([(512, 400), (130, 511), (96, 80)] * 4):
+        pixels = picture(seed, width, height)
+        found = []
+        for threads in (1, 2):
+            with threadpool_limits(threads):
+                found.append(FAMILIES[family](pixels))
+        np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("cycles", [8, 16, 40])

@@ -8,7 +8,18 @@ import pytest
 from networks import POOLED, TRAIN, awake, backbone_recipe, noise, rows, thirds
 from project_copy import BACKBONE, HEAD, SEES, TINY, TUNED, run_stages, set_params, tiny_project
 
-from realart import backend, evaluation, frozen, inputs, models, params, recipes, tables, training
+from realart import (
+    backend,
+    evaluation,
+    frozen,
+    inference,
+    inputs,
+    models,
+    params,
+    recipes,
+    tables,
+    training,
+)
 from realart.backend import keras
 from realart.errors import RealartError
 from realart.params import Network
@@ -97,7 +108,8 @@ def test_a_trained_tail_is_a_trained_whole(tmp_path: Path, unfreeze: int) -> Non
     whole, first, last = split(wanted)
     whole.run_eagerly = first.run_eagerly = True  # what is trained is the tail
     pixels = rows(40, 32)
-    frozen.compute(first, [pixels.inputs[0][:25], pixels.inputs[0][25:]], 40, tmp_path)
+    halves = pixels.inputs[0][:25], pixels.inputs[0][25:]
+    frozen.write(first, map(inference.by_keras(first), halves), 40, tmp_path)
     cached = Data(frozen.rows(tmp_path), pixels.labels, pixels.weights)
     before = [keras.ops.convert_to_numpy(weight) for weight in whole.weights]
     frozen_before = [keras.ops.convert_to_numpy(weight) for weight in first.weights]
@@ -124,13 +136,13 @@ def test_what_does_not_fit_its_file_is_named(tmp_path: Path) -> None:
     whole, first, _ = split(cut("VGG16", 3))
     recipes.backbone_in(whole).get_layer("block1_conv1").bias.assign([1e8] * 64)
     with pytest.raises(RealartError, match="unfreeze"):
-        frozen.compute(first, [noise(32)], 3, tmp_path)
+        frozen.write(first, [inference.by_keras(first)(noise(32))], 3, tmp_path)
 
 
 def test_what_is_written_is_what_was_announced(tmp_path: Path) -> None:
     _, first, _ = split(cut("ResNet50", 5))
     first.run_eagerly = True  # compiled, most of the time would go into that
-    frozen.compute(first, [noise(32), noise(32)], 6, tmp_path)
+    frozen.write(first, [inference.by_keras(first)(noise(32))] * 2, 6, tmp_path)
     arrays = frozen.rows(tmp_path)
     assert {array.dtype.name for array in arrays} == {"float16"}
     assert [len(array) for array in arrays] == [6, 6]

@@ -1,5 +1,6 @@
 """Networks without Keras: the same numbers and bytes, and a refusal where they would differ."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ def test_a_batch_may_have_any_length_and_any_layout(tmp_path: Path) -> None:
     np.testing.assert_array_equal(run(pixels[::-1])[0], together[::-1])
     pixels.setflags(write=False)
     np.testing.assert_array_equal(run(pixels)[0], together)
+
+
+def test_who_asks_at_the_same_time_gets_his_own_answer(tmp_path: Path) -> None:
+    """A server asks from several threads."""
+    run = inference.export(recipes.build(recipe()), tmp_path, "it")
+    asked = [noise(16, 1, seed=number) for number in range(200)]
+    with ThreadPoolExecutor(4) as threads:
+        said = list(threads.map(run, asked))
+    for pixels, (one,) in zip(asked, said, strict=True):
+        np.testing.assert_array_equal(one, run(pixels)[0])
 
 
 def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:

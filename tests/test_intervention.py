@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 from making import KNOBS, archive, file, picture, published
@@ -66,7 +67,8 @@ def test_a_model_of_saving_is_found_out(tmp_path: Path) -> None:
     scores = pd.DataFrame(
         {"row": [row["id"] for row in rows], "score": model.scores(*stack(pixels))}
     )
-    found = intervention.intervene(path, published(rows), scores, model, 5)
+    with joblib.parallel_config("sequential"):
+        found = intervention.intervene(path, published(rows), scores, model, 5)
     assert found["published"]["auc"] == 1
     assert found["shift"]["human"] > 0.3
     assert abs(found["shift"]["ai"]) < 0.1

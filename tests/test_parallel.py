@@ -5,7 +5,6 @@ import os
 import signal
 
 import joblib
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +15,7 @@ from realart.parallel import each
 
 @given(st.lists(st.integers(), max_size=30))
 def test_results_come_in_the_order_of_the_items(items: list[int]) -> None:
-    assert list(each(operator.neg, items, "negate", threads=True)) == [-item for item in items]
+    assert list(each(operator.neg, items, "negate")) == [-item for item in items]
 
 
 def test_processes_are_others_than_this_one() -> None:
@@ -25,24 +24,17 @@ def test_processes_are_others_than_this_one() -> None:
     assert os.getpid() not in {process for _, process in results}
 
 
-def test_threads_write_into_memory_of_the_caller() -> None:
-    array = np.zeros(20, int)
-    list(each(lambda item: array.__setitem__(item, item), range(20), "fill", threads=True))
-    assert array.tolist() == list(range(20))
-
-
 def test_another_engine_can_stand_behind_it() -> None:
     with joblib.parallel_config(backend="sequential"):
         assert set(each(lambda _: os.getpid(), range(3), "work")) == {os.getpid()}
 
 
-@pytest.mark.parametrize("threads", [True, False])
-def test_an_error_in_the_work_ends_it(threads: bool) -> None:
+def test_an_error_in_the_work_ends_it() -> None:
     def fail(item: int) -> None:
         raise RealartError(f"item {item}\nis bad")
 
     with pytest.raises(RealartError, match=r"^item 7 is bad$"):
-        list(each(fail, [7], "work", threads=threads))
+        list(each(fail, [7], "work"))
 
 
 def test_a_process_that_was_killed_is_one_line() -> None:

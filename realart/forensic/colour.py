@@ -47,10 +47,10 @@ def _moments(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _together(pixels: Pixels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the correlations of red-green, red-blue and green-blue, and the colourfulness."""
-    rgb = pixels[::2, ::2].reshape(-1, 3).astype(np.float32)  # enough for nine numbers
-    mean = rgb.mean(0, dtype=np.float64)
-    rgb -= mean.astype(np.float32)
-    covariance = (rgb.T @ rgb).astype(np.float64) / len(rgb) + np.eye(3) * 1e-3
+    rgb = pixels[::2, ::2].reshape(-1, 3).astype(np.float64)  # enough for nine numbers
+    mean = rgb.mean(0)
+    # Sums of whole numbers are exact, in whatever order BLAS adds them.
+    covariance = rgb.T @ rgb / len(rgb) - np.outer(mean, mean) + np.eye(3) * 1e-3
     spread = np.sqrt(np.diag(covariance))
     opponents = np.array([[1, -1, 0], [0.5, 0.5, -1]])
     spreads = np.diag(opponents @ covariance @ opponents.T).sum()
