@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "b", metavar="B", nargs="?", default="workspace", help="(default: workspace)"
     )
+    compare.add_argument(
+        "--markdown", action="store_true", help="a table for a comment on a pull request"
+    )
     compare.set_defaults(command=_compare)
 
     ui = commands.add_parser("ui", help="MLflow's pages, on this machine only")
@@ -185,8 +188,12 @@ def _compare(arguments: argparse.Namespace) -> None:
     from realart import compare
 
     a, b = compare.scores_of(arguments.a), compare.scores_of(arguments.b)
+    comparisons = compare.compare(a, b)
+    if arguments.markdown:
+        print(compare.markdown(arguments.a, arguments.b, comparisons))
+        return
     print(f"A is {arguments.a}, B is {arguments.b}")
-    for comparison in compare.compare(a, b):
+    for comparison in comparisons:
         print(comparison)
 
 

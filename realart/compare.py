@@ -1,6 +1,6 @@
 """Two runs on the same pictures: is one better, or may chance have done it?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from realart.intervals import Estimate
 
 SCORES = "metrics/scores.csv"
 DOUBT = 0.05
+PARTS = {"test": "test part", "oof": "out of fold"}
+"""What is compared, in words."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,33 @@ class Comparison:
     auc: tuple[float, float]
     gain: Estimate
 
+    @property
+    def verdicts(self) -> str:
+        """Whose verdicts are right more often."""
+        return _better(self.p < DOUBT, self.only_b > self.only_a)
+
+    @property
+    def order(self) -> str:
+        """Whose scores order pictures better."""
+        return _better(self.gain.low > 0 or self.gain.high < 0, self.gain.low > 0)
+
+    @property
+    def difference(self) -> str:
+        """What is gained, with its interval."""
+        return f"{self.gain.value:+.3f} [{self.gain.low:+.3f}, {self.gain.high:+.3f}]"
+
     def __str__(self) -> str:
-        better = "no difference shown"
-        if self.p < DOUBT:
-            better = f"{'B' if self.only_b > self.only_a else 'A'} is better"
-        order = "no difference shown"
-        if self.gain.low > 0 or self.gain.high < 0:
-            order = f"{'B' if self.gain.low > 0 else 'A'} is better"
-        part = {"test": "test part", "oof": "out of fold"}[self.part]
         return (
-            f"{part}, {self.pictures} pictures\n"
+            f"{PARTS[self.part]}, {self.pictures} pictures\n"
             f"  verdicts: accuracy {self.accuracy[0]:.3f} and {self.accuracy[1]:.3f}; only A is "
-            f"right {self.only_a} times, only B {self.only_b} (p = {self.p:.2g}): {better}\n"
-            f"  order: AUC {self.auc[0]:.3f} and {self.auc[1]:.3f}, difference "
-            f"{self.gain.value:+.3f} [{self.gain.low:+.3f}, {self.gain.high:+.3f}]: {order}"
+            f"right {self.only_a} times, only B {self.only_b} (p = {self.p:.2g}): {self.verdicts}\n"
+            f"  order: AUC {self.auc[0]:.3f} and {self.auc[1]:.3f}, difference {self.difference}: "
+            f"{self.order}"
         )
+
+
+def _better(shown: bool, b: bool) -> str:
+    return f"{'B' if b else 'A'} is better" if shown else "no difference shown"
 
 
 def scores_of(revision: str) -> pd.DataFrame:
@@ -86,10 +100,30 @@ def compare(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[Comparison]:
             f"these runs have no picture in common ({len(a)} and {len(b)}): compare runs on one "
             "dataset, with the same split.seed"
         )
-    for part in ("test", "oof"):
+    for part in PARTS:
         rows = both[both["part"] == part]
         if rows["label_a"].nunique() == 2:
             yield _compared(part, rows)
+
+
+def markdown(a: str, b: str, comparisons: Iterable[Comparison]) -> str:
+    """Return comparisons of the revisions `a` and `b` as a comment on a pull request shows them."""
+    lines = [
+        f"## A is `{a}`, B is `{b}`",
+        "",
+        "| part | pictures | accuracy, A and B | only A is right, only B | p "
+        "| AUC, A and B | difference | in words |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in comparisons:
+        verdicts = one.verdicts if one.only_a or one.only_b else "identical"
+        lines.append(
+            f"| {PARTS[one.part]} | {one.pictures} "
+            f"| {one.accuracy[0]:.3f}, {one.accuracy[1]:.3f} | {one.only_a}, {one.only_b} "
+            f"| {one.p:.2g} | {one.auc[0]:.3f}, {one.auc[1]:.3f} | {one.difference} "
+            f"| verdicts: {verdicts}; order: {one.order} |"
+        )
+    return "\n".join(lines)
 
 
 def _compared(part: str, rows: pd.DataFrame) -> Comparison:

@@ -13,13 +13,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from making import file, picture
-from networks import AS_SAID, KNOBS, REPOSITORY, clean_environment, recipe
+from networks import AS_SAID, KNOBS, REPOSITORY, clean_environment, recipe, some_scores
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from realart import inputs, models, recipes, robustness
+from realart import inputs, models, recipes, robustness, tables
 from realart.cli import main
 from realart.models import Final
 
@@ -337,6 +339,27 @@ def test_outside_of_a_project_params_are_missed(tmp_path: Path, realart: Realart
     result = realart("recipes", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("realart: no params.yaml in ")
+
+
+@pytest.mark.parametrize(
+    ("option", "first", "last"),
+    [
+        ([], "A is workspace, B is workspace", "  order: AUC "),
+        (["--markdown"], "## A is `workspace`, B is `workspace`", "| out of fold | 20 | "),
+    ],
+    ids=["text", "markdown"],
+)
+def test_runs_are_compared_for_people_and_for_comments(
+    tmp_path: Path, realart: Realart, option: list[str], first: str, last: str
+) -> None:
+    labels, scores = some_scores(20)
+    judged = pd.DataFrame({"row": map(str, range(20)), "part": "oof", "score": scores})
+    judged["label"] = judged["group"] = np.array(["human", "ai"])[labels]
+    tables.write(judged, tmp_path / "metrics/scores.csv", tables.JUDGED)
+    result = realart("compare", "workspace", *option, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[0] == first
+    assert result.stdout.splitlines()[-1].startswith(last)
 
 
 def test_help_comes_without_a_backend() -> None:

@@ -78,3 +78,38 @@ def test_runs_on_different_pictures_are_refused() -> None:
     other = judged(scores, labels).assign(row=lambda table: "x" + table["row"])
     with pytest.raises(RealartError, match=r"no picture in common \(20 and 20\)"):
         list(compare.compare(judged(scores, labels), other))
+
+
+def test_markdown_is_a_table_with_a_line_for_each_part() -> None:
+    labels, good = some_scores(300)
+    bad = np.random.default_rng(0).permutation(good)
+    a = pd.concat([judged(bad, labels), judged(good, labels, "test").head(20)])
+    b = pd.concat([judged(good, labels), judged(good, labels, "test").head(20)])
+    found = {one.part: one for one in compare.compare(a, b)}
+    heading, empty, *table = compare.markdown("main", "v1|v2", found.values()).splitlines()
+    assert (heading, empty) == ("## A is `main`, B is `v1|v2`", "")
+    header, line, test, oof = ([cell.strip() for cell in row.split("|")[1:-1]] for row in table)
+    assert {len(header), len(line), len(test), len(oof)} == {8}
+    assert set(line) == {"---"}
+    assert test[:2] == ["test part", "20"]
+    assert test[-1] == "verdicts: identical; order: no difference shown"
+    one = found["oof"]
+    assert oof == [
+        "out of fold",
+        "300",
+        f"{one.accuracy[0]:.3f}, {one.accuracy[1]:.3f}",
+        f"{one.only_a}, {one.only_b}",
+        f"{one.p:.2g}",
+        f"{one.auc[0]:.3f}, {one.auc[1]:.3f}",
+        f"{one.gain.value:+.3f} [{one.gain.low:+.3f}, {one.gain.high:+.3f}]",
+        "verdicts: B is better; order: B is better",
+    ]
+
+
+def test_verdicts_that_merely_balance_are_not_called_identical() -> None:
+    labels, scores = some_scores(50)
+    right = np.flatnonzero((scores >= 0.5) == labels)
+    first, second = scores.copy(), scores.copy()
+    first[right[0]], second[right[1]] = 1 - scores[right[0]], 1 - scores[right[1]]
+    found = list(compare.compare(judged(first, labels), judged(second, labels)))
+    assert "verdicts: no difference shown" in compare.markdown("a", "b", found)
