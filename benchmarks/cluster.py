@@ -1,0 +1,141 @@
+"""The same stages by processes of this machine and by a Dask cluster on it: bytes, time, memory.
+
+    python -m benchmarks.cluster [--pictures 20000] [--workers 1 2 4] [--set ZIP]
+
+First, what an item costs on the way to a worker and back: items that need no work. Then `clean` of
+as many pictures of 256 pixels a side as are asked for, by so many processes, and by so many workers
+whose scheduler is the benchmark's own process. Last, with `--set`, the pipeline up to `robustness`
+on a real archive, in two clones of the last commit, one by each engine; the hashes in dvc.lock are
+compared. Tables are printed in Markdown. Memory is what `clean` itself holds at most, and by how
+much the scheduler grew (resident, MiB).
+"""
+
+import argparse
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import yaml
+from distributed import LocalCluster
+
+from benchmarks.scale import make, project
+from realart import cluster
+from realart.parallel import each
+
+ITEMS = 5000
+LAST = "robustness"
+
+
+@contextmanager
+def workers(count: int) -> Iterator[dict[str, str]]:
+    """Start so many workers of one thread; yield what tells a process to use them."""
+    with LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as started:
+        yield {cluster.ADDRESS: started.scheduler_address}
+
+
+def empty_items(counts: Sequence[int]) -> None:
+    print("| engine | microseconds an item without work |\n| --- | --- |")
+    print(f"| processes | {empty():.0f} |")
+    for count in counts:
+        with workers(count) as address:
+            os.environ.update(address)
+            print(f"| {count} workers | {empty():.0f} |", flush=True)
+            cluster.connected.cache_clear()
+            del os.environ[cluster.ADDRESS]
+
+
+def empty() -> float:
+    list(each(math.sqrt, range(100), "start"))
+    start = time.perf_counter()
+    list(each(math.sqrt, range(ITEMS), "empty"))
+    return (time.perf_counter() - start) / ITEMS * 1e6
+
+
+def clean(folder: Path, environment: dict[str, str]) -> tuple[float, float, dict[str, bytes]]:
+    """Run `clean`; return its seconds, the MiB of its process, and the files that it wrote."""
+    code = (
+        "import resource; from stages import clean; clean.main(); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds = time.perf_counter() - start
+    files = {file.name: file.read_bytes() for file in (folder / "data/clean").rglob("*.*")}
+    return seconds, float(done.stdout.split()[-1]), files
+
+
+def many(folder: Path, pictures: int, counts: Sequence[int]) -> None:
+    make(folder / "pictures.zip", pictures)
+    clone = project(folder, folder / "pictures.zip")
+    subprocess.run(["dvc", "repro", "--quiet", "download"], cwd=clone, check=True)
+    print(
+        f"\n`clean` of {pictures} pictures\n\n"
+        "| engine | s | pictures/s | MiB | scheduler, MiB | same bytes |\n|" + " --- |" * 6
+    )
+    expected: dict[str, bytes] = {}
+    for count in [one for one in counts if one <= os.cpu_count()]:
+        seconds, own, expected = clean(clone, {"LOKY_MAX_CPU_COUNT": f"{count}"})
+        row = f"| {count} processes | {seconds:.0f} | {pictures / seconds:.0f} | {own:.0f} | | |"
+        print(row, flush=True)
+    for count in counts:
+        with workers(count) as address:
+            before = psutil.Process().memory_info().rss
+            seconds, own, found = clean(clone, address)
+            grown = (psutil.Process().memory_info().rss - before) / 2**20
+        same = "yes" if found == expected else "NO"
+        print(
+            f"| {count} workers | {seconds:.0f} | {pictures / seconds:.0f} | {own:.0f} | "
+            f"{grown:+.0f} | {same} |",
+            flush=True,
+        )
+
+
+def real(folder: Path, archive: Path) -> None:
+    locks = []
+    for engine in ("processes", "workers"):
+        (folder / engine).mkdir()
+        clone = project(folder / engine, archive.resolve())
+        start = time.perf_counter()
+        with workers(os.cpu_count() or 1) as address:
+            here = {} if engine == "processes" else address
+            subprocess.run(
+                ["dvc", "repro", "--quiet", LAST], cwd=clone, env={**os.environ, **here}, check=True
+            )
+        print(f"`dvc repro {LAST}`, {engine}: {time.perf_counter() - start:.0f} s", flush=True)
+        lock = yaml.safe_load((clone / "dvc.lock").read_text())["stages"]
+        locks.append({name: stage["outs"] for name, stage in lock.items() if "outs" in stage})
+    for name in locks[0]:
+        print(f"{name}: {'the same bytes' if locks[0][name] == locks[1][name] else 'OTHER BYTES'}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", type=int, default=20_000)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--set", type=Path, metavar="ZIP")
+    arguments = parser.parse_args()
+    empty_items(arguments.workers)
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.pictures:
+            many(Path(folder), arguments.pictures, arguments.workers)
+        if arguments.set:
+            print(f"\n{arguments.set.name}\n")
+            real(Path(folder), arguments.set)
+
+
+if __name__ == "__main__":
+    main()
