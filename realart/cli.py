@@ -88,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.set_defaults(command=_compare)
 
+    send = commands.add_parser("send", help="log what MLflow could not be told when it was made")
+    send.set_defaults(command=_send)
+
     ui = commands.add_parser("ui", help="MLflow's pages, on this machine only")
     ui.add_argument("--port", type=int, default=5000)
     ui.set_defaults(command=_ui)
@@ -203,6 +206,16 @@ def _print_table(header: list[str], rows: Iterable[list[str]]) -> None:
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         print("  ".join(cells).rstrip())
+
+
+def _send(arguments: argparse.Namespace) -> None:
+    from realart import unsent
+
+    sent = 0
+    for said in unsent.send():
+        sent += 1
+        print(said, flush=True)
+    print(f"sent {sent} runs: nothing is kept any more")
 
 
 def _ui(arguments: argparse.Namespace) -> None:

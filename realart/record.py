@@ -11,9 +11,10 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
 
-from realart import evaluation, params, registry, robustness, tables, tracking
+from realart import evaluation, params, registry, robustness, store, tables, tracking
 from realart.errors import RealartError
 from realart.params import CLASSES, Params
+from realart.tracking import Training
 from realart.verdicts import figure
 
 ROWS = Path("data/balanced/rows.csv")
@@ -25,12 +26,17 @@ LOCK = Path("dvc.lock")
 SHOWN = ("report.html", registry.SCORES, "plots", "pictures", "tables", "audit", "robustness")
 
 
-def log(knobs: Params) -> str:
-    """Log the evaluation that lies in the workspace, and its training if no run is of it.
+def training_of(knobs: Params) -> Training:
+    """Describe the training of what lies in the workspace, as one that begins now."""
+    return tracking.training(knobs, tracking.fingerprint([ROWS]))
+
+
+def log(knobs: Params, training: Training) -> str:
+    """Log the evaluation that lies in the workspace, and `training` if no run is of it.
 
     Returns what became of the final model in the registry, in words.
     """
-    client = tracking.connect()
+    client = store.connect()
     folders = [FOLDS / f"{fold}" for fold in range(knobs.split.folds)]
     histories = [pd.read_csv(folder / "history.csv") for folder in folders]
     held_out = [tables.read(folder / "scores.csv", tables.SCORES) for folder in folders]
@@ -39,9 +45,9 @@ def log(knobs: Params) -> str:
         for scores in held_out
     ]
     report = json.loads((METRICS / "metrics.json").read_text("utf-8"))
-    data, outcome = tracking.fingerprint([ROWS]), tracking.outcome_of(FOLDS)
-    with tracking.evaluation_of(client, knobs, data, outcome, histories, figures) as run:
-        client.log_inputs(run, _inputs(knobs, data))
+    outcome = tracking.outcome_of(FOLDS)
+    with tracking.evaluation_of(client, training, outcome, histories, figures) as run:
+        client.log_inputs(run, _inputs(knobs, tracking.fingerprint([ROWS])))
         client.log_batch(run, tags=_tags())
         tracking.log_report(client, run, report | {"robustness": _changed()})
         for name in SHOWN:
@@ -72,7 +78,7 @@ def catch_up() -> None:
             check=False,
         )
         if status.returncode == 0 and not json.loads(status.stdout):
-            log(knobs)
+            log(knobs, training_of(knobs))
 
 
 def _inputs(knobs: Params, digest: str) -> list[DatasetInput]:

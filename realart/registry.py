@@ -7,15 +7,13 @@ from tempfile import TemporaryDirectory
 
 import mlflow
 import pandas as pd
-from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from realart import compare, sample, tables, tracking
+from realart import compare, sample, store, tables
 from realart.errors import RealartError
 from realart.evaluation import Figures
-from realart.project import private
 
 CHAMPION = "champion"
 SCORES = "scores.csv"
@@ -46,13 +44,15 @@ def register(
     """Log the model in the folder `final` with its run, and register it under `name`.
 
     It is kept as Python code and files, never pickled. `figures` are shown beside it, and `said`
-    is the description of its version.
+    is the description of its version. A run has one version, however often this is called.
     """
+    if made := client.search_model_versions(f"run_id = '{run}'"):
+        return made[0]
     from realart import served  # it tells MLflow that it is a model
 
-    mlflow.set_tracking_uri(tracking.address())
+    mlflow.set_tracking_uri(store.address())
     example = pd.DataFrame({served.PICTURE: [sample.picture(0, seed=0).data]})
-    with FileLock(private() / "mlflow.lock"), warnings.catch_warnings(), mlflow.start_run(run):
+    with store.lock(), warnings.catch_warnings(), mlflow.start_run(run):
         warnings.filterwarnings("ignore", "Add type hints")  # a picture's bytes have one type
         logged = mlflow.pyfunc.log_model(
             name="model",
@@ -64,7 +64,7 @@ def register(
             pip_requirements=[f"{package}=={version(package)}" for package in NEEDED],
         )
         mlflow.log_metrics(dict(figures), model_id=logged.model_id)
-        if not client.search_registered_models(f"name = '{name}'"):
+        with store.unless_made():
             client.create_registered_model(name)
         return client.create_model_version(
             name, logged.model_uri, run, model_id=logged.model_id, description=said

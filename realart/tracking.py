@@ -1,184 +1,178 @@
-"""Runs in MLflow: a parent for each training with its figures and model, a child for each fold.
+"""Runs in MLflow: a parent for each training with its figures and model, a child for each fold."""
 
-Without `MLFLOW_TRACKING_URI`, runs go to an SQLite store in the project's main folder, whichever
-copy of the project a run was started in.
-"""
-
-import logging
 import os
-import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("DO_NOT_TRACK", "true")
-logging.getLogger("mlflow").setLevel(logging.WARNING)  # how it makes tables is no news
+from typing import Any, Literal
 
 import pandas as pd
-from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag
-from mlflow.exceptions import MlflowException
-from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-from sqlalchemy.exc import SQLAlchemyError
+from mlflow.entities import Metric, Param, Run
 
-from realart.errors import RealartError
+from realart import store
 from realart.evaluation import Figures
-from realart.outputs import fresh_file
 from realart.params import Params, Square, Strict
-from realart.project import private, root
+from realart.project import root
 
 PARENT = "mlflow.parentRunId"
-KEY = "realart.key"  # what decided the training
+ID = "realart.training"  # which training it was: an interrupted one goes on
+KEY = "realart.key"  # what decided it
 OUTCOME = "realart.outcome"  # what it made
 EVALUATED = "realart.evaluated"
 FOLD = "realart.fold"
-SECONDS = 5
-"""Between two looks at what a training takes of the machine."""
 
 
-def address() -> str:
-    """Return the tracking URI: `MLFLOW_TRACKING_URI`, or the project's own store."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlruns/mlflow.db'}"
+@dataclass(frozen=True)
+class Training:
+    """What MLflow is told of a training when it begins; `began` in milliseconds since 1970.
 
-
-def connect() -> MlflowClient:
-    """Return a client of the store, which is created if there is none yet.
-
-    Raises
-    ------
-    RealartError
-        The tracking server can't be reached.
+    One that was interrupted goes on in the run that has its `id`; without an id it is always new.
     """
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    private().mkdir(parents=True, exist_ok=True)
-    try:
-        # Two processes that create the same SQLite store at once would break it for good.
-        with FileLock(private() / "mlflow.lock"):
-            _make_own_store()
-            client = MlflowClient(address())
-            client.search_experiments(max_results=1)
-    except (MlflowException, SQLAlchemyError) as error:
-        raise RealartError(
-            _without_secrets(
-                f"MLflow at {address()} can't be used ({str(error).splitlines()[0]}): start it, or "
-                "unset MLFLOW_TRACKING_URI to use the project's own store; one that is damaged can "
-                "be moved away"
-            )
-        ) from error
-    return client
+
+    id: str
+    dataset: str
+    name: str
+    began: int
+    params: dict[str, str]
+    tags: dict[str, str]
 
 
-def _make_own_store() -> None:
-    """Make the project's store beside its place: one that was half made could never be used."""
-    store = root() / "mlruns/mlflow.db"
-    store.parent.mkdir(exist_ok=True)
-    if address() == f"sqlite:///{store}" and not store.exists():
-        with fresh_file(store) as beside:
-            MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
+@dataclass(frozen=True)
+class Said:
+    """Metrics of a training or of one of its folds, and when: `at`, in milliseconds since 1970.
+
+    Without a step they count in seconds since the training began. A status ends the run, and
+    `outcome` is the fingerprint of what a training has made.
+    """
+
+    at: int
+    fold: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    step: int | None = None
+    status: Literal["", "FINISHED", "FAILED"] = ""
+    outcome: str = ""
 
 
-def experiment(client: MlflowClient, params: Params) -> str:
-    """Return the id of the experiment that holds all runs on one dataset."""
-    name = f"realart-{params.dataset}"
-    with FileLock(private() / "mlflow.lock"):
-        found = client.get_experiment_by_name(name)
-        if found and found.lifecycle_stage == "deleted":
-            raise RealartError(
-                f"MLflow's experiment '{name}' was deleted: bring it back with `mlflow experiments "
-                f"restore -x {found.experiment_id}`, or remove it for good with `mlflow gc`"
-            )
-        if found:
-            return str(found.experiment_id)
-        own = not os.environ.get("MLFLOW_TRACKING_URI")
-        artifacts = (root() / "mlruns/artifacts").as_uri() if own else None
-        return str(client.create_experiment(name, artifacts))
+def training(params: Params, data: str, key: str = "", id: str = "") -> Training:
+    """Describe a training that begins now, on data of the fingerprint `data`, decided by `key`."""
+    experiment = os.environ.get("DVC_EXP_NAME")
+    tags = {ID: id, KEY: key, "data_fingerprint": data, "commit": commit()}
+    if experiment:
+        tags["dvc_experiment"] = experiment
+    described = {name: str(value)[:6000] for name, value in describe(params).items()}
+    return Training(id, params.dataset, experiment or params.model, now(), described, tags)
 
 
-def start(client: MlflowClient, params: Params, data: str, key: str) -> str:
-    """Start a parent run, or go on with the one that an interrupted training of `key` left."""
-    experiment_id = experiment(client, params)
-    for run in _search(client, experiment_id, {KEY: key}) if key else []:
-        if OUTCOME not in run.data.tags:
-            client.update_run(run.info.run_id, "RUNNING")
-            return str(run.info.run_id)
-    name = os.environ.get("DVC_EXP_NAME") or params.model
-    run = client.create_run(experiment_id, run_name=name)
-    tags = {KEY: key, "data_fingerprint": data, "commit": _commit()}
-    if "DVC_EXP_NAME" in os.environ:
-        tags["dvc_experiment"] = os.environ["DVC_EXP_NAME"]
-    client.log_batch(
-        run.info.run_id,
-        params=[Param(name, str(value)[:6000]) for name, value in describe(params).items()],
-        tags=[RunTag(name, value) for name, value in tags.items()],
-    )
-    return str(run.info.run_id)
+def epoch(fold: int, record: Mapping[Any, float]) -> Said:
+    """Say what an epoch gave."""
+    metrics = {str(name): float(value) for name, value in record.items()}
+    return Said(now(), fold, metrics, step=int(record["epoch"]))
 
 
-@contextmanager
-def watched(run_id: str) -> Iterator[None]:
-    """Log how much of processors, memory, disk and GPU is in use while the block runs."""
-    monitor = SystemMetricsMonitor(
-        run_id, sampling_interval=SECONDS, resume_logging=True, tracking_uri=address()
-    )
-    monitor.start()
-    try:
-        yield
-    finally:
-        monitor.finish()
+def fold_ended(fold: int, history: pd.DataFrame, held_out: Figures) -> list[Said]:
+    """Say the whole curve of a fold and its held-out figures, and that it has ended."""
+    figures = {f"held_out/{name}": value for name, value in held_out.items()}
+    epochs = [epoch(fold, record) for record in history.to_dict("records")]
+    return [*epochs, Said(now(), fold, figures, step=0, status="FINISHED")]
 
 
-def start_fold(client: MlflowClient, parent: str, fold: int) -> str:
-    """Start the child run of a fold, or go on with the one that is there."""
-    experiment_id = client.get_run(parent).info.experiment_id
-    for run in _search(client, experiment_id, {PARENT: parent, FOLD: str(fold)}):
-        return str(run.info.run_id)
-    tags = {PARENT: parent, FOLD: str(fold)}
-    child = client.create_run(experiment_id, tags=tags, run_name=f"fold {fold}")
-    return str(child.info.run_id)
-
-
-def log_fold(
-    client: MlflowClient, parent: str, fold: int, history: pd.DataFrame, held_out: Figures
-) -> None:
-    """Log the whole curve of a fold and its held-out figures, and end its run."""
-    child = start_fold(client, parent, fold)
-    for record in history.to_dict("records"):
-        log_epoch(client, child, {str(name): float(value) for name, value in record.items()})
-    log(client, child, {f"held_out/{name}": value for name, value in held_out.items()})
-    client.set_terminated(child, "FINISHED")
-
-
-def log_epoch(client: MlflowClient, child: str, record: Mapping[str, float]) -> None:
-    """Log the record of one epoch, unless the run holds it."""
-    step = int(record["epoch"])
-    if all(metric.step != step for metric in client.get_metric_history(child, "epoch")):
-        log(client, child, record, step)
-
-
-def log(client: MlflowClient, run_id: str, values: Mapping[str, float], step: int = 0) -> None:
-    """Log metrics of one step; a step logged twice has the later values."""
-    now = int(time.time() * 1000)
-    client.log_batch(run_id, [Metric(k, float(v), now, step) for k, v in values.items()])
-
-
-def end(client: MlflowClient, run_id: str, outcome: str | None) -> None:
-    """End a training; `outcome` is the fingerprint of what it made, None if it failed."""
+def ended(outcome: str | None) -> Said:
+    """Say that a training has ended; `outcome` is the fingerprint of what it made, if it did."""
     if outcome:
-        client.set_tag(run_id, OUTCOME, outcome)
-    client.set_terminated(run_id, "FINISHED" if outcome else "FAILED")
+        return Said(now(), status="FINISHED", outcome=outcome)
+    return Said(now(), status="FAILED")
+
+
+class Runs:
+    """The runs of one training, found or made when something is said of them."""
+
+    def __init__(self, client: MlflowClient, training: Training) -> None:
+        self._client, self._training = client, training
+        self._folds: dict[int, tuple[str, set[int]]] = {}
+
+    @cached_property
+    def parent(self) -> str:
+        """The run of the training, which may go on where it was interrupted."""
+        return str(self._parent.info.run_id)
+
+    def log(self, said: Said) -> None:
+        """Log what is said; what is said twice at the same time, or of an epoch, is logged once."""
+        run, step = self.parent, said.step
+        if said.fold is not None:
+            run, epochs = self._fold(said.fold)
+            if "epoch" in said.metrics and step in epochs:
+                return
+        if step is None:
+            step = max(0, said.at - self._parent.info.start_time) // 1000
+        if said.metrics:
+            log(self._client, run, said.metrics, step, said.at)
+        if "epoch" in said.metrics:
+            epochs.add(step)
+        if said.status:
+            self._client.set_terminated(run, said.status, said.at)
+        if said.outcome:  # last: with it, nothing is added to the run any more
+            self._client.set_tag(run, OUTCOME, said.outcome)
+
+    def complete(self, outcome: str) -> bool:
+        """Say whether the store knows the training to its end, with this outcome."""
+        experiment = store.experiment(self._client, self._training.dataset)
+        wanted = {ID: self._training.id, OUTCOME: outcome}
+        return bool(_search(self._client, experiment, wanted))
+
+    @cached_property
+    def _parent(self) -> Run:
+        client, begun = self._client, self._training
+        experiment = store.experiment(client, begun.dataset)
+        left = _search(client, experiment, {ID: begun.id}) if begun.id else []
+        unfinished = [run for run in left if OUTCOME not in run.data.tags]
+        if unfinished:
+            run = unfinished[0]
+            client.update_run(run.info.run_id, "RUNNING")
+        else:
+            run = client.create_run(experiment, begun.began, begun.tags, begun.name)
+        if not run.data.params:
+            params = [Param(name, value) for name, value in begun.params.items()]
+            client.log_batch(run.info.run_id, params=params)
+        return run
+
+    def _fold(self, fold: int) -> tuple[str, set[int]]:
+        """Return the run of a fold, and the epochs that it knows."""
+        if fold not in self._folds:
+            experiment, tags = (
+                self._parent.info.experiment_id,
+                {PARENT: self.parent, FOLD: f"{fold}"},
+            )
+            for run in _search(self._client, experiment, tags):
+                known = self._client.get_metric_history(run.info.run_id, "epoch")
+                break
+            else:
+                run = self._client.create_run(experiment, tags=tags, run_name=f"fold {fold}")
+                known = []
+            self._folds[fold] = (run.info.run_id, {metric.step for metric in known})
+        return self._folds[fold]
+
+
+def log(
+    client: MlflowClient, run: str, metrics: Mapping[str, float], step: int = 0, at: int = 0
+) -> None:
+    """Log metrics of one step, at a time in milliseconds since 1970 or now.
+
+    A step logged twice has the later values.
+    """
+    at = at or now()
+    client.log_batch(run, [Metric(name, float(value), at, step) for name, value in metrics.items()])
 
 
 @contextmanager
 def evaluation_of(
     client: MlflowClient,
-    params: Params,
-    data: str,
+    training: Training,
     outcome: str,
     histories: Sequence[pd.DataFrame],
     held_out: Sequence[Figures],
@@ -186,16 +180,18 @@ def evaluation_of(
     """Yield the parent run that evaluation belongs to, and note in the end that it was evaluated.
 
     That is the latest run whose training made `outcome`, or, where DVC restored the training from
-    its cache or another evaluation was logged there, a new one with the curves of all folds.
+    its cache or another evaluation was logged there, a new one of `training` with all its curves.
     """
-    run_id = _awaiting_evaluation(client, params, outcome)
-    if run_id is None:
-        run_id = start(client, params, data, key="")
+    run = _awaiting_evaluation(client, training.dataset, outcome)
+    if run is None:
+        runs = Runs(client, training)
         for fold, (history, figures) in enumerate(zip(histories, held_out, strict=True)):
-            log_fold(client, run_id, fold, history, figures)
-        end(client, run_id, outcome)
-    yield run_id
-    client.set_tag(run_id, EVALUATED, "true")
+            for said in fold_ended(fold, history, figures):
+                runs.log(said)
+        runs.log(ended(outcome))
+        run = runs.parent
+    yield run
+    client.set_tag(run, EVALUATED, "true")
 
 
 def log_report(client: MlflowClient, run_id: str, report: Mapping[str, Any]) -> None:
@@ -247,27 +243,8 @@ def _flatten(prefix: str, value: Any, separator: str = ".") -> dict[str, Any]:
     return flat
 
 
-def evaluated(params: Params, outcome: str) -> bool:
-    """Say whether the store holds an evaluation of what a training made."""
-    client = connect()
-    wanted = {OUTCOME: outcome, EVALUATED: "true"}
-    return bool(_search(client, experiment(client, params), wanted))
-
-
-def _awaiting_evaluation(client: MlflowClient, params: Params, outcome: str) -> str | None:
-    for run in _search(client, experiment(client, params), {OUTCOME: outcome}):
-        if EVALUATED not in run.data.tags:
-            return str(run.info.run_id)
-    return None
-
-
-def _search(client: MlflowClient, experiment_id: str, tags: Mapping[str, str]) -> list[Run]:
-    wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
-    found = client.search_runs([experiment_id], wanted, order_by=["attributes.start_time DESC"])
-    return list(found)
-
-
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit that a run is made from."""
     baseline = os.environ.get("DVC_EXP_BASELINE_REV")
     if baseline:
         return baseline
@@ -277,5 +254,26 @@ def _commit() -> str:
     return git.stdout.strip() or "none"
 
 
-def _without_secrets(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//", text)
+def now() -> int:
+    """Return the time in milliseconds since 1970, as MLflow counts it."""
+    return int(time.time() * 1000)
+
+
+def evaluated(params: Params, outcome: str) -> bool:
+    """Say whether the store holds an evaluation of what a training made."""
+    client = store.connect()
+    wanted = {OUTCOME: outcome, EVALUATED: "true"}
+    return bool(_search(client, store.experiment(client, params.dataset), wanted))
+
+
+def _awaiting_evaluation(client: MlflowClient, dataset: str, outcome: str) -> str | None:
+    for run in _search(client, store.experiment(client, dataset), {OUTCOME: outcome}):
+        if EVALUATED not in run.data.tags:
+            return str(run.info.run_id)
+    return None
+
+
+def _search(client: MlflowClient, experiment_id: str, tags: Mapping[str, str]) -> list[Run]:
+    wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    found = client.search_runs([experiment_id], wanted, order_by=["attributes.start_time DESC"])
+    return list(found)

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from realart import record, tracking
+from realart import record, store
 
 
 def serve(port: int) -> None:
@@ -14,8 +14,8 @@ def serve(port: int) -> None:
     RealartError
         The store can't be opened.
     """
-    tracking.connect()
+    store.connect()
     record.catch_up()
     print(f"MLflow: http://127.0.0.1:{port}", flush=True)
-    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", tracking.address()]
+    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.address()]
     os.execv(sys.executable, [*server, "--host", "127.0.0.1", "--port", str(port)])

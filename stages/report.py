@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from realart import errors, params, record, report
+from realart import errors, params, report, unsent
 from realart.outputs import fresh_file
 
 METRICS = Path("metrics")
@@ -12,7 +12,7 @@ def main() -> None:
     knobs = params.load()
     with fresh_file(METRICS / "report.html") as beside:
         beside.write_text(report.page(knobs, Path("data"), METRICS), "utf-8")
-    said = record.log(knobs)
+    said = unsent.log(knobs)
     print(f"report: metrics/report.html; {said}")
 
 

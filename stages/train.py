@@ -8,13 +8,12 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
-from mlflow import MlflowClient
 
 from realart import (
     backend,
@@ -23,6 +22,7 @@ from realart import (
     frozen,
     heads,
     layers,
+    live,
     params,
     recipes,
     tables,
@@ -31,7 +31,8 @@ from realart import (
     vectors,
 )
 from realart.evaluation import Figures, Scores
-from realart.outputs import fresh_directory
+from realart.live import Live
+from realart.outputs import fresh_directory, fresh_file
 from realart.params import Classifier, Network, Params
 from realart.project import private
 from realart.training import Data, Record
@@ -59,25 +60,20 @@ def main() -> None:
     inputs = frozen.rows(FEATURES)
     if isinstance(knobs.recipe, Network):
         recipes.preflight(knobs.recipe, frozen.kept_backbone(FEATURES), inputs[0].shape[-1])
-    client = tracking.connect()
     rows = tables.read(ROWS, tables.ROWS)
     data = Data(inputs, tables.is_ai(rows["label"]), np.ones(len(rows), np.float32))
     key = key_of(knobs)
-    parent = tracking.start(client, knobs, tracking.fingerprint([ROWS]), key)
     unfinished = private() / "checkpoints" / key
-    try:
-        with tracking.watched(parent):
-            folds = [
-                finished_fold(knobs, rows, data, fold, unfinished, client, parent)
-                for fold in range(knobs.split.folds)
-            ]
+    training = tracking.training(knobs, tracking.fingerprint([ROWS]), key, id_of(unfinished))
+    with live.told(training) as told:
+        folds = [
+            finished_fold(knobs, rows, data, fold, unfinished, told)
+            for fold in range(knobs.split.folds)
+        ]
         with fresh_directory(FOLDS) as folder:
             for fold in range(knobs.split.folds):  # a killed run leaves more beside them
                 shutil.copytree(unfinished / f"{fold}", folder / f"{fold}")
-    except BaseException:
-        tracking.end(client, parent, None)
-        raise
-    tracking.end(client, parent, tracking.outcome_of(FOLDS))
+        told.outcome = tracking.outcome_of(FOLDS)
     shutil.rmtree(unfinished)
     cv = evaluation.over_folds(folds)
     print(
@@ -101,28 +97,35 @@ def key_of(knobs: Params) -> str:
     return sha256(json.dumps(decides).encode()).hexdigest()[:16]
 
 
+def id_of(unfinished: Path) -> str:
+    """Tell a training from all others, equal ones included; one that goes on keeps its id."""
+    file = unfinished / "id"
+    if not file.is_file():
+        with fresh_file(file) as beside:
+            beside.write_text(uuid4().hex)
+    return file.read_text()
+
+
 def finished_fold(
-    knobs: Params,
-    rows: pd.DataFrame,
-    data: Data,
-    fold: int,
-    unfinished: Path,
-    client: MlflowClient,
-    parent: str,
+    knobs: Params, rows: pd.DataFrame, data: Data, fold: int, unfinished: Path, told: Live
 ) -> Figures:
     """Train a fold, unless an interrupted run has finished it; return its held-out figures."""
     folder = unfinished / f"{fold}"
     if not folder.is_dir():
-        recipe, child = knobs.recipe, tracking.start_fold(client, parent, fold)
+        recipe = knobs.recipe
+        told.say(tracking.Said(tracking.now(), fold))
         if isinstance(recipe, Network):
-            on_epoch = partial(tracking.log_epoch, client, child)
+
+            def on_epoch(record: Record) -> None:
+                told.say(tracking.epoch(fold, record))
+
             learn_network(knobs, recipe, rows, data, fold, unfinished, on_epoch)
         else:
             learn_head(knobs, recipe, rows, data, fold, unfinished)
     history = pd.read_csv(folder / "history.csv")
     scores = tables.read(folder / "scores.csv", tables.SCORES)
     figures = evaluation.figures(tables.is_ai(scores["label"]), scores["score"].to_numpy())
-    tracking.log_fold(client, parent, fold, history, figures)
+    told.say(*tracking.fold_ended(fold, history, figures))
     if isinstance(knobs.recipe, Network):
         how = f"{len(history)} epochs"
     else:

@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from project_copy import run_stages, set_params, tiny_project
 from threadpoolctl import threadpool_limits
+
+from realart import params as knobs
+from realart.params import Params
 
 # Tests run side by side: threads that wait for each other's cores take many times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -47,3 +51,36 @@ def inside(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DVC_ROOT", str(trained))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return trained
+
+
+@pytest.fixture(scope="session")
+def own_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder with MLflow's store, which takes seconds to make."""
+    from realart import store
+
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DVC_ROOT", str(folder))
+        patched.delenv("MLFLOW_TRACKING_URI", raising=False)
+        store.connect()
+    return folder
+
+
+@pytest.fixture
+def client(own_store: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give a client of that store, which is the project's own as long as the test runs."""
+    from realart import store
+
+    monkeypatch.setenv("DVC_ROOT", str(own_store))
+    for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
+        monkeypatch.delenv(name, raising=False)
+    return store.connect()
+
+
+@pytest.fixture
+def params(request: pytest.FixtureRequest) -> Params:
+    """Give the project's params, with an experiment of its own for the test."""
+    name = request.node.name.replace("[", "-").strip("]")
+    return knobs.load(Path(__file__).parents[1] / "params.yaml").model_copy(
+        update={"dataset": name}
+    )

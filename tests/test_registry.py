@@ -20,7 +20,7 @@ from making import file, picture
 from mlflow import MlflowClient
 from networks import clean_environment, python, some_scores
 
-from realart import inputs, registry, tables, tracking
+from realart import inputs, registry, store, tables
 from realart.models import Final
 from realart.params import POINTS
 from realart.pictures import UnusableError
@@ -30,13 +30,13 @@ PICTURES = [file(picture(3)), file(picture(4), "JPEG"), b"broken"]
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MlflowClient, str]]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[MlflowClient, str]]:
     """Give a store with one experiment, and the id of that."""
     folder = tmp_path_factory.mktemp("registry")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DVC_ROOT", str(folder))
         patched.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-        client = tracking.connect()
+        client = store.connect()
         yield client, client.create_experiment("art", (folder / "artifacts").as_uri())
 
 
@@ -52,13 +52,13 @@ def final(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def registered(store: tuple[MlflowClient, str], final: Path) -> str:
+def registered(place: tuple[MlflowClient, str], final: Path) -> str:
     """Register that model as champion; return the store's address."""
-    client, experiment = store
+    client, experiment = place
     run = client.create_run(experiment).info.run_id
     made = registry.register(client, run, "served", final, FIGURES, "a model")
     assert "new champion" in registry.promote(client, made, pd.DataFrame(), goals_met=True)
-    return tracking.address()
+    return store.address()
 
 
 def expected(folder: Path) -> list[dict[str, object]]:
@@ -190,10 +190,10 @@ print(*{dist.lower() for one in direct for dist in named.get(one, [])})
 
 @pytest.fixture
 def versions(
-    store: tuple[MlflowClient, str], trained: Path, request: pytest.FixtureRequest, tmp_path: Path
+    place: tuple[MlflowClient, str], trained: Path, request: pytest.FixtureRequest, tmp_path: Path
 ):
     """Give a function that registers a version whose run keeps the given scores."""
-    client, experiment = store
+    client, experiment = place
     name = request.node.name
     client.create_registered_model(name)
 
@@ -217,9 +217,9 @@ def judged(noise: float, seed: int = 0, prefix: str = "") -> pd.DataFrame:
 
 
 def test_the_champion_is_who_met_the_goals_and_is_not_worse(
-    versions, store: tuple[MlflowClient, str], request: pytest.FixtureRequest
+    versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest
 ) -> None:
-    client, name = store[0], request.node.name
+    client, name = place[0], request.node.name
     good, poor = judged(0.0), judged(0.5)
     first = versions(poor)
     assert "goals are missed" in registry.promote(client, first, poor, goals_met=False)
@@ -237,9 +237,9 @@ def test_the_champion_is_who_met_the_goals_and_is_not_worse(
 
 
 def test_a_champion_of_other_pictures_stays(
-    versions, store: tuple[MlflowClient, str], request: pytest.FixtureRequest
+    versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest
 ) -> None:
-    client, name = store[0], request.node.name
+    client, name = place[0], request.node.name
     mine, theirs = judged(0.0), judged(0.5, prefix="other ")
     first, second = versions(theirs), versions(mine)
     registry.promote(client, first, theirs, goals_met=True)

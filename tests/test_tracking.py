@@ -1,14 +1,6 @@
-"""Runs in real SQLite stores: who is whose child, what is used again, and many at once."""
+"""Runs in a real SQLite store: who is whose child, what is used again, what is logged once."""
 
-import http.server
-import os
-import socketserver
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,10 +8,11 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from networks import KNOBS, REPOSITORY, clean_environment, python
+from networks import KNOBS, REPOSITORY
 
-from realart import tracking
-from realart.errors import RealartError
+from realart import store, tracking
+from realart.params import Params
+from realart.tracking import Runs, Said
 
 FIGURES = {"accuracy": 0.75, "auc": 0.8}
 HISTORY = pd.DataFrame(
@@ -29,35 +22,11 @@ HISTORY = pd.DataFrame(
 FOLDS = 2
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Create one store, which takes seconds; each test has an experiment of its own."""
-    folder = tmp_path_factory.mktemp("project")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("DVC_ROOT", str(folder))
-        patched.delenv("MLFLOW_TRACKING_URI", raising=False)
-        tracking.connect()
-    return folder
+def runs(client: MlflowClient, params: Params) -> list[Run]:
+    return list(client.search_runs([store.experiment(client, params.dataset)]))
 
 
-@pytest.fixture
-def client(store: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
-    monkeypatch.setenv("DVC_ROOT", str(store))
-    for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
-        monkeypatch.delenv(name, raising=False)
-    return tracking.connect()
-
-
-@pytest.fixture
-def params(request: pytest.FixtureRequest) -> tracking.Params:
-    return KNOBS.model_copy(update={"dataset": request.node.name.replace("[", "-").strip("]")})
-
-
-def runs(client: MlflowClient, params: tracking.Params) -> list[Run]:
-    return list(client.search_runs([tracking.experiment(client, params)]))
-
-
-def children(client: MlflowClient, params: tracking.Params, parent: str) -> dict[str, Run]:
+def children(client: MlflowClient, params: Params, parent: str) -> dict[str, Run]:
     found = [run for run in runs(client, params) if run.data.tags.get(tracking.PARENT) == parent]
     named = {run.data.tags[tracking.FOLD]: run for run in found}
     assert len(named) == len(found)
@@ -72,26 +41,32 @@ def curve(client: MlflowClient, run_id: str, name: str) -> dict[int, float]:
     return values
 
 
-def trained(client: MlflowClient, params: tracking.Params, key: str, outcome: str) -> str:
+def begun(client: MlflowClient, params: Params, id: str = "") -> Runs:
+    return Runs(client, tracking.training(params, "data", "key", id))
+
+
+def trained(client: MlflowClient, params: Params, id: str, outcome: str) -> str:
     """Track a whole training, as the stage does."""
-    parent = tracking.start(client, params, "data", key)
+    runs = begun(client, params, id)
     for fold in range(FOLDS):
-        child = tracking.start_fold(client, parent, fold)
+        runs.log(Said(tracking.now(), fold))
         for record in HISTORY.to_dict("records"):
-            tracking.log_epoch(client, child, record)
-        tracking.log_fold(client, parent, fold, HISTORY, FIGURES)
-    tracking.end(client, parent, outcome)
-    return parent
+            runs.log(tracking.epoch(fold, record))
+        for said in tracking.fold_ended(fold, HISTORY, FIGURES):
+            runs.log(said)
+    runs.log(tracking.ended(outcome))
+    return runs.parent
 
 
-def evaluated(client: MlflowClient, params: tracking.Params, outcome: str) -> str:
+def evaluated(client: MlflowClient, params: Params, outcome: str) -> str:
     both = [HISTORY] * FOLDS, [FIGURES] * FOLDS
-    with tracking.evaluation_of(client, params, "data", outcome, *both) as run_id:
+    training = tracking.training(params, "data")
+    with tracking.evaluation_of(client, training, outcome, *both) as run_id:
         tracking.log_report(client, run_id, {"test": {"accuracy": 0.5, "confusion": {"tp": 3}}})
     return run_id
 
 
-def assert_complete(client: MlflowClient, params: tracking.Params, parent: str) -> None:
+def assert_complete(client: MlflowClient, params: Params, parent: str) -> None:
     folds = children(client, params, parent)
     assert sorted(folds) == ["0", "1"]
     for run in folds.values():
@@ -102,27 +77,10 @@ def assert_complete(client: MlflowClient, params: tracking.Params, parent: str) 
     assert client.get_run(parent).data.params["model"] == params.model
 
 
-def test_what_a_training_takes_of_the_machine_is_logged(
-    client: MlflowClient, params: tracking.Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.2")
-    parent = tracking.start(client, params, "data", "key")
-    used = "system/cpu_utilization_percentage"
-    for steps in (1, 2):  # the second goes on where the first was broken off
-        until = time.monotonic() + 60
-        with tracking.watched(parent):
-            while len(curve(client, parent, used)) < steps and time.monotonic() < until:
-                time.sleep(0.1)
-    found = client.get_run(parent).data.metrics
-    assert sorted(curve(client, parent, used))[:2] == [0, 1]
-    assert 0 <= found[used] <= 100
-    assert found["system/system_memory_usage_megabytes"] > 0
-
-
 def test_a_training_is_a_parent_with_a_child_for_each_fold(
-    client: MlflowClient, params: tracking.Params
+    client: MlflowClient, params: Params
 ) -> None:
-    parent = trained(client, params, "key", "outcome")
+    parent = trained(client, params, "mine", "outcome")
     assert_complete(client, params, parent)
     run = client.get_run(parent)
     assert len(runs(client, params)) == 1 + FOLDS
@@ -136,61 +94,94 @@ def test_a_training_is_a_parent_with_a_child_for_each_fold(
 
 
 def test_the_run_of_an_experiment_bears_its_name(
-    client: MlflowClient, params: tracking.Params, monkeypatch: pytest.MonkeyPatch
+    client: MlflowClient, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DVC_EXP_NAME", "muggy-newt")
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "0123abc")
-    run = client.get_run(tracking.start(client, params, "data", "key"))
+    run = client.get_run(begun(client, params).parent)
     assert run.info.run_name == run.data.tags["dvc_experiment"] == "muggy-newt"
     assert run.data.tags["commit"] == "0123abc"
 
 
 @pytest.mark.parametrize("failed", [False, True])
 def test_an_unfinished_training_goes_on_in_its_run(
-    client: MlflowClient, params: tracking.Params, failed: bool
+    client: MlflowClient, params: Params, failed: bool
 ) -> None:
-    first = tracking.start(client, params, "data", "key")
-    child = tracking.start_fold(client, first, 0)
-    tracking.log_epoch(client, child, HISTORY.to_dict("records")[0])
+    first = begun(client, params, "mine")
+    first.log(tracking.epoch(0, HISTORY.to_dict("records")[0]))
     if failed:
-        tracking.end(client, first, None)
-        assert client.get_run(first).info.status == "FAILED"
-    assert tracking.start(client, params, "data", "another key") != first
-    assert trained(client, params, "key", "outcome") == first
-    assert children(client, params, first)["0"].info.run_id == child
-    assert_complete(client, params, first)
+        first.log(tracking.ended(None))
+        assert client.get_run(first.parent).info.status == "FAILED"
+    child = children(client, params, first.parent)["0"].info.run_id
+    assert begun(client, params, "another").parent != first.parent
+    assert trained(client, params, "mine", "outcome") == first.parent
+    assert children(client, params, first.parent)["0"].info.run_id == child
+    assert_complete(client, params, first.parent)
 
 
-def test_a_finished_training_is_not_gone_on_with(
-    client: MlflowClient, params: tracking.Params
-) -> None:
-    first = trained(client, params, "key", "outcome")
-    second = tracking.start(client, params, "data", "key")
+def test_a_finished_training_is_not_gone_on_with(client: MlflowClient, params: Params) -> None:
+    first = trained(client, params, "mine", "outcome")
+    assert begun(client, params, "mine").complete("outcome")
+    assert not begun(client, params, "mine").complete("another outcome")
+    second = begun(client, params, "mine").parent
     assert second != first
-    assert tracking.start(client, params, "data", "key") == second
+    assert begun(client, params, "mine").parent == second
     assert client.get_run(first).info.status == "FINISHED"
 
 
-def test_a_run_without_a_key_is_always_new(client: MlflowClient, params: tracking.Params) -> None:
-    assert len({tracking.start(client, params, "data", "") for _ in range(3)}) == 3
+def test_a_run_without_an_id_is_always_new(client: MlflowClient, params: Params) -> None:
+    assert len({begun(client, params).parent for _ in range(3)}) == 3
 
 
-def test_an_epoch_logged_twice_is_one_point_of_the_curve(
-    client: MlflowClient, params: tracking.Params
+def test_an_epoch_is_one_point_of_the_curve_and_keeps_its_time(
+    client: MlflowClient, params: Params
 ) -> None:
-    child = tracking.start_fold(client, tracking.start(client, params, "data", "key"), 0)
-    for record in HISTORY.to_dict("records") * 2:
-        tracking.log_epoch(client, child, record)
-        time.sleep(0.002)
-    points = client.get_metric_history(child, "loss")
-    assert [(point.step, point.value) for point in points] == [(0, 0.9), (1, 0.5), (2, 0.4)]
+    records = HISTORY.to_dict("records")
+    for again in range(2):  # in one process, and in one that goes on
+        runs = begun(client, params, "mine")
+        for record in records * 2:
+            runs.log(replace(tracking.epoch(0, record), at=1000 + again + int(record["epoch"])))
+    (child,) = children(client, params, runs.parent).values()
+    points = client.get_metric_history(child.info.run_id, "loss")
+    assert [(point.step, point.value, point.timestamp) for point in points] == [
+        (0, 0.9, 1000), (1, 0.5, 1001), (2, 0.4, 1002),
+    ]  # fmt: skip
+
+
+def test_what_is_said_twice_is_logged_once(client: MlflowClient, params: Params) -> None:
+    """So that what may have arrived can be sent again."""
+    runs = begun(client, params, "mine")
+    began = client.get_run(runs.parent).info.start_time
+    said = [
+        Said(began + 3500, metrics={"used": 0.5}),
+        Said(began + 7000, 0, {"held_out/auc": 0.8}, 0, "FINISHED"),
+        Said(began + 9000, status="FINISHED", outcome="outcome"),
+    ]
+    for one in said * 2:
+        runs.log(one)
+    (used,) = client.get_metric_history(runs.parent, "used")
+    assert (used.step, used.timestamp) == (3, began + 3500)
+    (child,) = children(client, params, runs.parent).values()
+    assert len(client.get_metric_history(child.info.run_id, "held_out/auc")) == 1
+    assert child.info.end_time == began + 7000
+    assert client.get_run(runs.parent).info.end_time == began + 9000
+
+
+def test_params_that_did_not_arrive_are_logged_when_it_goes_on(
+    client: MlflowClient, params: Params
+) -> None:
+    training = tracking.training(params, "data", "key", "mine")
+    experiment = store.experiment(client, params.dataset)
+    run = client.create_run(experiment, tags=training.tags)
+    assert Runs(client, training).parent == run.info.run_id
+    assert client.get_run(run.info.run_id).data.params == training.params
 
 
 def test_an_evaluation_belongs_to_the_run_that_was_trained(
-    client: MlflowClient, params: tracking.Params
+    client: MlflowClient, params: Params
 ) -> None:
-    parent = trained(client, params, "key", "outcome")
-    trained(client, params, "other key", "other outcome")
+    parent = trained(client, params, "mine", "outcome")
+    trained(client, params, "another", "other outcome")
     assert evaluated(client, params, "outcome") == parent
     run = client.get_run(parent)
     assert run.data.metrics["test/accuracy"] == 0.5
@@ -199,9 +190,9 @@ def test_an_evaluation_belongs_to_the_run_that_was_trained(
 
 
 def test_each_further_evaluation_is_a_complete_run_of_its_own(
-    client: MlflowClient, params: tracking.Params
+    client: MlflowClient, params: Params
 ) -> None:
-    parents = [trained(client, params, "key", "outcome")]
+    parents = [trained(client, params, "mine", "outcome")]
     for _ in range(3):
         parents.append(evaluated(client, params, "outcome"))
     assert parents[0] == parents[1]
@@ -212,12 +203,13 @@ def test_each_further_evaluation_is_a_complete_run_of_its_own(
 
 
 def test_an_evaluation_that_failed_is_made_up_for_in_its_run(
-    client: MlflowClient, params: tracking.Params
+    client: MlflowClient, params: Params
 ) -> None:
     both = [HISTORY] * FOLDS, [FIGURES] * FOLDS
+    training = tracking.training(params, "data")
     with (
         pytest.raises(OSError, match="disk full"),
-        tracking.evaluation_of(client, params, "data", "outcome", *both) as first,
+        tracking.evaluation_of(client, training, "outcome", *both) as first,
     ):
         raise OSError("disk full")
     assert evaluated(client, params, "outcome") == first
@@ -247,11 +239,11 @@ def test_params_of_a_recipe_on_vectors_hold_those_of_its_descriptors() -> None:
 
 
 def test_params_of_an_ela_recipe_hold_those_of_the_maps(
-    client: MlflowClient, params: tracking.Params
+    client: MlflowClient, params: Params
 ) -> None:
     knobs = params.model_copy(update={"model": "cnn_ela"})
     assert tracking.describe(knobs)["ela.quality"] == KNOBS.ela.quality
-    noted = client.get_run(tracking.start(client, knobs, "data", "")).data.params
+    noted = client.get_run(begun(client, knobs).parent).data.params
     assert noted == {name: str(value) for name, value in tracking.describe(knobs).items()}
 
 
@@ -262,134 +254,3 @@ def test_an_outcome_is_its_bytes(tmp_path: Path) -> None:
     assert tracking.outcome_of(tmp_path / "one") == tracking.outcome_of(tmp_path / "two")
     (tmp_path / "two/0/best").write_bytes(b"weights" * 299_999 + b"weightz")
     assert tracking.outcome_of(tmp_path / "one") != tracking.outcome_of(tmp_path / "two")
-
-
-AT_ONCE = """
-import os, sys, time
-from pathlib import Path
-from realart import params, tracking
-
-knobs = params.load()
-for round in range(int(sys.argv[1])):
-    folder = Path(sys.argv[2]) / str(round)
-    folder.mkdir(exist_ok=True)
-    (folder / f"ready-{os.getpid()}").touch()
-    while len(list(folder.glob("ready-*"))) < int(sys.argv[3]):
-        time.sleep(0.001)
-    os.environ["DVC_ROOT"] = str(folder)
-    client = tracking.connect()
-    run = tracking.start(client, knobs, "data", "")
-    tracking.log(client, run, {"loss": 1.0})
-    tracking.end(client, run, "outcome")
-"""
-
-
-def test_many_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
-    rounds, count = 1, 3
-    command = [sys.executable, "-c", AT_ONCE, str(rounds), str(tmp_path), str(count)]
-    processes = [
-        subprocess.Popen(
-            command, cwd=REPOSITORY, env=clean_environment(), stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(count)
-    ]
-    for process in processes:
-        _, complaints = process.communicate(timeout=120)
-        assert process.returncode == 0, complaints
-    for number in range(rounds):
-        uri = f"sqlite:///{tmp_path / str(number)}/mlruns/mlflow.db"
-        client = MlflowClient(uri)
-        found = client.get_experiment_by_name(f"realart-{KNOBS.dataset}")
-        assert found
-        stored = client.search_runs([found.experiment_id])
-        assert [run.info.status for run in stored] == ["FINISHED"] * count
-
-
-def test_artifacts_lie_beside_the_store(client: MlflowClient, params: tracking.Params) -> None:
-    run = client.get_run(tracking.start(client, params, "data", ""))
-    folder = tracking.root() / "mlruns/artifacts"
-    assert run.info.artifact_uri.startswith(folder.as_uri())
-    (tracking.root() / "note.txt").write_text("kept")
-    client.log_artifact(run.info.run_id, str(tracking.root() / "note.txt"))
-    assert [file.read_text() for file in folder.rglob("note.txt")] == ["kept"]
-
-
-def test_an_empty_address_is_none(
-    client: MlflowClient, params: tracking.Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    run = client.get_run(tracking.start(client, params, "data", ""))
-    assert run.info.artifact_uri.startswith((tracking.root() / "mlruns/artifacts").as_uri())
-
-
-def test_a_server_that_is_not_there_is_named_without_its_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@127.0.0.1:9")
-    start = time.monotonic()
-    with pytest.raises(RealartError) as refusal:
-        tracking.connect()
-    assert time.monotonic() - start < 20
-    assert "127.0.0.1:9" in str(refusal.value)
-    assert "MLFLOW_TRACKING_URI" in str(refusal.value)
-    assert "secret" not in str(refusal.value)
-
-
-def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    (tmp_path / "mlruns").mkdir()
-    (tmp_path / "mlruns/mlflow.db").write_bytes(b"this is no database" * 100)
-    with pytest.raises(RealartError, match=r"mlflow\.db"):
-        tracking.connect()
-
-
-def test_an_experiment_that_was_deleted_is_named(
-    client: MlflowClient, params: tracking.Params
-) -> None:
-    client.delete_experiment(tracking.experiment(client, params))
-    with pytest.raises(RealartError, match=params.dataset):
-        tracking.start(client, params, "data", "key")
-
-
-class _Proxy(http.server.BaseHTTPRequestHandler):
-    """Notes who was to be reached, and lets nobody through."""
-
-    def do_CONNECT(self) -> None:
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
-        self.send_error(403)
-
-    do_GET = do_POST = do_HEAD = do_CONNECT  # noqa: N815
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@contextmanager
-def listening() -> Iterator[tuple[str, list[str]]]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Proxy) as server:
-        server.daemon_threads = True
-        server.asked = asked = []  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-        server.shutdown()
-
-
-QUIET = """
-import mlflow  # as stages do, before the module that turns its telemetry off
-from realart import params, tracking
-client = tracking.connect()
-run = tracking.start(client, params.load(), "data", "key")
-tracking.log(client, tracking.start_fold(client, run, 0), {"loss": 1.0})
-tracking.end(client, run, "outcome")
-"""
-
-
-def test_nobody_is_told_of_a_run(tmp_path: Path) -> None:
-    with listening() as (proxy, asked):
-        proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), proxy)
-        result = python(QUIET, DVC_ROOT=str(tmp_path), HOME=str(tmp_path), **proxies)
-        assert result.returncode == 0, result.stderr
-    assert asked == []
-    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"

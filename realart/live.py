@@ -1,0 +1,180 @@
+"""What a training says while it runs, sent to MLflow beside it: the store never holds it up.
+
+While the store can't be used, what it should be told waits. What still waits when the training has
+ended is kept in a file, which `realart.unsent` sends.
+"""
+
+import json
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from threading import Condition, Event, Thread
+from typing import Any
+
+from mlflow.environment_variables import MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL
+from mlflow.system_metrics.metrics.cpu_monitor import CPUMonitor
+from mlflow.system_metrics.metrics.disk_monitor import DiskMonitor
+from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
+from mlflow.system_metrics.metrics.network_monitor import NetworkMonitor
+from mlflow.system_metrics.metrics.rocm_monitor import ROCMMonitor
+from tqdm import tqdm
+
+from realart import store, tracking
+from realart.errors import RealartError
+from realart.outputs import write_json
+from realart.project import private
+from realart.store import UnusableError
+from realart.tracking import Runs, Said, Training
+
+SECONDS = 5
+"""Between two looks at what a training takes of the machine."""
+PAUSE = 10
+"""Seconds until a store that can't be used is tried again."""
+PATIENCE = 60
+"""Seconds that the end of a training waits for a store that takes what it is told, or hangs."""
+WAITING = "training.json"
+
+
+class Live:
+    """Tells MLflow what a training says, in its order and behind its back.
+
+    Raises
+    ------
+    RealartError
+        The store can be used, and refuses the training: its experiment was deleted.
+    """
+
+    outcome = ""
+    """The fingerprint of what the training has made, once it has."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+        self._runs: Runs | None = None
+        self._waiting: deque[Said] = deque()
+        self._changed = Condition()
+        self._open = True
+        self._down = False
+        with suppress(UnusableError):
+            self._try()
+        self._thread = Thread(target=self._send, name="MLflow", daemon=True)
+        self._thread.start()
+
+    def say(self, *said: Said) -> None:
+        """Have something told; this returns at once."""
+        with self._changed:
+            self._waiting.extend(said)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Have the end told, and wait until all is; keep what is not, if there is an outcome."""
+        self.say(tracking.ended(self.outcome))
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+        self._thread.join(PATIENCE)
+        if self._waiting and self.outcome:
+            keep(unsent() / self.outcome / WAITING, self._training, list(self._waiting))
+            tqdm.write(
+                f"train: what MLflow was not told is kept in {unsent()}: `realart send` sends it",
+                file=sys.stderr,
+            )
+
+    def _send(self) -> None:
+        while said := self._next():
+            try:
+                self._try(said)
+            except RealartError:
+                with self._changed:
+                    if not self._open:
+                        return
+                    self._changed.wait_for(lambda: not self._open, PAUSE)
+            else:
+                self._waiting.popleft()
+
+    def _next(self) -> Said | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or not self._open)
+            return self._waiting[0] if self._waiting else None
+
+    def _try(self, *told: Said) -> None:
+        try:
+            with store.used():
+                if not self._runs:
+                    self._runs = Runs(store.connect(), self._training)
+                _ = self._runs.parent
+                for said in told:
+                    self._runs.log(said)
+        except UnusableError as error:
+            self._note(True, f"can't be used ({error.reason}): training goes on")
+            raise
+        self._note(False, "can be used again")
+
+    def _note(self, down: bool, said: str) -> None:
+        if down != self._down:
+            self._down = down
+            tqdm.write(f"train: MLflow at {store.named()} {said}", file=sys.stderr)
+
+
+@contextmanager
+def told(training: Training) -> Iterator[Live]:
+    """Yield what tells MLflow of a training, and tell of the machine meanwhile.
+
+    The block sets the outcome in the end; a training without one has failed.
+    """
+    live = Live(training)
+    try:
+        with _watched(live):
+            yield live
+    finally:
+        live.close()
+
+
+@contextmanager
+def _watched(live: Live) -> Iterator[None]:
+    """Say how much of processors, memory, disk and GPU is in use while the block runs."""
+    monitors = list(_monitors())
+    seconds = MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL.get() or SECONDS
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(seconds):
+            used: dict[str, float] = {}
+            for monitor in monitors:
+                monitor.collect_metrics()
+                used |= monitor.aggregate_metrics()
+                monitor.clear_metrics()
+            metrics = {f"system/{name}": float(value) for name, value in used.items()}
+            live.say(Said(tracking.now(), metrics=metrics))
+
+    thread = Thread(target=watch, name="machine", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _monitors() -> Iterator[Any]:
+    for monitor in (CPUMonitor, DiskMonitor, NetworkMonitor, GPUMonitor, ROCMMonitor):
+        with suppress(ImportError, RuntimeError):  # there is no such GPU
+            yield monitor()
+
+
+def keep(file: Path, training: Training, said: Sequence[Said]) -> None:
+    """Keep in a file what MLflow has not been told of a training."""
+    write_json({"training": asdict(training), "said": [asdict(one) for one in said]}, file)
+
+
+def kept(file: Path) -> tuple[Training, list[Said]]:
+    """Return what `keep` has kept."""
+    content = json.loads(file.read_text("utf-8"))
+    return Training(**content["training"]), [Said(**one) for one in content["said"]]
+
+
+def unsent() -> Path:
+    """Return the folder of all that MLflow could not be told, a folder for each outcome."""
+    return private() / "unsent"

@@ -1,0 +1,147 @@
+"""The MLflow store: where it is, what it is asked through, and how it says that it can't be used.
+
+Without `MLFLOW_TRACKING_URI`, runs go to an SQLite store in the project's main folder, whichever
+copy of the project a run was started in.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")
+logging.getLogger("mlflow").setLevel(logging.WARNING)  # how it makes tables is no news
+
+from filelock import FileLock
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from requests import RequestException
+from sqlalchemy.exc import SQLAlchemyError
+
+from realart.errors import FULL, RealartError
+from realart.outputs import fresh_file
+from realart.project import private, root
+
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+
+
+class UnusableError(RealartError):
+    """The store can't be reached or opened, is full, or does not let us in."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"MLflow at {named()} can't be used ({reason}): start it, or unset MLFLOW_TRACKING_URI "
+            "to use the project's own store; one that is damaged can be moved away"
+        )
+
+
+def address() -> str:
+    """Return the tracking URI: `MLFLOW_TRACKING_URI`, or the project's own store."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_own()}"
+
+
+def named() -> str:
+    """Return the address as it may be shown: without user and password."""
+    return _without_secrets(address())
+
+
+def connect() -> MlflowClient:
+    """Return a client of the store, which is created if there is none yet.
+
+    Raises
+    ------
+    UnusableError
+        The store can't be used.
+    """
+    private().mkdir(parents=True, exist_ok=True)
+    # Two processes that create the same SQLite store at once would break it for good.
+    with used(), lock():
+        _make_own_store()
+        client = MlflowClient(address())
+        client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def used() -> Iterator[None]:
+    """Turn into an `UnusableError` what a store may raise at any call, once it can't be used."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, RequestException) as error:
+        raise UnusableError(_reason(error)) from error
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise UnusableError(_reason(error)) from error
+
+
+def lock() -> FileLock:
+    """Return what keeps processes of this project from making the same thing at once."""
+    return FileLock(private() / "mlflow.lock")
+
+
+def experiment(client: MlflowClient, dataset: str) -> str:
+    """Return the id of the experiment that holds all runs on one dataset.
+
+    Raises
+    ------
+    RealartError
+        It was deleted.
+    """
+    name = f"realart-{dataset}"
+    with lock():
+        found = client.get_experiment_by_name(name)
+        if not found:
+            own = not os.environ.get("MLFLOW_TRACKING_URI")
+            artifacts = (root() / "mlruns/artifacts").as_uri() if own else None
+            with unless_made():
+                client.create_experiment(name, artifacts)
+            found = client.get_experiment_by_name(name)
+            assert found
+    if found.lifecycle_stage == "deleted":
+        raise RealartError(
+            f"MLflow's experiment '{name}' was deleted: bring it back with `mlflow experiments "
+            f"restore -x {found.experiment_id}`, or remove it for good with `mlflow gc`"
+        )
+    return str(found.experiment_id)
+
+
+@contextmanager
+def unless_made() -> Iterator[None]:
+    """Let the block make what another machine may be making at the same time."""
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
+
+
+def _reason(error: BaseException) -> str:
+    """Return what was at the bottom of an error, in one line."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    lines = str(error).splitlines() or [type(error).__name__]
+    return _without_secrets(lines[0])
+
+
+def _own() -> Path:
+    return root() / "mlruns/mlflow.db"
+
+
+def _make_own_store() -> None:
+    """Make the project's store beside its place: one that was half made could never be used."""
+    store = _own()
+    store.parent.mkdir(exist_ok=True)
+    if address() == f"sqlite:///{store}" and not store.exists():
+        with fresh_file(store) as beside:
+            MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
+
+
+def _without_secrets(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//", text)

@@ -1,0 +1,163 @@
+"""A team's servers on loopback: MLflow's, which knows its users, on PostgreSQL."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from networks import clean_environment
+
+USER, PASSWORD = "admin", "correct horse battery"
+OF_DATABASE = "password of the database"
+SECONDS = 120
+
+
+@dataclass
+class Server:
+    """MLflow's tracking server with artifacts of its own; it may be killed and started again."""
+
+    folder: Path
+    database: str
+    port: int
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def access(self, password: str = PASSWORD) -> dict[str, str]:
+        """Return the environment of somebody who uses it."""
+        return {
+            "MLFLOW_TRACKING_URI": self.address,
+            "MLFLOW_TRACKING_USERNAME": USER,
+            "MLFLOW_TRACKING_PASSWORD": password,
+        }
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = {
+            "--app-name": "basic-auth",
+            "--artifacts-destination": str(self.folder / "artifacts"),
+            "--host": "127.0.0.1",
+            "--port": str(self.port),
+            "--workers": "1",
+        }
+        secrets = {
+            "MLFLOW_BACKEND_STORE_URI": self.database,
+            "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD,
+            "MLFLOW_FLASK_SERVER_SECRET_KEY": "secret of the server",
+        }
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "mlflow",
+                    "server",
+                    *(word for p in options.items() for word in p),
+                ],
+                cwd=self.folder,
+                env=clean_environment(HOME=str(self.folder), **secrets),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + SECONDS
+        while not self._answers():
+            assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
+            assert time.monotonic() < until, (self.folder / "log").read_text()[-3000:]
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        """Kill it with all its processes."""
+        if self.process:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/health", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@contextmanager
+def mlflow_server(folder: Path, database: str) -> Iterator[Server]:
+    """Run a server that keeps its runs in a database, and artifacts and users in `folder`."""
+    server = Server(folder, database, free_port())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Run PostgreSQL, which keeps its data in an empty folder; yield the address of a database.
+
+    The test is skipped where it is not installed.
+    """
+    programs, port = _programs(), free_port()
+    as_owner = []
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        as_owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    (folder / "password").write_text(OF_DATABASE)
+    data = ["-D", str(folder / "data")]
+    subprocess.run(
+        [*as_owner, programs / "initdb", *data, "--username=mlflow", "--auth=scram-sha-256",
+         f"--pwfile={folder / 'password'}", "--encoding=UTF8", "--no-sync"],
+        stdout=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    own = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([*as_owner, programs / "postgres", *data, *own], stderr=log)
+    try:
+        until = time.monotonic() + SECONDS
+        while "ready to accept" not in (folder / "log").read_text():
+            assert server.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        yield f"postgresql+psycopg://mlflow:{quote(OF_DATABASE)}@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Yield a new folder that other users may enter, which pytest's are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _programs() -> Path:
+    """Return the folder of PostgreSQL's programs."""
+    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.get_exec_path())]
+    for place in places:
+        if (place / "initdb").exists():
+            return place
+    pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
