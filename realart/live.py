@@ -33,18 +33,18 @@ SECONDS = 5
 """Between two looks at what a training takes of the machine."""
 PAUSE = 10
 """Seconds until a store that can't be used is tried again."""
-PATIENCE = 60
-"""Seconds that the end of a training waits for a store that takes what it is told, or hangs."""
+PATIENCE = 20
+"""Seconds that a training waits for the store before it begins, and in its end."""
 WAITING = "training.json"
 
 
 class Live:
-    """Tells MLflow what a training says, in its order and behind its back.
+    """Tells MLflow what a training says, in its order, while the training goes on.
 
     Raises
     ------
     RealartError
-        The store can be used, and refuses the training: its experiment was deleted.
+        The store refuses the training: its experiment was deleted.
     """
 
     outcome = ""
@@ -53,14 +53,16 @@ class Live:
     def __init__(self, training: Training) -> None:
         self._training = training
         self._runs: Runs | None = None
-        self._waiting: deque[Said] = deque()
+        self._waiting = deque([Said(training.began)])
         self._changed = Condition()
-        self._open = True
-        self._down = False
-        with suppress(UnusableError):
-            self._try()
+        self._tried = Event()
+        self._refusal: RealartError | None = None
+        self._down = self._over = False
         self._thread = Thread(target=self._send, name="MLflow", daemon=True)
         self._thread.start()
+        self._tried.wait(PATIENCE)
+        if self._refusal:
+            raise self._refusal
 
     def say(self, *said: Said) -> None:
         """Have something told; this returns at once."""
@@ -72,50 +74,50 @@ class Live:
         """Have the end told, and wait until all is; keep what is not, if there is an outcome."""
         self.say(tracking.ended(self.outcome))
         with self._changed:
-            self._open = False
+            self._over = True
             self._changed.notify_all()
         self._thread.join(PATIENCE)
         if self._waiting and self.outcome:
             keep(unsent() / self.outcome / WAITING, self._training, list(self._waiting))
-            tqdm.write(
-                f"train: what MLflow was not told is kept in {unsent()}: `realart send` sends it",
-                file=sys.stderr,
-            )
+            self._write("was not told all: `realart send` sends the rest")
 
     def _send(self) -> None:
         while said := self._next():
             try:
-                self._try(said)
-            except RealartError:
+                self._tell(said)
+            except UnusableError as error:
+                self._note(True, f"can't be used ({error.reason}): training goes on")
+                if self._over:
+                    return
                 with self._changed:
-                    if not self._open:
-                        return
-                    self._changed.wait_for(lambda: not self._open, PAUSE)
+                    self._changed.wait_for(lambda: self._over, PAUSE)
+            except RealartError as error:
+                self._refusal = error
+                return
             else:
+                self._note(False, "can be used again")
                 self._waiting.popleft()
+            finally:
+                self._tried.set()
 
     def _next(self) -> Said | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or not self._open)
+            self._changed.wait_for(lambda: self._waiting or self._over)
             return self._waiting[0] if self._waiting else None
 
-    def _try(self, *told: Said) -> None:
-        try:
-            with store.used():
-                if not self._runs:
-                    self._runs = Runs(store.connect(), self._training)
-                _ = self._runs.parent
-                for said in told:
-                    self._runs.log(said)
-        except UnusableError as error:
-            self._note(True, f"can't be used ({error.reason}): training goes on")
-            raise
-        self._note(False, "can be used again")
+    def _tell(self, said: Said) -> None:
+        with store.used():
+            if not self._runs:
+                self._runs = Runs(store.connect(), self._training)
+            self._runs.log(said)
 
     def _note(self, down: bool, said: str) -> None:
         if down != self._down:
             self._down = down
-            tqdm.write(f"train: MLflow at {store.named()} {said}", file=sys.stderr)
+            self._write(said)
+
+    def _write(self, said: str) -> None:
+        tqdm.write(f"train: MLflow at {store.named()} {said}", file=sys.stderr)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
+from mlflow.exceptions import MlflowException
 
 from realart import evaluation, params, registry, robustness, store, tables, tracking
 from realart.errors import RealartError
@@ -47,7 +48,11 @@ def log(knobs: Params, training: Training) -> str:
     report = json.loads((METRICS / "metrics.json").read_text("utf-8"))
     outcome = tracking.outcome_of(FOLDS)
     with tracking.evaluation_of(client, training, outcome, histories, figures) as run:
-        client.log_inputs(run, _inputs(knobs, tracking.fingerprint([ROWS])))
+        given = _inputs(knobs, tracking.fingerprint([ROWS]))
+        try:
+            client.log_inputs(run, given)
+        except MlflowException:  # another machine was logging the same set for the first time
+            client.log_inputs(run, given)
         client.log_batch(run, tags=_tags())
         tracking.log_report(client, run, report | {"robustness": _changed()})
         for name in SHOWN:

@@ -97,7 +97,13 @@ def promote(client: MlflowClient, made: ModelVersion, scores: pd.DataFrame, goal
             return f"{stays}, since they can't be compared ({error}): choose on MLflow's pages"
         if new < old:
             return f"{stays}: its AUC out of fold is {old:.3f}, this one's {new:.3f}"
-    client.set_registered_model_alias(made.name, CHAMPION, made.version)
+    try:
+        client.set_registered_model_alias(made.name, CHAMPION, made.version)
+    except MlflowException:
+        now = champion(client, made.name)
+        if not now or (present and now.version == present.version):
+            raise
+        return promote(client, made, scores, goals_met)  # another machine was faster
     return f"{said}, the new {CHAMPION}"
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # at each run's end
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # three files a run
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # how it makes tables is no news
 
 from filelock import FileLock
@@ -26,8 +28,11 @@ from realart.errors import FULL, RealartError
 from realart.outputs import fresh_file
 from realart.project import private, root
 
+HANGING = 30
+"""Seconds after which a server that does not answer is given up."""
+
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", f"{HANGING}")
 
 
 class UnusableError(RealartError):

@@ -75,7 +75,7 @@ def _send_training(place: Path) -> None:
 
 def _keep_run(knobs: Params, folder: Path) -> None:
     with fresh_directory(folder) as beside:
-        for path in NEEDED:
+        for path in filter(Path.exists, NEEDED):
             (beside / path).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if path.is_dir() else shutil.copyfile
             copy(path, beside / path)

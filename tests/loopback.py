@@ -29,6 +29,13 @@ CHUNK = 1 << 16  # sent and counted at once, so that little counts as served tha
 NOTHING_LISTENS = "http://127.0.0.1:9"
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def zipped(files: dict[str, bytes]) -> bytes:
     """Return a compressed zip archive, as publishers make them."""
     buffer = io.BytesIO()

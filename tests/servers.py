@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,20 +16,34 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from loopback import free_port
 from networks import clean_environment
+from small_disk import Disk
 
 USER, PASSWORD = "admin", "correct horse battery"
 OF_DATABASE = "password of the database"
+USERS = """[mlflow]
+default_permission = EDIT
+database_uri = sqlite:///{}/users.db
+admin_username = admin
+authorization_function = mlflow.server.auth:authenticate_request_basic_auth
+auth_cache_ttl_seconds = 60
+"""
+"""As docs/team.md has it: each request would otherwise take a tenth of a second of hashing."""
 SECONDS = 120
 
 
 @dataclass
 class Server:
-    """MLflow's tracking server with artifacts of its own; it may be killed and started again."""
+    """MLflow's tracking server with artifacts of its own; it may be killed and started again.
+
+    On a disk of its own, `folder` is where that sees it.
+    """
 
     folder: Path
     database: str
     port: int
+    disk: Disk | None = None
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -54,30 +67,33 @@ class Server:
             "--port": str(self.port),
             "--workers": "1",
         }
+        outside = self.disk.outside if self.disk else self.folder
+        (outside / "users.ini").write_text(USERS.format(self.folder))
         secrets = {
             "MLFLOW_BACKEND_STORE_URI": self.database,
+            "MLFLOW_AUTH_CONFIG_PATH": str(self.folder / "users.ini"),
             "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD,
             "MLFLOW_FLASK_SERVER_SECRET_KEY": "secret of the server",
         }
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "mlflow",
-                    "server",
-                    *(word for p in options.items() for word in p),
-                ],
-                cwd=self.folder,
-                env=clean_environment(HOME=str(self.folder), **secrets),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        words = [word for option in options.items() for word in option]
+        command = [sys.executable, "-m", "mlflow", "server", *words]
+        self.process = subprocess.Popen(
+            self.disk.entering("", *command) if self.disk else command,
+            cwd=None if self.disk else self.folder,
+            env=clean_environment(HOME=str(self.folder), **secrets),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it answers."""
         until = time.monotonic() + SECONDS
         while not self._answers():
-            assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
-            assert time.monotonic() < until, (self.folder / "log").read_text()[-3000:]
+            assert self.process
+            assert self.process.poll() is None
+            assert time.monotonic() < until
             time.sleep(0.2)
 
     def kill(self) -> None:
@@ -96,9 +112,9 @@ class Server:
 
 
 @contextmanager
-def mlflow_server(folder: Path, database: str) -> Iterator[Server]:
+def mlflow_server(folder: Path, database: str, disk: Disk | None = None) -> Iterator[Server]:
     """Run a server that keeps its runs in a database, and artifacts and users in `folder`."""
-    server = Server(folder, database, free_port())
+    server = Server(folder, database, free_port(), disk)
     try:
         server.start()
         yield server
@@ -145,13 +161,6 @@ def open_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _programs() -> Path:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import free_port
 from networks import clean_environment
 from project_copy import BACKBONE, TUNED, environment, run_stages, set_params
 
@@ -28,9 +28,7 @@ SECONDS = 60
 @contextmanager
 def started(folder: Path, *options: str) -> Iterator[str]:
     """Start a scheduler and, with `options`, workers; yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    address = f"tcp://127.0.0.1:{free_port()}"
     same = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}
     quick = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
     kept = clean_environment(HOME=str(folder), PYTHONPATH=str(REPOSITORY), **same, **quick)

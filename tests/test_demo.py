@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loopback import NOTHING_LISTENS
+from loopback import NOTHING_LISTENS, free_port
 from making import file, picture
 from networks import clean_environment
 from PIL import Image
@@ -49,9 +49,7 @@ def environment(folder: Path) -> dict[str, str]:
 def address(model: Final, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start the server in a process of its own, and look that it leaves nothing."""
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [*COMMAND, "--port", str(port), "--model", str(model.folder)]
     process = subprocess.Popen(
         command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from loopback import free_port
 from making import file, picture
 from mlflow import MlflowClient
 from networks import clean_environment, python, some_scores
@@ -107,9 +107,7 @@ print(json.dumps([said.to_dict("records"), realart.__file__]))
 
 
 def test_a_server_answers_for_pictures(registered: str, final: Path, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         sys.executable, "-m", "mlflow", "models", "serve", "--model-uri",
         "models:/served@champion", "--env-manager", "local", "--port", str(port),
