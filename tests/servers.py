@@ -77,14 +77,15 @@ class Server:
         }
         words = [word for option in options.items() for word in option]
         command = [sys.executable, "-m", "mlflow", "server", *words]
-        self.process = subprocess.Popen(
-            self.disk.entering("", *command) if self.disk else command,
-            cwd=None if self.disk else self.folder,
-            env=clean_environment(HOME=str(self.folder), **secrets),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (outside / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.disk.entering("", *command) if self.disk else command,
+                cwd=None if self.disk else self.folder,
+                env=clean_environment(HOME=str(self.folder), **secrets),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self.wait()
 
     def wait(self) -> None:
