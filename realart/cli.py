@@ -91,17 +91,22 @@ def _parser() -> argparse.ArgumentParser:
     send = commands.add_parser("send", help="log what MLflow could not be told when it was made")
     send.set_defaults(command=_send)
 
-    ui = commands.add_parser("ui", help="MLflow's pages, on this machine only")
-    ui.add_argument("--port", type=int, default=5000)
+    ui = commands.add_parser("ui", help="MLflow's pages, for this machine")
+    _add_place(ui, port=5000)
     ui.set_defaults(command=_ui)
 
-    demo = commands.add_parser(
-        "demo", help="a page for one picture at a time, on this machine only"
-    )
-    demo.add_argument("--port", type=int, default=7860)
+    demo = commands.add_parser("demo", help="a page for one picture at a time, for this machine")
+    _add_place(demo, port=7860)
     demo.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
     demo.set_defaults(command=_demo)
     return parser
+
+
+def _add_place(parser: argparse.ArgumentParser, port: int) -> None:
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="0.0.0.0 lets everybody in who reaches this machine"
+    )
+    parser.add_argument("--port", type=int, default=port)
 
 
 def _predict(arguments: argparse.Namespace) -> int:
@@ -221,11 +226,11 @@ def _send(arguments: argparse.Namespace) -> None:
 def _ui(arguments: argparse.Namespace) -> None:
     from realart import ui
 
-    ui.serve(arguments.port)
+    ui.serve(arguments.host, arguments.port)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
     from realart import demo
     from realart.models import Final
 
-    demo.serve(arguments.port, Final(arguments.model or root() / "models/final"))
+    demo.serve(arguments.host, arguments.port, Final(arguments.model or root() / "models/final"))

@@ -27,8 +27,8 @@ QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 """What keeps Gradio from telling others that it runs; it reads them when it is imported."""
 
 
-def serve(port: int, model: Final) -> None:
-    """Serve the page on loopback until interrupted or terminated; the address is printed.
+def serve(host: str, port: int, model: Final) -> None:
+    """Serve the page at an address of this machine until interrupted or terminated; print it.
 
     What is dropped is kept in a folder that goes when the server does.
 
@@ -43,12 +43,15 @@ def serve(port: int, model: Final) -> None:
         os.environ.update(QUIET, GRADIO_TEMP_DIR=folder)
         page = _page(model)
         try:
-            _launch(page, port, model)
+            _launch(page, host, port, model)
         except OSError as error:
-            raise RealartError(f"port {port} can't be opened: give another --port") from error
+            raise RealartError(
+                f"port {port} of {host} can't be opened: give another --port, or a --host of this "
+                "machine"
+            ) from error
         for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores the first
             signal.signal(ending, signal.default_int_handler)
-        print(f"demo: http://127.0.0.1:{port}", flush=True)
+        print(f"demo: http://{host}:{port}", flush=True)
         page.block_thread()
 
 
@@ -95,11 +98,11 @@ def _page(model: Final) -> Any:
     return page
 
 
-def _launch(page: Any, port: int, model: Final) -> None:
+def _launch(page: Any, host: str, port: int, model: Final) -> None:
     import gradio
 
     page.launch(
-        server_name="127.0.0.1",
+        server_name=host,
         server_port=port,
         share=False,
         prevent_thread_lock=True,

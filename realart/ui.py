@@ -1,21 +1,27 @@
-"""MLflow's pages over the project's runs, for this machine only."""
+"""MLflow's pages over the runs of the project's own store."""
 
 import os
 import sys
 
 from realart import record, store
+from realart.errors import RealartError
 
 
-def serve(port: int) -> None:
-    """Replace this process by MLflow's server on loopback; the address is printed.
+def serve(host: str, port: int) -> None:
+    """Replace this process by MLflow's server at an address of this machine, which is printed.
 
     Raises
     ------
     RealartError
-        The store can't be opened.
+        The store can't be opened, or is a server with pages of its own.
     """
+    if store.address().startswith("http"):
+        raise RealartError(
+            f"runs go to the server at {store.named()}: open its pages in a browser, or unset "
+            "MLFLOW_TRACKING_URI to see the project's own store"
+        )
     store.connect()
     record.catch_up()
-    print(f"MLflow: http://127.0.0.1:{port}", flush=True)
+    print(f"MLflow: http://{host}:{port}", flush=True)
     server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.address()]
-    os.execv(sys.executable, [*server, "--host", "127.0.0.1", "--port", str(port)])
+    os.execv(sys.executable, [*server, "--host", host, "--port", str(port)])

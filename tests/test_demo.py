@@ -173,7 +173,7 @@ def test_a_port_that_is_taken_is_named(model: Final, tmp_path: Path) -> None:
             timeout=SECONDS,
         )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"realart: port {port} can't be opened: give another --port\n"
+    assert f"realart: port {port} of 127.0.0.1 can't be opened: give another --port" in done.stderr
 
 
 def test_without_gradio_it_says_what_to_do(model: Final, tmp_path: Path) -> None:

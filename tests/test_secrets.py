@@ -84,7 +84,7 @@ def test_no_secret_is_written_or_said(tmp_path: Path) -> None:
                     NO_PROXY="127.0.0.1",
                     **SECRETS,
                     **kaggle.environment(),
-                    MLFLOW_TRACKING_URI=address,
+                    **{**server.access(), "MLFLOW_TRACKING_URI": address},
                 ),
                 capture_output=True,
                 text=True,
