@@ -1,11 +1,13 @@
-"""The data stages on many small files: time, memory and disk, and what DVC itself takes of it.
+"""The stages on many small files: time, memory and disk, and what DVC itself takes of it.
 
-    python -m benchmarks.scale [--pictures 10000 100000]
+    python -m benchmarks.scale [--pictures 10000 100000] [--last ela] [--model cnn --epochs 1]
 
 For each count, pictures of 256 pixels a side are made, a fresh clone of the last commit takes them
 through `dvc repro` stage by stage, and a table is printed in Markdown. Memory is the peak of the
 proportional set size over all processes of a stage, so that what they share counts once. DVC, which
-runs the stage, then hashes and stores what it made, is counted for itself.
+runs the stage, then hashes and stores what it made, is counted for itself. What is read and written
+is what dvc.lock says of a stage's deps and outputs. A last table has the slopes between the first
+count and the last, for a million pictures.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,22 +30,36 @@ from realart.parallel import each
 
 ROOT = Path(__file__).parent.parent
 SIDE = 256
-STAGES = {
-    "download": "data/raw",
-    "clean": "data/clean",
-    "split": "data/split.csv",
-    "balance": "data/balanced",
-    "ela": "data/ela",
-}
+STAGES = (
+    "download", "clean", "split", "balance", "ela", "audit", "features", "train", "evaluate",
+    "robustness", "report",
+)  # fmt: skip
 TICK = 0.2  # seconds
 
 
 @dataclass
 class Share:
-    """What the stage, or DVC beside it, took: seconds, and MiB at most."""
+    """What the stage, or DVC beside it, took: seconds, those of all cores, and MiB at most."""
 
     seconds: float = 0
     memory: float = 0
+    of_core: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def core(self) -> float:
+        return sum(self.of_core.values())
+
+
+@dataclass
+class Cost:
+    """What a stage took of so many pictures: its share, DVC's, and MB, as dvc.lock has them."""
+
+    pictures: int
+    stage: Share
+    dvc: Share
+    read: float
+    written: float
+    files: int
 
 
 def picture(seed: int) -> bytes:
@@ -67,7 +83,7 @@ def make(path: Path, count: int) -> None:
             archive.add_bytes(opened, f"{folder}/{number:07d}.jpg", data)
 
 
-def project(folder: Path, pictures: Path) -> Path:
+def project(folder: Path, pictures: Path, model: str = "", epochs: int = 0) -> Path:
     """Clone the last commit into `folder`, with `pictures` as its dataset."""
     clone = folder / "project"
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
@@ -75,6 +91,9 @@ def project(folder: Path, pictures: Path) -> Path:
     knobs = yaml.safe_load(file.read_text())
     knobs["dataset"] = "local"
     knobs["datasets"]["local"]["path"] = str(pictures)
+    knobs["model"] = model or knobs["model"]
+    if epochs:
+        knobs["recipes"][model]["epochs"] = epochs
     file.write_text(yaml.safe_dump(knobs, sort_keys=False))
     return clone
 
@@ -90,8 +109,9 @@ def watch(command: Sequence[str], folder: Path) -> tuple[Share, Share]:
                 with suppress(psutil.Error):
                     if any(word.startswith("stages.") for word in one.cmdline()):
                         of_stage |= family(one.pid)
-            stage.memory = max(stage.memory, held(of_stage))
-            dvc.memory = max(dvc.memory, held(everything - of_stage))
+            for share, processes in ((stage, of_stage), (dvc, everything - of_stage)):
+                share.memory = max(share.memory, held(processes))
+                share.of_core |= used(processes)
             time.sleep(TICK)
             if of_stage:
                 stage.seconds += time.monotonic() - before
@@ -118,45 +138,101 @@ def held(processes: Iterable[psutil.Process]) -> float:
     return total / 2**20
 
 
+def used(processes: Iterable[psutil.Process]) -> dict[int, float]:
+    """Return the seconds of a core that each process has taken so far."""
+    seconds = {}
+    for one in processes:
+        with suppress(psutil.Error):
+            seconds[one.pid] = sum(one.cpu_times()[:2])
+    return seconds
+
+
 def size(path: Path) -> tuple[int, float]:
     """Return how many files there are, and their MiB."""
     sizes = [file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file()]
     return len(sizes), sum(sizes) / 2**20
 
 
-def measure(count: int, folder: Path) -> None:
+def measure(count: int, folder: Path, last: str, model: str, epochs: int) -> dict[str, Cost]:
+    """Take so many pictures through the stages; print what each cost, and return it."""
     make(folder / "pictures.zip", count)
-    clone = project(folder, folder / "pictures.zip")
-    head = ["stage", "s", "MiB at most", "DVC: s", "MiB at most", "ms a picture", "files", "MiB"]
-    print(
-        f"\n{count} pictures of {SIDE} x {SIDE}\n\n| {' | '.join(head)} |\n|{' --- |' * len(head)}"
-    )
-    for name, out in STAGES.items():
-        shares = watch(["dvc", "repro", "--single-item", name], clone)
-        print_row(name, shares, count, *size(clone / out))
-    for command in (["dvc", "repro", "ela"], ["dvc", "status"]):
-        print_row(f"`{' '.join(command)}`, nothing to do", watch(command, clone), count)
+    clone = project(folder, folder / "pictures.zip", model, epochs)
+    head = ["stage", "s", "s of a core", "MiB at most", "DVC: s", "s of a core", "MiB at most",
+            "files", "MB read", "MB written"]  # fmt: skip
+    print(f"\n{count} pictures of {SIDE} x {SIDE}\n")
+    print_row(head)
+    print_row(["---"] * len(head))
+    costs = {}
+    for name in STAGES[: STAGES.index(last) + 1]:
+        stage, dvc = watch(["dvc", "repro", "--single-item", name], clone)
+        lock = yaml.safe_load((clone / "dvc.lock").read_text())["stages"][name]
+        read = sum(one["size"] for one in lock.get("deps", []))
+        outs = lock.get("outs", [])
+        written = sum(one["size"] for one in outs)
+        files = sum(one.get("nfiles", 1) for one in outs)
+        costs[name] = Cost(count, stage, dvc, read / 1e6, written / 1e6, files)
+        print_row(
+            [name, *shares(stage, dvc), f"{files}", f"{read / 1e6:.0f}", f"{written / 1e6:.0f}"]
+        )
+    for command in (["dvc", "repro", last], ["dvc", "status"]):
+        print_row([f"`{' '.join(command)}`, nothing to do", *shares(*watch(command, clone))])
     files, mebibytes = size(clone / ".dvc/cache")
     print(f"\nDVC's cache: {files} files, {mebibytes:.0f} MiB", flush=True)
+    return costs
 
 
-def print_row(
-    name: str, shares: tuple[Share, Share], count: int, files: int = 0, mebibytes: float = 0
-) -> None:
-    times = [f"{share.seconds:.1f} | {share.memory:.0f}" for share in shares]
-    each = 1000 * sum(share.seconds for share in shares) / count
-    print(
-        f"| {name} | {' | '.join(times)} | {each:.2f} | {files or ''} | {mebibytes:.0f} |",
-        flush=True,
-    )
+def shares(*both: Share) -> list[str]:
+    return [
+        text
+        for share in both
+        for text in (f"{share.seconds:.1f}", f"{share.core:.1f}", f"{share.memory:.0f}")
+    ]
+
+
+def print_slopes(less: dict[str, Cost], more: dict[str, Cost]) -> None:
+    """Print what a million more pictures would cost, by the difference of two measurements."""
+    head = ["stage", "hours of a core", "of it DVC", "GB read", "GB written", "files",
+            "GiB more memory"]  # fmt: skip
+    print("\nFor a million pictures\n")
+    print_row(head)
+    print_row(["---"] * len(head))
+    for name, one in more.items():
+        before = less[name]
+        million = 1e6 / (one.pictures - before.pictures)
+        dvc = (one.dvc.core - before.dvc.core) * million / 3600
+        stage = (one.stage.core - before.stage.core) * million / 3600
+        print_row(
+            [
+                name,
+                f"{stage + dvc:.2f}",
+                f"{dvc:.2f}",
+                f"{(one.read - before.read) * million / 1e3:.1f}",
+                f"{(one.written - before.written) * million / 1e3:.1f}",
+                f"{(one.files - before.files) * million:,.0f}",
+                f"{(one.stage.memory - before.stage.memory) * million / 1024:.1f}",
+            ]
+        )
+
+
+def print_row(cells: Sequence[str]) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, nargs="+", default=[10_000, 100_000])
-    for count in parser.parse_args().pictures:
+    parser.add_argument("--last", choices=STAGES, default="ela", help="the last stage (ela)")
+    parser.add_argument("--model", default="", help="a recipe, from `features` on")
+    parser.add_argument("--epochs", type=int, default=0, help="of that recipe, a network")
+    arguments = parser.parse_args()
+    costs = []
+    for count in arguments.pictures:
         with tempfile.TemporaryDirectory() as folder:
-            measure(count, Path(folder))
+            costs.append(
+                measure(count, Path(folder), arguments.last, arguments.model, arguments.epochs)
+            )
+    if len(costs) > 1:
+        print_slopes(costs[0], costs[-1])
 
 
 if __name__ == "__main__":

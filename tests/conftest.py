@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from project_copy import run_stages, set_params, tiny_project
+from project_copy import COLOUR, STAGES, run_stages, set_params, tiny_project
 from threadpoolctl import threadpool_limits
 
 from realart import params as knobs
@@ -19,25 +19,12 @@ threadpool_limits(int(os.environ["OMP_NUM_THREADS"]))  # what pytest's plugins h
 settings.register_profile("realart", deadline=None, database=None, max_examples=60)
 settings.load_profile("realart")
 
-STAGES = (
-    "download", "clean", "split", "balance", "ela", "audit", "features", "train", "evaluate",
-    "robustness",
-)  # fmt: skip
-
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a project whose stages have run, all but the last: not to be changed by anybody."""
     project = tiny_project(tmp_path_factory.mktemp("trained"), pictures=64)
-    colour = {"sees": {"features": ["colour"]}, "head": {"name": "svm", "grid": {"C": [1.0]}}}
-    set_params(
-        project,
-        {
-            "model": "colour",
-            "recipes.colour": colour,
-            "descriptors.colour": {"families": ["colour", "patterns"]},
-        },
-    )
+    set_params(project, COLOUR)
     with pytest.MonkeyPatch.context() as patched:
         patched.delenv("MLFLOW_TRACKING_URI", raising=False)
         run_stages(patched, project, *STAGES)

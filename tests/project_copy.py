@@ -52,6 +52,21 @@ TUNED = {
 """A recipe of both phases, on what the frozen part of a backbone says."""
 
 
+STAGES = (
+    "download", "clean", "split", "balance", "ela", "audit", "features", "train", "evaluate",
+    "robustness",
+)  # fmt: skip
+COLOUR = {
+    "model": "colour",
+    "recipes.colour": {
+        "sees": {"features": ["colour"]},
+        "head": {"name": "svm", "grid": {"C": [1.0]}},
+    },
+    "descriptors.colour": {"families": ["colour", "patterns"]},
+}
+"""A recipe that is fast and good."""
+
+
 def tiny_project(folder: Path, pictures: int = 24) -> Path:
     """Copy the project into `folder / "project"`, with `pictures` rendered ones as its dataset."""
     project = folder / "project"

@@ -1,13 +1,13 @@
 """Secrets stay where they were given: nothing that a run writes or says holds one."""
 
 import base64
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from loopback import KaggleServer, running
-from project_copy import environment, git_project, set_params
+from project_copy import COLOUR, STAGES, git_project, run, run_stages, set_params
 from servers import PASSWORD, USER, mlflow_server
 
 SECRETS = {
@@ -43,58 +43,46 @@ def holding(folder: Path, given_in: set[Path]) -> list[str]:
     ]
 
 
-def test_no_secret_is_written_or_said(tmp_path: Path) -> None:
-    project = git_project(tmp_path / "user")
-    (tmp_path / "server").mkdir()
-    colour = {"sees": {"features": ["colour"]}, "head": {"name": "svm", "grid": {"C": [1.0]}}}
-    set_params(
-        project,
-        {
-            "datasets.local.source": "kaggle",
-            "datasets.local.path": "owner/art/1",
-            "model": "colour",
-            "recipes.colour": colour,
-            "descriptors.colour": {"families": ["colour"]},
-        },
-    )
-    given = {"remote": "team", "url": "ssh://somebody@example.org/data"}
+def give(project: Path) -> set[Path]:
+    """Give secrets to DVC and git; return the files that hold them."""
     for command in (
-        ["dvc", "remote", "add", "--default", given["remote"], given["url"]],
-        ["dvc", "remote", "modify", "--local", given["remote"], "password", IN_CONFIG],
+        ["dvc", "remote", "add", "--default", "team", "ssh://somebody@example.org/data"],
+        ["dvc", "remote", "modify", "--local", "team", "password", IN_CONFIG],
         ["git", "remote", "add", "origin", f"https://somebody:{IN_GIT}@example.org/art.git"],
     ):
-        subprocess.run(
-            command, cwd=project, env=environment(project), check=True, capture_output=True
-        )
-    database = f"sqlite:///{tmp_path / 'server/mlflow.db'}"
-    with (
-        running(KaggleServer()) as kaggle,
-        mlflow_server(tmp_path / "server", database) as server,
-    ):
+        assert run(project, *command).returncode == 0
+    return {project / ".dvc/config.local", project / ".git/config"}
+
+
+def test_no_secret_is_written_or_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project = git_project(tmp_path / "user", pictures=64)
+    set_params(
+        project, {**COLOUR, "datasets.local.source": "kaggle", "datasets.local.path": "owner/art/1"}
+    )
+    given_in = give(project)
+    said = []
+    with running(KaggleServer()) as kaggle:
         kaggle.token = SECRETS["KAGGLE_API_TOKEN"]
         kaggle.datasets["owner/art/1"] = (tmp_path / "user/pictures.zip").read_bytes()
-        said = []
-        for password, stages in ((PASSWORD, []), (WRONG, ["--force", "--single-item", "report"])):
+        done = run(project, "python", "-m", "stages.download", **SECRETS, **kaggle.environment())
+        assert done.returncode == 0
+        said += [done.stdout, done.stderr]
+    (tmp_path / "server").mkdir()
+    with mlflow_server(tmp_path / "server", f"sqlite:///{tmp_path / 'server/mlflow.db'}") as server:
+        for name, value in {**SECRETS, **server.access()}.items():
+            monkeypatch.setenv(name, value)
+        for password, stages in ((PASSWORD, STAGES[1:]), (WRONG, ("train",))):
             address = server.address.replace("//", f"//{USER}:{quote(password)}@")
-            done = subprocess.run(
-                ["dvc", "repro", *stages],
-                cwd=project,
-                env=environment(
-                    project,
-                    NO_PROXY="127.0.0.1",
-                    **SECRETS,
-                    **kaggle.environment(),
-                    **{**server.access(), "MLFLOW_TRACKING_URI": address},
-                ),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-            said += [done.stdout, done.stderr]
-    assert "registered as realart-local, version 1" in said[0]
-    assert "the run is kept, since MLflow at http://127.0.0.1" in said[2]
-    (tmp_path / "said").write_text("".join(said))
-    given_in = {project / ".dvc/config.local", project / ".git/config"}
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+            run_stages(monkeypatch, project, *stages, "report")
+            said += capfd.readouterr()
+    assert "registered as realart-local, version 1" in said[2]
+    assert "the run is kept, since MLflow at https://127.0.0.1" in said[4]
+    done = run(project, "dvc", "commit", "--force", **SECRETS)
+    assert done.returncode == 0
+    assert (project / "dvc.lock").exists()
+    (tmp_path / "said").write_text("".join([*said, done.stdout, done.stderr]))
     assert holding(project, set())  # it finds what is there
     assert holding(tmp_path, given_in) == []
