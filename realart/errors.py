@@ -34,7 +34,7 @@ def run(main: Callable[[], int | None]) -> None:
             raise
         where = f" ({error.filename})" if error.filename else ""
         what = f"{FULL[error.errno]}{where}: make room and run again"
-        print(f"realart: {what}; what was there before is kept", file=sys.stderr)
+        print(f"realart: {what}; nothing is half written", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("realart: interrupted", file=sys.stderr)

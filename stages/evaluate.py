@@ -85,7 +85,7 @@ def main() -> None:
     }
     write_json(report, METRICS)
     (FINAL / "README.md").write_text(card.card(knobs, report, FINDINGS.read_text("utf-8")), "utf-8")
-    write_tables(pictures.loc[oof["row"]], oof)
+    write_tables(pictures.loc[oof["row"]], oof, report)
     write_plots(
         histories,
         {"test": arrays(test), "out of fold": arrays(oof)},
@@ -151,7 +151,7 @@ def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:
     return test.assign(score=model.scores_of(look, list(published), "evaluate")[:, 0])
 
 
-def write_tables(published: pd.DataFrame, oof: pd.DataFrame) -> None:
+def write_tables(published: pd.DataFrame, oof: pd.DataFrame, report: dict[str, Any]) -> None:
     """Write what models of other folds say of parts of the pictures, and which labels they doubt.
 
     `published` are the pictures of `oof`, in the same order.
@@ -168,6 +168,8 @@ def write_tables(published: pd.DataFrame, oof: pd.DataFrame) -> None:
             files = [DATA / published.loc[one, "file"] for one in shown["id"][:DOUBTS_SHOWN]]
             sheet[f"labelled {label}, probably not ({len(shown)} pictures)"] = files
         contact.sheet(sheet, folder / "doubts.jpg")
+        # DVC pushes no metrics that git tracks, but restores a run by the bytes of all its outputs.
+        write_json(report, folder / METRICS.name)
 
 
 def write_plots(

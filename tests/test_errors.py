@@ -24,7 +24,7 @@ def script(body: str) -> subprocess.CompletedProcess[str]:
         (
             "open('/dev/full', 'w', 1).write('x\\n')",
             2,
-            "realart: the disk is full: make room and run again; what was there before is kept\n",
+            "realart: the disk is full: make room and run again; nothing is half written\n",
         ),
         ("raise KeyboardInterrupt", 130, "realart: interrupted\n"),
     ],
