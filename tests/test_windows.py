@@ -217,6 +217,37 @@ def test_small_sets_train_to_the_same_bits_wherever_they_are(tmp_path: Path) -> 
     assert not same(one[0], tight[0])
 
 
+@pytest.mark.parametrize("gigabytes", [TIGHT, 1.0])
+def test_seed_fold_and_epoch_decide_the_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gigabytes: float
+) -> None:
+    orders: list[Positions] = []
+
+    def noting(batches: training.Batches, *others: Any) -> dict[str, float]:
+        orders.append(batches.positions)
+        return {"loss": 1.0, "accuracy": 1.0}
+
+    monkeypatch.setattr(training, "_over", noting)
+    data = on_disk(tmp_path / "rows", gigabytes)
+    parts = interleaved(data)
+    wanted = WANTED.model_copy(update={"epochs": 2})
+    trained(tmp_path / "0", wanted, data, parts=parts, fold=1)
+    assert len(orders) == 4
+    for epoch in range(2):
+        generator = np.random.default_rng([TRAIN.seed, 1, epoch])
+        fits = generator.permutation(parts.fit)
+        assert sorted(orders[2 * epoch]) == parts.fit.tolist()
+        assert (orders[2 * epoch] == fits).all() == (gigabytes == 1.0)
+        np.testing.assert_array_equal(orders[2 * epoch + 1], parts.watch)
+    assert (orders[0] != orders[2]).any()
+    first, second, again = orders[0], orders[2], len(orders)
+    trained(tmp_path / "1", wanted, data, parts=parts, fold=1)
+    trained(tmp_path / "2", wanted, data, parts=parts, fold=2)
+    np.testing.assert_array_equal(orders[again], first)
+    np.testing.assert_array_equal(orders[again + 2], second)
+    assert (orders[again + 4] != first).any()
+
+
 def test_learns_what_is_plain_to_see(tmp_path: Path) -> None:
     wanted = recipe(
         epochs=12, patience=12, batch_size=10, layers=POOLED,
