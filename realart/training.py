@@ -164,7 +164,10 @@ def predict(
     model: keras.Model, recipe: Network, data: Data, positions: Positions
 ) -> NDArray[np.float64]:
     """Return the probability of ai for the rows at `positions`: float64, shape (n,)."""
-    return evaluation.of_outputs(model.predict(Batches(data, positions, recipe), verbose=0))
+    batches = Batches(data, positions, recipe)
+    said = model.predict(batches, verbose=0)
+    del batches.read  # Keras keeps `batches` for good, and their windows would stay with them
+    return evaluation.of_outputs(said)
 
 
 def _windows(data: Data, recipe: Network) -> Windows:
