@@ -20,9 +20,7 @@ from realart import backend, evaluation, recipes
 from realart.backend import keras
 from realart.outputs import fresh_file
 from realart.params import Network, Train
-
-Positions = NDArray[np.int64]
-"""Rows of a table and of the array beside it, by position."""
+from realart.windows import Positions, Windows
 
 Record = dict[str, float]
 """One epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy."""
@@ -34,12 +32,14 @@ class Data:
 
     `inputs` are arrays of shape (n, ...), one for each input of the network that is trained, and
     may be memory-mapped: pixels, or what a frozen part says of them. `labels` are int64, shape
-    (n,), 1 for ai; `weights` float32, shape (n,), what each row counts in the loss.
+    (n,), 1 for ai; `weights` float32, shape (n,), what each row counts in the loss. Of mapped
+    inputs that take more than `gigabytes`, no more is in memory at once (`realart.windows`).
     """
 
     inputs: tuple[NDArray[Any], ...]
     labels: NDArray[np.int64]
     weights: NDArray[np.float32]
+    gigabytes: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,16 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(self, data: Data, positions: Positions, recipe: Network) -> None:
         super().__init__()
         self.data, self.positions, self.recipe = data, positions, recipe
+        self.read = _windows(data, recipe).reader(positions)
 
     def __len__(self) -> int:
         return -(-len(self.positions) // self.recipe.batch_size)
 
     def __getitem__(self, number: int) -> tuple[Any, NDArray[np.float32], NDArray[np.float32]]:
         size = self.recipe.batch_size
-        rows = self.positions[number * size : (number + 1) * size]
+        part = slice(number * size, (number + 1) * size)
+        rows, inputs = self.positions[part], self.read(part)
         targets = recipes.targets(self.data.labels[rows], self.recipe)
-        inputs = tuple(array[rows] for array in self.data.inputs)
         return inputs if len(inputs) > 1 else inputs[0], targets, self.data.weights[rows]
 
 
@@ -163,7 +164,14 @@ def predict(
     model: keras.Model, recipe: Network, data: Data, positions: Positions
 ) -> NDArray[np.float64]:
     """Return the probability of ai for the rows at `positions`: float64, shape (n,)."""
-    return evaluation.of_outputs(model.predict(Batches(data, positions, recipe), verbose=0))
+    batches = Batches(data, positions, recipe)
+    said = model.predict(batches, verbose=0)
+    del batches.read  # Keras keeps `batches` for good, and their windows would stay with them
+    return evaluation.of_outputs(said)
+
+
+def _windows(data: Data, recipe: Network) -> Windows:
+    return Windows(data.inputs, data.gigabytes, recipe.batch_size)
 
 
 def _phases(recipe: Network) -> list[tuple[float, int]]:
@@ -192,7 +200,8 @@ def _epoch(
     state: State,
     bar: "tqdm[Any]",
 ) -> Record:
-    order = np.random.default_rng([train.seed, fold, state.epoch]).permutation(rows.fit)
+    generator = np.random.default_rng([train.seed, fold, state.epoch])
+    order = _windows(data, recipe).shuffled(rows.fit, generator)
     # `fit` and `evaluate` would set up their data anew in each epoch: 0.2 s, as long as a small
     # tail trains.
     fitted = _over(Batches(data, order, recipe), model, model.train_on_batch, bar)

@@ -29,6 +29,7 @@ from realart import (
     tracking,
     training,
     vectors,
+    windows,
 )
 from realart.evaluation import Figures, Scores
 from realart.live import Live
@@ -49,6 +50,7 @@ CODE = [
         vectors.__file__,
         heads.__file__,
         training.__file__,
+        windows.__file__,
         __file__,
     )
 ]
@@ -61,7 +63,8 @@ def main() -> None:
     if isinstance(knobs.recipe, Network):
         recipes.preflight(knobs.recipe, frozen.kept_backbone(FEATURES), inputs[0].shape[-1])
     rows = tables.read(ROWS, tables.ROWS)
-    data = Data(inputs, tables.is_ai(rows["label"]), np.ones(len(rows), np.float32))
+    labels, weights = tables.is_ai(rows["label"]), np.ones(len(rows), np.float32)
+    data = Data(inputs, labels, weights, knobs.train.window_gigabytes)
     key = key_of(knobs)
     unfinished = private() / "checkpoints" / key
     training = tracking.training(knobs, tracking.fingerprint([ROWS]), key, id_of(unfinished))
@@ -186,7 +189,7 @@ def learn_head(
         write_scores(rows.loc[held_out], head.scores(inputs[held_out]), [record], beside)
 
 
-def weighted(knobs: Params, data: Data, learnt: training.Positions) -> Data:
+def weighted(knobs: Params, data: Data, learnt: windows.Positions) -> Data:
     """Weigh the rows that are learnt from as `balance.method` asks for."""
     if knobs.balance.method != "class_weight":
         return data

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from realart import backend, evaluation, recipes, training
 from realart.backend import keras
 from realart.params import Network, Train
-from realart.training import Batches, Data, Record
+from realart.training import Batches, Data, Parts, Record
 
 FOLDS, SLICES = 4, 3
 PLAIN = recipe(epochs=4, patience=4, batch_size=10)
@@ -49,12 +49,17 @@ def _deterministic() -> None:
 
 
 def trained(
-    folder: Path, wanted: Network, data: Data | None = None, train: Train = TRAIN, fold: int = 0
+    folder: Path,
+    wanted: Network,
+    data: Data | None = None,
+    train: Train = TRAIN,
+    fold: int = 0,
+    parts: Parts | None = None,
 ) -> tuple[keras.Model, list[Record]]:
     data = data or rows(40, wanted.sees.size)
     noted: list[Record] = []
     model, history = training.train_fold(
-        partial(recipes.build, wanted), wanted, train, data, thirds(data), fold,
+        partial(recipes.build, wanted), wanted, train, data, parts or thirds(data), fold,
         folder / "fold.npz", noted.append,
     )  # fmt: skip
     assert noted == history
