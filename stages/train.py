@@ -6,7 +6,8 @@ part says, of the tail.
 
 import json
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -17,7 +18,9 @@ import pandas as pd
 from mlflow import MlflowClient
 
 from realart import (
+    at_once,
     backend,
+    devices,
     errors,
     evaluation,
     frozen,
@@ -30,6 +33,7 @@ from realart import (
     training,
     vectors,
 )
+from realart.errors import RealartError
 from realart.evaluation import Figures, Scores
 from realart.outputs import fresh_directory
 from realart.params import Classifier, Network, Params
@@ -39,6 +43,7 @@ from realart.training import Data, Record
 ROWS = Path("data/balanced/rows.csv")
 FEATURES = Path("data/features")
 FOLDS = Path("models/folds")
+ALONE = "--one-fold"
 CODE = [
     Path(name)
     for name in (
@@ -55,6 +60,15 @@ CODE = [
 
 def main() -> None:
     knobs = params.load()
+    found = devices.visible()
+    needed = 1 if isinstance(knobs.recipe, Network) else 0
+    several = found if needed and len(found) >= 2 * needed else []
+    with devices.held(0 if several else needed, "train"):
+        train(knobs, several)
+
+
+def train(knobs: Params, several: Sequence[str]) -> None:
+    """Train all folds, in this process or, where devices allow, at once in others."""
     backend.prepare(knobs.train)
     inputs = frozen.rows(FEATURES)
     if isinstance(knobs.recipe, Network):
@@ -67,6 +81,8 @@ def main() -> None:
     unfinished = private() / "checkpoints" / key
     try:
         with tracking.watched(parent):
+            if several:
+                learn_at_once(knobs, several, unfinished, client, parent)
             folds = [
                 finished_fold(knobs, rows, data, fold, unfinished, client, parent)
                 for fold in range(knobs.split.folds)
@@ -99,6 +115,37 @@ def key_of(knobs: Params) -> str:
         "files": tracking.fingerprint([ROWS, *sorted(FEATURES.iterdir()), *CODE]),
     }
     return sha256(json.dumps(decides).encode()).hexdigest()[:16]
+
+
+def learn_at_once(
+    knobs: Params, several: Sequence[str], unfinished: Path, client: MlflowClient, parent: str
+) -> None:
+    """Train the folds that are not finished, each in a process of its own: `learn_alone`."""
+    recipe, code = knobs.recipe, tracking.fingerprint(CODE)
+    assert isinstance(recipe, Network)
+    shared = {"knobs": knobs.model_dump_json(), "unfinished": str(unfinished), "code": code}
+
+    def begin(fold: int) -> tuple[at_once.Job, Callable[[Record], None]]:
+        child = tracking.start_fold(client, parent, fold)
+        return {**shared, "fold": fold}, partial(tracking.log_epoch, client, child)
+
+    left = [fold for fold in range(knobs.split.folds) if not (unfinished / f"{fold}").is_dir()]
+    epochs = recipe.epochs + (recipe.fine_tune.epochs if recipe.fine_tune else 0)
+    command = [sys.executable, "-m", "stages.train", ALONE]
+    at_once.train(command, left, begin, several, 1, epochs)
+
+
+def learn_alone() -> None:
+    """Train the one fold that `learn_at_once` has started this process for."""
+    job, say = at_once.job()
+    if job["code"] != tracking.fingerprint(CODE):
+        raise RealartError("the code was changed while folds were trained")
+    knobs = Params.model_validate_json(job["knobs"])
+    backend.prepare(knobs.train)
+    rows = tables.read(ROWS, tables.ROWS)
+    data = Data(frozen.rows(FEATURES), tables.is_ai(rows["label"]), np.ones(len(rows), np.float32))
+    assert isinstance(knobs.recipe, Network)
+    learn_network(knobs, knobs.recipe, rows, data, job["fold"], Path(job["unfinished"]), say)
 
 
 def finished_fold(
@@ -202,4 +249,4 @@ def write_scores(
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    errors.run(learn_alone if ALONE in sys.argv else main)
