@@ -327,12 +327,16 @@ Descriptor = Annotated[
 
 
 class Train(Strict):
-    """What a run of training may trade: seed, determinism, precision, how often it saves."""
+    """What a run of training may trade: seed, determinism, precision, how often it saves.
+
+    Each batch is spread evenly over so many `devices`; more than one need JAX.
+    """
 
     seed: Annotated[int, Field(ge=0)]
     deterministic: bool
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
     checkpoint_seconds: Annotated[float, Field(ge=0)]
+    devices: Annotated[int, Field(ge=1)]
 
 
 class Evaluate(Strict):

@@ -163,7 +163,10 @@ def predict(
     model: keras.Model, recipe: Network, data: Data, positions: Positions
 ) -> NDArray[np.float64]:
     """Return the probability of ai for the rows at `positions`: float64, shape (n,)."""
-    return evaluation.of_outputs(model.predict(Batches(data, positions, recipe), verbose=0))
+    batches = Batches(data, positions, recipe)
+    # `predict` would divide the last batch among devices as the first one.
+    said = [model.predict_on_batch(batches[number][0]) for number in range(len(batches))]
+    return evaluation.of_outputs(np.concatenate(said))
 
 
 def _phases(recipe: Network) -> list[tuple[float, int]]:

@@ -60,8 +60,10 @@ CODE = [
 
 def main() -> None:
     knobs = params.load()
-    found = devices.visible()
-    needed = 1 if isinstance(knobs.recipe, Network) else 0
+    found, needed = devices.visible(), 0
+    if isinstance(knobs.recipe, Network):
+        needed = knobs.train.devices
+        backend.may_spread(needed, knobs.recipe.batch_size)
     several = found if needed and len(found) >= 2 * needed else []
     with devices.held(0 if several else needed, "train"):
         train(knobs, several)
@@ -70,6 +72,8 @@ def main() -> None:
 def train(knobs: Params, several: Sequence[str]) -> None:
     """Train all folds, in this process or, where devices allow, at once in others."""
     backend.prepare(knobs.train)
+    if isinstance(knobs.recipe, Network) and not several:
+        backend.spread(knobs.train.devices)
     inputs = frozen.rows(FEATURES)
     if isinstance(knobs.recipe, Network):
         recipes.preflight(knobs.recipe, frozen.kept_backbone(FEATURES), inputs[0].shape[-1])
@@ -132,7 +136,7 @@ def learn_at_once(
     left = [fold for fold in range(knobs.split.folds) if not (unfinished / f"{fold}").is_dir()]
     epochs = recipe.epochs + (recipe.fine_tune.epochs if recipe.fine_tune else 0)
     command = [sys.executable, "-m", "stages.train", ALONE]
-    at_once.train(command, left, begin, several, 1, epochs)
+    at_once.train(command, left, begin, several, knobs.train.devices, epochs)
 
 
 def learn_alone() -> None:
@@ -142,6 +146,7 @@ def learn_alone() -> None:
         raise RealartError("the code was changed while folds were trained")
     knobs = Params.model_validate_json(job["knobs"])
     backend.prepare(knobs.train)
+    backend.spread(knobs.train.devices)
     rows = tables.read(ROWS, tables.ROWS)
     data = Data(frozen.rows(FEATURES), tables.is_ai(rows["label"]), np.ones(len(rows), np.float32))
     assert isinstance(knobs.recipe, Network)

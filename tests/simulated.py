@@ -1,11 +1,15 @@
-"""Simulated GPUs: what `nvidia-smi` says of them, which is all that this project asks of one.
+"""Simulated devices: GPUs as `nvidia-smi` names them, and parts of a processor for JAX.
 
-TensorFlow, told to see one of them, finds none and computes on processors.
+That is all that this project asks of a GPU. TensorFlow, told to see one, finds none and computes
+on processors.
 """
 
 import os
 import sys
 from pathlib import Path
+
+FOUR_DEVICES = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+"""The environment in which JAX has four devices, each of them this machine's processors."""
 
 
 def gpus(folder: Path, count: int) -> dict[str, str]:

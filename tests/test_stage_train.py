@@ -1,5 +1,6 @@
 """Folds trained at once, on simulated GPUs, by real processes: the bytes of one after the other."""
 
+import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from project_copy import environment, run, run_stages, set_params, tiny_project
-from simulated import gpus, name
+from simulated import FOUR_DEVICES, gpus, name
 
 STAGES = ("download", "clean", "split", "balance", "ela", "features")
 HOOK = """
@@ -59,13 +60,13 @@ def alone(ready: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, by
     return folds(project)
 
 
-def on_gpus(folder: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a machine with two GPUs, and of the hook, whose files it makes."""
+def on_gpus(folder: Path, count: int = 2, **more: str) -> dict[str, str]:
+    """Return the environment of a machine with GPUs, and of the hook, whose files it makes."""
     for part in ("hook", "held"):
         (folder / part).mkdir(exist_ok=True)
     (folder / "hook/sitecustomize.py").write_text(HOOK)
     ours = {"PYTHONPATH": str(folder / "hook"), "HELD": str(folder / "held")}
-    return {**gpus(folder, 2), **ours, **more}
+    return {**gpus(folder, count), **ours, **more}
 
 
 def folds(project: Path) -> dict[str, bytes]:
@@ -122,3 +123,16 @@ def test_two_trainings_share_devices_and_never_use_the_same(
         assert process.returncode == 0, said
         assert folds(project) == alone
     assert not list((tmp_path / "held").iterdir())
+
+
+def test_each_fold_is_spread_over_devices_of_its_own(ready: Path, tmp_path: Path) -> None:
+    if not importlib.util.find_spec("jax"):
+        pytest.skip("jax is not installed")
+    project = Path(shutil.copytree(ready, tmp_path / "project"))
+    set_params(project, {"train.devices": 2})
+    machine = on_gpus(tmp_path, 4, MEET="1", **FOUR_DEVICES)
+    done = run(project, "python", "-m", "stages.train", **machine)
+    assert done.returncode == 0, done.stderr
+    held = {file.name for file in (tmp_path / "held").iterdir()}
+    assert held == {f"{name(0)},{name(1)}", f"{name(2)},{name(3)}"}
+    assert {file.split("/")[0] for file in folds(project)} == {"0", "1"}
