@@ -3,7 +3,7 @@
     python -m benchmarks.devices [--pictures 256] [--epochs 4] [--recipe cnn]
 
 First one fold by JAX on 1, 2 and 4 devices, all of them this machine's processors: seconds an
-epoch after the first, which compiles, and how far weights, losses and scores are from those of one
+epoch after the first, which compiles, those of all cores added up, and how far weights, losses and scores are from those of one
 device. Then `train` of two folds of the sample by TensorFlow, one after the other and at once on
 two GPUs that are but names. Tables are printed in Markdown. Nothing can become faster here:
 processors are the same ones however many devices they are said to be.
@@ -46,7 +46,8 @@ def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Pat
     ends = []
     model, records = training.train_fold(
         partial(recipes.build, recipe), recipe, knobs.train, data, parts, 0,
-        file.with_suffix(".checkpoint"), lambda record: ends.append(time.perf_counter()),
+        file.with_suffix(".checkpoint"),
+        lambda record: ends.append((time.perf_counter(), time.process_time())),
     )  # fmt: skip
     np.savez(
         file,
@@ -54,12 +55,13 @@ def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Pat
         scores=training.predict(model, recipe, data, parts.watch),
         **{f"weight{number}": weight.numpy() for number, weight in enumerate(model.weights)},
     )
-    print(json.dumps(np.diff(ends).tolist()))
+    print(json.dumps(np.median(np.diff(ends, axis=0), axis=0).tolist()))
 
 
 def spread(arguments: argparse.Namespace, folder: Path) -> None:
     print(
-        "| devices | s an epoch | largest difference: weights | losses | scores |\n|" + " --- |" * 5
+        "| devices | s an epoch | of cores | largest difference: weights | losses | scores |\n|"
+        + " --- |" * 6
     )
     alone: dict[str, np.ndarray] = {}
     for count in COUNTS:
@@ -80,9 +82,9 @@ def spread(arguments: argparse.Namespace, folder: Path) -> None:
         alone = alone or found
         apart = {key: np.abs(found[key] - alone[key]).max() for key in found}
         weights = max(value for key, value in apart.items() if key.startswith("weight"))
-        seconds = np.median(json.loads(done.stdout))
+        seconds, of_cores = json.loads(done.stdout)
         print(
-            f"| {count} | {seconds:.2f} | "
+            f"| {count} | {seconds:.2f} | {of_cores:.2f} | "
             + " | ".join(f"{one:.1e}" for one in (weights, apart["losses"], apart["scores"]))
             + " |",
             flush=True,
@@ -104,19 +106,22 @@ def at_once(arguments: argparse.Namespace, folder: Path) -> None:
     quiet = {"cwd": clone, "stdout": subprocess.DEVNULL, "check": True}
     for stage in STAGES:
         subprocess.run([sys.executable, "-m", f"stages.{stage}"], env=here, **quiet)
-    print("\n| two folds | s | same bytes |\n| --- | --- | --- |")
+    print("\n| two folds | s | of cores | same bytes |\n| --- | --- | --- | --- |")
     expected: dict[str, bytes] = {}
     for name, more in (
         ("one after the other", {"CUDA_VISIBLE_DEVICES": ""}),
         ("at once", {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}),
     ):
-        start = time.perf_counter()
+        before = os.times()
         subprocess.run([sys.executable, "-m", "stages.train"], env={**here, **more}, **quiet)
-        seconds = time.perf_counter() - start
+        _, _, user, system, seconds = np.subtract(os.times(), before)
         files = [file for file in (clone / "models/folds").rglob("*") if file.is_file()]
         found = {str(file): file.read_bytes() for file in files}
         same = {} if not expected else {True: "yes", False: "NO"}
-        print(f"| {name} | {seconds:.0f} | {same.get(found == expected, '')} |", flush=True)
+        print(
+            f"| {name} | {seconds:.0f} | {user + system:.0f} | {same.get(found == expected, '')} |",
+            flush=True,
+        )
         expected = found
 
 
