@@ -3,10 +3,10 @@
     python -m benchmarks.devices [--pictures 256] [--epochs 4] [--recipe cnn]
 
 First one fold by JAX on 1, 2 and 4 devices, all of them this machine's processors: seconds an
-epoch after the first, which compiles, those of all cores added up, and how far weights, losses and scores are from those of one
-device. Then `train` of two folds of the sample by TensorFlow, one after the other and at once on
-two GPUs that are but names. Tables are printed in Markdown. Nothing can become faster here:
-processors are the same ones however many devices they are said to be.
+epoch after the first, which compiles, and those of all cores added up; how far weights, losses and
+scores are from those of one device. Then `train` of two folds of the sample by TensorFlow, one
+after the other and at once on two GPUs that are but names. Tables are printed in Markdown. Nothing
+can become faster here: processors are the same ones however many devices they are said to be.
 """
 
 import argparse
@@ -117,11 +117,8 @@ def at_once(arguments: argparse.Namespace, folder: Path) -> None:
         _, _, user, system, seconds = np.subtract(os.times(), before)
         files = [file for file in (clone / "models/folds").rglob("*") if file.is_file()]
         found = {str(file): file.read_bytes() for file in files}
-        same = {} if not expected else {True: "yes", False: "NO"}
-        print(
-            f"| {name} | {seconds:.0f} | {user + system:.0f} | {same.get(found == expected, '')} |",
-            flush=True,
-        )
+        same = ("yes" if found == expected else "NO") if expected else ""
+        print(f"| {name} | {seconds:.0f} | {user + system:.0f} | {same} |", flush=True)
         expected = found
 
 

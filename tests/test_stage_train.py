@@ -1,15 +1,19 @@
 """Folds trained at once, on simulated GPUs, by real processes: the bytes of one after the other."""
 
 import importlib.util
+import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from project_copy import environment, run, run_stages, set_params, tiny_project
+from project_copy import ROOT, TUNED, environment, run, run_stages, set_params, tiny_project
 from simulated import FOUR_DEVICES, gpus, name
+
+from realart import devices
 
 STAGES = ("download", "clean", "split", "balance", "ela", "features")
 HOOK = """
@@ -136,3 +140,43 @@ def test_each_fold_is_spread_over_devices_of_its_own(ready: Path, tmp_path: Path
     held = {file.name for file in (tmp_path / "held").iterdir()}
     assert held == {f"{name(0)},{name(1)}", f"{name(2)},{name(3)}"}
     assert {file.split("/")[0] for file in folds(project)} == {"0", "1"}
+
+
+def test_a_fold_by_other_code_is_refused(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        ["python", "-m", "stages.train", "--one-fold"],
+        cwd=ROOT,
+        env=environment(tmp_path / "project"),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(json.dumps({"code": "before"}) + "\n")
+        process.stdin.flush()
+        assert process.stderr.read() == "realart: the code was changed while folds were trained\n"
+    assert process.returncode == 2
+
+
+def test_features_by_a_network_wait_for_a_device(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(shutil.copytree(ready, tmp_path / "project"))
+    set_params(project, {"model": "tuned", "recipes.tuned": TUNED})
+    machine = gpus(tmp_path, 2)
+    monkeypatch.setattr(tempfile, "tempdir", machine["TMPDIR"])
+    taken = devices.take([name(0), name(1)], 2)
+    assert taken
+    with subprocess.Popen(
+        ["python", "-m", "stages.features"],
+        cwd=project,
+        env=environment(project, **machine),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "features: waits until one of 2 devices is free\n"
+        devices.release(taken)
+        assert "computed once" in process.stdout.read()
+    assert process.returncode == 0
