@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from realart.errors import RealartError
 from realart.params import Train
 
 
@@ -31,7 +32,18 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fol
 with _quiet():
     import keras
 
-__all__ = ["forget_networks", "gradient", "has_accelerator", "keras", "prepare"]
+__all__ = [
+    "forget_networks", "gradient", "has_accelerator", "keras", "may_spread", "prepare", "spread",
+]  # fmt: skip
+
+
+class _DataParallel(keras.distribution.DataParallel):  # type: ignore[misc]
+    """Data parallelism in which a batch that devices can't share evenly is computed by each."""
+
+    def get_data_layout(self, shape: Any) -> Any:
+        if shape[0] % self.num_model_replicas:
+            return keras.distribution.TensorLayout([None] * len(shape), self.device_mesh)
+        return super().get_data_layout(shape)
 
 
 def prepare(train: Train) -> None:
@@ -48,11 +60,58 @@ def prepare(train: Train) -> None:
             _prepare_torch(train.deterministic)
 
 
+def may_spread(devices: int, batch_size: int) -> None:
+    """Check that `spread` can spread batches of that size.
+
+    Raises
+    ------
+    RealartError
+        Keras's backend is not JAX, or devices can't share a batch evenly.
+    """
+    name = keras.config.backend()
+    if devices > 1 and name != "jax":
+        raise RealartError(
+            f"train.devices is {devices}, but KERAS_BACKEND is {name}: only jax spreads a fold "
+            "over devices; set KERAS_BACKEND=jax, or train.devices=1, and folds take one each"
+        )
+    if batch_size % devices:
+        raise RealartError(
+            f"train.devices is {devices}, which does not divide the recipe's batch_size "
+            f"{batch_size}: change one of them"
+        )
+
+
+def spread(devices: int) -> None:
+    """Spread every batch of this process evenly over so many devices, from now on.
+
+    All weights are on each of them. What is computed, gradients and the statistics of batch
+    normalisation included, is that of the whole batch. The last batch of an epoch, where devices
+    can't share it evenly, is computed by each.
+
+    Raises
+    ------
+    RealartError
+        There are not so many devices.
+    """
+    if devices == 1:
+        keras.distribution.set_distribution(None)
+        return
+    found = keras.distribution.list_devices()
+    if devices > len(found):
+        raise RealartError(
+            f"train.devices is {devices}, but JAX has {len(found)} ({', '.join(found)}): set it "
+            "to as many at most"
+        )
+    keras.distribution.set_distribution(_DataParallel(devices=found[:devices]))
+
+
 def forget_networks() -> None:
     """Free what networks left, and number layers from the start: equal networks, equal names."""
     precision = keras.mixed_precision.dtype_policy()
+    distribution = keras.distribution.distribution()
     keras.utils.clear_session()
     keras.mixed_precision.set_dtype_policy(precision)
+    keras.distribution.set_distribution(distribution)
 
 
 def has_accelerator() -> bool:

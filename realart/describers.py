@@ -13,7 +13,14 @@ from realart.inputs import Input
 from realart.layers import Pool
 from realart.params import Layers, Train
 
-PRECISE = Train(seed=0, deterministic=True, precision="float32", checkpoint_seconds=0)
+PRECISE = Train(
+    seed=0,
+    deterministic=True,
+    precision="float32",
+    checkpoint_seconds=0,
+    devices=1,
+    window_gigabytes=1,
+)
 """How they are built: the seed is that of random networks."""
 
 

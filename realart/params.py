@@ -329,14 +329,16 @@ Descriptor = Annotated[
 class Train(Strict):
     """What a run of training may trade: seed, determinism, precision, how often it saves.
 
-    Of a set that takes more than `window_gigabytes`, no more is in memory at once.
+    Each batch is spread evenly over so many `devices`; more than one need JAX. Of a set that takes
+    more than `window_gigabytes`, no more is in memory at once.
     """
 
     seed: Annotated[int, Field(ge=0)]
     deterministic: bool
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
     checkpoint_seconds: Annotated[float, Field(ge=0)]
-    window_gigabytes: Annotated[float, Field(gt=0)] = 2.0
+    devices: Annotated[int, Field(ge=1)]
+    window_gigabytes: Annotated[float, Field(gt=0)]
 
 
 class Evaluate(Strict):

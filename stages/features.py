@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realart import errors, inference, inputs, params, tables, vectors
+from realart import devices, errors, inference, inputs, params, tables, vectors
 from realart.errors import RealartError
 from realart.inference import UnsupportedError
 from realart.inputs import Input, Seen
@@ -33,7 +33,8 @@ def main() -> None:
     seen = inputs.spec(knobs)
     rows = tables.read(DATA / "balanced/rows.csv", tables.ROWS)
     files = inputs.files(rows, DATA, seen)
-    with fresh_directory(DATA / "features") as folder:
+    used = 1 if knobs.backbones else 0
+    with devices.held(used, "features"), fresh_directory(DATA / "features") as folder:
         write_json(seen.model_dump(), folder / "input.json")
         if isinstance(knobs.recipe.sees, Square):
             said = write_squares(knobs, seen, files, folder)

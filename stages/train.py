@@ -6,7 +6,8 @@ part says, of the tail.
 
 import json
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,9 @@ import numpy as np
 import pandas as pd
 
 from realart import (
+    at_once,
     backend,
+    devices,
     errors,
     evaluation,
     frozen,
@@ -31,6 +34,7 @@ from realart import (
     vectors,
     windows,
 )
+from realart.errors import RealartError
 from realart.evaluation import Figures, Scores
 from realart.live import Live
 from realart.outputs import fresh_directory, fresh_file
@@ -41,6 +45,7 @@ from realart.training import Data, Record
 ROWS = Path("data/balanced/rows.csv")
 FEATURES = Path("data/features")
 FOLDS = Path("models/folds")
+ALONE = "--one-fold"
 CODE = [
     Path(name)
     for name in (
@@ -58,17 +63,31 @@ CODE = [
 
 def main() -> None:
     knobs = params.load()
+    found, needed = devices.visible(), 0
+    if isinstance(knobs.recipe, Network):
+        needed = knobs.train.devices
+        backend.may_spread(needed, knobs.recipe.batch_size)
+    several = found if needed and len(found) >= 2 * needed else []
+    with devices.held(0 if several else needed, "train"):
+        train(knobs, several)
+
+
+def train(knobs: Params, several: Sequence[str]) -> None:
+    """Train all folds, in this process or, where devices allow, at once in others."""
     backend.prepare(knobs.train)
+    if isinstance(knobs.recipe, Network) and not several:
+        backend.spread(knobs.train.devices)
     inputs = frozen.rows(FEATURES)
     if isinstance(knobs.recipe, Network):
         recipes.preflight(knobs.recipe, frozen.kept_backbone(FEATURES), inputs[0].shape[-1])
     rows = tables.read(ROWS, tables.ROWS)
-    labels, weights = tables.is_ai(rows["label"]), np.ones(len(rows), np.float32)
-    data = Data(inputs, labels, weights, knobs.train.window_gigabytes)
+    data = data_of(knobs, rows, inputs)
     key = key_of(knobs)
     unfinished = private() / "checkpoints" / key
     training = tracking.training(knobs, tracking.fingerprint([ROWS]), key, id_of(unfinished))
     with live.told(training) as told:
+        if several:
+            learn_at_once(knobs, several, unfinished, told)
         folds = [
             finished_fold(knobs, rows, data, fold, unfinished, told)
             for fold in range(knobs.split.folds)
@@ -109,19 +128,55 @@ def id_of(unfinished: Path) -> str:
     return file.read_text()
 
 
+def data_of(knobs: Params, rows: pd.DataFrame, inputs: windows.Rows) -> Data:
+    """Return what all folds share."""
+    labels, weights = tables.is_ai(rows["label"]), np.ones(len(rows), np.float32)
+    return Data(inputs, labels, weights, knobs.train.window_gigabytes)
+
+
+def learn_at_once(knobs: Params, several: Sequence[str], unfinished: Path, told: Live) -> None:
+    """Train the folds that are not finished, each in a process of its own: `learn_alone`."""
+    recipe, code = knobs.recipe, tracking.fingerprint(CODE)
+    assert isinstance(recipe, Network)
+    shared = {"knobs": knobs.model_dump_json(), "unfinished": str(unfinished), "code": code}
+
+    def begin(fold: int) -> tuple[at_once.Job, Callable[[Record], None]]:
+        return {**shared, "fold": fold}, begun(fold, told)
+
+    left = [fold for fold in range(knobs.split.folds) if not (unfinished / f"{fold}").is_dir()]
+    epochs = recipe.epochs + (recipe.fine_tune.epochs if recipe.fine_tune else 0)
+    command = [sys.executable, "-m", "stages.train", ALONE]
+    at_once.train(command, left, begin, several, knobs.train.devices, epochs)
+
+
+def learn_alone() -> None:
+    """Train the one fold that `learn_at_once` has started this process for."""
+    job, say = at_once.job()
+    if job["code"] != tracking.fingerprint(CODE):
+        raise RealartError("the code was changed while folds were trained")
+    knobs = Params.model_validate_json(job["knobs"])
+    backend.prepare(knobs.train)
+    backend.spread(knobs.train.devices)
+    rows = tables.read(ROWS, tables.ROWS)
+    data = data_of(knobs, rows, frozen.rows(FEATURES))
+    assert isinstance(knobs.recipe, Network)
+    learn_network(knobs, knobs.recipe, rows, data, job["fold"], Path(job["unfinished"]), say)
+
+
+def begun(fold: int, told: Live) -> Callable[[Record], None]:
+    """Tell that a fold has begun; return what tells of its epochs."""
+    told.say(tracking.Said(tracking.now(), fold))
+    return lambda record: told.say(tracking.epoch(fold, record))
+
+
 def finished_fold(
     knobs: Params, rows: pd.DataFrame, data: Data, fold: int, unfinished: Path, told: Live
 ) -> Figures:
     """Train a fold, unless an interrupted run has finished it; return its held-out figures."""
     folder = unfinished / f"{fold}"
     if not folder.is_dir():
-        recipe = knobs.recipe
-        told.say(tracking.Said(tracking.now(), fold))
+        recipe, on_epoch = knobs.recipe, begun(fold, told)
         if isinstance(recipe, Network):
-
-            def on_epoch(record: Record) -> None:
-                told.say(tracking.epoch(fold, record))
-
             learn_network(knobs, recipe, rows, data, fold, unfinished, on_epoch)
         else:
             learn_head(knobs, recipe, rows, data, fold, unfinished)
@@ -208,4 +263,4 @@ def write_scores(
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    errors.run(learn_alone if ALONE in sys.argv else main)

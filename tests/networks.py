@@ -19,7 +19,14 @@ from realart.verdicts import Verdicts
 
 REPOSITORY = Path(__file__).parents[1]
 KNOBS = params.load(REPOSITORY / "params.yaml")
-TRAIN = Train(seed=0, deterministic=True, precision="float32", checkpoint_seconds=0.0)
+TRAIN = Train(
+    seed=0,
+    deterministic=True,
+    precision="float32",
+    checkpoint_seconds=0.0,
+    devices=1,
+    window_gigabytes=1,
+)
 LAYERS = [
     {"Conv2D": {"filters": 4, "kernel_size": 3, "strides": 2, "activation": "relu"}},
     {"BatchNormalization": {}},

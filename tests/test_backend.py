@@ -3,14 +3,18 @@
 import ast
 import importlib.util
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from networks import LAYERS, REPOSITORY, TRAIN, noise, python, recipe, rows, thirds
+from simulated import FOUR_DEVICES
 
 from realart import backend, inference, recipes, training
 from realart.backend import keras
+from realart.errors import RealartError
 
 FILES = sorted(
     file for folder in ("realart", "stages") for file in (REPOSITORY / folder).rglob("*.py")
@@ -84,7 +88,9 @@ from realart import backend
 from tensorflow.python.framework import config
 for asked in (False, True):
     backend.prepare(
-        Train(seed=0, deterministic=asked, precision="float32", checkpoint_seconds=0.0)
+        Train(
+            seed=0, deterministic=asked, precision="float32", checkpoint_seconds=0.0, devices=1
+        )
     )
     print(config.is_op_determinism_enabled())
 """
@@ -140,3 +146,124 @@ def test_another_backend_trains_the_same_network(name: str, tmp_path: Path) -> N
     np.testing.assert_allclose(found["losses"], known["losses"], rtol=3e-3)
     np.testing.assert_allclose(found["scores"], known["scores"], atol=3e-3)
     np.testing.assert_allclose(found["exported"], found["scores"], atol=1e-5)
+
+
+SPREAD = """
+import sys
+from pathlib import Path
+from test_backend import train_spread
+
+train_spread(Path(sys.argv[1]))
+"""
+EVEN = [layer for layer in LAYERS if "BatchNormalization" not in layer]
+SPREAD_RECIPES = {
+    "plain": recipe(layers=EVEN, batch_size=16, epochs=4, patience=4),
+    "normalised": recipe(batch_size=16, epochs=4, patience=4),
+}
+FITTED, WATCHED = 38, 7
+"""Not whole batches of 16: the last of 6 is divided by two devices and not by four, 7 by none."""
+
+
+def train_spread(folder: Path) -> None:
+    """Train on 1, 2 and 4 devices of a process; note which rows of a batch each device had."""
+    from keras.src.backend.jax import trainer
+
+    plain, had = trainer._distribute_data, set()
+
+    def noting(data: Any, layouts: Any = None) -> Any:
+        given = plain(data, layouts)
+        had.add((len(given[-1]), *(len(shard.data) for shard in given[-1].addressable_shards)))
+        return given
+
+    trainer._distribute_data = noting
+    data = rows(60)
+    parts = training.Parts(np.arange(FITTED), np.arange(40, 40 + WATCHED), np.arange(50, 60))
+    kept: dict[str, Any] = {}
+    for name, wanted in SPREAD_RECIPES.items():
+        for count in (1, 2, 4):
+            backend.prepare(TRAIN)
+            backend.spread(count)
+            had.clear()
+            model, records = training.train_fold(
+                partial(recipes.build, wanted), wanted, TRAIN, data, parts, 0,
+                folder / f"{name}-{count}.npz", lambda record: None,
+            )  # fmt: skip
+            scores = training.predict(model, wanted, data, np.arange(41))
+            kept[f"{name}-{count}-scores"] = scores
+            for key in ("loss", "accuracy", "val_loss", "val_accuracy"):
+                kept[f"{name}-{count}-{key}"] = [record[key] for record in records]
+            for number, weight in enumerate(model.weights):
+                kept[f"{name}-{count}-weight{number}"] = weight.numpy()
+            np.save(folder / f"{name}-{count}-had.npy", sorted(map(str, had)))
+    np.savez(folder / "spread.npz", **kept)
+
+
+@pytest.fixture(scope="module")
+def spread(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what a process with four simulated devices has written."""
+    if not importlib.util.find_spec("jax"):
+        pytest.skip("jax is not installed")
+    folder = tmp_path_factory.mktemp("spread")
+    done = python(SPREAD, folder, **FOUR_DEVICES)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("name", SPREAD_RECIPES)
+def test_several_devices_learn_what_one_learns(spread: Path, name: str, count: int) -> None:
+    """Batch normalisation, too: its statistics are those of the whole batch."""
+    with np.load(spread / "spread.npz") as kept:
+        alone = {key: kept[key] for key in kept if key.startswith(f"{name}-1-")}
+        assert alone
+        for key, expected in alone.items():
+            found = kept[key.replace("-1-", f"-{count}-")]
+            np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5, err_msg=key)
+        assert np.ptp(alone[f"{name}-1-loss"]) > 0.05
+
+
+def test_devices_share_every_batch_that_they_divide(spread: Path) -> None:
+    expected = {
+        1: [(6, 6), (7, 7), (16, 16)],
+        2: [(6, 3, 3), (7, 7, 7), (16, 8, 8)],
+        4: [(6, 6, 6, 6, 6), (7, 7, 7, 7, 7), (16, 4, 4, 4, 4)],
+    }
+    for count, shares in expected.items():
+        had = np.load(spread / f"plain-{count}-had.npy").tolist()
+        assert had == sorted(map(str, shares))
+
+
+REFUSED = """
+from realart import backend, errors
+
+def main():
+    backend.may_spread(3, 30)
+    backend.spread(3)
+
+errors.run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "train.devices is 3, but KERAS_BACKEND is tensorflow: only jax"),
+        ({"KERAS_BACKEND": "jax"}, "train.devices is 3, but JAX has 1 (cpu:0): set it"),
+    ],
+)
+def test_devices_that_can_not_be_had_are_one_line(
+    environment: dict[str, str], expected: str
+) -> None:
+    if environment and not importlib.util.find_spec("jax"):
+        pytest.skip("jax is not installed")
+    done = python(REFUSED, **environment)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"realart: {expected}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_batch_that_devices_can_not_share_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    backend.may_spread(4, 16)
+    with pytest.raises(RealartError, match=r"devices is 4, which does not divide .* batch_size 10"):
+        backend.may_spread(4, 10)

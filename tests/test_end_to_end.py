@@ -192,6 +192,7 @@ def test_a_mistake_is_one_line_and_loses_nothing(
             {"recipes.tiny.sees.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
             "weights 'no.h5' are no file",
         ),
+        ("train", {"train.devices": 2}, "train.devices is 2, but KERAS_BACKEND is tensorflow"),
     ],
 )
 def test_a_stage_says_a_mistake_in_one_line(

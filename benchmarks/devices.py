@@ -1,0 +1,142 @@
+"""Training on several devices, which are simulated: what it costs on one machine, what it changes.
+
+    python -m benchmarks.devices [--pictures 256] [--epochs 4] [--recipe cnn]
+
+First one fold by JAX on 1, 2 and 4 devices, all of them this machine's processors: seconds an
+epoch after the first, which compiles, and those of all cores added up; how far weights, losses and
+scores are from those of one device. Then `train` of two folds of the sample by TensorFlow, one
+after the other and at once on two GPUs that are but names. Tables are printed in Markdown. Nothing
+can become faster here: processors are the same ones however many devices they are said to be.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+COUNTS = (1, 2, 4)
+STAGES = ("download", "clean", "split", "balance", "ela", "features")
+
+
+def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Path) -> None:
+    """Train noise in which what ai made is brighter, and keep what came out; prints seconds."""
+    from realart import backend, params, recipes, training
+
+    knobs = params.load()
+    recipe = knobs.recipes[recipe_name].model_copy(
+        update={"epochs": epochs, "patience": epochs, "batch_size": 32}
+    )
+    backend.prepare(knobs.train)
+    backend.spread(count)
+    labels = np.arange(pictures + 64) % 2
+    size = recipe.sees.size
+    pixels = np.random.default_rng(0).integers(0, 156, (len(labels), size, size, 3), np.uint8)
+    pixels += (labels * 100).astype(np.uint8)[:, None, None, None]
+    data = training.Data((pixels,), labels, np.ones(len(labels), np.float32))
+    rows = np.arange(len(labels))
+    parts = training.Parts(rows[:pictures], rows[pictures:], rows[pictures:])
+    ends = []
+    model, records = training.train_fold(
+        partial(recipes.build, recipe), recipe, knobs.train, data, parts, 0,
+        file.with_suffix(".checkpoint"),
+        lambda record: ends.append((time.perf_counter(), time.process_time())),
+    )  # fmt: skip
+    np.savez(
+        file,
+        losses=[record["loss"] for record in records],
+        scores=training.predict(model, recipe, data, parts.watch),
+        **{f"weight{number}": weight.numpy() for number, weight in enumerate(model.weights)},
+    )
+    print(json.dumps(np.median(np.diff(ends, axis=0), axis=0).tolist()))
+
+
+def spread(arguments: argparse.Namespace, folder: Path) -> None:
+    print(
+        "| devices | s an epoch | of cores | largest difference: weights | losses | scores |\n|"
+        + " --- |" * 6
+    )
+    alone: dict[str, np.ndarray] = {}
+    for count in COUNTS:
+        file = folder / f"{count}.npz"
+        told = [arguments.recipe, arguments.pictures, arguments.epochs, count, file]
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.devices", "--one", *map(str, told)],
+            env={
+                **os.environ,
+                "KERAS_BACKEND": "jax",
+                "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}",
+            },
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        with np.load(file) as kept:
+            found = dict(kept)
+        alone = alone or found
+        apart = {key: np.abs(found[key] - alone[key]).max() for key in found}
+        weights = max(value for key, value in apart.items() if key.startswith("weight"))
+        seconds, of_cores = json.loads(done.stdout)
+        print(
+            f"| {count} | {seconds:.2f} | {of_cores:.2f} | "
+            + " | ".join(f"{one:.1e}" for one in (weights, apart["losses"], apart["scores"]))
+            + " |",
+            flush=True,
+        )
+
+
+def at_once(arguments: argparse.Namespace, folder: Path) -> None:
+    """Time `train` in two copies of a project whose other stages have run."""
+    clone, bin_ = folder / "project", folder / "bin"
+    subprocess.run(["git", "clone", "-q", ".", clone], check=True)
+    content = yaml.safe_load((clone / "params.yaml").read_text())
+    content["model"], content["split"]["folds"] = arguments.recipe, 2
+    content["recipes"][arguments.recipe] |= {"epochs": arguments.epochs, "patience": 99}
+    (clone / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    bin_.mkdir()
+    (bin_ / "nvidia-smi").write_text("#!/bin/sh\nprintf 'GPU-1\\nGPU-2\\n'\n")
+    (bin_ / "nvidia-smi").chmod(0o755)
+    here = {**os.environ, "PYTHONPATH": str(clone), "TMPDIR": str(folder)}
+    quiet = {"cwd": clone, "stdout": subprocess.DEVNULL, "check": True}
+    for stage in STAGES:
+        subprocess.run([sys.executable, "-m", f"stages.{stage}"], env=here, **quiet)
+    print("\n| two folds | s | of cores | same bytes |\n| --- | --- | --- | --- |")
+    expected: dict[str, bytes] = {}
+    for name, more in (
+        ("one after the other", {"CUDA_VISIBLE_DEVICES": ""}),
+        ("at once", {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}),
+    ):
+        before = os.times()
+        subprocess.run([sys.executable, "-m", "stages.train"], env={**here, **more}, **quiet)
+        _, _, user, system, seconds = np.subtract(os.times(), before)
+        files = [file for file in (clone / "models/folds").rglob("*") if file.is_file()]
+        found = {str(file): file.read_bytes() for file in files}
+        same = ("yes" if found == expected else "NO") if expected else ""
+        print(f"| {name} | {seconds:.0f} | {user + system:.0f} | {same} |", flush=True)
+        expected = found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", type=int, default=256)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--recipe", default="cnn")
+    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        name, *counts, file = arguments.one
+        one_fold(name, *map(int, counts), Path(file))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        spread(arguments, Path(folder))
+        at_once(arguments, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
