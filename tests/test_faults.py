@@ -124,10 +124,10 @@ def test_a_disk_that_fills_up_is_one_line_and_loses_nothing(
 ) -> None:
     project = disk.outside / "project"
     before = everything(project)
-    out = project / {"clean": "data/clean", "balance": "data/balanced"}[stage]
+    outs = [project / str(out["path"]) for out in reference.outs[stage]]
     again = disk.entering("project", "dvc", "repro", "--force", "--single-item", stage)
-    room = size(out) // 2
-    shutil.rmtree(out)  # as DVC does before the stage runs, which would make room
+    room = size(outs[0]) // 2
+    subprocess.run(["rm", "-r", *outs], check=True)  # as DVC does, but before the room is measured
     disk.leave(room)
     one_line(run(reference.project, *again), "the disk is full")
     disk.empty()
@@ -141,9 +141,9 @@ def test_a_disk_that_fills_up_is_one_line_and_loses_nothing(
 def test_a_disk_that_fills_up_while_dvc_caches_an_output(reference: Reference, disk: Disk) -> None:
     project = disk.outside / "project"
     whole = everything(project)
-    room = size(project / "data/clean") * 3 // 2
-    for folder in (".dvc/cache", "data/clean"):
-        shutil.rmtree(project / folder)
+    outs = [project / str(out["path"]) for out in reference.outs["clean"]]
+    room = sum(map(size, outs)) * 3 // 2
+    subprocess.run(["rm", "-r", project / ".dvc/cache", *outs], check=True)
     disk.leave(room)
     again = disk.entering("project", "dvc", "repro", "--force", "--single-item", "clean")
     done = run(reference.project, *again)
@@ -289,5 +289,5 @@ def partial(project: Path) -> list[Path]:
 
 
 def size(folder: Path) -> int:
-    """Return how much room the files in a folder take."""
-    return sum(file.stat().st_blocks * 512 for file in folder.rglob("*"))
+    """Return how much room a file, or the files in a folder, take."""
+    return sum(file.stat().st_blocks * 512 for file in [folder, *folder.rglob("*")])
