@@ -89,7 +89,8 @@ from tensorflow.python.framework import config
 for asked in (False, True):
     backend.prepare(
         Train(
-            seed=0, deterministic=asked, precision="float32", checkpoint_seconds=0.0, devices=1
+            seed=0, deterministic=asked, precision="float32", checkpoint_seconds=0.0, devices=1,
+            window_gigabytes=1.0,
         )
     )
     print(config.is_op_determinism_enabled())

@@ -141,27 +141,6 @@ def test_a_store_that_hangs_holds_nothing_up(
         assert len(kept(tmp_path)) == 5
 
 
-def test_a_store_that_comes_back_is_told_all(
-    params: Params,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """A file that is no database is moved away in the middle of a training."""
-    monkeypatch.setattr(live, "PAUSE", 0.1)
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    (tmp_path / "mlruns").mkdir()
-    (tmp_path / "mlruns/mlflow.db").write_bytes(b"this is no database" * 100)
-    with live.told(training(params)) as told:
-        say_all(told)
-        (tmp_path / "mlruns/mlflow.db").unlink()
-    assert_told(store.connect(), params)
-    said = capsys.readouterr().err.splitlines()
-    assert ["can't be used" in said[0], "can be used again" in said[-1]] == [True, True]
-    assert len(said) == 2
-
-
 @given(
     st.lists(
         st.builds(

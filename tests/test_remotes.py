@@ -17,19 +17,15 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from loopback import free_port
 from mlflow import MlflowClient
-from project_copy import environment, git_project, run, run_stages, set_params
+from project_copy import COLOUR, STAGES, environment, git_project, run, run_stages, set_params
 
 from realart import record
 
-COLOUR = {"sees": {"features": ["colour"]}, "head": {"name": "svm", "grid": {"C": [1.0]}}}
-STAGES = (
-    "download", "clean", "split", "balance", "ela", "audit", "features", "train", "evaluate",
-    "robustness", "report",
-)  # fmt: skip
 EARLIER = {"balance.method": "class_weight"}
 """What the experiment `weights` had set, and which stages that changes."""
-CHANGED = STAGES[3:]
+CHANGED = (*STAGES[STAGES.index("balance") :], "report")
 ENDING = 10.0
 """Seconds until a server has ended."""
 
@@ -93,12 +89,6 @@ def server(*command: str | Path, port: int, **more: str) -> Iterator[None]:
 def listens(port: int) -> bool:
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -172,13 +162,12 @@ def project(s3: Remote, ssh: Remote | None, tmp_path_factory: pytest.TempPathFac
     Its dataset is gone since, and `origin` is a repository beside it.
     """
     project = git_project(tmp_path_factory.mktemp("team") / "first", pictures=16)
-    described = {"descriptors.colour": {"families": ["colour", "patterns"]}}
-    set_params(project, {"model": "colour", "recipes.colour": COLOUR, **described})
+    set_params(project, COLOUR)
     for remote in (s3, ssh) if ssh else (s3,):
         succeed(project, "dvc", "remote", "add", remote.name, remote.url)
         for name, value in remote.settings.items():
             succeed(project, "dvc", "remote", "modify", remote.name, name, value)
-    reproduce(project, *STAGES)
+    reproduce(project, *STAGES, "report")
     git(project, "add", "--all")
     git(project, "commit", "-qm", "ran")
     set_params(project, EARLIER)
