@@ -119,21 +119,29 @@ def _start(
             start_new_session=True,  # Ctrl-C is for whoever started it
         )
         assert process.stdin
+        stack.callback(_close, process.stdin)
         with suppress(BrokenPipeError):  # it ended already, and its exit code says so
             process.stdin.write(json.dumps(job) + "\n")
             process.stdin.flush()
-        stack.callback(process.stdin.close)
         Thread(target=_listen, args=(process, fold, heard), daemon=True).start()
         bar = tqdm(None, f"train, fold {fold}", epochs, unit=" epochs", disable=None)
         stack.enter_context(bar)
         return Running(process, errors, bar, hear, stack.pop_all())
 
 
+def _close(pipe: IO[str]) -> None:
+    with suppress(BrokenPipeError):
+        pipe.close()
+
+
 def _listen(process: "subprocess.Popen[str]", fold: int, heard: Heard) -> None:
     assert process.stdout
-    for line in process.stdout:
-        heard.put((fold, json.loads(line)))
-    heard.put((fold, None))
+    try:
+        for line in process.stdout:
+            with suppress(json.JSONDecodeError):  # said by a library, before `job` led it away
+                heard.put((fold, json.loads(line)))
+    finally:
+        heard.put((fold, None))
 
 
 def _note(one: Running, record: Record) -> None:

@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_place(parser: argparse.ArgumentParser, port: int) -> None:
     parser.add_argument(
-        "--host", default="127.0.0.1", help="0.0.0.0 lets everybody in who reaches this machine"
+        "--host", default="127.0.0.1", help="0.0.0.0 listens for other machines, too (127.0.0.1)"
     )
     parser.add_argument("--port", type=int, default=port)
 

@@ -35,7 +35,6 @@ PAUSE = 10
 """Seconds until a store that can't be used is tried again."""
 PATIENCE = 20
 """Seconds that a training waits for the store before it begins, and in its end."""
-WAITING = "training.json"
 
 
 class Live:
@@ -78,7 +77,8 @@ class Live:
             self._changed.notify_all()
         self._thread.join(PATIENCE)
         if self._waiting and self.outcome:
-            keep(unsent() / self.outcome / WAITING, self._training, list(self._waiting))
+            file = unsent() / self.outcome / f"{self._training.id}.json"
+            keep(file, self._training, list(self._waiting))
             self._write("was not told all: `realart send` sends the rest")
 
     def _send(self) -> None:
@@ -86,6 +86,7 @@ class Live:
             try:
                 self._tell(said)
             except UnusableError as error:
+                self._runs = None  # all is found again by its id
                 self._note(True, f"can't be used ({error.reason}): training goes on")
                 if self._over:
                     return
@@ -93,6 +94,8 @@ class Live:
                     self._changed.wait_for(lambda: self._over, PAUSE)
             except RealartError as error:
                 self._refusal = error
+                if self._tried.is_set():
+                    self._write(f"refuses this training: {error}")
                 return
             else:
                 self._note(False, "can be used again")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 import yaml
@@ -29,7 +30,7 @@ SHOWN = ("report.html", registry.SCORES, "plots", "pictures", "tables", "audit",
 
 def training_of(knobs: Params) -> Training:
     """Describe the training of what lies in the workspace, as one that begins now."""
-    return tracking.training(knobs, tracking.fingerprint([ROWS]))
+    return tracking.training(knobs, tracking.fingerprint([ROWS]), id=uuid4().hex)
 
 
 def log(knobs: Params, training: Training) -> str:

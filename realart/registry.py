@@ -52,7 +52,7 @@ def register(
 
     mlflow.set_tracking_uri(store.address())
     example = pd.DataFrame({served.PICTURE: [sample.picture(0, seed=0).data]})
-    with store.lock(), warnings.catch_warnings(), mlflow.start_run(run):
+    with warnings.catch_warnings(), mlflow.start_run(run):
         warnings.filterwarnings("ignore", "Add type hints")  # a picture's bytes have one type
         logged = mlflow.pyfunc.log_model(
             name="model",

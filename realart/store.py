@@ -21,6 +21,7 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.store.db.db_types import DATABASE_ENGINES
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -52,8 +53,14 @@ def address() -> str:
 
 
 def named() -> str:
-    """Return the address as it may be shown: without user and password."""
-    return _without_secrets(address())
+    """Return the address as it may be shown: without user, password and options."""
+    scheme, there, rest = address().partition("://")
+    if not there or scheme.startswith("sqlite"):
+        return address()
+    user, _, place = rest.rpartition("@")
+    if "?" in user:  # in a password, or before one: who knows where it ends?
+        return f"{scheme}://..."
+    return f"{scheme}://{place.partition('?')[0]}"
 
 
 def connect() -> MlflowClient:
@@ -64,9 +71,7 @@ def connect() -> MlflowClient:
     UnusableError
         The store can't be used.
     """
-    private().mkdir(parents=True, exist_ok=True)
-    # Two processes that create the same SQLite store at once would break it for good.
-    with used(), lock():
+    with used():
         _make_own_store()
         client = MlflowClient(address())
         client.search_experiments(max_results=1)
@@ -86,11 +91,6 @@ def used() -> Iterator[None]:
         raise UnusableError(_reason(error)) from error
 
 
-def lock() -> FileLock:
-    """Return what keeps processes of this project from making the same thing at once."""
-    return FileLock(private() / "mlflow.lock")
-
-
 def experiment(client: MlflowClient, dataset: str) -> str:
     """Return the id of the experiment that holds all runs on one dataset.
 
@@ -100,15 +100,16 @@ def experiment(client: MlflowClient, dataset: str) -> str:
         It was deleted.
     """
     name = f"realart-{dataset}"
-    with lock():
+    found = client.get_experiment_by_name(name)
+    if not found:
+        # A server knows where its artifacts lie; for a database, MLflow would take any folder that
+        # a process happens to work in.
+        kind = re.split(r"[+:]", address())[0]
+        artifacts = (root() / "mlruns/artifacts").as_uri() if kind in DATABASE_ENGINES else None
+        with unless_made():
+            client.create_experiment(name, artifacts)
         found = client.get_experiment_by_name(name)
-        if not found:
-            own = not os.environ.get("MLFLOW_TRACKING_URI")
-            artifacts = (root() / "mlruns/artifacts").as_uri() if own else None
-            with unless_made():
-                client.create_experiment(name, artifacts)
-            found = client.get_experiment_by_name(name)
-            assert found
+        assert found
     if found.lifecycle_stage == "deleted":
         raise RealartError(
             f"MLflow's experiment '{name}' was deleted: bring it back with `mlflow experiments "
@@ -119,7 +120,7 @@ def experiment(client: MlflowClient, dataset: str) -> str:
 
 @contextmanager
 def unless_made() -> Iterator[None]:
-    """Let the block make what another machine may be making at the same time."""
+    """Let the block make what another process or machine may be making at the same time."""
     try:
         yield
     except MlflowException as error:
@@ -132,7 +133,8 @@ def _reason(error: BaseException) -> str:
     while inner := error.__cause__ or error.__context__:
         error = inner
     lines = str(error).splitlines() or [type(error).__name__]
-    return _without_secrets(lines[0])
+    said = lines[0].replace(address(), named())
+    return re.sub(r"//\S*@", "//", said)
 
 
 def _own() -> Path:
@@ -140,13 +142,14 @@ def _own() -> Path:
 
 
 def _make_own_store() -> None:
-    """Make the project's store beside its place: one that was half made could never be used."""
+    """Make the project's store beside its place: one that was half made could never be used.
+
+    Two processes that make the same SQLite store at once would break it for good.
+    """
     store = _own()
-    store.parent.mkdir(exist_ok=True)
     if address() == f"sqlite:///{store}" and not store.exists():
-        with fresh_file(store) as beside:
-            MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
-
-
-def _without_secrets(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//", text)
+        private().mkdir(parents=True, exist_ok=True)
+        with FileLock(private() / "mlflow.lock"):
+            if not store.exists():
+                with fresh_file(store) as beside:
+                    MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)

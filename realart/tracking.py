@@ -82,8 +82,8 @@ def fold_ended(fold: int, history: pd.DataFrame, held_out: Figures) -> list[Said
     return [*epochs, Said(now(), fold, figures, step=0, status="FINISHED")]
 
 
-def ended(outcome: str | None) -> Said:
-    """Say that a training has ended; `outcome` is the fingerprint of what it made, if it did."""
+def ended(outcome: str) -> Said:
+    """Say that a training has ended; `outcome` is the fingerprint of what it made, or empty."""
     if outcome:
         return Said(now(), status="FINISHED", outcome=outcome)
     return Said(now(), status="FAILED")
@@ -129,10 +129,9 @@ class Runs:
     def _parent(self) -> Run:
         client, begun = self._client, self._training
         experiment = store.experiment(client, begun.dataset)
-        left = _search(client, experiment, {ID: begun.id}) if begun.id else []
-        unfinished = [run for run in left if OUTCOME not in run.data.tags]
-        if unfinished:
-            run = unfinished[0]
+        begun_before = _search(client, experiment, {ID: begun.id}) if begun.id else []
+        if begun_before:
+            run = begun_before[0]
             client.update_run(run.info.run_id, "RUNNING")
         else:
             run = client.create_run(experiment, begun.began, begun.tags, begun.name)

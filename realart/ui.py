@@ -21,7 +21,9 @@ def serve(host: str, port: int) -> None:
             "MLFLOW_TRACKING_URI to see the project's own store"
         )
     store.connect()
-    record.catch_up()
+    with store.used():
+        record.catch_up()
     print(f"MLflow: http://{host}:{port}", flush=True)
-    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.address()]
-    os.execv(sys.executable, [*server, "--host", host, "--port", str(port)])
+    os.environ["MLFLOW_BACKEND_STORE_URI"] = store.address()  # not for the list of processes
+    server = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
+    os.execv(sys.executable, server)

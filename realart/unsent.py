@@ -1,20 +1,23 @@
 """What MLflow could not be told, kept in `.realart/unsent` until `realart send` sends it.
 
-In a folder for each outcome: what its training has still to say, and a folder for each evaluation
+In a folder for each outcome: what trainings have still to say, and a folder for each evaluation
 with all that its run is made from.
 """
 
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, suppress
 from pathlib import Path
+
+from filelock import FileLock
 
 from realart import live, params, record, store, tracking
 from realart.outputs import fresh_directory
 from realart.params import Params
-from realart.project import root
+from realart.project import private, root
 from realart.store import UnusableError
+from realart.tracking import Training
 
 NEEDED = (
     Path("params.yaml"),
@@ -26,17 +29,19 @@ NEEDED = (
     record.METRICS,
 )
 """What `record.log` reads."""
+TRAINING = "training.json"
+"""Of a kept run: what it is called, and made from."""
 
 
 def log(knobs: Params) -> str:
     """Log the run that lies in the workspace, or keep it; say what became of it."""
-    place = live.unsent() / tracking.outcome_of(record.FOLDS)
+    place, training = live.unsent() / tracking.outcome_of(record.FOLDS), record.training_of(knobs)
     try:
         with store.used():
-            _send_training(place)
-            return record.log(knobs, record.training_of(knobs))
+            _send_trainings(place)
+            return record.log(knobs, training)
     except UnusableError as error:
-        _keep_run(knobs, place / f"{tracking.now()}")
+        _keep_run(training, place / f"{training.began}-{training.id}")
         return (
             f"the run is kept, since MLflow at {store.named()} can't be used ({error.reason}): "
             "`realart send` sends it"
@@ -49,40 +54,51 @@ def send() -> Iterator[str]:
     Raises
     ------
     UnusableError
-        The store can't be used; what it was not told stays kept.
+        The store can't be used, or refused something. What it was not told stays kept.
     """
     os.environ.setdefault("DVC_ROOT", str(root()))  # also in the folders of runs
-    for place in sorted(live.unsent().glob("*")):
-        with store.used():
-            _send_training(place)
-            for folder in sorted(place.glob("[0-9]*")):
-                yield _send_run(folder)
-                shutil.rmtree(folder)
-        shutil.rmtree(place)
+    refusals = []
+    with FileLock(private() / "send.lock"):
+        if places := sorted(live.unsent().glob("*")):
+            store.connect()
+        for place in places:
+            try:
+                with store.used():
+                    _send_trainings(place)
+                    for folder in sorted(place.glob("[0-9]*")):
+                        said = _send_run(folder)
+                        shutil.rmtree(folder)
+                        yield said
+            except UnusableError as error:
+                refusals.append(error)
+                continue
+            with suppress(OSError):  # something more is being kept there
+                place.rmdir()
+    if refusals:
+        raise refusals[0]
 
 
-def _send_training(place: Path) -> None:
-    """Log what a training has still to say, if there is something."""
-    file = place / live.WAITING
-    if file.is_file():
+def _send_trainings(place: Path) -> None:
+    """Log what trainings of one outcome have still to say."""
+    for file in place.glob("*.json"):
         training, waiting = live.kept(file)
         runs = tracking.Runs(store.connect(), training)
         if not runs.complete(place.name):
             for said in waiting:
                 runs.log(said)
-        file.unlink()
+        file.unlink(missing_ok=True)
 
 
-def _keep_run(knobs: Params, folder: Path) -> None:
+def _keep_run(training: Training, folder: Path) -> None:
     with fresh_directory(folder) as beside:
         for path in filter(Path.exists, NEEDED):
             (beside / path).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if path.is_dir() else shutil.copyfile
             copy(path, beside / path)
-        live.keep(beside / live.WAITING, record.training_of(knobs), [])
+        live.keep(beside / TRAINING, training, [])
 
 
 def _send_run(folder: Path) -> str:
-    training, _ = live.kept(folder / live.WAITING)
+    training, _ = live.kept(folder / TRAINING)
     with chdir(folder):
         return f"{training.name}: {record.log(params.load(), training)}"

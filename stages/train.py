@@ -49,6 +49,7 @@ ALONE = "--one-fold"
 CODE = [
     Path(name)
     for name in (
+        backend.__file__,
         layers.__file__,
         recipes.__file__,
         frozen.__file__,
@@ -84,8 +85,8 @@ def train(knobs: Params, several: Sequence[str]) -> None:
     data = data_of(knobs, rows, inputs)
     key = key_of(knobs)
     unfinished = private() / "checkpoints" / key
-    training = tracking.training(knobs, tracking.fingerprint([ROWS]), key, id_of(unfinished))
-    with live.told(training) as told:
+    run = tracking.training(knobs, tracking.fingerprint([ROWS]), key, id_of(unfinished))
+    with live.told(run) as told:
         if several:
             learn_at_once(knobs, several, unfinished, told)
         folds = [

@@ -10,6 +10,9 @@ from loopback import KaggleServer, running
 from project_copy import COLOUR, STAGES, git_project, run, run_stages, set_params
 from servers import PASSWORD, USER, mlflow_server
 
+from realart import unsent
+from realart.store import UnusableError
+
 SECRETS = {
     "KAGGLE_API_TOKEN": "marked kaggle token",
     "HF_TOKEN": "marked hugging face token",
@@ -78,6 +81,9 @@ def test_no_secret_is_written_or_said(
             monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
             run_stages(monkeypatch, project, *stages, "report")
             said += capfd.readouterr()
+        with pytest.raises(UnusableError) as refusal:
+            list(unsent.send())
+        said.append(str(refusal.value))
     assert "registered as realart-local, version 1" in said[2]
     assert "the run is kept, since MLflow at https://127.0.0.1" in said[4]
     done = run(project, "dvc", "commit", "--force", **SECRETS)

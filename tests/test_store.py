@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from networks import KNOBS, REPOSITORY, clean_environment, python
 
 from realart import store, tracking
@@ -90,6 +93,28 @@ def test_a_server_that_is_not_there_is_named_without_its_password(
     assert "127.0.0.1:9" in str(refusal.value)
     assert "MLFLOW_TRACKING_URI" in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1))
+@pytest.mark.parametrize("scheme", ["https", "postgresql+psycopg", "mysql+pymysql"])
+def test_no_password_is_shown(scheme: str, password: str) -> None:
+    password = f"secret{password}"
+    address = f"{scheme}://me:{password}@db.example.org/art"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MLFLOW_TRACKING_URI", address)
+        if "?" not in password:
+            assert store.named() == f"{scheme}://db.example.org/art"
+        said = [store.named()]
+        for message in (f"no route to {address}", f"{address}/api: refused", f"at {address}?x=1"):
+            with pytest.raises(UnusableError) as shown, store.used():
+                raise MlflowException(message)
+            said += [str(shown.value), shown.value.reason]
+    assert not any("secret" in one for one in said), said
+
+
+def test_options_that_may_hold_a_password_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://db/art?user=me&password=secret")
+    assert store.named() == "postgresql://db/art"
 
 
 def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

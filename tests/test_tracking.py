@@ -110,7 +110,7 @@ def test_an_unfinished_training_goes_on_in_its_run(
     first = begun(client, params, "mine")
     first.log(tracking.epoch(0, HISTORY.to_dict("records")[0]))
     if failed:
-        first.log(tracking.ended(None))
+        first.log(tracking.ended(""))
         assert client.get_run(first.parent).info.status == "FAILED"
     child = children(client, params, first.parent)["0"].info.run_id
     assert begun(client, params, "another").parent != first.parent
@@ -119,14 +119,14 @@ def test_an_unfinished_training_goes_on_in_its_run(
     assert_complete(client, params, first.parent)
 
 
-def test_a_finished_training_is_not_gone_on_with(client: MlflowClient, params: Params) -> None:
+def test_a_finished_training_stays_one_run(client: MlflowClient, params: Params) -> None:
+    """As when it was killed before it could forget its id."""
     first = trained(client, params, "mine", "outcome")
     assert begun(client, params, "mine").complete("outcome")
     assert not begun(client, params, "mine").complete("another outcome")
-    second = begun(client, params, "mine").parent
-    assert second != first
-    assert begun(client, params, "mine").parent == second
-    assert client.get_run(first).info.status == "FINISHED"
+    assert trained(client, params, "mine", "outcome") == first
+    assert_complete(client, params, first)
+    assert trained(client, params, "another", "outcome") != first
 
 
 def test_a_run_without_an_id_is_always_new(client: MlflowClient, params: Params) -> None:

@@ -1,12 +1,12 @@
 """A team's MLflow: its server may go, be full or refuse us, and is told everything in the end."""
 
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from servers import PASSWORD, SECONDS, Server, mlflow_server, open_folder, postg
 from small_disk import small_disk
 
 from realart import live, tracking, unsent
+from realart import params as knobs
 from realart.store import UnusableError
 
 WRONG = "wrong password"
@@ -54,14 +55,15 @@ def use(patched: pytest.MonkeyPatch, server: Server) -> None:
 
 @pytest.fixture
 def project(trained: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    return copied(trained, tmp_path / "project", request.node.name)
+    return copied(trained, tmp_path / "project", request.node.name.partition("[")[0])
 
 
-def copied(project: Path, target: Path, dataset: str, **knobs: Any) -> Path:
+def copied(project: Path, target: Path, dataset: str, **changes: Any) -> Path:
     """Copy a project whose stages have run, all but the last, under a name of its own."""
     shutil.copytree(project, target, ignore=shutil.ignore_patterns("mlruns", ".realart"))
     local = yaml.safe_load((target / "params.yaml").read_text())["datasets"]["local"]
-    set_params(target, {f"datasets.{dataset}": local, "dataset": dataset, **knobs})
+    set_params(target, {f"datasets.{dataset}": local, "datasets.second": local})
+    set_params(target, {"dataset": dataset, **changes})
     return target
 
 
@@ -121,15 +123,28 @@ def test_two_machines_at_once_lose_nothing(up: Server, trained: Path, tmp_path: 
     } == {"1", "2"}
 
 
+SLOW = """
+import time
+import stages.features, stages.train
+from realart import live, tracking
+live.PAUSE = 0.2
+of_epoch = tracking.epoch
+def epoch(fold, record):
+    time.sleep(0.3)
+    return of_epoch(fold, record)
+tracking.epoch = epoch
+"""
+"""A training that takes its time, but in which a server is not waited for long."""
+
+
 def test_a_server_that_is_started_again_knows_every_epoch(
     up: Server, project: Path, request: pytest.FixtureRequest
 ) -> None:
-    epochs = 40
+    epochs = 15
     set_params(
         project, {"model": "tiny", "recipes.tiny": {**TINY, "epochs": epochs, "patience": epochs}}
     )
-    stages = "from realart import live; live.PAUSE = 0.2; import stages.features, stages.train; "
-    stages += "stages.features.main(); stages.train.main()"
+    stages = SLOW + "stages.features.main(); stages.train.main()"
     impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
     client = MlflowClient(up.address)
     with subprocess.Popen(
@@ -185,7 +200,7 @@ def without_server(patched: pytest.MonkeyPatch, project: Path, *stages: str) -> 
 def kept(project: Path) -> list[str]:
     """Return what is kept of the one outcome of a project."""
     (place,) = (project / ".realart/unsent").iterdir()
-    return sorted(re.sub("[0-9]+", "<time>", path.name) for path in place.iterdir())
+    return sorted("run" if path.is_dir() else "training" for path in place.iterdir())
 
 
 def assert_nothing_kept(project: Path) -> None:
@@ -213,14 +228,14 @@ def test_what_was_made_without_the_server_is_sent_later(
     set_params(project, {"evaluate.sure": 0.8})  # another evaluation of the same training
     without_server(monkeypatch, project, "report")
     monkeypatch.delenv("DVC_EXP_NAME")
-    assert kept(project) == ["<time>", "<time>", live.WAITING]
+    assert kept(project) == ["run", "run", "training"]
     with pytest.MonkeyPatch.context() as away:
         away.setenv("MLFLOW_TRACKING_URI", NOTHING_LISTENS)
         with pytest.raises(UnusableError):
             list(unsent.send())
-    assert kept(project) == ["<time>", "<time>", live.WAITING]
-    (place,) = (project / ".realart/unsent").iterdir()
-    training, _ = live.kept(place / live.WAITING)
+    assert kept(project) == ["run", "run", "training"]
+    (file,) = project.glob(".realart/unsent/*/*.json")
+    training, _ = live.kept(file)
     assert known(client, dataset) == []
     first, second = unsent.send()
     assert first.startswith(f"muggy-newt: registered as realart-{dataset}, version 1")
@@ -241,7 +256,7 @@ def test_a_report_adds_to_what_was_told_before_the_server_went(
     run_stages(monkeypatch, project, "train")
     (told,) = known(client, request.node.name)
     without_server(monkeypatch, project, "report")
-    assert kept(project) == ["<time>"]
+    assert kept(project) == ["run"]
     assert len(list(unsent.send())) == 1
     (run,) = known(client, request.node.name)
     assert run.info.run_id == told.info.run_id
@@ -254,8 +269,8 @@ def test_a_report_tells_what_its_training_could_not(
 ) -> None:
     client = MlflowClient(up.address)
     without_server(monkeypatch, project, "train")
-    assert kept(project) == [live.WAITING]
-    (file,) = project.glob(f".realart/unsent/*/{live.WAITING}")
+    assert kept(project) == ["training"]
+    (file,) = project.glob(".realart/unsent/*/*.json")
     content = file.read_bytes()
     run_stages(monkeypatch, project, "report")
     (run,) = known(client, request.node.name)
@@ -264,6 +279,43 @@ def test_a_report_tells_what_its_training_could_not(
     assert list(unsent.send()) == []
     assert_nothing_kept(project)
     assert len(known(client, request.node.name)) == 1
+
+
+@pytest.mark.parametrize("place", ["own", "other"])
+def test_a_database_without_a_server_has_its_artifacts_in_the_project(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Not in a folder that is gone when what is kept there was sent."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    address = {"own": "", "other": f"sqlite:///{tmp_path / 'other.db'}"}[place]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    datasets = [knobs.load(project / "params.yaml").dataset, "second"]
+    for dataset in datasets:
+        set_params(project, {"dataset": dataset})
+        without_server(monkeypatch, project, "train", "report")
+    assert len(list(unsent.send())) == 2
+    assert_nothing_kept(project)
+    client = MlflowClient(address or f"sqlite:///{project / 'mlruns/mlflow.db'}")
+    for dataset in datasets:
+        (run,) = known(client, dataset)
+        assert_whole(client, run)
+        client.download_artifacts(run.info.run_id, "report.html", str(tmp_path))
+    assert (project / "mlruns/artifacts").is_dir()
+
+
+def test_what_is_refused_does_not_hold_up_the_rest(
+    up: Server, project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    without_server(monkeypatch, project, "train", "report")
+    bad = project / ".realart/unsent/0/bad.json"
+    (file,) = project.glob(".realart/unsent/*/*.json")
+    training, said = live.kept(file)
+    live.keep(bad, replace(training, id="", name="x" * 9999, tags={"": "no name"}), said)
+    with pytest.raises(UnusableError):
+        list(unsent.send())
+    (run,) = known(MlflowClient(up.address), request.node.name)
+    assert_whole(MlflowClient(up.address), run)
+    assert [path.name for path in (project / ".realart/unsent").iterdir()] == ["0"]
 
 
 def test_a_wrong_password_is_said_and_not_told(
@@ -304,12 +356,12 @@ def test_a_server_whose_disk_is_full_is_told_when_there_is_room(
             disk.leave(0)
             run_stages(monkeypatch, project, "train")
             assert "can't be used" in capsys.readouterr().err
-            assert kept(project) == [live.WAITING]
+            assert kept(project) == ["training"]
             disk.empty()
             disk.leave(1 << 20)  # for all but the model
             run_stages(monkeypatch, project, "report")
             assert "`realart send` sends it" in capsys.readouterr().out
-            assert kept(project) == ["<time>"]
+            assert kept(project) == ["run"]
             disk.empty()
             server.wait()  # a process of it may have died
             assert len(list(unsent.send())) == 1
