@@ -83,36 +83,39 @@ class Live:
 
     def _send(self) -> None:
         while said := self._next():
-            try:
-                self._tell(said)
-            except UnusableError as error:
-                self._runs = None  # all is found again by its id
-                self._note(True, f"can't be used ({error.reason}): training goes on")
-                if self._over:
-                    return
-                with self._changed:
-                    self._changed.wait_for(lambda: self._over, PAUSE)
-            except RealartError as error:
-                self._refusal = error
-                if self._tried.is_set():
-                    self._write(f"refuses this training: {error}")
+            done = self._tell(said)
+            self._tried.set()
+            if done:
+                self._waiting.popleft()
+            elif self._over or self._refusal:
                 return
             else:
-                self._note(False, "can be used again")
-                self._waiting.popleft()
-            finally:
-                self._tried.set()
+                with self._changed:
+                    self._changed.wait_for(lambda: self._over, PAUSE)
 
     def _next(self) -> Said | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._over)
             return self._waiting[0] if self._waiting else None
 
-    def _tell(self, said: Said) -> None:
-        with store.used():
-            if not self._runs:
-                self._runs = Runs(store.connect(), self._training)
-            self._runs.log(said)
+    def _tell(self, said: Said) -> bool:
+        """Return whether it was told."""
+        try:
+            with store.used():
+                if not self._runs:
+                    self._runs = Runs(store.connect(), self._training)
+                self._runs.log(said)
+        except UnusableError as error:
+            self._runs = None  # all is found again by its id
+            self._note(True, f"can't be used ({error.reason}): training goes on")
+            return False
+        except RealartError as error:
+            self._refusal = error
+            if self._tried.is_set():
+                self._write(f"refuses this training: {error}")
+            return False
+        self._note(False, "can be used again")
+        return True
 
     def _note(self, down: bool, said: str) -> None:
         if down != self._down:

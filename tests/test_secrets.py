@@ -60,7 +60,7 @@ def give(project: Path) -> set[Path]:
 def test_no_secret_is_written_or_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    project = git_project(tmp_path / "user", pictures=64)
+    project = git_project(tmp_path / "user")
     set_params(
         project, {**COLOUR, "datasets.local.source": "kaggle", "datasets.local.path": "owner/art/1"}
     )
