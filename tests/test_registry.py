@@ -106,6 +106,16 @@ print(json.dumps([said.to_dict("records"), realart.__file__]))
     assert "artifacts" in where
 
 
+def test_a_run_has_one_version(
+    registered: str, place: tuple[MlflowClient, str], final: Path
+) -> None:
+    client, _ = place
+    (version,) = client.search_model_versions("name = 'served'")
+    again = registry.register(client, str(version.run_id), "served", final, FIGURES, "again")
+    assert again.version == version.version
+    assert len(client.search_model_versions("name = 'served'")) == 1
+
+
 def test_a_server_answers_for_pictures(registered: str, final: Path, tmp_path: Path) -> None:
     port = free_port()
     command = [
