@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +42,8 @@ class Share:
     """What the stage, or DVC beside it, took: seconds, those of all cores, and MiB at most."""
 
     seconds: float = 0
+    core: float = 0
     memory: float = 0
-    of_core: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def core(self) -> float:
-        return sum(self.of_core.values())
 
 
 @dataclass
@@ -101,6 +97,7 @@ def project(folder: Path, pictures: Path, model: str = "", epochs: int = 0) -> P
 def watch(command: Sequence[str], folder: Path) -> tuple[Share, Share]:
     """Run a command to its end, and look at its processes: those of a stage, and the others."""
     stage, dvc, start = Share(), Share(), time.monotonic()
+    seconds, of_stages = dict[int, float](), set[int]()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             before, of_stage = time.monotonic(), set[psutil.Process]()
@@ -109,14 +106,17 @@ def watch(command: Sequence[str], folder: Path) -> tuple[Share, Share]:
                 with suppress(psutil.Error):
                     if any(word.startswith("stages.") for word in one.cmdline()):
                         of_stage |= family(one.pid)
-            for share, processes in ((stage, of_stage), (dvc, everything - of_stage)):
-                share.memory = max(share.memory, held(processes))
-                share.of_core |= used(processes)
+            stage.memory = max(stage.memory, held(of_stage))
+            dvc.memory = max(dvc.memory, held(everything - of_stage))
+            seconds |= used(everything)
+            of_stages |= {one.pid for one in of_stage}
             time.sleep(TICK)
             if of_stage:
                 stage.seconds += time.monotonic() - before
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed")
+    stage.core = sum(seconds.pop(pid, 0.0) for pid in of_stages)
+    dvc.core = sum(seconds.values())
     dvc.seconds = time.monotonic() - start - stage.seconds
     return stage, dvc
 
@@ -175,7 +175,9 @@ def measure(count: int, folder: Path, last: str, model: str, epochs: int) -> dic
             [name, *shares(stage, dvc), f"{files}", f"{read / 1e6:.0f}", f"{written / 1e6:.0f}"]
         )
     for command in (["dvc", "repro", last], ["dvc", "status"]):
-        print_row([f"`{' '.join(command)}`, nothing to do", *shares(*watch(command, clone))])
+        print_row(
+            [f"`{' '.join(command)}`, nothing to do", *shares(*watch(command, clone)), "", "", ""]
+        )
     files, mebibytes = size(clone / ".dvc/cache")
     print(f"\nDVC's cache: {files} files, {mebibytes:.0f} MiB", flush=True)
     return costs

@@ -60,7 +60,10 @@ def bootstrap(
         offset = chosen + len(names) * np.arange(count)[:, None]
         times = np.bincount(offset.ravel(), minlength=count * len(names)).reshape(count, -1)
         drawn.append(statistic(times[:, group_of].astype(np.float64)))
-    low, high = np.nanquantile(np.concatenate(drawn), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    values = np.concatenate(drawn)
+    values = values[~np.isnan(values)]
+    bounds = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    low, high = np.quantile(values, bounds) if len(values) else (np.nan, np.nan)
     value = statistic(np.ones((1, len(group_of))))[0]
     return Estimate(float(value), float(low), float(high))
 
