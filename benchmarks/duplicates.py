@@ -1,6 +1,7 @@
 """How well and how fast near-duplicates are found: recall, precision, false pairs, time, memory.
 
     python -m benchmarks.duplicates [--pictures ZIP ...] [--sheet PNG]
+    python -m benchmarks.duplicates --group 400000 800000    # time and memory alone
 
 Prints tables in Markdown. Originals are the pictures of the zips, without their own copies, and
 rendered ones of the sample up to `--originals`; with no zips all are rendered. The first
@@ -250,14 +251,17 @@ def joined(drawn: NDArray[np.uint64]) -> int:
     )
 
 
-def speed() -> None:
+def grouping(drawn: Iterable[tuple[str, int]]) -> None:
     rows = []
-    for kind, count in [("random", 50_000), ("random", 100_000), ("random", 200_000),
-                        ("skewed", 200_000)]:  # fmt: skip
+    for kind, count in drawn:
         with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
             spent, memory = fresh.submit(grouped, kind, count).result()
         rows.append((kind, f"{count:,}", f"{spent:.1f}", f"{memory:.0f}"))
     table("Grouping", ["hashes", "pictures", "processor time (s)", "extra memory (MiB)"], rows)
+
+
+def speed() -> None:
+    grouping([*(("random", count) for count in (50_000, 100_000, 200_000)), ("skewed", 200_000)])
     drawn = hashes("random", 20_000)
     (found, slow), (also_found, fast) = (timed(count, drawn) for count in (compared, joined))
     assert found == also_found
@@ -277,12 +281,18 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], metavar="ZIP")
     parser.add_argument("--originals", type=int, default=2200, help="pictures without a copy")
     parser.add_argument("--changed", type=int, default=300, help="how many of them are changed")
+    parser.add_argument(
+        "--group", type=int, nargs="+", metavar="N", help="that many hashes, no more"
+    )
     parser.add_argument("--sheet", type=Path, help="where to draw the pairs that are most alike")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = read_arguments()
+    if arguments.group:
+        grouping(("random", count) for count in arguments.group)
+        return
     real = [one for path in arguments.pictures for one in usable(path)]
     prints = list(each(printed, [data for _, data in real], "originals"))
     groups = components(len(real), forest(Fingerprints(prints), params.load().clean.similar))
