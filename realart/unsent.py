@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from realart import live, params, record, store, tracking
+from realart.errors import RealartError
 from realart.outputs import fresh_directory
 from realart.params import Params
 from realart.project import private, root
@@ -53,11 +54,11 @@ def send() -> Iterator[str]:
 
     Raises
     ------
-    UnusableError
+    RealartError
         The store can't be used, or refused something. What it was not told stays kept.
     """
     os.environ.setdefault("DVC_ROOT", str(root()))  # also in the folders of runs
-    refusals = []
+    refusals: list[RealartError] = []
     with FileLock(private() / "send.lock"):
         if places := sorted(live.unsent().glob("*")):
             store.connect()
@@ -69,7 +70,7 @@ def send() -> Iterator[str]:
                         said = _send_run(folder)
                         shutil.rmtree(folder)
                         yield said
-            except UnusableError as error:
+            except RealartError as error:
                 refusals.append(error)
                 continue
             with suppress(OSError):  # something more is being kept there
