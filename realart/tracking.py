@@ -116,7 +116,7 @@ class Runs:
             epochs.add(step)
         if said.status:
             self._client.set_terminated(run, said.status, said.at)
-        if said.outcome:  # last: with it, nothing is added to the run any more
+        if said.outcome:  # last: it says that all was told
             self._client.set_tag(run, OUTCOME, said.outcome)
 
     def complete(self, outcome: str) -> bool:
@@ -143,10 +143,8 @@ class Runs:
     def _fold(self, fold: int) -> tuple[str, set[int]]:
         """Return the run of a fold, and the epochs that it knows."""
         if fold not in self._folds:
-            experiment, tags = (
-                self._parent.info.experiment_id,
-                {PARENT: self.parent, FOLD: f"{fold}"},
-            )
+            experiment = self._parent.info.experiment_id
+            tags = {PARENT: self.parent, FOLD: f"{fold}"}
             for run in _search(self._client, experiment, tags):
                 known = self._client.get_metric_history(run.info.run_id, "epoch")
                 break
