@@ -129,8 +129,9 @@ def figure(name: str, judged: Mapping[str, Any]) -> str:
 
 def _between(probabilities: Scores) -> NDArray[np.float64]:
     distinct = np.unique(probabilities)
-    above = np.nextafter(distinct[-1], np.inf)  # from there on nothing is called ai
-    return np.concatenate([[0.0], (distinct[1:] + distinct[:-1]) / 2, [above]])
+    above = np.nextafter(distinct, np.inf)  # half of neighbours may be rounded to the lower one
+    between = np.maximum((distinct[1:] + distinct[:-1]) / 2, above[:-1])
+    return np.concatenate([[0.0], between, above[-1:]])  # from the last on nothing is called ai
 
 
 def _from(probabilities: Scores, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:

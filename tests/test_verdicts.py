@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from networks import some_scores
 from sklearn import metrics
@@ -31,6 +31,9 @@ def read(sure: float = 0.8) -> Verdicts:
 
 
 @given(PAIRS)
+@example([(0, 0.0), (1, 5e-324)])
+@example([(0, 1 - 2**-52), (1, 1 - 2**-53)])
+@example([(0, 1 - 2**-53), (1, 1.0)])
 def test_no_threshold_is_better(pairs: Pairs) -> None:
     labels, scores = arrays(pairs)
     points = verdicts.choose_points(labels, scores)
