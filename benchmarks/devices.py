@@ -28,7 +28,7 @@ STAGES = ("download", "clean", "split", "balance", "ela", "features")
 
 def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Path) -> None:
     """Train noise in which what ai made is brighter, and keep what came out; prints seconds."""
-    from realart import backend, params, recipes, training
+    from realart import backend, folds, params, recipes, training
 
     knobs = params.load()
     recipe = knobs.recipes[recipe_name].model_copy(
@@ -42,7 +42,7 @@ def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Pat
     pixels += (labels * 100).astype(np.uint8)[:, None, None, None]
     data = training.Data((pixels,), labels, np.ones(len(labels), np.float32))
     rows = np.arange(len(labels))
-    parts = training.Parts(rows[:pictures], rows[pictures:], rows[pictures:])
+    parts = folds.Parts(rows[:pictures], rows[pictures:], rows[pictures:])
     ends = []
     model, records = training.train_fold(
         partial(recipes.build, recipe), recipe, knobs.train, data, parts, 0,

@@ -133,7 +133,7 @@ def seconds(project: Path, stage: str) -> float:
 
 def plain(arguments: argparse.Namespace) -> None:
     """Train in the working directory's project as a plain script would; print what it cost."""
-    from realart import params, recipes, training
+    from realart import folds, params, recipes
 
     keras = recipes.keras
     knobs = params.load()
@@ -141,7 +141,7 @@ def plain(arguments: argparse.Namespace) -> None:
     rows = tables.read(Path("data/balanced/rows.csv"), tables.ROWS)
     spent, measured, right = 0.0, 0.0, []
     for fold in range(arguments.timed_folds):
-        parts = training.parts(rows, fold, knobs.split.slices)
+        parts = folds.parts(rows, fold, knobs.split.slices)
         folders = {
             name: linked(rows.iloc[getattr(parts, name)], Path(f"plain/{fold}/{name}"))
             for name in ("fit", "watch", "held_out")

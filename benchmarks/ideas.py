@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from realart import cleaning, describers, heads, inputs, intervals, params, splits, tables, vectors
+from realart.folds import class_weights
 from realart.heads import Fitted, Rows
 from realart.inputs import Input
 from realart.parallel import batches, each
 from realart.params import Descriptor, Families, Head, Layers
-from realart.training import class_weights
 
 KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
 DEFAULT = KNOBS.descriptors["mobilenetv2"]

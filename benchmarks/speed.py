@@ -119,7 +119,7 @@ def engines(model: Any, folder: Path) -> dict[str, Callable[[], inference.Run]]:
 
 def train(way: str) -> dict[str, float]:
     """Time epochs of `cnn150`, after one that compiles."""
-    from realart import backend, recipes, training
+    from realart import backend, folds, recipes, training
 
     recipe = KNOBS.recipes["cnn150"].model_copy(update={"epochs": 1 + EPOCHS, "patience": 99})
     precision = "mixed_bfloat16" if "bfloat16" in way else "float32"
@@ -139,7 +139,7 @@ def train(way: str) -> dict[str, float]:
                   validation_data=(pixels[:32], targets[:32]))  # fmt: skip
     else:
         everything = np.arange(FITTED)
-        parts = training.Parts(everything, everything[:32], everything[:32])
+        parts = folds.Parts(everything, everything[:32], everything[:32])
         training.train_fold(
             lambda: recipes.build(recipe), recipe, knobs, data, parts, 0,
             Path(tempfile.mkdtemp(), "fold.npz"),

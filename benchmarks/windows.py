@@ -144,7 +144,7 @@ def timed(some: Windows, order: windows.Positions, count: int) -> list[str]:
 
 
 def train(file: str, way: str, network: str) -> list[str]:
-    from realart import backend, recipes, training
+    from realart import backend, folds, recipes, training
 
     some = opened(file, way)
     (array,) = some.arrays
@@ -163,7 +163,7 @@ def train(file: str, way: str, network: str) -> list[str]:
         np.random.default_rng(0).permutation(part)[: min(most, FITTED[network])]
         for part in parts(len(array))
     )
-    used = training.Parts(*(np.sort(part) for part in (fit, watch, held_out)))
+    used = folds.Parts(*(np.sort(part) for part in (fit, watch, held_out)))
     stamps = [time.monotonic()]
     model, _ = training.train_fold(
         lambda: recipes.build(recipe), recipe, KNOBS.train, data, used, 0,

@@ -23,9 +23,8 @@ from tqdm import tqdm
 from realart import devices
 from realart.devices import Taken
 from realart.errors import RealartError
+from realart.folds import Hear, Record
 
-Record = dict[str, float]
-Hear = Callable[[Record], None]
 Job = dict[str, Any]
 Begin = Callable[[int], tuple[Job, Hear]]
 """Called when a fold is about to begin: returns its job, and what hears of its epochs."""
@@ -155,6 +154,8 @@ def _finish(fold: int, one: Running) -> None:
         code = one.process.wait()
         one.errors.seek(0)
         said = one.errors.read()
+    if said and not code:
+        tqdm.write(f"fold {fold}: {said.rstrip()}", file=sys.stderr)
     kept = "what folds have learnt is kept: run again, and they go on"
     if code < 0:
         raise RealartError(

@@ -12,18 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from realart import backend, evaluation, recipes
 from realart.backend import keras
+from realart.folds import Hear, Parts, Record
 from realart.outputs import fresh_file
 from realart.params import Network, Train
 from realart.windows import Positions, Windows
-
-Record = dict[str, float]
-"""One epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +37,6 @@ class Data:
     labels: NDArray[np.int64]
     weights: NDArray[np.float32]
     gigabytes: float = math.inf
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Which rows a fold is fitted on, stopped by and judged on."""
-
-    fit: Positions
-    watch: Positions
-    held_out: Positions
 
 
 @dataclass
@@ -82,28 +70,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return inputs if len(inputs) > 1 else inputs[0], targets, self.data.weights[rows]
 
 
-def parts(rows: pd.DataFrame, fold: int, slices: int) -> Parts:
-    """Divide rows (columns `tables.ROWS`) for one fold.
-
-    The watched slice differs from fold to fold, so that no picture is kept from all models. Copies
-    of watched or held-out pictures are in no part.
-    """
-    train = rows["part"] == "train"
-    published = rows["operation"] == ""
-    held_out = train & (rows["fold"] == fold)
-    watched = train & ~held_out & (rows["slice"] == fold % slices)
-    return Parts(
-        fit=np.flatnonzero(rows["fit"] & ~held_out & ~watched),
-        watch=np.flatnonzero(watched & published),
-        held_out=np.flatnonzero(held_out & published),
-    )
-
-
-def class_weights(labels: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return a weight for each row, by which both classes count the same: float32, shape (n,)."""
-    return (len(labels) / (2 * np.bincount(labels, minlength=2)))[labels].astype(np.float32)
-
-
 def train_fold(
     build: Callable[[], keras.Model],
     recipe: Network,
@@ -112,7 +78,7 @@ def train_fold(
     rows: Parts,
     fold: int,
     checkpoint: Path,
-    on_epoch: Callable[[Record], None],
+    on_epoch: Hear,
 ) -> tuple[keras.Model, list[Record]]:
     """Train one fold, or go on where an earlier process that wrote `checkpoint` was stopped.
 

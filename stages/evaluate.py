@@ -1,6 +1,7 @@
 """All folds and the test part -> metrics/, plots, models/final. The test part is scored once."""
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from realart import (
-    backend,
     calibration,
     card,
     contact,
     doubts,
     errors,
     evaluation,
-    frozen,
     inputs,
     matching,
     models,
@@ -31,7 +30,7 @@ from realart.heads import Fitted
 from realart.inputs import Input
 from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
-from realart.params import CLASSES, Network, Params, Recipe
+from realart.params import CLASSES, Network, Params
 from realart.verdicts import Verdicts, choose_points, judge, surely
 
 ARCHIVE = Path("data/raw/archive.zip")
@@ -124,18 +123,23 @@ def save_final(
     if knobs.evaluate.final == "best_fold":
         folders = [folders[evaluation.best_fold(by_fold)]]
     seen = Input.model_validate_json((FEATURES / "input.json").read_text("utf-8"))
-    backend.prepare(knobs.train)
-    members = (fold_member(knobs.recipe, folder) for folder in folders)
+    members = trained(knobs, folders)
     with fresh_directory(FINAL) as beside:
         vectors.copy(seen.parts, FEATURES, beside)
         models.save(beside, knobs.recipe, seen, members, verdicts)
 
 
-def fold_member(recipe: Recipe, folder: Path) -> models.Member:
-    """Return what a fold has trained, whole."""
+def trained(knobs: Params, folders: list[Path]) -> Iterator[models.Member]:
+    """Yield what each fold has trained, whole."""
+    recipe = knobs.recipe
     if isinstance(recipe, Network):
-        return frozen.trained(recipe, FEATURES, folder / "best.weights.h5")
-    return Fitted.load(folder / "head.npz")
+        from realart import backend, frozen  # Keras takes seconds to import
+
+        backend.prepare(knobs.train)
+        for folder in folders:
+            yield frozen.trained(recipe, FEATURES, folder / "best.weights.h5")
+    else:
+        yield from (Fitted.load(folder / "head.npz") for folder in folders)
 
 
 def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:

@@ -68,12 +68,16 @@ def trained(
     return heard
 
 
-def test_every_process_is_heard_and_has_devices_of_its_own(tmp_path: Path) -> None:
+def test_every_process_is_heard_and_has_devices_of_its_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     heard = trained(tmp_path, {0: MEET, 1: MEET})
+    said = capfd.readouterr().err
     for fold, records in heard.items():
         assert [record["epoch"] for record in records] == [0, 1]
         assert records[0]["val_loss"] == fold / 3
         assert records[1]["val_loss"] != records[1]["val_loss"]
+        assert f"fold {fold}: said by a library\nsaid by another\n" in said
     assert [(tmp_path / str(fold)).read_text() for fold in heard] == ["0", "1"]
     assert devices.take(FOUND, 3)
 

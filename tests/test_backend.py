@@ -12,7 +12,7 @@ import pytest
 from networks import LAYERS, REPOSITORY, TRAIN, noise, python, recipe, rows, thirds
 from simulated import FOUR_DEVICES
 
-from realart import backend, inference, recipes, training
+from realart import backend, folds, inference, recipes, training
 from realart.backend import keras
 from realart.errors import RealartError
 
@@ -178,7 +178,7 @@ def train_spread(folder: Path) -> None:
 
     trainer._distribute_data = noting
     data = rows(60)
-    parts = training.Parts(np.arange(FITTED), np.arange(40, 40 + WATCHED), np.arange(50, 60))
+    parts = folds.Parts(np.arange(FITTED), np.arange(40, 40 + WATCHED), np.arange(50, 60))
     kept: dict[str, Any] = {}
     for name, wanted in SPREAD_RECIPES.items():
         for count in (1, 2, 4):

@@ -10,7 +10,7 @@ import joblib
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from project_copy import TINY, environment, git_project, run, set_params
+from project_copy import COLOUR, TINY, environment, git_project, run, set_params
 
 from realart import errors, record
 
@@ -25,6 +25,7 @@ ALONE = {"LOKY_MAX_CPU_COUNT": "1"}
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Return a project after its first `dvc repro`, committed, and what that said."""
     project = git_project(tmp_path_factory.mktemp("user"))
+    set_params(project, COLOUR | {"model": "tiny"})
     said = succeed(project, "dvc", "repro")
     assert "evaluate: tiny on local" in said
     commit(project)
@@ -103,7 +104,8 @@ def test_how_a_head_is_trained_reruns_no_features(project: Path) -> None:
 
 def test_two_queue_workers_share_one_store(project: Path) -> None:
     for name, change in (("another-seed", "train.seed=1"), ("three-folds", "split.folds=3")):
-        succeed(project, "dvc", "exp", "run", "--queue", "--name", name, "-S", change)
+        changes = ("-S", change, "-S", "model=colour")
+        succeed(project, "dvc", "exp", "run", "--queue", "--name", name, *changes)
     succeed(project, "dvc", "queue", "start", "--jobs", "2", **ALONE)
     until = time.monotonic() + 240
     while "Running" in (said := succeed(project, "dvc", "queue", "status")) or "Queued" in said:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,10 +25,10 @@ from numpy.typing import NDArray
 
 from realart import backend, evaluation, recipes, training
 from realart.backend import keras
+from realart.folds import Parts, Record
 from realart.params import Network, Train
-from realart.training import Batches, Data, Parts, Record
+from realart.training import Batches, Data
 
-FOLDS, SLICES = 4, 3
 PLAIN = recipe(epochs=4, patience=4, batch_size=10)
 """Whose batches are of one length, as those of `TUNED`, so that each step is compiled once."""
 TUNED = backbone_recipe(
@@ -83,75 +82,6 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         name: (*trained(folders[name], wanted), folders[name] / "fold.npz")
         for name, wanted in KILLED.items()
     }
-
-
-@st.composite
-def tables_of_rows(draw: st.DrawFn) -> pd.DataFrame:
-    """Draw groups of pictures in random cells, some with copies and some replaced by theirs."""
-    listed: list[dict[str, Any]] = []
-    for group in range(draw(st.integers(1, 14))):
-        part = draw(st.sampled_from(["train", "train", "train", "test"]))
-        cell = (draw(st.integers(0, FOLDS - 1)), draw(st.integers(0, SLICES - 1)))
-        fold, slice_ = cell if part == "train" else (-1, -1)
-        for number in range(draw(st.integers(1, 3))):
-            copies = draw(st.integers(0, 2)) if part == "train" else 0
-            fit = part == "train" and not (copies and draw(st.booleans()))
-            picture = {
-                "picture": f"{group}-{number}", "group": f"{group}", "part": part,
-                "fold": fold, "slice": slice_,
-            }  # fmt: skip
-            listed.append({**picture, "operation": "", "fit": fit})
-            listed += [{**picture, "operation": "turned", "fit": True}] * copies
-    order = draw(st.permutations(range(len(listed))))
-    return pd.DataFrame([listed[i] for i in order])
-
-
-@given(tables_of_rows())
-def test_parts_owe_nothing_to_each_other(table: pd.DataFrame) -> None:
-    held_out: list[int] = []
-    for fold in range(FOLDS):
-        parts = training.parts(table, fold, SLICES)
-        of = {name: table.iloc[getattr(parts, name)] for name in ("fit", "watch", "held_out")}
-        held_out += parts.held_out.tolist()
-        assert of["fit"]["fit"].all()
-        assert (pd.concat([of["watch"], of["held_out"]])["operation"] == "").all()
-        assert set(of["held_out"]["fold"]) <= {fold}
-        for left, right in (("fit", "watch"), ("fit", "held_out"), ("watch", "held_out")):
-            for column in ("picture", "group"):
-                assert not set(of[left][column]) & set(of[right][column])
-        used = set().union(*(set(part["group"]) for part in of.values()))
-        assert used == set(table.loc[table["part"] == "train", "group"])
-    published = table[(table["part"] == "train") & (table["operation"] == "")]
-    assert sorted(held_out) == published.index.tolist()
-
-
-@given(tables_of_rows())
-def test_every_row_that_may_be_fitted_is_fitted_or_set_aside(table: pd.DataFrame) -> None:
-    for fold in range(FOLDS):
-        parts = training.parts(table, fold, SLICES)
-        watched, judged = (table.iloc[p]["picture"] for p in (parts.watch, parts.held_out))
-        left = table[table["fit"] & ~table["picture"].isin({*watched, *judged})]
-        assert parts.fit.tolist() == left.index.tolist()
-
-
-def test_every_picture_is_fitted_by_the_model_of_some_fold() -> None:
-    cells = [(fold, slice_) for fold in range(FOLDS) for slice_ in range(SLICES)]
-    table = pd.DataFrame(cells, columns=["fold", "slice"]).assign(
-        part="train", operation="", fit=True
-    )
-    fitted = {i for fold in range(FOLDS) for i in training.parts(table, fold, SLICES).fit.tolist()}
-    assert fitted == set(range(len(table)))
-
-
-@given(st.integers(1, 50), st.integers(1, 50))
-def test_class_weights_make_classes_equal(human: int, ai: int) -> None:
-    labels = np.repeat([0, 1], [human, ai])
-    counted = training.class_weights(labels)
-    assert counted.dtype == np.float32
-    total = human + ai
-    assert counted[labels == 0].sum() == pytest.approx(total / 2, rel=1e-5)
-    assert counted[labels == 1].sum() == pytest.approx(total / 2, rel=1e-5)
-    assert len(set(counted[labels == 1].tolist())) == 1
 
 
 @given(st.permutations(range(17)), st.integers(1, 17), st.integers(1, 20), st.sampled_from([1, 2]))

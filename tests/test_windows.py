@@ -19,7 +19,7 @@ from networks import POOLED, REPOSITORY, TRAIN, clean_environment, recipe, rows
 from numpy.typing import NDArray
 from test_training import same, trained
 
-from realart import backend, evaluation, training, windows
+from realart import backend, evaluation, folds, training, windows
 from realart.errors import RealartError
 from realart.outputs import array_file
 from realart.training import Data
@@ -49,10 +49,10 @@ def on_disk(folder: Path, gigabytes: float, count: int = 80) -> Data:
     return Data(mapped([pixels[order]], folder), data.labels[order], data.weights, gigabytes)
 
 
-def interleaved(data: Data) -> training.Parts:
+def interleaved(data: Data) -> folds.Parts:
     """Fit on three of five rows, watch and hold out one each."""
     numbers = np.arange(len(data.labels))
-    return training.Parts(*(numbers[np.isin(numbers % 5, of)] for of in ([0, 1, 2], [3], [4])))
+    return folds.Parts(*(numbers[np.isin(numbers % 5, of)] for of in ([0, 1, 2], [3], [4])))
 
 
 def gigabytes(arrays: Sequence[NDArray[Any]], count: int) -> float:

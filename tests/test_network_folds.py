@@ -144,7 +144,7 @@ def test_each_fold_is_spread_over_devices_of_its_own(ready: Path, tmp_path: Path
 
 def test_a_fold_by_other_code_is_refused(tmp_path: Path) -> None:
     with subprocess.Popen(
-        ["python", "-m", "stages.train", "--one-fold"],
+        ["python", "-m", "realart.network_folds"],
         cwd=ROOT,
         env=environment(tmp_path / "project"),
         stdin=subprocess.PIPE,

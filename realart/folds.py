@@ -1,0 +1,93 @@
+"""A fold: the rows it learns from, is stopped by and is judged on, and what it writes.
+
+Nothing here needs Keras: `realart.head_folds` and `realart.network_folds` learn.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from realart import tables
+from realart.evaluation import Labels, Scores
+from realart.params import Balance
+from realart.windows import Positions
+
+Record = dict[str, float]
+"""One epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy."""
+Hear = Callable[[Record], None]
+"""Hears of every epoch."""
+Begin = Callable[[int], Hear]
+"""Called when a fold is about to begin: returns what hears of its epochs."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What learns the folds of a recipe.
+
+    Attributes
+    ----------
+    learn
+        Takes folds, a folder and what is called when one begins. Yields each fold when the folder
+        has one of its name, with its model, history.csv and scores.csv.
+    code
+        Files that decide, with params and data, what is learnt.
+    backend
+        Of Keras, where that decides, too.
+    """
+
+    learn: Callable[[Sequence[int], Path, Begin], Iterator[int]]
+    code: Sequence[Path]
+    backend: str = ""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which rows a fold is fitted on, stopped by and judged on."""
+
+    fit: Positions
+    watch: Positions
+    held_out: Positions
+
+
+def parts(rows: pd.DataFrame, fold: int, slices: int) -> Parts:
+    """Divide rows (columns `tables.ROWS`) for one fold.
+
+    The watched slice differs from fold to fold, so that no picture is kept from all models. Copies
+    of watched or held-out pictures are in no part.
+    """
+    train = rows["part"] == "train"
+    published = rows["operation"] == ""
+    held_out = train & (rows["fold"] == fold)
+    watched = train & ~held_out & (rows["slice"] == fold % slices)
+    return Parts(
+        fit=np.flatnonzero(rows["fit"] & ~held_out & ~watched),
+        watch=np.flatnonzero(watched & published),
+        held_out=np.flatnonzero(held_out & published),
+    )
+
+
+def weights(labels: Labels, learnt: Positions, balance: Balance) -> NDArray[np.float32]:
+    """Return what each row counts in the loss, shape (n,), float32.
+
+    1, but where `balance.method` is `class_weight`: both classes of `learnt` then count the same.
+    """
+    weights = np.ones(len(labels), np.float32)
+    if balance.method == "class_weight":
+        weights[learnt] = class_weights(labels[learnt])
+    return weights
+
+
+def class_weights(labels: Labels) -> NDArray[np.float32]:
+    """Return a weight for each row, by which both classes count the same: float32, shape (n,)."""
+    return (len(labels) / (2 * np.bincount(labels, minlength=2)))[labels].astype(np.float32)
+
+
+def write(held_out: pd.DataFrame, scores: Scores, records: list[Record], folder: Path) -> None:
+    """Write what a fold says of its held-out rows, and its history."""
+    table = held_out[["row", "label"]].assign(score=scores)
+    tables.write(table, folder / "scores.csv", tables.SCORES)
+    pd.DataFrame(records).to_csv(folder / "history.csv", index=False)
