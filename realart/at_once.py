@@ -158,10 +158,10 @@ def _finish(fold: int, one: Running) -> None:
         tqdm.write(f"fold {fold}: {said.rstrip()}", file=sys.stderr)
     kept = "what folds have learnt is kept: run again, and they go on"
     if code < 0:
-        raise RealartError(
-            f"the process of fold {fold} was killed ({Signals(-code).name}), perhaps because "
-            f"memory ran out; {kept}"
-        )
+        sys.stderr.write(said)
+        killed = Signals(-code)
+        why = ", perhaps because memory ran out" if killed == Signals.SIGKILL else ""
+        raise RealartError(f"the process of fold {fold} was killed ({killed.name}){why}; {kept}")
     if code:
         last = (said.splitlines() or [""])[-1]
         if not last.startswith("realart: "):

@@ -141,8 +141,9 @@ def _result(client: Any, future: Any) -> Any:
         try:
             return future.result(timeout=PATIENCE)
         except TimeoutError:
-            if not future.done():
-                _workers(client)
+            if future.done():  # just now, or it is an error of the work
+                return future.result()
+            _workers(client)
 
 
 @lru_cache(maxsize=1)

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from realart import tables
-from realart.evaluation import Labels, Scores
+from realart import evaluation, tables
+from realart.evaluation import Figures, Labels, Scores
 from realart.params import Balance
 from realart.windows import Positions
 
@@ -32,7 +32,8 @@ class Learner:
     ----------
     learn
         Takes folds, a folder and what is called when one begins. Yields each fold when the folder
-        has one of its name, with its model, history.csv and scores.csv.
+        has one of its name, with its model and what `write` writes; of several that are learnt at
+        once, when all are there.
     code
         Files that decide, with params and data, what is learnt.
     backend
@@ -51,6 +52,18 @@ class Parts:
     fit: Positions
     watch: Positions
     held_out: Positions
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a fold has come to.
+
+    Its history, a row for each `Record`; its held-out rows, columns `tables.SCORES`; their figures.
+    """
+
+    history: pd.DataFrame
+    scores: pd.DataFrame
+    figures: Figures
 
 
 def parts(rows: pd.DataFrame, fold: int, slices: int) -> Parts:
@@ -91,3 +104,10 @@ def write(held_out: pd.DataFrame, scores: Scores, records: list[Record], folder:
     table = held_out[["row", "label"]].assign(score=scores)
     tables.write(table, folder / "scores.csv", tables.SCORES)
     pd.DataFrame(records).to_csv(folder / "history.csv", index=False)
+
+
+def read(folder: Path) -> Learnt:
+    """Read what `write` wrote."""
+    scores = tables.read(folder / "scores.csv", tables.SCORES)
+    figures = evaluation.figures(tables.is_ai(scores["label"]), scores["score"].to_numpy())
+    return Learnt(pd.read_csv(folder / "history.csv"), scores, figures)

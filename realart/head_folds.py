@@ -6,12 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
-from realart import folds, heads, tables, vectors
+from realart import calibration, evaluation, folds, heads, tables, vectors
 from realart.folds import Begin, Learner
 from realart.outputs import fresh_directory
 from realart.params import Classifier, Params
 
-CODE = tuple(Path(name) for name in (folds.__file__, heads.__file__, vectors.__file__, __file__))
+CODE = tuple(
+    Path(name)
+    for name in (
+        calibration.__file__,
+        evaluation.__file__,
+        folds.__file__,
+        heads.__file__,
+        vectors.__file__,
+        __file__,
+    )
+)
 
 
 def learner(knobs: Params, recipe: Classifier, rows: Path, features: Path) -> Learner:

@@ -13,6 +13,7 @@ from realart import (
     backend,
     devices,
     errors,
+    evaluation,
     folds,
     frozen,
     layers,
@@ -33,6 +34,7 @@ CODE = tuple(
     Path(name)
     for name in (
         backend.__file__,
+        evaluation.__file__,
         layers.__file__,
         recipes.__file__,
         frozen.__file__,

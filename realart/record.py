@@ -7,13 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
-import pandas as pd
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
 from mlflow.exceptions import MlflowException
 
-from realart import evaluation, params, registry, robustness, store, tables, tracking
+from realart import folds, params, registry, robustness, store, tables, tracking
 from realart.errors import RealartError
 from realart.params import CLASSES, Params
 from realart.tracking import Training
@@ -39,16 +38,10 @@ def log(knobs: Params, training: Training) -> str:
     Returns what became of the final model in the registry, in words.
     """
     client = store.connect()
-    folders = [FOLDS / f"{fold}" for fold in range(knobs.split.folds)]
-    histories = [pd.read_csv(folder / "history.csv") for folder in folders]
-    held_out = [tables.read(folder / "scores.csv", tables.SCORES) for folder in folders]
-    figures = [
-        evaluation.figures(tables.is_ai(scores["label"]), scores["score"].to_numpy())
-        for scores in held_out
-    ]
+    learnt = [folds.read(FOLDS / f"{fold}") for fold in range(knobs.split.folds)]
     report = json.loads((METRICS / "metrics.json").read_text("utf-8"))
     outcome = tracking.outcome_of(FOLDS)
-    with tracking.evaluation_of(client, training, outcome, histories, figures) as run:
+    with tracking.evaluation_of(client, training, outcome, learnt) as run:
         given = _inputs(knobs, tracking.fingerprint([ROWS]))
         try:
             client.log_inputs(run, given)

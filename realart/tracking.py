@@ -17,6 +17,7 @@ from mlflow.entities import Metric, Param, Run
 
 from realart import store
 from realart.evaluation import Figures
+from realart.folds import Learnt
 from realart.params import Params, Square, Strict
 from realart.project import root
 
@@ -105,7 +106,7 @@ class Runs:
         """Log what is said; what is said twice at the same time, or of an epoch, is logged once."""
         run, step = self.parent, said.step
         if said.fold is not None:
-            run, epochs = self._fold(said.fold)
+            run, epochs = self._fold(said.fold, said.at)
             if "epoch" in said.metrics and step in epochs:
                 return
         if step is None:
@@ -140,8 +141,8 @@ class Runs:
             client.log_batch(run.info.run_id, params=params)
         return run
 
-    def _fold(self, fold: int) -> tuple[str, set[int]]:
-        """Return the run of a fold, and the epochs that it knows."""
+    def _fold(self, fold: int, began: int) -> tuple[str, set[int]]:
+        """Return the run of a fold, which may begin now, and the epochs that it knows."""
         if fold not in self._folds:
             experiment = self._parent.info.experiment_id
             tags = {PARENT: self.parent, FOLD: f"{fold}"}
@@ -149,7 +150,7 @@ class Runs:
                 known = self._client.get_metric_history(run.info.run_id, "epoch")
                 break
             else:
-                run = self._client.create_run(experiment, tags=tags, run_name=f"fold {fold}")
+                run = self._client.create_run(experiment, began, tags, f"fold {fold}")
                 known = []
             self._folds[fold] = (run.info.run_id, {metric.step for metric in known})
         return self._folds[fold]
@@ -171,24 +172,25 @@ def evaluation_of(
     client: MlflowClient,
     training: Training,
     outcome: str,
-    histories: Sequence[pd.DataFrame],
-    held_out: Sequence[Figures],
+    learnt: Sequence[Learnt],
 ) -> Iterator[str]:
     """Yield the parent run that evaluation belongs to, and note in the end that it was evaluated.
 
-    That is the latest run whose training made `outcome`, or, where DVC restored the training from
-    its cache or another evaluation was logged there, a new one of `training` with all its curves.
+    That is the latest run with these params whose training made `outcome`, or, where DVC restored
+    the training from its cache or another evaluation was logged there, a new one of `training` with
+    all its curves. An evaluation that is logged again, known by the id of `training`, stays where
+    it is.
     """
-    run = _awaiting_evaluation(client, training.dataset, outcome)
+    run = _awaiting_evaluation(client, training, outcome)
     if run is None:
         runs = Runs(client, training)
-        for fold, (history, figures) in enumerate(zip(histories, held_out, strict=True)):
-            for said in fold_ended(fold, history, figures):
+        for fold, one in enumerate(learnt):
+            for said in fold_ended(fold, one.history, one.figures):
                 runs.log(said)
         runs.log(ended(outcome))
         run = runs.parent
     yield run
-    client.set_tag(run, EVALUATED, "true")
+    client.set_tag(run, EVALUATED, training.id)
 
 
 def log_report(client: MlflowClient, run_id: str, report: Mapping[str, Any]) -> None:
@@ -259,15 +261,19 @@ def now() -> int:
 def evaluated(params: Params, outcome: str) -> bool:
     """Say whether the store holds an evaluation of what a training made."""
     client = store.connect()
-    wanted = {OUTCOME: outcome, EVALUATED: "true"}
-    return bool(_search(client, store.experiment(client, params.dataset), wanted))
+    found = _search(client, store.experiment(client, params.dataset), {OUTCOME: outcome})
+    return any(EVALUATED in run.data.tags for run in found)
 
 
-def _awaiting_evaluation(client: MlflowClient, dataset: str, outcome: str) -> str | None:
-    for run in _search(client, store.experiment(client, dataset), {OUTCOME: outcome}):
-        if EVALUATED not in run.data.tags:
-            return str(run.info.run_id)
-    return None
+def _awaiting_evaluation(client: MlflowClient, training: Training, outcome: str) -> str | None:
+    found = _search(client, store.experiment(client, training.dataset), {OUTCOME: outcome})
+    logged = [run for run in found if run.data.tags.get(EVALUATED) == training.id]
+    waiting = [
+        run
+        for run in found
+        if EVALUATED not in run.data.tags and run.data.params == training.params
+    ]
+    return next((str(run.info.run_id) for run in [*logged, *waiting]), None)
 
 
 def _search(client: MlflowClient, experiment_id: str, tags: Mapping[str, str]) -> list[Run]:

@@ -201,7 +201,8 @@ def _note(state: State, record: Record, monitor: str) -> bool:
     """Take an epoch into `state`; return whether it is the best so far."""
     value = record["val_accuracy"] if monitor == "accuracy" else -record["val_loss"]
     better = value > state.best
-    state.best = max(value, state.best)
+    if better:  # which no value is that is not a number
+        state.best = value
     state.waited = 0 if better else state.waited + 1
     state.epoch += 1
     state.history.append(record)

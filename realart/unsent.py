@@ -39,7 +39,8 @@ def log(knobs: Params) -> str:
     place, training = live.unsent() / tracking.outcome_of(record.FOLDS), record.training_of(knobs)
     try:
         with store.used():
-            _send_trainings(place)
+            with _sending():
+                _send_trainings(place)
             return record.log(knobs, training)
     except UnusableError as error:
         _keep_run(training, place / f"{training.began}-{training.id}")
@@ -59,7 +60,7 @@ def send() -> Iterator[str]:
     """
     os.environ.setdefault("DVC_ROOT", str(root()))  # also in the folders of runs
     refusals: list[RealartError] = []
-    with FileLock(private() / "send.lock"):
+    with _sending():
         if places := sorted(live.unsent().glob("*")):
             store.connect()
         for place in places:
@@ -77,6 +78,11 @@ def send() -> Iterator[str]:
                 place.rmdir()
     if refusals:
         raise refusals[0]
+
+
+def _sending() -> FileLock:
+    """Keep other processes from sending the same."""
+    return FileLock(private() / "send.lock")
 
 
 def _send_trainings(place: Path) -> None:

@@ -13,9 +13,11 @@ from realart import (
     calibration,
     card,
     contact,
+    devices,
     doubts,
     errors,
     evaluation,
+    folds,
     inputs,
     matching,
     models,
@@ -52,10 +54,9 @@ DOUBTS_SHOWN = 10
 def main() -> None:
     knobs = params.load()
     folders = [FOLDS / f"{fold}" for fold in range(knobs.split.folds)]
-    histories = [pd.read_csv(folder / "history.csv") for folder in folders]
-    held_out = [tables.read(folder / "scores.csv", tables.SCORES) for folder in folders]
-    by_fold = [evaluation.figures(*arrays(scores)) for scores in held_out]
-    oof, verdicts = read_scores(held_out, knobs.evaluate.sure)
+    learnt = [folds.read(folder) for folder in folders]
+    by_fold = [one.figures for one in learnt]
+    oof, verdicts = read_scores([one.scores for one in learnt], knobs.evaluate.sure)
     save_final(knobs, folders, by_fold, verdicts)
     model = models.Final(FINAL)
     pictures = tables.read(PICTURES, tables.PICTURES).set_index("id", drop=False)
@@ -86,7 +87,7 @@ def main() -> None:
     (FINAL / "README.md").write_text(card.card(knobs, report, FINDINGS.read_text("utf-8")), "utf-8")
     write_tables(pictures.loc[oof["row"]], oof, report)
     write_plots(
-        histories,
+        [one.history for one in learnt],
         {"test": arrays(test), "out of fold": arrays(oof)},
         {"test": on_test, "out of fold": on_oof},
         knobs.evaluate.sure,
@@ -106,8 +107,8 @@ def read_scores(held_out: list[pd.DataFrame], accuracy: float) -> tuple[pd.DataF
     """
     oof = pd.concat(held_out, ignore_index=True)
     labels, scores = arrays(oof)
-    folds = np.repeat(np.arange(len(held_out)), [len(one) for one in held_out])
-    probabilities = calibration.crossed(labels, scores, folds)
+    numbers = np.repeat(np.arange(len(held_out)), [len(one) for one in held_out])
+    probabilities = calibration.crossed(labels, scores, numbers)
     verdicts = Verdicts(
         calibration=calibration.fit(labels, scores),
         points=choose_points(labels, probabilities),
@@ -135,9 +136,10 @@ def trained(knobs: Params, folders: list[Path]) -> Iterator[models.Member]:
     if isinstance(recipe, Network):
         from realart import backend, frozen  # Keras takes seconds to import
 
-        backend.prepare(knobs.train)
-        for folder in folders:
-            yield frozen.trained(recipe, FEATURES, folder / "best.weights.h5")
+        with devices.held(1, "evaluate"):
+            backend.prepare(knobs.train)
+            for folder in folders:
+                yield frozen.trained(recipe, FEATURES, folder / "best.weights.h5")
     else:
         yield from (Fitted.load(folder / "head.npz") for folder in folders)
 

@@ -6,14 +6,16 @@ part says, of the tail.
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from uuid import uuid4
 
-import pandas as pd
+from filelock import FileLock, Timeout
 
-from realart import errors, evaluation, head_folds, live, params, tables, tracking
+from realart import errors, evaluation, folds, head_folds, live, params, tracking
 from realart.evaluation import Figures
 from realart.folds import Hear, Learner
 from realart.live import Live
@@ -40,19 +42,19 @@ def main() -> None:
 def train(knobs: Params, learner: Learner) -> None:
     """Train all folds that no interrupted run has finished, and tell MLflow."""
     key = key_of(knobs, learner)
-    unfinished = private() / "checkpoints" / key
-    run = tracking.training(knobs, tracking.fingerprint([ROWS]), key, id_of(unfinished))
     every = range(knobs.split.folds)
-    left = [fold for fold in every if not (unfinished / f"{fold}").is_dir()]
-    with live.told(run) as told:
-        learnt = learner.learn(left, unfinished, lambda fold: begun(fold, told))
+    with unfinished_of(key) as unfinished:
+        run = tracking.training(knobs, tracking.fingerprint([ROWS]), key, id_of(unfinished))
+        left = [fold for fold in every if not (unfinished / f"{fold}").is_dir()]
         finished = [fold for fold in every if fold not in left]
-        figures = [ended(knobs, fold, unfinished, told) for fold in chain(finished, learnt)]
-        with fresh_directory(FOLDS) as folder:
-            for fold in every:  # a killed run leaves more beside them
-                shutil.copytree(unfinished / f"{fold}", folder / f"{fold}")
-        told.outcome = tracking.outcome_of(FOLDS)
-    shutil.rmtree(unfinished)
+        with live.told(run) as told:
+            learnt = learner.learn(left, unfinished, lambda fold: begun(fold, told))
+            figures = [ended(knobs, fold, unfinished, told) for fold in chain(finished, learnt)]
+            with fresh_directory(FOLDS) as folder:
+                for fold in every:  # a killed run leaves more beside them
+                    shutil.copytree(unfinished / f"{fold}", folder / f"{fold}")
+            told.outcome = tracking.outcome_of(FOLDS)
+        shutil.rmtree(unfinished)
     cv = evaluation.over_folds(figures)
     print(
         f"train: {knobs.model} on {knobs.dataset}, {knobs.split.folds} folds, held out: "
@@ -76,6 +78,26 @@ def key_of(knobs: Params, learner: Learner) -> str:
     return sha256(json.dumps(decides).encode()).hexdigest()[:16]
 
 
+@contextmanager
+def unfinished_of(key: str) -> Iterator[Path]:
+    """Hold the folder in which a training goes on; one that runs beside an equal one has another.
+
+    Experiments of one project share these folders: what differs may come after `train`.
+    """
+    top = private() / "checkpoints"
+    for folder in chain(sorted(top.glob(f"{key}-*/")), (top / f"{key}-{n}" for n in count())):
+        lock = FileLock(folder.with_suffix(".lock"))
+        with suppress(Timeout):
+            lock.acquire(blocking=False)
+            break
+    try:
+        yield folder
+    finally:
+        if not folder.exists():
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+
 def id_of(unfinished: Path) -> str:
     """Tell a training from all others, equal ones included; one that goes on keeps its id."""
     file = unfinished / "id"
@@ -93,17 +115,15 @@ def begun(fold: int, told: Live) -> Hear:
 
 def ended(knobs: Params, fold: int, unfinished: Path, told: Live) -> Figures:
     """Tell what a fold has come to, and return its held-out figures."""
-    folder = unfinished / f"{fold}"
-    history = pd.read_csv(folder / "history.csv")
-    scores = tables.read(folder / "scores.csv", tables.SCORES)
-    figures = evaluation.figures(tables.is_ai(scores["label"]), scores["score"].to_numpy())
+    learnt = folds.read(unfinished / f"{fold}")
+    history, figures = learnt.history, learnt.figures
     told.say(*tracking.fold_ended(fold, history, figures))
     if isinstance(knobs.recipe, Network):
         how = f"{len(history)} epochs"
     else:
         how = " ".join(f"{name}={history[name].iloc[0]:g}" for name in knobs.recipe.head.grid)
     print(
-        f"fold {fold}: {how}; held out ({len(scores)}): "
+        f"fold {fold}: {how}; held out ({len(learnt.scores)}): "
         f"accuracy {figures['accuracy']:.3f}, auc {figures['auc']:.3f}"
     )
     return figures

@@ -93,6 +93,7 @@ def test_folds_take_turns_where_devices_are_few(tmp_path: Path) -> None:
     ("then", "expected"),
     [
         ("os.kill(os.getpid(), signal.SIGKILL)", "fold 1 was killed (SIGKILL), perhaps"),
+        ("os.write(2, b'Check failed'); os.abort()", "fold 1 was killed (SIGABRT); what"),
         ("raise errors.RealartError('weights are gone')", "fold 1: weights are gone; what"),
         ("raise OSError(28, 'full', 'x.npz')", "fold 1: the disk is full (x.npz): make room"),
         ("os._exit(7)", "fold 1: its process ended with code 7; what"),
@@ -109,6 +110,7 @@ def test_a_process_that_fails_is_one_line_and_ends_the_others(
     assert str(raised.value).endswith("what folds have learnt is kept: run again, and they go on")
     said = capfd.readouterr().err
     assert ("ZeroDivisionError" in said) == ("1 / 0" in then)
+    assert ("Check failed" in said) == ("abort" in then)
     assert not alive(int((tmp_path / "pid").read_text()))
     assert devices.take(FOUND, 3)
 
@@ -123,11 +125,13 @@ def test_a_command_that_can_not_begin_is_one_line(tmp_path: Path) -> None:
 
 def test_an_error_of_who_hears_ends_all(tmp_path: Path) -> None:
     def hear(record: dict[str, float]) -> None:
-        raise RealartError("MLflow is gone")
+        if not record:
+            raise RealartError("MLflow is gone")
 
     tell = "(Path(job['folder']) / 'pid').write_text(str(os.getpid()));"
     with pytest.raises(RealartError, match="MLflow is gone"):
-        trained(tmp_path, {0: f"{tell} {WAIT}", 1: ""}, hear=hear)
+        trained(tmp_path, {0: f"{tell} say({{}}); {WAIT}"}, hear=hear)
+    assert not alive(int((tmp_path / "pid").read_text()))
     assert devices.take(FOUND, 3)
 
 

@@ -139,6 +139,14 @@ def test_an_error_in_the_work_ends_it(there: str) -> None:
         list(each(fail, [7], "work"))
 
 
+def test_an_error_in_the_work_may_be_that_time_ran_out(there: str) -> None:
+    def fail(item: int) -> None:
+        raise TimeoutError(f"storage does not answer for {item}")
+
+    with pytest.raises(TimeoutError, match="for 0"):
+        list(each(fail, range(3), "work"))
+
+
 def test_a_worker_of_another_version_is_named(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     other = {**cluster.signature(), "pillow": "1.2.3"}
     monkeypatch.setattr(cluster, "signature", lambda: other)

@@ -1,15 +1,18 @@
 """Heads learn without Keras, and go on with the folds that an interrupted run has finished."""
 
 import shutil
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 from networks import python
 from project_copy import run_stages
 
-from realart import heads
+from realart import heads, tracking
 from realart.errors import RealartError
+from stages import train
 
 KERAS = {"keras", "tensorflow", "jax", "torch"}
 CODE = """
@@ -32,11 +35,50 @@ def models(project: Path) -> dict[str, bytes]:
     return {str(file.relative_to(project)): file.read_bytes() for file in files}
 
 
+def folds(project: Path) -> dict[str, bytes]:
+    whole = models(project)
+    return {file: whole[file] for file in whole if file.startswith("models/folds")}
+
+
 def test_a_head_is_trained_and_evaluated_without_keras(trained: Path, project: Path) -> None:
     done = python(CODE, *KERAS, cwd=project, LOKY_MAX_CPU_COUNT="1")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == ""
     assert models(project) == models(trained)
+
+
+def test_equal_trainings_of_one_project_do_not_meet(
+    trained: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of queued experiments that differ in what comes after `train`: one within the other."""
+    fit, waiting = heads.fit, [Path(shutil.copytree(project, tmp_path / "other"))]
+
+    def met(*given: Any) -> Any:
+        while waiting:
+            with chdir(waiting.pop()):
+                train.main()
+        return fit(*given)
+
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    monkeypatch.setattr(heads, "fit", met)
+    train.main()
+    assert models(project) == models(tmp_path / "other") == folds(trained)
+    assert list((project / ".realart/checkpoints").iterdir()) == []
+    client = MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
+    ended = [run.data.tags.get(tracking.OUTCOME) for run in client.search_runs(["1"])]
+    assert len([one for one in ended if one]) == 2
+
+
+def test_what_an_equal_training_has_left_is_gone_on_with(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    with train.unfinished_of("key") as one, train.unfinished_of("key") as other:
+        assert one != other
+        other.mkdir(parents=True)
+    with train.unfinished_of("key") as left, train.unfinished_of("key") as further:
+        assert (left, further) == (other, one)
 
 
 def test_a_finished_fold_is_not_learnt_again(
@@ -60,6 +102,5 @@ def test_a_finished_fold_is_not_learnt_again(
     with monkeypatch.context() as patched:
         patched.setattr(heads, "fit", once)
         run_stages(patched, project, "train")
-    made, whole = models(project), models(trained)
-    assert made == {file: whole[file] for file in whole if file.startswith("models/folds")}
+    assert models(project) == folds(trained)
     assert list((project / ".realart/checkpoints").iterdir()) == []

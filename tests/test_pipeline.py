@@ -6,6 +6,7 @@ import importlib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import joblib
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from project_copy import ROOT, TUNED, set_params, tiny_project
 
-from realart import params
+from realart import head_folds, network_folds, params
 from realart.params import Strict
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -30,6 +31,14 @@ WHOLE = {
     "report": {"clean", "split", "balance", "train", "evaluate"},
 }
 """Params that a stage writes out or copies in a group rather than reads one by one."""
+
+
+PLUMBING = {
+    "__init__", "at_once", "devices", "errors", "inference", "intervals", "outputs", "params",
+    "project", "store", "tables", "tracking",
+}  # fmt: skip
+"""Modules that learn nothing; of params it is what they hold that decides."""
+OF_NETWORKS = {"backend", "layers", "recipes", "windows"}
 
 
 @pytest.mark.parametrize("stage", PIPELINE)
@@ -73,6 +82,17 @@ def test_params_name_everything_that_a_stage_reads(
         assert not undeclared, f"{stage} reads {undeclared}"
         unread = {name for name in declared if not any(x.startswith(name) for x in read[stage])}
         assert not unread - WHOLE.get(stage, set()), f"{stage} never reads {unread}"
+
+
+@pytest.mark.parametrize(
+    ("learner", "without"), [(head_folds, PLUMBING | OF_NETWORKS), (network_folds, PLUMBING)]
+)
+def test_code_that_decides_what_is_learnt_decides_what_is_gone_on_with(
+    learner: ModuleType, without: set[str]
+) -> None:
+    file = Path(str(learner.__file__))
+    imported = {file, *imported_modules(file)}
+    assert {*learner.CODE} == imported - {ROOT / f"realart/{name}.py" for name in without}
 
 
 def test_a_model_reruns_nothing_before_features() -> None:

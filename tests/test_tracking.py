@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from mlflow.entities import Run
 from networks import KNOBS, REPOSITORY
 
 from realart import store, tracking
+from realart.folds import Learnt
 from realart.params import Params
 from realart.tracking import Runs, Said
 
@@ -20,6 +22,7 @@ HISTORY = pd.DataFrame(
      "val_loss": [1.0, 0.8, 0.9], "val_accuracy": [0.4, 0.6, 0.5]}
 )  # fmt: skip
 FOLDS = 2
+LEARNT = [Learnt(HISTORY, pd.DataFrame(), FIGURES)] * FOLDS
 
 
 def runs(client: MlflowClient, params: Params) -> list[Run]:
@@ -58,10 +61,9 @@ def trained(client: MlflowClient, params: Params, id: str, outcome: str) -> str:
     return runs.parent
 
 
-def evaluated(client: MlflowClient, params: Params, outcome: str) -> str:
-    both = [HISTORY] * FOLDS, [FIGURES] * FOLDS
-    training = tracking.training(params, "data")
-    with tracking.evaluation_of(client, training, outcome, *both) as run_id:
+def evaluated(client: MlflowClient, params: Params, outcome: str, id: str = "") -> str:
+    training = tracking.training(params, "data", id=id or uuid4().hex)
+    with tracking.evaluation_of(client, training, outcome, LEARNT) as run_id:
         tracking.log_report(client, run_id, {"test": {"accuracy": 0.5, "confusion": {"tp": 3}}})
     return run_id
 
@@ -202,14 +204,39 @@ def test_each_further_evaluation_is_a_complete_run_of_its_own(
         assert client.get_run(parent).data.metrics["test/accuracy"] == 0.5
 
 
+def test_an_evaluation_by_other_params_is_a_run_of_its_own(
+    client: MlflowClient, params: Params
+) -> None:
+    """As of an experiment whose training DVC restored from its cache."""
+    parent = trained(client, params, "mine", "outcome")
+    evaluate = params.evaluate.model_copy(update={"sure": 0.5})
+    other = evaluated(client, params.model_copy(update={"evaluate": evaluate}), "outcome")
+    assert other != parent
+    assert client.get_run(other).data.params["evaluate.sure"] == "0.5"
+    assert_complete(client, params, other)
+    assert evaluated(client, params, "outcome") == parent
+
+
+def test_an_evaluation_that_is_logged_again_stays_where_it_is(
+    client: MlflowClient, params: Params
+) -> None:
+    """As of one that is kept, by a `realart send` that was killed before it took it away."""
+    parent = trained(client, params, "mine", "outcome")
+    for _ in range(2):
+        assert evaluated(client, params, "outcome", "kept") == parent
+    other = evaluated(client, params, "outcome", "kept later")
+    assert other != parent
+    assert evaluated(client, params, "outcome", "kept later") == other
+    assert len(runs(client, params)) == 2 * (1 + FOLDS)
+
+
 def test_an_evaluation_that_failed_is_made_up_for_in_its_run(
     client: MlflowClient, params: Params
 ) -> None:
-    both = [HISTORY] * FOLDS, [FIGURES] * FOLDS
-    training = tracking.training(params, "data")
+    training = tracking.training(params, "data", id="one")
     with (
         pytest.raises(OSError, match="disk full"),
-        tracking.evaluation_of(client, training, "outcome", *both) as first,
+        tracking.evaluation_of(client, training, "outcome", LEARNT) as first,
     ):
         raise OSError("disk full")
     assert evaluated(client, params, "outcome") == first

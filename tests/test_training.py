@@ -84,6 +84,16 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("monitor", ["accuracy", "loss"])
+def test_an_epoch_of_no_number_is_not_the_best_and_does_not_end_the_search(monitor: str) -> None:
+    state, better = training.State(), []
+    for value in (np.nan, 0.5, np.nan, 0.4, 0.6):
+        record = {"val_accuracy": value, "val_loss": -value}
+        better.append(training._note(state, record, monitor))
+    assert better == [False, True, False, False, True]
+    assert state.waited == 0
+
+
 @given(st.permutations(range(17)), st.integers(1, 17), st.integers(1, 20), st.sampled_from([1, 2]))
 def test_batches_hold_every_row_once(order: list[int], count: int, size: int, outputs: int) -> None:
     labels = np.arange(17) // 3 % 2

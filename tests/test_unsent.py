@@ -82,11 +82,13 @@ def folds(client: MlflowClient, run: Run) -> list[Run]:
 def assert_whole(client: MlflowClient, run: Run) -> None:
     """Nothing of a run is missing."""
     assert run.info.status == "FINISHED"
-    assert run.data.tags[tracking.EVALUATED] == "true"
+    assert run.data.tags[tracking.EVALUATED]
     assert run.data.params["model"]
     assert {f"test/{name}" for name in ("accuracy", "auc", "recall")} <= set(run.data.metrics)
     assert {file.path for file in client.list_artifacts(run.info.run_id)} >= ARTIFACTS
     assert [fold.info.status for fold in folds(client, run)] == ["FINISHED", "FINISHED"]
+    for one in (run, *folds(client, run)):
+        assert one.info.start_time <= one.info.end_time
     assert all("held_out/auc" in fold.data.metrics for fold in folds(client, run))
     (version,) = client.search_model_versions(f"run_id = '{run.info.run_id}'")
     assert version.source
