@@ -41,7 +41,7 @@ class Learner:
     """
 
     learn: Callable[[Sequence[int], Path, Begin], Iterator[int]]
-    code: Sequence[Path]
+    code: Sequence[str]
     backend: str = ""
 
 

@@ -11,17 +11,10 @@ from realart.folds import Begin, Learner
 from realart.outputs import fresh_directory
 from realart.params import Classifier, Params
 
-CODE = tuple(
-    Path(name)
-    for name in (
-        calibration.__file__,
-        evaluation.__file__,
-        folds.__file__,
-        heads.__file__,
-        vectors.__file__,
-        __file__,
-    )
-)
+CODE = (
+    calibration.__file__, evaluation.__file__, folds.__file__, heads.__file__, vectors.__file__,
+    __file__,
+)  # fmt: skip
 
 
 def learner(knobs: Params, recipe: Classifier, rows: Path, features: Path) -> Learner:

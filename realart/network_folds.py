@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from realart import (
     at_once,
     backend,
@@ -30,21 +32,10 @@ from realart.outputs import fresh_directory
 from realart.params import Network, Params
 from realart.training import Data
 
-CODE = tuple(
-    Path(name)
-    for name in (
-        backend.__file__,
-        evaluation.__file__,
-        layers.__file__,
-        recipes.__file__,
-        frozen.__file__,
-        vectors.__file__,
-        folds.__file__,
-        training.__file__,
-        windows.__file__,
-        __file__,
-    )
-)
+CODE = (
+    backend.__file__, evaluation.__file__, folds.__file__, frozen.__file__, layers.__file__,
+    recipes.__file__, training.__file__, vectors.__file__, windows.__file__, __file__,
+)  # fmt: skip
 
 
 @contextmanager
@@ -82,8 +73,9 @@ def _learn(
     folder: Path,
     begin: Begin,
 ) -> Iterator[int]:
+    table = tables.read(rows, tables.ROWS)
     for fold in left:
-        _learn_fold(knobs, recipe, rows, features, fold, folder, begin(fold))
+        _learn_fold(knobs, recipe, table, features, fold, folder, begin(fold))
         yield fold
 
 
@@ -120,20 +112,20 @@ def _learn_alone() -> None:
     backend.prepare(knobs.train)
     backend.spread(knobs.train.devices)
     rows, features, folder = (Path(job[name]) for name in ("rows", "features", "folder"))
-    _learn_fold(knobs, knobs.recipe, rows, features, job["fold"], folder, say)
+    table = tables.read(rows, tables.ROWS)
+    _learn_fold(knobs, knobs.recipe, table, features, job["fold"], folder, say)
 
 
 def _learn_fold(
     knobs: Params,
     recipe: Network,
-    rows: Path,
+    rows: pd.DataFrame,
     features: Path,
     fold: int,
     folder: Path,
     on_epoch: Hear,
 ) -> None:
-    table = tables.read(rows, tables.ROWS)
-    labels, parts = tables.is_ai(table["label"]), folds.parts(table, fold, knobs.split.slices)
+    labels, parts = tables.is_ai(rows["label"]), folds.parts(rows, fold, knobs.split.slices)
     weights = folds.weights(labels, parts.fit, knobs.balance)
     data = Data(frozen.rows(features), labels, weights, knobs.train.window_gigabytes)
     checkpoint = folder / f"{fold}.npz"
@@ -144,7 +136,7 @@ def _learn_fold(
     scores = training.predict(model, recipe, data, parts.held_out)
     with fresh_directory(folder / f"{fold}") as beside:
         model.save_weights(beside / "best.weights.h5")
-        folds.write(table.loc[parts.held_out], scores, records, beside)
+        folds.write(rows.loc[parts.held_out], scores, records, beside)
     checkpoint.unlink(missing_ok=True)
 
 

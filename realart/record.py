@@ -42,7 +42,7 @@ def log(knobs: Params, training: Training) -> str:
     report = json.loads((METRICS / "metrics.json").read_text("utf-8"))
     outcome = tracking.outcome_of(FOLDS)
     with tracking.evaluation_of(client, training, outcome, learnt) as run:
-        given = _inputs(knobs, tracking.fingerprint([ROWS]))
+        given = _inputs(knobs, training.tags["data_fingerprint"])
         try:
             client.log_inputs(run, given)
         except MlflowException:  # another machine was logging the same set for the first time

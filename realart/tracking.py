@@ -207,11 +207,11 @@ def outcome_of(folds: Path) -> str:
     return fingerprint(sorted(file for file in folds.rglob("*") if file.is_file()))
 
 
-def fingerprint(files: Sequence[Path]) -> str:
+def fingerprint(files: Sequence[Path | str]) -> str:
     """Return a short name for the bytes of `files`, in their order."""
     digest = sha256()
     for file in files:
-        with file.open("rb") as opened:
+        with Path(file).open("rb") as opened:
             while block := opened.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()[:16]

@@ -66,7 +66,7 @@ def train(knobs: Params, learner: Learner) -> None:
 
 def key_of(knobs: Params, learner: Learner) -> str:
     """Name everything that decides the weights: an interrupted training goes on under this key."""
-    files = [ROWS, *sorted(FEATURES.iterdir()), *learner.code, Path(__file__)]
+    files: list[Path | str] = [ROWS, *sorted(FEATURES.iterdir()), *learner.code, __file__]
     decides = {
         "recipe": knobs.recipe.model_dump(),
         "train": knobs.train.model_dump(exclude={"checkpoint_seconds"}),
