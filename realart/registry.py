@@ -1,6 +1,9 @@
 """The final model in MLflow: kept with the code that runs it, registered, and who is champion."""
 
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,9 +53,8 @@ def register(
         return made[0]
     from realart import served  # it tells MLflow that it is a model
 
-    mlflow.set_tracking_uri(store.address())
     example = pd.DataFrame({served.PICTURE: [sample.picture(0, seed=0).data]})
-    with warnings.catch_warnings(), mlflow.start_run(run):
+    with warnings.catch_warnings(), _known_to_mlflow(), mlflow.start_run(run):
         warnings.filterwarnings("ignore", "Add type hints")  # a picture's bytes have one type
         logged = mlflow.pyfunc.log_model(
             name="model",
@@ -111,6 +113,19 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     """Return the present champion of a registered model, if it has one."""
     aliases = client.get_registered_model(name).aliases
     return client.get_model_version(name, aliases[CHAMPION]) if CHAMPION in aliases else None
+
+
+@contextmanager
+def _known_to_mlflow() -> Iterator[None]:
+    """Have MLflow's functions that take no client use the store while the block runs."""
+    before = os.environ.get(store.ADDRESS)
+    os.environ[store.ADDRESS] = store.address()
+    try:
+        yield
+    finally:
+        del os.environ[store.ADDRESS]
+        if before is not None:
+            os.environ[store.ADDRESS] = before
 
 
 def _areas(

@@ -29,6 +29,7 @@ from realart.errors import FULL, RealartError
 from realart.outputs import fresh_file
 from realart.project import private, root
 
+ADDRESS = "MLFLOW_TRACKING_URI"
 HANGING = 30
 """Seconds after which a server that does not answer is given up."""
 
@@ -49,7 +50,7 @@ class UnusableError(RealartError):
 
 def address() -> str:
     """Return the tracking URI: `MLFLOW_TRACKING_URI`, or the project's own store."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_own()}"
+    return os.environ.get(ADDRESS) or f"sqlite:///{_own()}"
 
 
 def named() -> str:

@@ -1,6 +1,7 @@
 """What all tests share: examples without a time limit, since two cores are at times busy."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,24 @@ from realart.params import Params
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 threadpool_limits(int(os.environ["OMP_NUM_THREADS"]))  # what pytest's plugins have imported, too
 
+PLACES = (
+    "DASK_SCHEDULER_ADDRESS", "DVC_EXP_BASELINE_REV", "DVC_EXP_NAME", "DVC_ROOT",
+    "MLFLOW_TRACKING_URI",
+)  # fmt: skip
+"""Where this project works and logs: no test is told by whoever starts it."""
+for name in PLACES:
+    os.environ.pop(name, None)
+
 settings.register_profile("realart", deadline=None, database=None, max_examples=60)
 settings.load_profile("realart")
+
+
+@pytest.fixture(autouse=True)
+def _stays() -> Iterator[None]:
+    """Name the test that would send all later ones of its process elsewhere."""
+    before = {name: os.environ.get(name) for name in PLACES}
+    yield
+    assert {name: os.environ.get(name) for name in PLACES} == before
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +76,7 @@ def client(own_store: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     from realart import store
 
     monkeypatch.setenv("DVC_ROOT", str(own_store))
-    for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return store.connect()
 
 

@@ -48,7 +48,6 @@ def process(
 @pytest.fixture
 def realart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Realart:
     """Give a function that runs the command in this process, which has imported Keras before."""
-    monkeypatch.delenv("DVC_ROOT", raising=False)
 
     def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
         monkeypatch.chdir(cwd)

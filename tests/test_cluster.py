@@ -238,7 +238,6 @@ def test_stages_write_the_same_bytes(
     shutil.copytree(trained, project)
     for name in ("data/clean", "data/balanced", "data/ela", "data/features", "models/final"):
         shutil.rmtree(project / name)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     run_stages(monkeypatch, project, *AGAIN)
     assert_same(everything(project), everything(trained))
 

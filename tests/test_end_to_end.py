@@ -246,7 +246,6 @@ def everything(project: Path) -> dict[str, bytes]:
 def as_user(patched: pytest.MonkeyPatch, project: Path, **more: str) -> None:
     """Let this process, which has imported all before, do as one that was started there."""
     patched.chdir(project)
-    patched.delenv("DVC_ROOT", raising=False)
     for name, value in environment(project, **more).items():
         patched.setenv(name, value)
 

@@ -18,7 +18,6 @@ def test_the_main_folder_is_that_of_dvc(tmp_path: Path, monkeypatch: pytest.Monk
 def test_without_dvc_it_is_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.chdir(tmp_path)
     assert project.root() == tmp_path
     assert project.root().is_absolute()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 import signal
@@ -20,9 +21,9 @@ from making import file, picture
 from mlflow import MlflowClient
 from networks import clean_environment, python, some_scores
 
-from realart import inputs, registry, store, tables
+from realart import inputs, registry, store, tables, tracking
 from realart.models import Final
-from realart.params import POINTS
+from realart.params import POINTS, Params
 from realart.pictures import UnusableError
 
 FIGURES = {"test/accuracy": 0.9}
@@ -106,6 +107,16 @@ print(json.dumps([said.to_dict("records"), realart.__file__]))
     assert "artifacts" in where
 
 
+def test_the_environment_is_left_as_it_was(
+    final: Path, client: MlflowClient, params: Params
+) -> None:
+    """Or this process's next run would go where the one before went."""
+    run = tracking.Runs(client, tracking.training(params, "data")).parent
+    registry.register(client, run, "here", final, FIGURES, "a model")
+    assert store.ADDRESS not in os.environ
+    assert client.get_registered_model("here").latest_versions[0].run_id == run
+
+
 def test_a_run_has_one_version(
     registered: str, place: tuple[MlflowClient, str], final: Path
 ) -> None:
@@ -160,8 +171,10 @@ def ask(port: int, body: object, server: "subprocess.Popen[bytes]", log: Path) -
 def test_what_is_kept_is_code_and_files_and_no_pickle(registered: str, tmp_path: Path) -> None:
     import mlflow
 
-    mlflow.set_tracking_uri(registered)
-    folder = Path(mlflow.artifacts.download_artifacts("models:/served@champion", dst_path=tmp_path))
+    champion = "models:/served@champion"
+    folder = Path(
+        mlflow.artifacts.download_artifacts(champion, dst_path=tmp_path, tracking_uri=registered)
+    )
     names = {one.suffix for one in folder.rglob("*") if one.is_file()}
     assert names
     assert not names & {".pkl", ".pickle", ".joblib", ".cloudpickle"}

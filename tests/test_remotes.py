@@ -186,7 +186,6 @@ def project(s3: Remote, ssh: Remote | None, tmp_path_factory: pytest.TempPathFac
 def reproduce(project: Path, *stages: str) -> None:
     """Do as `dvc repro` does, in this process, which has imported everything before."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.delenv("MLFLOW_TRACKING_URI", raising=False)
         run_stages(patched, project, *stages)
     succeed(project, "dvc", "commit", "--force")
 
@@ -236,8 +235,6 @@ def test_an_earlier_run_comes_from_the_run_cache(
     for file in ("dvc.lock", "metrics/metrics.json"):
         assert git(clone.folder, "show", f"{weights}:{file}") == (clone.folder / file).read_text()
     monkeypatch.chdir(clone.folder)
-    for name in ("DVC_ROOT", "MLFLOW_TRACKING_URI"):
-        monkeypatch.delenv(name, raising=False)
     record.catch_up()
     client = MlflowClient(f"sqlite:///{clone.folder}/mlruns/mlflow.db")
     found = client.search_runs([one.experiment_id for one in client.search_experiments()])

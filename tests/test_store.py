@@ -119,7 +119,6 @@ def test_options_that_may_hold_a_password_are_not_shown(monkeypatch: pytest.Monk
 
 def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns/mlflow.db").write_bytes(b"this is no database" * 100)
     with pytest.raises(UnusableError, match=r"mlflow\.db"):
