@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from realart import evaluation, tables
 from realart.evaluation import Figures, Labels, Scores
 from realart.params import Balance
-from realart.windows import Positions
+from realart.tables import Positions
 
 Record = dict[str, float]
 """One epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy."""

@@ -25,6 +25,7 @@ from realart.errors import RealartError
 from realart.evaluation import Labels, Scores, figures
 from realart.outputs import fresh_file
 from realart.params import Head
+from realart.tables import Positions
 
 INNER_FOLDS = 5
 MOST_ROWS = 20_000
@@ -33,7 +34,6 @@ FARTHEST = 10.0
 """Standard deviations at which a number is cut: one that is off must not decide."""
 
 Vectors = NDArray[np.float32]
-Positions = NDArray[np.int64]
 Arrays = dict[str, Any]
 """Arrays of float or int, by their names."""
 Values = dict[str, float]

@@ -69,6 +69,8 @@ JUDGED = {
 }
 
 Columns = Mapping[str, type]
+Positions = NDArray[np.int64]
+"""Of rows, in a table and in arrays aligned with it."""
 
 
 def write(table: pd.DataFrame, path: Path, columns: Columns) -> None:

@@ -20,7 +20,8 @@ from realart.backend import keras
 from realart.folds import Hear, Parts, Record
 from realart.outputs import fresh_file
 from realart.params import Network, Train
-from realart.windows import Positions, Windows
+from realart.tables import Positions
+from realart.windows import Windows
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def log(knobs: Params) -> str:
         with store.used():
             with _sending():
                 _send_trainings(place)
+                _leave(place)
             return record.log(knobs, training)
     except UnusableError as error:
         _keep_run(training, place / f"{training.began}-{training.id}")
@@ -74,8 +75,7 @@ def send() -> Iterator[str]:
             except RealartError as error:
                 refusals.append(error)
                 continue
-            with suppress(OSError):  # something more is being kept there
-                place.rmdir()
+            _leave(place)
     if refusals:
         raise refusals[0]
 
@@ -94,6 +94,12 @@ def _send_trainings(place: Path) -> None:
             for said in waiting:
                 runs.log(said)
         file.unlink(missing_ok=True)
+
+
+def _leave(place: Path) -> None:
+    """Remove a folder from which all is sent."""
+    with suppress(OSError):  # something more is kept there, or it never was
+        place.rmdir()
 
 
 def _keep_run(training: Training, folder: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realart.errors import RealartError
+from realart.tables import Positions
 
 BLOCKS = 500
 """In a window. In rows sorted by class, the share of a class in a window deviates by .5/sqrt(500),
@@ -24,9 +25,6 @@ BLOCKS = 500
 
 READERS = 4
 """Threads that read a window: disks are fastest when asked for several pieces at once."""
-
-Positions = NDArray[np.int64]
-"""Rows of arrays, by position."""
 
 Rows = tuple[NDArray[Any], ...]
 """Some rows of each array, (n, ...), aligned."""

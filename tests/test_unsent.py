@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock, Timeout
 from loopback import NOTHING_LISTENS
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -249,6 +250,29 @@ def test_what_was_made_without_the_server_is_sent_later(
         assert_whole(client, run)
         assert (run.data.tags["dvc_experiment"], run.data.tags["commit"]) == (name, "0123abc")
     assert named["muggy-newt"].info.start_time == training.began
+
+
+def test_nothing_is_sent_by_two_at_once(
+    up: Server, project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """A `report` beside a `realart send` would log what both find, and make two runs of it."""
+    logged, among = tracking.Runs.log, []
+
+    def alone(runs: tracking.Runs, said: tracking.Said) -> None:
+        with pytest.raises(Timeout):
+            FileLock(project / ".realart/send.lock").acquire(blocking=False)
+        among.append(said)
+        logged(runs, said)
+
+    for send in (lambda: run_stages(monkeypatch, project, "report"), lambda: list(unsent.send())):
+        without_server(monkeypatch, project, "train")
+        assert kept(project) == ["training"]
+        with monkeypatch.context() as patched:
+            patched.setattr(tracking.Runs, "log", alone)
+            send()
+        assert among
+        among.clear()
+        assert_nothing_kept(project)
 
 
 def test_a_report_adds_to_what_was_told_before_the_server_went(

@@ -22,8 +22,9 @@ from test_training import same, trained
 from realart import backend, evaluation, folds, training, windows
 from realart.errors import RealartError
 from realart.outputs import array_file
+from realart.tables import Positions
 from realart.training import Data
-from realart.windows import Positions, Windows
+from realart.windows import Windows
 
 WANTED = recipe(epochs=4, patience=4, batch_size=10)
 TIGHT = 35e-6
