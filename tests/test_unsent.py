@@ -301,6 +301,7 @@ def test_a_report_tells_what_its_training_could_not(
     run_stages(monkeypatch, project, "report")
     (run,) = known(client, request.node.name)
     assert_whole(client, run)
+    file.parent.mkdir()
     file.write_bytes(content)  # as if it had been killed before it took the file away
     assert list(unsent.send()) == []
     assert_nothing_kept(project)
