@@ -116,12 +116,18 @@ def set_params(project: Path, values: dict[str, Any]) -> None:
 
 
 def environment(project: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a user with an empty home, who has what the tests run with."""
+    """Return the environment of a user with an empty home, who has what the tests run with.
+
+    A stage is one process: of few pictures, more take longer to start than to do their work.
+    """
     home = project.parent / "home"
     home.mkdir(exist_ok=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     threads = os.environ["OMP_NUM_THREADS"]  # as in `conftest`
-    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "OMP_NUM_THREADS": threads, **more}
+    return {
+        "PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "OMP_NUM_THREADS": threads,
+        "LOKY_MAX_CPU_COUNT": "1",
+    } | more  # fmt: skip
 
 
 def run(project: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:

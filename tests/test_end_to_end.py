@@ -17,10 +17,6 @@ from realart import errors, record
 DATA_STAGES = ("download", "clean", "split", "balance", "ela", "features")
 
 
-ALONE = {"LOKY_MAX_CPU_COUNT": "1"}
-"""Of few pictures, more processes take longer to start than to do their work."""
-
-
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Return a project after its first `dvc repro`, committed, and what that said."""
@@ -57,9 +53,7 @@ def test_every_file_is_kept_or_rejected(first: tuple[Path, str]) -> None:
 
 
 def test_experiment_with_another_model(project: Path) -> None:
-    said = succeed(
-        project, "dvc", "exp", "run", "--name", "with-ela", "-S", "model=tiny_ela", **ALONE
-    )
+    said = succeed(project, "dvc", "exp", "run", "--name", "with-ela", "-S", "model=tiny_ela")
     for stage in DATA_STAGES[:-1]:
         assert f"Stage '{stage}' didn't change, skipping" in said
     assert "test.accuracy" in succeed(project, "dvc", "metrics", "diff", "--all")
@@ -84,7 +78,7 @@ def test_experiment_with_another_model(project: Path) -> None:
 
 
 def test_ela_quality_reruns_no_model_that_reads_rgb(project: Path) -> None:
-    said = succeed(project, "dvc", "exp", "run", "--temp", "-S", "ela.quality=50", **ALONE)
+    said = succeed(project, "dvc", "exp", "run", "--temp", "-S", "ela.quality=50")
     assert "Running stage 'ela'" in said
     assert "Stage 'train' didn't change, skipping" in said
 
@@ -106,7 +100,7 @@ def test_two_queue_workers_share_one_store(project: Path) -> None:
     for name, change in (("another-seed", "train.seed=1"), ("three-folds", "split.folds=3")):
         changes = ("-S", change, "-S", "model=colour")
         succeed(project, "dvc", "exp", "run", "--queue", "--name", name, *changes)
-    succeed(project, "dvc", "queue", "start", "--jobs", "2", **ALONE)
+    succeed(project, "dvc", "queue", "start", "--jobs", "2")
     until = time.monotonic() + 240
     while "Running" in (said := succeed(project, "dvc", "queue", "status")) or "Queued" in said:
         assert time.monotonic() < until, said

@@ -38,6 +38,9 @@ sys.addaudithook(kill)
 """
 """Kills a whole run when fold 0 is finished, and its checkpoint is about to be removed."""
 
+PROCESSES = {"LOKY_MAX_CPU_COUNT": f"{os.cpu_count()}"}
+"""One for each core, as where users work."""
+
 Outs = dict[str, list[dict[str, object]]]
 
 
@@ -54,11 +57,11 @@ class Reference:
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
-    """Run a project from beginning to end, undisturbed and with one process a stage."""
+    """Run a project from beginning to end, undisturbed."""
     project = git_project(tmp_path_factory.mktemp("user"), pictures=16)
     set_params(project, {"train.checkpoint_seconds": 0.0})
     fresh = copy(project, project.parent / "fresh")
-    with started(project, LOKY_MAX_CPU_COUNT="1") as process:
+    with started(project) as process:
         began = [(stage, time.monotonic()) for stage in stages_begun(process)]
     assert process.returncode == 0
     ends = [start for _, start in began[1:]] + [time.monotonic()]
@@ -69,7 +72,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 def test_killed_at_ten_moments_a_run_ends_with_the_same_bytes(
     reference: Reference, tmp_path: Path
 ) -> None:
-    """So does any other run of the same project; this one has a process for each core."""
+    """So does any other run of the same project; killed ones have a process for each core."""
     project = copy(reference.fresh, tmp_path / "project")
     shutil.copy(reference.project.parent / "pictures.zip", tmp_path)
     (tmp_path / "killer").mkdir()
@@ -78,7 +81,7 @@ def test_killed_at_ten_moments_a_run_ends_with_the_same_bytes(
     draw = random.Random(SEED)
     for stage in KILLED_IN:
         after = None if stage == "train" else reference.seconds[stage] * draw.random()
-        kill(project, stage, after, PYTHONPATH=str(tmp_path / "killer"))
+        kill(project, stage, after, PYTHONPATH=str(tmp_path / "killer"), **PROCESSES)
         remove_what_dvc_left_half_written(project)
         assert_nothing_half(project, whole)
     succeed(project, "dvc", "repro")
@@ -129,7 +132,7 @@ def test_a_disk_that_fills_up_is_one_line_and_loses_nothing(
     room = size(outs[0]) // 2
     subprocess.run(["rm", "-r", *outs], check=True)  # as DVC does, but before the room is measured
     disk.leave(room)
-    one_line(run(reference.project, *again), "the disk is full")
+    one_line(run(reference.project, *again, **PROCESSES), "the disk is full")
     disk.empty()
     succeed(reference.project, *disk.entering("project", "dvc", "checkout"))
     assert everything(project) == before
