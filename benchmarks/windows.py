@@ -29,6 +29,7 @@ import numpy as np
 
 from realart import params, windows
 from realart.outputs import array_file
+from realart.tables import Positions
 from realart.windows import Windows
 
 ROOT = Path(__file__).parents[1]
@@ -106,13 +107,13 @@ def opened(file: str, way: str) -> Windows:
     return Windows((array,), budget, BATCH)
 
 
-def parts(count: int) -> list[windows.Positions]:
+def parts(count: int) -> list[Positions]:
     """Return which of so many rows a fold is fitted on, watches and holds out."""
     drawn = np.random.default_rng(0).choice(3, count, p=[0.6, 0.2, 0.2])
     return [np.flatnonzero(drawn == part) for part in range(3)]
 
 
-def spread(order: windows.Positions) -> str:
+def spread(order: Positions) -> str:
     labels = order[: len(order) // BATCH * BATCH] >= order.max() / 2
     return f"{labels.reshape(-1, BATCH).mean(axis=1).std():.4f}"
 
@@ -134,7 +135,7 @@ def read(file: str, way: str, _: str) -> list[str]:
     return [*timed(some, some.shuffled(fit, np.random.default_rng(0)), len(fit)), peak()]
 
 
-def timed(some: Windows, order: windows.Positions, count: int) -> list[str]:
+def timed(some: Windows, order: Positions, count: int) -> list[str]:
     """Take batches of the first `count` rows, or for a minute; return how many, and how fast."""
     take, began, start = some.reader(order), time.monotonic(), 0
     while start < count and time.monotonic() - began < SECONDS:

@@ -30,7 +30,7 @@ settings.load_profile("realart")
 
 
 @pytest.fixture(autouse=True)
-def _stays() -> Iterator[None]:
+def _places_stay() -> Iterator[None]:
     """Name the test that would send all later ones of its process elsewhere."""
     before = {name: os.environ.get(name) for name in PLACES}
     yield
