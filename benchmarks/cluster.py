@@ -22,11 +22,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-import yaml
 from distributed import LocalCluster
 
 from benchmarks.scale import make, project
-from realart import cluster
+from realart import cluster, yaml12
 from realart.parallel import each
 
 ITEMS = 5000
@@ -122,7 +121,7 @@ def real(folder: Path, archive: Path) -> None:
                 check=True,
             )
         print(f"`dvc repro {LAST}`, {engine}: {time.perf_counter() - start:.0f} s", flush=True)
-        lock = yaml.safe_load((clone / "dvc.lock").read_text())["stages"]
+        lock = yaml12.load((clone / "dvc.lock").read_text(), "dvc.lock")["stages"]
         locks.append({name: stage["outs"] for name, stage in lock.items() if "outs" in stage})
     for name in locks[0]:
         print(f"{name}: {'the same bytes' if locks[0][name] == locks[1][name] else 'OTHER BYTES'}")

@@ -20,7 +20,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import yaml
+
+from realart import yaml12
 
 COUNTS = (1, 2, 4)
 STAGES = ("download", "clean", "split", "balance", "ela", "features")
@@ -95,10 +96,10 @@ def at_once(arguments: argparse.Namespace, folder: Path) -> None:
     """Time `train` in two copies of a project whose other stages have run."""
     clone, bin_ = folder / "project", folder / "bin"
     subprocess.run(["git", "clone", "-q", ".", clone], check=True)
-    content = yaml.safe_load((clone / "params.yaml").read_text())
+    content = yaml12.load((clone / "params.yaml").read_text(), "params.yaml")
     content["model"], content["split"]["folds"] = arguments.recipe, 2
     content["recipes"][arguments.recipe] |= {"epochs": arguments.epochs, "patience": 99}
-    (clone / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    (clone / "params.yaml").write_text(yaml12.dump(content))
     bin_.mkdir()
     (bin_ / "nvidia-smi").write_text("#!/bin/sh\nprintf 'GPU-1\\nGPU-2\\n'\n")
     (bin_ / "nvidia-smi").chmod(0o755)

@@ -24,9 +24,8 @@ from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
-import yaml
 
-from realart import sample, tables
+from realart import sample, tables, yaml12
 
 ROOT = Path(__file__).parents[1]
 PREPARING = ("download", "clean", "split", "balance", "ela")
@@ -84,7 +83,7 @@ def prepared(folder: Path, arguments: argparse.Namespace) -> Path:
     arguments.zip = None
     project = folder / "project"
     project.mkdir()
-    knobs = yaml.safe_load((ROOT / "params.yaml").read_text())
+    knobs = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
     labels = {"ai": [arguments.ai], "human": [arguments.human]}
     knobs["dataset"] = "local"
     knobs["datasets"]["local"] |= {"path": str(pictures), "labels": labels}
@@ -94,7 +93,7 @@ def prepared(folder: Path, arguments: argparse.Namespace) -> Path:
         recipe |= {"epochs": arguments.epochs, "patience": arguments.epochs}
         if recipe["sees"]["backbone"]:
             recipe["sees"]["backbone"]["weights"] = "none"
-    (project / "params.yaml").write_text(yaml.safe_dump(knobs))
+    (project / "params.yaml").write_text(yaml12.dump(knobs))
     for stage in PREPARING:
         run(project, f"stages.{stage}")
     return project
@@ -110,7 +109,7 @@ def thin_out(published: Path, target: Path, count: int) -> None:
 
 def set_params(project: Path, **values: Any) -> None:
     file = project / "params.yaml"
-    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | values))
+    file.write_text(yaml12.dump(yaml12.load(file.read_text(), "params.yaml") | values))
 
 
 def run(project: Path, module: str, *arguments: str) -> str:

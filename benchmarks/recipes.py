@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from benchmarks.frozen import PREPARING, ROOT, run
-from realart import calibration, intervals, tables
+from realart import calibration, intervals, tables, yaml12
 from realart.intervals import Estimate, Weights
 
 
@@ -31,7 +30,7 @@ def main() -> None:
         print(f"{pictures} pictures of {asked.zip.name}, seeds {asked.seeds}, {asked.set or ''}\n")
         print("| recipe | accuracy | recall | AUC | published |")
         print("| --- | --- | --- | --- | --- |")
-        knobs = yaml.safe_load((ROOT / "params.yaml").read_text())
+        knobs = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
         for name in asked.recipes or knobs["recipes"]:
             published = knobs["recipes"][name].get("published", "")
             try:
@@ -56,7 +55,7 @@ def parsed() -> argparse.Namespace:
 
 def prepared(project: Path, asked: argparse.Namespace, seed: int) -> Path:
     """Make a project in which the stages before `features` have run."""
-    knobs = yaml.safe_load((ROOT / "params.yaml").read_text())
+    knobs = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
     knobs["datasets"]["local"] |= {
         "path": str(asked.zip.resolve()),
         "labels": {"ai": [asked.ai], "human": [asked.human]},
@@ -65,14 +64,14 @@ def prepared(project: Path, asked: argparse.Namespace, seed: int) -> Path:
     knobs["split"]["seed"] = seed
     for assignment in asked.set:
         place, value = assignment.split("=", 1)
-        put(knobs, place, yaml.safe_load(value))
+        put(knobs, place, yaml12.load(value, place))
     for assignment in asked.weights:
         name, file = assignment.split("=", 1)
         for group, inside in (("recipes", f"{name}.sees"), ("descriptors", name)):
             if name in knobs[group]:
                 put(knobs[group], f"{inside}.backbone.weights", str(Path(file).resolve()))
     project.mkdir()
-    (project / "params.yaml").write_text(yaml.safe_dump(knobs))
+    (project / "params.yaml").write_text(yaml12.dump(knobs))
     for stage in PREPARING:
         run(project, f"stages.{stage}")
     return project
@@ -89,7 +88,7 @@ def put(knobs: dict[str, Any], place: str, value: Any) -> None:
 def scored(project: Path, name: str) -> pd.DataFrame:
     """Train a recipe; return its probabilities out of fold, and the group of each picture."""
     file = project / "params.yaml"
-    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"model": name}))
+    file.write_text(yaml12.dump(yaml12.load(file.read_text(), "params.yaml") | {"model": name}))
     for stage in ("features", "train"):
         run(project, f"stages.{stage}")
     rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS).set_index("row")

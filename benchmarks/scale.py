@@ -22,10 +22,9 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import yaml
 from PIL import Image
 
-from realart import archive
+from realart import archive, yaml12
 from realart.parallel import each
 
 ROOT = Path(__file__).parent.parent
@@ -84,13 +83,13 @@ def project(folder: Path, pictures: Path, model: str = "", epochs: int = 0) -> P
     clone = folder / "project"
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
     file = clone / "params.yaml"
-    knobs = yaml.safe_load(file.read_text())
+    knobs = yaml12.load(file.read_text(), "params.yaml")
     knobs["dataset"] = "local"
     knobs["datasets"]["local"]["path"] = str(pictures)
     knobs["model"] = model or knobs["model"]
     if epochs:
         knobs["recipes"][model]["epochs"] = epochs
-    file.write_text(yaml.safe_dump(knobs, sort_keys=False))
+    file.write_text(yaml12.dump(knobs))
     return clone
 
 
@@ -165,7 +164,7 @@ def measure(count: int, folder: Path, last: str, model: str, epochs: int) -> dic
     costs = {}
     for name in STAGES[: STAGES.index(last) + 1]:
         stage, dvc = watch(["dvc", "repro", "--single-item", name], clone)
-        lock = yaml.safe_load((clone / "dvc.lock").read_text())["stages"][name]
+        lock = yaml12.load((clone / "dvc.lock").read_text(), "dvc.lock")["stages"][name]
         read = sum(one["size"] for one in lock.get("deps", []))
         outs = lock.get("outs", [])
         written = sum(one["size"] for one in outs)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
+from realart import yaml12
 from realart.params import Params, Vectors
 from realart.verdicts import figure
 
@@ -165,7 +165,7 @@ def _limits(report: Mapping[str, Any]) -> str:
 
 
 def _training(knobs: Params) -> str:
-    recipe = yaml.safe_dump(knobs.recipe.model_dump(exclude={"published"}), sort_keys=False)
+    recipe = yaml12.dump(knobs.recipe.model_dump(exclude={"published"}))
     return (
         f"{knobs.split.folds} folds by group of near-duplicates, seed {knobs.train.seed}; final is "
         f"the {knobs.evaluate.final.replace('_', ' ')}.\n\n```yaml\n{recipe}```"

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -19,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from realart import yaml12
 from realart.errors import RealartError
 from realart.project import root
 
@@ -424,13 +424,13 @@ def load(path: Path = Path("params.yaml")) -> Params:
         `dataset`, `model` or a descriptor of the model names no entry, or its weights are no file.
     """
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = yaml12.load(path.read_text("utf-8"), path.name)
     except FileNotFoundError as error:
         raise RealartError(
             f"no {path.name} in {path.parent.resolve()}: run this from the project's top folder"
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RealartError(f"{path.name} is no valid YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise RealartError(f"{path.name} is no UTF-8: {error}") from error
     if not isinstance(content, dict):
         raise RealartError(f"{path.name} holds {type(content).__name__}, not a mapping of params")
     try:

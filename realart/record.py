@@ -7,12 +7,11 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
-import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
 from mlflow.exceptions import MlflowException
 
-from realart import folds, params, registry, robustness, store, tables, tracking
+from realart import folds, params, registry, robustness, store, tables, tracking, yaml12
 from realart.errors import RealartError
 from realart.params import CLASSES, Params
 from realart.tracking import Training
@@ -102,7 +101,7 @@ def _inputs(knobs: Params, digest: str) -> list[DatasetInput]:
 
 def _tags() -> list[RunTag]:
     """Name what each stage was made from and made, and what the final model is, in words."""
-    lock = yaml.safe_load(LOCK.read_text("utf-8")) if LOCK.is_file() else {"stages": {}}
+    lock = yaml12.load(LOCK.read_text("utf-8"), LOCK.name) if LOCK.is_file() else {"stages": {}}
     hashes = {
         name: sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16]
         for name, entry in lock["stages"].items()

@@ -32,7 +32,7 @@ NEEDED = (
     "pandas",
     "pillow",
     "pydantic",
-    "pyyaml",
+    "ruamel.yaml",
     "scikit-learn",
     "scipy",
     "tensorflow",

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
+from realart import yaml12
 
 REPOSITORY = Path(__file__).parents[1]
 CHUNK = 1 << 16  # sent and counted at once, so that little counts as served that nobody reads
@@ -56,10 +56,10 @@ def start(
 ) -> subprocess.Popen[str]:
     """Start the download stage in `folder`, on the real params.yaml with that entry changed."""
     folder.mkdir(exist_ok=True, parents=True)
-    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    params = yaml12.load((REPOSITORY / "params.yaml").read_text(), "params.yaml")
     params["dataset"] = dataset
     params["datasets"][dataset].update(entry)
-    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    (folder / "params.yaml").write_text(yaml12.dump(params))
     always = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
     return subprocess.Popen(
         [sys.executable, "-m", "stages.download"],

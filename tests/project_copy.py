@@ -10,8 +10,8 @@ from typing import Any
 
 import joblib
 import pytest
-import yaml
 
+from realart import yaml12
 from realart.sample import write_archive
 
 ROOT = Path(__file__).parent.parent
@@ -105,14 +105,14 @@ def git_project(folder: Path, pictures: int = 24) -> Path:
 def set_params(project: Path, values: dict[str, Any]) -> None:
     """Set params by their dotted names."""
     file = project / "params.yaml"
-    content = yaml.safe_load(file.read_text())
+    content = yaml12.load(file.read_text(), "params.yaml")
     for name, value in values.items():
         *groups, leaf = name.split(".")
         group = content
         for key in groups:
             group = group[key]
         group[leaf] = value
-    file.write_text(yaml.safe_dump(content, sort_keys=False))
+    file.write_text(yaml12.dump(content))
 
 
 def environment(project: Path, **more: str) -> dict[str, str]:

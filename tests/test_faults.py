@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 from project_copy import environment, git_project, run, set_params
 from small_disk import Disk, small_disk
+
+from realart import yaml12
+from realart.errors import RealartError
 
 SEED = 2
 KILLED_IN = (
@@ -222,8 +224,8 @@ def remove_what_dvc_left_half_written(project: Path) -> None:
     """Do as docs/decisions.md says: DVC writes these two files in place."""
     for file in (project / "dvc.lock", project / ".dvc/tmp/rwlock"):
         try:
-            whole = not file.exists() or isinstance(yaml.safe_load(file.read_text()), dict)
-        except yaml.YAMLError:
+            whole = not file.exists() or isinstance(yaml12.load(file.read_text(), file.name), dict)
+        except RealartError:
             whole = False
         if not whole:
             file.unlink()
@@ -268,7 +270,7 @@ def copy(project: Path, target: Path) -> Path:
 def locked(project: Path) -> Outs:
     """Return the outputs of all stages in dvc.lock, with their hashes."""
     lock = project / "dvc.lock"
-    stages = yaml.safe_load(lock.read_text())["stages"] if lock.exists() else {}
+    stages = yaml12.load(lock.read_text(), "dvc.lock")["stages"] if lock.exists() else {}
     return {name: stage.get("outs", []) for name, stage in stages.items()}
 
 

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from making import KNOBS
 
-from realart import params
+from realart import params, yaml12
 from realart.errors import RealartError
 
 REAL = Path(__file__).parents[1] / "params.yaml"
-CONTENT = yaml.safe_load(REAL.read_text("utf-8"))
+CONTENT = yaml12.load(REAL.read_text("utf-8"), "params.yaml")
 Content = dict[str, Any]
 
 
@@ -21,7 +20,7 @@ def load_changed(change: Callable[[Content], object], folder: Path) -> params.Pa
     content = copy.deepcopy(CONTENT)
     change(content)
     file = folder / "params.yaml"
-    file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False), "utf-8")
+    file.write_text(yaml12.dump(content), "utf-8")
     return params.load(file)
 
 

@@ -11,13 +11,12 @@ from typing import Any
 
 import joblib
 import pytest
-import yaml
 from project_copy import ROOT, TUNED, set_params, tiny_project
 
-from realart import head_folds, network_folds, params
+from realart import head_folds, network_folds, params, yaml12
 from realart.params import Strict
 
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PIPELINE = yaml12.load((ROOT / "dvc.yaml").read_text(), "dvc.yaml")["stages"]
 CHOSEN = {"datasets": "${dataset}", "recipes": "${model}"}
 """Params that hold entries by name, and how dvc.yaml names the chosen one."""
 CHOOSING = {"dataset", "datasets", "model", "recipes", "descriptors"}
@@ -35,7 +34,7 @@ WHOLE = {
 
 PLUMBING = {
     "__init__", "at_once", "devices", "errors", "inference", "intervals", "outputs", "params",
-    "project", "store", "tables", "tracking",
+    "project", "store", "tables", "tracking", "yaml12",
 }  # fmt: skip
 """Modules that learn nothing; of params it is what they hold that decides."""
 OF_NETWORKS = {"backend", "layers", "recipes", "windows"}

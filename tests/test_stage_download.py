@@ -5,15 +5,15 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 from filelock import FileLock
 from loopback import REPOSITORY, HubServer, KaggleServer, download, running, start, unzipped, zipped
 
 import realart.sample
+from realart import yaml12
 from realart.sources import Origin, fetch
 
 LEAVES = ("source", "path", "sha256", "licence")
-ENTRIES = yaml.safe_load((REPOSITORY / "params.yaml").read_text())["datasets"]
+ENTRIES = yaml12.load((REPOSITORY / "params.yaml").read_text(), "params.yaml")["datasets"]
 TOKEN = {"KAGGLE_API_TOKEN": "right-token"}
 LAYOUTS = {
     "cashbowman": {

@@ -6,12 +6,11 @@ from uuid import uuid4
 
 import pandas as pd
 import pytest
-import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from networks import KNOBS, REPOSITORY
 
-from realart import store, tracking
+from realart import store, tracking, yaml12
 from realart.folds import Learnt
 from realart.params import Params
 from realart.tracking import Runs, Said
@@ -244,7 +243,7 @@ def test_an_evaluation_that_failed_is_made_up_for_in_its_run(
 
 
 def test_params_bear_the_names_of_params_yaml() -> None:
-    published = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    published = yaml12.load((REPOSITORY / "params.yaml").read_text(), "params.yaml")
     described = tracking.describe(KNOBS.model_copy(update={"model": "cnn"}))
     assert described["dataset"] == published["dataset"]
     for group in ("clean", "split", "balance", "train", "evaluate"):

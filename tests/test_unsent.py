@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from filelock import FileLock, Timeout
 from loopback import NOTHING_LISTENS
 from mlflow import MlflowClient
@@ -20,7 +19,7 @@ from project_copy import TINY, environment, run_stages, set_params
 from servers import PASSWORD, SECONDS, Server, mlflow_server, open_folder, postgres
 from small_disk import small_disk
 
-from realart import live, tracking, unsent
+from realart import live, tracking, unsent, yaml12
 from realart import params as knobs
 from realart.store import UnusableError
 
@@ -62,7 +61,7 @@ def project(trained: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Pa
 def copied(project: Path, target: Path, dataset: str, **changes: Any) -> Path:
     """Copy a project whose stages have run, all but the last, under a name of its own."""
     shutil.copytree(project, target, ignore=shutil.ignore_patterns("mlruns", ".realart"))
-    local = yaml.safe_load((target / "params.yaml").read_text())["datasets"]["local"]
+    local = yaml12.load((target / "params.yaml").read_text(), "params.yaml")["datasets"]["local"]
     set_params(target, {f"datasets.{dataset}": local, "datasets.second": local})
     set_params(target, {"dataset": dataset, **changes})
     return target
