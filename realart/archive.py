@@ -43,10 +43,21 @@ def files(path: Path, advice: str) -> list[zipfile.ZipInfo]:
         It is no whole zip, or holds no file; `advice` ends the line.
     """
     with opened(path, advice) as archive:
-        found = [member for member in archive.infolist() if not member.is_dir()]
+        found = [member for member in listed(archive) if not member.is_dir()]
     if not found:
         raise RealartError(f"the archive holds no file: {advice}")
     return found
+
+
+def listed(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the directory of a zip archive, with a slash between folders.
+
+    Old zips of .NET have a backslash, against 4.4.17.1 of PKWARE's APPNOTE.TXT.
+    """
+    members = archive.infolist()
+    for member in members:
+        member.filename = member.filename.replace("\\", "/")
+    return members
 
 
 def sha256(path: Path) -> str:
@@ -128,8 +139,8 @@ def _kept_open(path: Path, _modified: int) -> zipfile.ZipFile:
 
 @lru_cache(maxsize=1)
 def _members(path: Path, modified: int) -> dict[tuple[str, int], zipfile.ZipInfo]:
-    listed = _kept_open(path, modified).infolist()
-    return {(member.filename, member.file_size): member for member in listed}
+    members = listed(_kept_open(path, modified))
+    return {(member.filename, member.file_size): member for member in members}
 
 
 @contextmanager

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
+from zipfile import ZipInfo
 
 import pandas as pd
 
-from realart import duplicates, looking
+from realart import duplicates, label_table, looking
 from realart.archive import files
 from realart.duplicates import Edges
 from realart.errors import RealartError
 from realart.fingerprints import Fingerprints
-from realart.labels import Origin, read_paths
+from realart.labels import Origin, missing, read_paths, summary
 from realart.looking import Seen
 from realart.parallel import each
 from realart.params import CLASSES, Clean, Labels
@@ -49,9 +50,17 @@ class Found:
 
 
 def clean(
-    archive: Path, labels: Labels, fields: str | None, params: Clean, folder: Path
+    archive: Path,
+    labels: Labels,
+    fields: str | None,
+    params: Clean,
+    folder: Path,
+    dataset: str = "local",
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Decode every file of `archive` once, write what is kept into `folder` in canonical form.
+
+    Before, it is printed which folders were taken for which class. Errors call the labels those of
+    `dataset`.
 
     Returns
     -------
@@ -63,11 +72,12 @@ def clean(
     Raises
     ------
     RealartError
-        The archive is damaged or empty, a class has no folder, or nothing of a class is kept.
+        The archive is damaged or empty, folders contradict each other, a class has no folder, or
+        nothing of a class is kept.
     """
     members = files(archive, f"remove {archive} and run `dvc repro`")
     members.sort(key=lambda member: (member.filename, member.CRC, member.file_size))
-    origins = read_paths([member.filename for member in members], labels, fields)
+    origins = _origins(archive, members, labels, fields, dataset)
     pairs = list(zip(members, origins, strict=True))
     rejected = [(m.filename, "unlabelled", o.source) for m, o in pairs if o.label is None]
     pairs = [(member, origin) for member, origin in pairs if origin.label is not None]
@@ -91,6 +101,22 @@ def clean(
         if f"{FOLDER}/{file.name}" not in kept_files:
             file.unlink()
     return kept, pd.DataFrame(sorted(rejected), columns=list(REJECTED)), _related(found, edges)
+
+
+def _origins(
+    archive: Path, members: Sequence[ZipInfo], labels: Labels, fields: str | None, dataset: str
+) -> list[Origin]:
+    """Read the origin of every file, and print the labels."""
+    table, report = None, ""
+    if labels.table:
+        table, report = label_table.read(archive, members, labels, labels.table)
+        print(f"labels.table: {report}")
+    origins = read_paths([member.filename for member in members], labels, fields, table)
+    print(*summary(origins), sep="\n", flush=True)
+    if reason := missing(origins, labels):
+        advice = report or label_table.advice(archive, members, labels, f"datasets.{dataset}")
+        raise RealartError(f"{reason}: {advice}")
+    return origins
 
 
 def _resolve(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -52,11 +53,48 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Labels(Strict):
-    """Folder-name patterns (shell style, any case) of each class; the deepest folder decides."""
+def _nameable(name: str) -> str:
+    if "/" in name:
+        raise ValueError("is a path: give the name of one folder")
+    if not any(character.isalnum() or character in "*?[" for character in name):
+        raise ValueError("has no letter or digit to match")
+    return name
 
-    ai: list[str]
-    human: list[str]
+
+Name = Annotated[str, AfterValidator(_nameable)]
+
+
+class Weak(Strict):
+    """Names of a class that may also be a style or a generator: they yield to others of a path."""
+
+    ai: list[Name] = []
+    human: list[Name] = []
+
+
+class Table(Strict):
+    """Labels in a table inside the archive: its file, and its columns of paths and of labels.
+
+    `file` is a path or a pattern (`*/metadata.csv`): CSV, TSV or a JSON object a line.
+    """
+
+    file: str
+    path: str
+    label: str
+
+
+class Labels(Strict):
+    """Names of each class, in any case of letters.
+
+    A plain name matches whole words inside a folder's name, however they are joined: `ai art` is
+    in `AiArt_2`, and `real` is not in `realism`. A pattern with `*`, `?` or `[` matches all of a
+    folder's name, and what matches all of it goes before words inside it. Where there is a `table`,
+    it alone decides.
+    """
+
+    ai: list[Name]
+    human: list[Name]
+    weak: Weak = Weak()
+    table: Table | None = None
 
 
 class Dataset(Strict):

@@ -16,7 +16,12 @@ def main() -> None:
     with fresh_directory(DATA / "clean") as folder:
         (folder / "pictures").mkdir()
         kept, rejected, related = cleaning.clean(
-            DATA / "raw/archive.zip", data.labels, data.fields, knobs.clean, folder / "pictures"
+            DATA / "raw/archive.zip",
+            data.labels,
+            data.fields,
+            knobs.clean,
+            folder / "pictures",
+            knobs.dataset,
         )
         tables.write(kept, folder / "pictures.csv", tables.PICTURES)
         tables.write(rejected, folder / "rejected.csv", tables.REJECTED)

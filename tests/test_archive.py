@@ -54,6 +54,17 @@ def test_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert archive.read(path, "same", 5) == b"again"
 
 
+def test_backslashes_of_old_zips_are_folders(tmp_path: Path) -> None:
+    content = [("ai\\deep\\0.jpg", b"first"), ("ai\\", b""), ("human/0.jpg", b"second")]
+    path = making.archive(tmp_path / "a.zip", content)
+    assert [one.filename for one in archive.files(path, "")] == ["ai/deep/0.jpg", "human/0.jpg"]
+    assert archive.read(path, "ai/deep/0.jpg", 5) == b"first"
+    archive.check(path, "advice")
+    with archive.opened(path, "") as opened:
+        contents = [archive.unpacked(opened, one).read() for one in archive.files(path, "")]
+    assert contents == [b"first", b"second"]
+
+
 def test_links_inside_are_read_and_links_outside_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "pictures", {"ai/a.jpg": b"a"})
     (folder / "ai/same.jpg").symlink_to("a.jpg")

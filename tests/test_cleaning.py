@@ -17,7 +17,7 @@ from PIL import Image
 from realart import pictures
 from realart.cleaning import REASONS, clean
 from realart.errors import RealartError
-from realart.params import Clean
+from realart.params import Clean, Table
 
 BASE = picture(1, 128, 100)
 FILES = {
@@ -186,6 +186,33 @@ def test_related_pictures_form_a_group_whatever_their_label() -> None:
     assert groups["ai/base.png"] == groups["human/changed.png"]
     assert groups.nunique() == 3
     assert set(groups) <= set(kept["id"])
+
+
+def test_labels_come_from_a_table_and_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = b"id,label\n1,1\n2,0\n3,?\n"
+    content = [(f"train\\{n}.png", file(picture(n))) for n in (1, 2, 3)]
+    path = archive(tmp_path / "archive.zip", [("train.csv", rows), *content])
+    table = Table(file="train.csv", path="id", label="label")
+    (tmp_path / "pictures").mkdir()
+    labels = LABELS.model_copy(update={"table": table})
+    kept, rejected, _ = clean(path, labels, None, JPEG, tmp_path / "pictures")
+    assert dict(zip(kept["path"], kept["label"], strict=True)) == {
+        "train/1.png": "ai",
+        "train/2.png": "human",
+    }
+    assert rejected["path"].tolist() == ["train.csv", "train/3.png"]
+    assert capsys.readouterr().out.splitlines() == [
+        "labels.table: train.csv, 3 rows, labels 2 files; rows that name no class: 1 ('?')",
+        "labels of 4 files, and what names them",
+        "       1 ai     train",
+        "       1 human  train",
+        "       1 none   .",
+        "       1 none   train",
+    ]
+    with pytest.raises(RealartError, match=r"use it with -S .datasets\.mine\.labels\.table="):
+        clean(path, LABELS, None, JPEG, tmp_path / "pictures", "mine")
 
 
 @pytest.mark.parametrize("name", ["human", "ai"])

@@ -138,7 +138,7 @@ def _fill(target: zipfile.ZipFile, files: dict[str, Path]) -> None:
 def _unpack(target: zipfile.ZipFile, file: Path, name: str) -> None:
     advice = f"it is '{name}' of the dataset; {AGAIN}"
     with archive.opened(file, advice) as source:
-        for member in source.infolist():
+        for member in archive.listed(source):
             if not member.is_dir():
                 place = f"{name[: -len('.zip')]}/{member.filename}"
                 with (
