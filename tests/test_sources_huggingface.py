@@ -19,6 +19,7 @@ def server() -> Iterator[HubServer]:
     with running(HubServer()) as server:
         server.files = {
             "README.md": b"# Art",
+            "train/metadata.jsonl": b"{}",
             "train/ai/1.JPG": b"one",
             "train/real/2.png": b"two",
             "test/ai/3.webp": b"three",

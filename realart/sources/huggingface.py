@@ -1,4 +1,4 @@
-"""Hugging Face datasets: their pictures, Parquet rows and zips, gathered in one zip archive.
+"""Hugging Face datasets: pictures, tables, Parquet rows and zips, gathered in one zip archive.
 
 What a repository holds beside these (a README, a loading script) is neither fetched nor stored.
 """
@@ -19,7 +19,8 @@ from realart.sources import parquet
 from realart.sources.origin import Found, Origin
 
 PICTURES = "avif bmp gif heic heif jfif jp2 jpe jpeg jpg jxl pgm png ppm tga tif tiff webp"
-SUFFIXES = {f".{suffix}" for suffix in [*PICTURES.split(), "parquet", "zip"]}
+TABLES = (".csv", ".jsonl", ".ndjson", ".tsv")
+SUFFIXES = {*(f".{suffix}" for suffix in PICTURES.split()), *TABLES, ".parquet", ".zip"}
 AGAIN = "the download was removed; run again to fetch it anew"
 SIGN_IN = (
     "get a token at https://huggingface.co/settings/tokens and set HF_TOKEN (or: hf auth login)"
@@ -30,9 +31,9 @@ def fetch(origin: Origin, downloads: Path) -> Found:
     """Download `owner/name` (its newest revision) or `owner/name@revision` and zip its pictures.
 
     Files come one by one into a cache below `downloads`, by repository and commit; the next call
-    fetches those that are missing. In the archive, pictures keep their path in the repository,
-    Parquet rows become `<split>/<label>/<row>-<file name>`, and a zip is unpacked into a folder of
-    its name.
+    fetches those that are missing. In the archive, pictures and tables keep their path in the
+    repository, Parquet rows become `<split>/<label>/<row>-<file name>`, and a zip is unpacked into
+    a folder of its name.
     """
     repository, revision = _parse(origin)
     _quieten()
@@ -90,7 +91,7 @@ def _listing(
         for name, lfs in files.items()
         if _suffix(name) in SUFFIXES
     }
-    if not wanted:
+    if all(_suffix(name) in TABLES for name in wanted):
         raise RealartError(
             f"Hugging Face dataset '{origin.path}' has no pictures, Parquet files or zips; it has "
             f"{', '.join(sorted(files)[:5]) or 'no files'}: set datasets.{origin.name}.path to one "
