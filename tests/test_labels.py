@@ -68,6 +68,9 @@ LAYOUTS: dict[str, dict[str, str | None]] = {
     "a generator for each folder": {
         "human": "human", "midjourney/nature": "ai", "midjourney/portraits": "ai", "DALL-E 3": "ai",
     },
+    "one class of each generator": {
+        "biggan/0_real": "human", "progan/1_fake": "ai", "nature/x/ai": "ai",
+    },
     "nature beside ai": {"nature": "human", "ai": "ai"},
     "a style for each folder": {
         "nature/ai": "ai", "nature/human": "human", "realism/ai": "ai", "realism/human": "human",
