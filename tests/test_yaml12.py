@@ -68,6 +68,8 @@ def test_rates_set_by_dvc_are_sound_params(written: str, tmp_path: Path) -> None
 
 def test_an_experiment_with_a_small_rate_is_checked_and_shown(tmp_path: Path) -> None:
     project = git_project(tmp_path)
+    for name, value in (("name", "somebody"), ("email", "somebody@example.org")):
+        run(project, "git", "config", f"user.{name}", value)
     rate = "recipes.tiny.optimizer.learning_rate"
     done = run(project, "dvc", "exp", "run", "-S", f"{rate}=1e-6", "-s", "check")
     assert done.returncode == 0, done.stdout + done.stderr
