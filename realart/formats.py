@@ -133,7 +133,8 @@ def unread_format(data: bytes) -> str:
 
 def unusable(error: Exception, messages: Sequence[str]) -> UnusableError:
     """Return why a file can't be used, from a decoder's error and the messages beside it."""
-    detail = "; ".join(dict.fromkeys([str(error), *messages[:1]]))
+    cut = isinstance(error.__cause__ or error, struct.error)
+    detail = "; ".join(["its header is cut short" if cut else str(error), *messages[:1]])
     return UnusableError("unsupported" if _CANNOT.search(detail) else "corrupt", detail)
 
 

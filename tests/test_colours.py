@@ -92,9 +92,10 @@ def test_a_transparent_grey_of_any_depth_is_white(bits: int, transparent: int) -
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_a_transparent_colour_of_any_depth_is_white(bits: int) -> None:
-    unit = 1 if bits == 8 else 257
-    colours = np.array([[[1, 2, 3], [1, 2, 4], [3, 2, 1]]], np.uint16) * unit
-    seen = decoded(png(colours, bits, 2, (unit, 2 * unit, 3 * unit)))
+    colours = np.array([[[1, 2, 3], [1, 2, 4], [3, 2, 1]]], np.uint16)
+    if bits == 16:
+        colours = colours << 8 | 0x77
+    seen = decoded(png(colours, bits, 2, tuple(colours[0, 0].tolist())))
     assert seen.tolist() == [[[255, 255, 255], [1, 2, 4], [3, 2, 1]]]
 
 

@@ -86,6 +86,12 @@ def test_a_format_that_is_read_is_never_named(kind: str) -> None:
         assert not formats.unread_format(file(Image.fromarray(PIXELS).convert(mode), kind))
 
 
+def test_an_avif_of_a_general_brand_is_no_heic() -> None:
+    data = file(PIXELS, "AVIF").replace(b"ftypavif", b"ftypmif1")
+    assert data[8:12] == b"mif1"
+    assert pictures.decode(data, 10**6)[1].format == "AVIF"
+
+
 # What decoders say
 
 
@@ -101,6 +107,7 @@ def jpeg_of_12_bits() -> bytes:
         (file(PIXELS, "AVIF")[:60], "corrupt: Failed to decode image: "),
         (file(PIXELS, "WEBP")[:40], "corrupt: could not create decoder object"),
         (b"\x89PNG\r\n\x1a\n" + bytes(30), "corrupt: broken PNG file"),
+        (b"\x89PNG\r\n\x1a\n", "corrupt: its header is cut short"),
         (jpeg_of_12_bits(), "unsupported: cannot handle 12-bit layers"),
         (tiff((PIXELS[..., 0], {258: (8,), 262: (9,)})), "unsupported: unknown pixel mode"),
     ],
