@@ -4,7 +4,6 @@ import argparse
 import csv
 import json
 import sys
-import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from io import TextIOWrapper
@@ -115,7 +114,6 @@ def _predict(arguments: argparse.Namespace) -> int:
     from realart import predict  # takes seconds to import: only where it is needed
     from realart.models import Final
 
-    warnings.filterwarnings("ignore", module="PIL")  # of damaged EXIF, say
     files = predict.files(arguments.paths)
     model = Final(arguments.model or root() / "models/final")
     failed = 0

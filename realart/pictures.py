@@ -6,58 +6,27 @@ canonical pictures have the same bytes on any machine with the locked packages.
 """
 
 import io
-import struct
 import sys
-import zlib
-from contextlib import suppress
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
-from realart import headers
+from realart import avif, colours, diagnostics, formats, headers
+from realart.formats import DECODER_ERRORS
+from realart.formats import FORMATS as FORMATS
+from realart.formats import UnusableError as UnusableError
 from realart.headers import Header
 from realart.params import Clean
 
 Pixels = NDArray[np.uint8]
 """An RGB picture: uint8, shape (height, width, 3), sRGB."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-STILL_WITH_FRAMES = ("MPO",)  # opened as JPEG: a preview or a second eye, no animation
-
 BYTES_A_PIXEL = 4
 """Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
 
-# What fuzzing has seen decoders raise on damaged files.
-_DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    EOFError,
-    RuntimeError,
-    LookupError,
-    ArithmeticError,
-    struct.error,
-    zlib.error,
-)
-_SRGB = ImageCms.createProfile("sRGB")
-_COLOURS = np.mgrid[:256:15, :256:15, :256:15].reshape(3, 18, -1).transpose(1, 2, 0)
 Image.init()  # else the first picture of a rarer format finds its decoder unregistered
-
-
-class UnusableError(Exception):
-    """A file that can't become a picture; `reason` is from a closed list, `detail` says more."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = " ".join(detail.split())
-
-    def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}" if self.detail else self.reason
 
 
 def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image, Header]:
@@ -69,27 +38,19 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
     ------
     UnusableError
         With the reason `empty`, `not a picture`, `corrupt`, `animated`, `too small`, `too large`
-        or `unsupported`.
+        or `unsupported`; the detail has what the decoder said.
     """
     if not data:
         raise UnusableError("empty")
-    image = _open(data)
-    width, height = image.size
-    if width * height > max_pixels:
-        raise UnusableError("too large", f"{width}x{height}, at most {max_pixels} pixels")
-    try:
-        if (tile := _tile_pixels(image)) > max_pixels:
-            raise UnusableError("too large", f"a tile of {tile} pixels, at most {max_pixels}")
-        frames = getattr(image, "n_frames", 1)
-        if frames > 1 and image.format not in STILL_WITH_FRAMES:
-            raise UnusableError("animated", f"{frames} frames")
-        header = headers.read(image)
-        image.load()
-        image = _upright_srgb(image)
-    except _DECODER_ERRORS as error:
-        raise UnusableError("corrupt", str(error)) from error
-    if min(width, height) < min_side:
-        raise UnusableError("too small", f"{width}x{height}, at least {min_side} a side")
+    with diagnostics.collect() as messages:
+        try:
+            image, header = _decode(data, max_pixels)
+        except DECODER_ERRORS as error:
+            raise formats.unusable(error, messages) from error
+    if min(image.size) < min_side:
+        raise UnusableError(
+            "too small", f"{header.width}x{header.height}, at least {min_side} a side"
+        )
     return image, header
 
 
@@ -162,64 +123,22 @@ def square(image: Image.Image, size: int, shape: str) -> Pixels:
     return padded
 
 
-def _open(data: bytes) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise UnusableError("too large", str(error)) from error
-    except UnidentifiedImageError as error:
-        raise UnusableError("not a picture") from error
-    except _DECODER_ERRORS as error:
-        raise UnusableError("corrupt", str(error)) from error
+def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, Header]:
+    opened = formats.open_picture(data)
+    width, height = opened.size
+    if width * height > max_pixels:
+        raise UnusableError("too large", f"{width}x{height}, at most {max_pixels} pixels")
+    if (tile := _tile_pixels(opened)) > max_pixels:
+        raise UnusableError("too large", f"a tile of {tile} pixels, at most {max_pixels}")
+    header, bits = headers.read(opened), colours.sample_bits(opened)
+    opened.load()
+    box = avif.crop_box(data, opened.size) if opened.format == "AVIF" else None
+    image = opened.crop(box) if box else opened
+    ImageOps.exif_transpose(image, in_place=True)
+    return colours.to_srgb(image, bits), header
 
 
 def _tile_pixels(image: Image.Image) -> int:
     """Return how many pixels a TIFF's tiles have, of which its decoder holds a whole one."""
     tags = getattr(image, "tag_v2", {})
     return int(tags.get(TILEWIDTH, 0)) * int(tags.get(TILELENGTH, 0))
-
-
-def _upright_srgb(image: Image.Image) -> Image.Image:
-    ImageOps.exif_transpose(image, in_place=True)
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        raise UnusableError("unsupported", f"mode {image.mode} has no known white point")
-    profile = image.info.get("icc_profile")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-    elif image.mode == "P":
-        image = image.convert("RGB")
-    if profile:
-        with suppress(ImageCms.PyCMSError, OSError):  # a broken one is no reason to lose a picture
-            image = _to_srgb(image, profile)
-    if image.mode == "RGBA":
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    transform = _to_srgb_transform(profile, image.mode)
-    if transform is None:
-        return image
-    converted = ImageCms.applyTransform(image, transform)
-    assert converted is not None  # only an in-place conversion returns None
-    return converted
-
-
-@lru_cache(maxsize=16)
-def _to_srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the way to sRGB, or None for the many profiles that are sRGB by another name.
-
-    Those change no colour by more than a level; to apply one takes longer than to decode.
-    """
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    target = "RGBA" if mode == "RGBA" else "RGB"
-    transform = ImageCms.buildTransform(source, _SRGB, mode, target)
-    if mode != target:
-        return transform
-    colours = Image.fromarray(_COLOURS.astype(np.uint8)).convert(mode)
-    converted = ImageCms.applyTransform(colours, transform)
-    change = np.abs(np.asarray(converted, np.int16) - np.asarray(colours)).max()
-    return transform if change > 1 else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+from realart import diagnostics
 from realart.pictures import FORMATS
 
 MOST = 1 << 20
@@ -125,7 +126,7 @@ def evidence(data: bytes) -> list[str]:
     """
     found = [*_of_manifest(data)]
     # Decoders fail in their own ways, and a verdict is not to be lost by that.
-    with suppress(Exception), _opened(data) as image:
+    with diagnostics.collect(), suppress(Exception), _opened(data) as image:
         found += _of_xmp(image.info.get("xmp"))
         found += _of_texts(image)
         found += _of_exif(image)

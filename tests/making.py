@@ -1,6 +1,7 @@
 """Makers of tiny real things for the tests: pictures, files, archives, tables."""
 
 import io
+import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from hypothesis import Phase, settings
+from numpy.typing import NDArray
 from PIL import Image
 
 from realart import fingerprints, params, pictures, tables
@@ -50,6 +52,32 @@ def file(image: Pixels | Image.Image, kind: str = "PNG", **options: Any) -> byte
     image = image if isinstance(image, Image.Image) else Image.fromarray(image)
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def tiff(*pages: tuple[Pixels | NDArray[np.uint16] | bytes, dict[int, tuple[int, ...]]]) -> bytes:
+    """Write a TIFF 6.0 of uncompressed pages, each its samples and its tags (all as LONG).
+
+    Width, height, strip and compression are added where samples are an array (height, width, ...).
+    """
+    data, links = b"II*\0", [4]
+    data += bytes(4)
+    for samples, given in pages:
+        packed = samples if isinstance(samples, bytes) else samples.tobytes()
+        tags = {259: (1,), 273: (len(data),), 279: (len(packed),), **given}
+        if not isinstance(samples, bytes):
+            tags |= {256: (samples.shape[1],), 257: (samples.shape[0],)}
+        data += packed + bytes(len(packed) % 2)
+        entries = b""
+        for tag, values in sorted(tags.items()):
+            value = struct.pack(f"<{len(values)}I", *values)
+            if len(values) > 1:
+                data, value = data + value, struct.pack("<I", len(data))
+            entries += struct.pack("<HHI", tag, 4, len(values)) + value
+        data = data[: links[-1]] + struct.pack("<I", len(data)) + data[links[-1] + 4 :]
+        data += struct.pack("<H", len(tags)) + entries
+        links.append(len(data))
+        data += bytes(4)
+    return data
 
 
 def decoded(data: bytes) -> Pixels:

@@ -60,7 +60,7 @@ def test_a_jpeg_with_a_second_picture_behind_it_is_kept() -> None:
     assert distance(np.asarray(image), PIXELS) < 8
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_animations_are_rejected(kind: str) -> None:
     assert reason(animation(kind)) == "animated"
 
@@ -184,9 +184,9 @@ def test_a_jpeg_that_lacks_its_end_is_corrupt(missing: int) -> None:
         (b"", "empty"),
         (b"\0" * 1000, "not a picture"),
         (b"<!DOCTYPE html><html><body>404</body></html>", "not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-        (file(PIXELS, "PPM"), "not a picture"),
-        (file(PIXELS, "ICO"), "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported"),
+        (file(PIXELS, "PPM"), "unsupported"),
+        (file(PIXELS, "ICO"), "unsupported"),
         (file(Image.new("F", (96, 80)), "TIFF"), "unsupported"),
         (file(Image.new("I", (96, 80)), "TIFF"), "unsupported"),
     ],
@@ -215,7 +215,7 @@ def test_a_bomb_is_rejected_by_its_header(side: int) -> None:
     bmp[18:26] = struct.pack("<ii", side, side)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.simplefilter("error")
         for data in (png_that_claims(side, side), bytes(gif), bytes(bmp)):
             assert reason(data) == "too large"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
@@ -227,7 +227,7 @@ def test_a_bomb_is_rejected_by_its_header(side: int) -> None:
     ),
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8),
 )
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("error")
 def test_a_damaged_file_is_decoded_or_unusable(
     data: bytes, damage: list[tuple[float, int]]
 ) -> None:
@@ -242,7 +242,7 @@ def test_a_damaged_file_is_decoded_or_unusable(
 
 
 @pytest.mark.parametrize("kind", ["AVIF", "TIFF"])
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("error")
 def test_no_damaged_byte_of_a_header_ends_in_another_error(kind: str) -> None:
     data = file(PIXELS[:20, :24], kind)
     start = len(data) - 300 if kind == "TIFF" else 0

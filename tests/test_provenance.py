@@ -353,7 +353,7 @@ def test_a_terminal_is_not_moved() -> None:
     assert said == [f"PNG text 'Software' 'a[2J bc {'d' * 71}…'"]
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+@pytest.mark.filterwarnings("error")
 def test_what_is_damaged_takes_nothing_else_away() -> None:
     xmp = packet("<xmp:CreatorTool>A</xmp:CreatorTool>")
     for exif in (b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*" + bytes(9)):
@@ -373,7 +373,7 @@ EVERYTHING = [
 ]  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("error")
 @given(st.sampled_from(EVERYTHING), st.data())
 def test_damaged_files_raise_nothing(good: bytes, draw: st.DataObject) -> None:
     data = bytearray(good[: draw.draw(st.integers(0, len(good)))])
