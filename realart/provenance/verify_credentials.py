@@ -37,7 +37,7 @@ def _verify(data: bytes, anchors: str) -> tuple[str, str]:
     except (C2paError.NotSupported, C2paError.ManifestNotFound) as error:
         return "Unknown", str(error)
     except C2paError as error:
-        return "Invalid", str(error)
+        return "Unknown" if str(error).startswith("Remote:") else "Invalid", str(error)
     state = store["validation_state"]
     return state, ", ".join(_failures(store)) if state == "Invalid" else _signer(store)
 
