@@ -64,7 +64,10 @@ class Served(PythonModel):
         be judged, `probability` is None (a NaN is no JSON), and all else is empty but `error` and
         `evidence`.
         """
-        rows = [self._answer(value) for value in model_input[PICTURE]]
+        values = [*model_input[PICTURE]]
+        if len(values) == 1 and isinstance(values[0], list):
+            (values,) = values  # so MLflow casts a dict of texts that Python sends
+        rows = [self._answer(value) for value in values]
         return pd.DataFrame(rows, columns=SIGNATURE.outputs.input_names(), dtype=object)
 
     def _answer(self, value: Any) -> dict[str, Any]:
@@ -90,7 +93,7 @@ def file_of(value: Any) -> bytes:
     """
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
-    if value is None or value != value or value in _NULLS:
+    if value is None or value is pd.NA or str(value) in _NULLS:
         raise ValueError("null: send a file's bytes as base64")
     if not isinstance(value, str):
         raise ValueError(f"no file, but of type {type(value).__name__}: send its bytes as base64")
