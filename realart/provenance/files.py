@@ -16,6 +16,8 @@ from realart.provenance.wording import MOST, text
 # PNG specification (third edition, 2025), 5.2 and 11.2.5. https://www.w3.org/TR/png-3/
 PNG = b"\x89PNG\r\n\x1a\n"
 
+_WITH_PIXELS = (b"IHDR", b"IDAT", b"acTL", b"fcTL", b"fdAT", b"IEND")
+
 # How XMP, and EXIF, begin in JPEG's segments, and in the profiles that are copied from those.
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXIF = b"Exif\0\0"
@@ -82,7 +84,7 @@ def _opened(data: bytes) -> Image.Image:
         kept = [
             data[begin:end]
             for kind, begin, end in chunks(data)
-            if kind not in (b"IHDR", b"IDAT", b"fdAT", b"IEND")
+            if kind not in _WITH_PIXELS
         ]
         header = chunk(b"IHDR", bytes((0, 0, 0, 1)) * 2 + data[24:29])
         data = b"".join([PNG, header, *kept, chunk(b"IEND", b"")])

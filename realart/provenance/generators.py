@@ -38,7 +38,7 @@ _WRITERS = tuple(
         ("smproj|parameters-json", r'"[A-Za-z]', "Stability Matrix"),
         (_FREE, r'(?s)\A\s*\{(?=.*"c"\s*:)(?=.*"sampler"\s*:)(?=.*"model"\s*:)', "Draw Things"),
         (_FREE, r"\bSteps: \d+,[^\n]{0,300}\bGuidance Scale: ", "Draw Things"),
-        (_INFO, r"\bSteps: \d", WEB_UIS),
+        ("parameters|user ?comment", r"\bSteps: \d", WEB_UIS),
         (_FREE, r"(?m)^Steps: \d+, (?:Sampler|Size|Seed|CFG scale|Model)", WEB_UIS),
         (
             "postprocessing|extras",
