@@ -25,7 +25,7 @@ FOUND = [
 def iim(fields: dict[int, str] = FIELDS) -> bytes:
     """Encode datasets, with one of the envelope record before them."""
     datasets = [
-        (1, 90, b"\x1b%G"),
+        (1, 80, b"no author"),
         *((2, number, text.encode()) for number, text in fields.items()),
     ]
     return b"".join(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from PIL import ExifTags, Image
+from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from realart.pictures import FORMATS
@@ -52,7 +52,6 @@ def read(data: bytes) -> Metadata:
         found.format = image.format or ""
         _add_info(found, image)
         found.exif.append(Image.Image.getexif(image))  # that of PNG would decode pixels
-        found.exif[-1].get_ifd(ExifTags.IFD.Exif)  # that of TIFF is read while the file is open
         found.iptc += _iptc_of_tiff(image)
     if not found.xmp:
         found.xmp += _packet(data)
