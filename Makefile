@@ -39,7 +39,7 @@ demo: install
 # Both locks anew from pyproject.toml; needs uv (https://docs.astral.sh/uv).
 lock:
 	for extra in "" "--extra cuda"; do \
-	  uv pip compile pyproject.toml --group dev --extra dask --extra demo --extra remotes --extra server $$extra --universal --python-version 3.11 \
+	  uv pip compile pyproject.toml --group dev --extra c2pa --extra dask --extra demo --extra remotes --extra server $$extra --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
 	    --output-file requirements$${extra:+-cuda}.lock; \
 	done

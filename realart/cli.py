@@ -130,7 +130,8 @@ def _predict(arguments: argparse.Namespace) -> int:
         elif arguments.csv:
             table.writerow(asdict(one) | {"evidence": "; ".join(one.evidence)})
         elif one.error:
-            tqdm.write(f"{one.path}: {one.error}", file=sys.stderr)
+            lines = (f"{one.path}: {one.error}", *(f"  {line}" for line in one.evidence))
+            tqdm.write("\n".join(lines), file=sys.stderr)
         else:
             print(f"{one.verdict:7}{one.probability:6.3f}  {one.path}")
             if one.flips:

@@ -57,25 +57,31 @@ def serve(host: str, port: int, model: Final) -> None:
 
 def answer(data: bytes, model: Final) -> tuple[str, Image.Image | None]:
     """Return what is said of a dropped file, as HTML, and what is drawn of it."""
+    evidence = _evidence(data)
     try:
         said = explain.explain(data, model)
     except (UnusableError, RealartError) as error:
-        return f"<article>There is no verdict on this file: {escape(str(error))}</article>", None
+        html = f"<p>There is no verdict on this file: {escape(str(error))}</p>{evidence}"
+        return f"<article>{html}</article>", None
     verdicts = {point: model.verdicts.name(said.probability, point) for point in POINTS}
     rows = "".join(
         f"<tr><td><code>{point}</code></td><td>{_coloured(verdict)}</td>"
         f"<td>from {model.verdicts.points[point]:.3f} on ai: {POINTS[point]}</td></tr>"
         for point, verdict in verdicts.items()
     )
-    found = provenance.evidence(data) or ["nothing of how it was made"]
-    evidence = "".join(f"<li>{escape(one)}</li>" for one in found)
     html = (
         f"<h2>{_coloured(said.verdict)}</h2>"
         f"<p>probability of ai: <b>{said.probability:.3f}</b></p>"
         f"<p>Verdicts at the operating points:</p><table>{rows}</table>"
-        f"<p>What the file says of itself, which no verdict is made from:</p><ul>{evidence}</ul>"
+        f"{evidence}"
     )
     return f"<article>{html}</article>", explain.draw(said)
+
+
+def _evidence(data: bytes) -> str:
+    found = provenance.evidence(data) or ["nothing of how it was made"]
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in found)
+    return f"<p>What the file says of itself, which no verdict is made from:</p><ul>{items}</ul>"
 
 
 def _coloured(verdict: str) -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -33,7 +33,8 @@ class Prediction:
     probability_saved_again
         The probability of ai then; None where it was not looked at.
     evidence
-        What the file says of how it was made (`realart.provenance`): no part of the verdict.
+        What the file tells of how it was made (`realart.provenance`), also where it can't be
+        judged: no part of the verdict.
     """
 
     path: str
@@ -88,29 +89,26 @@ def predict(
 
 def answer(data: bytes, model: Final, at: Point | None = None, once: bool = False) -> Prediction:
     """Return the same for the bytes of one file, which has no path."""
-    try:
-        looked: _Looked | str = _look(data, model.input, once)
-    except UnusableError as error:
-        looked = str(error)
-    return next(_answers([""], [looked], model, at))
+    return next(_answers([""], [_look(data, model.input, once)], model, at))
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What is seen of a picture, and of the same saved again, and the evidence in its file."""
+    """What is seen of a picture and of it saved again, or why nothing is; and the evidence."""
 
-    seen: list[Seen]
-    evidence: tuple[str, ...]
+    seen: list[Seen] = field(default_factory=list)
+    evidence: tuple[str, ...] = ()
+    error: str = ""
 
 
 def _answers(
-    paths: Iterable[str], looked: Sequence[_Looked | str], model: Final, at: Point | None
+    paths: Iterable[str], looked: Sequence[_Looked], model: Final, at: Point | None
 ) -> Iterator[Prediction]:
-    seen = [seen for one in looked if isinstance(one, _Looked) for seen in one.seen]
+    seen = [seen for one in looked for seen in one.seen]
     scores = iter(model.scores(*inputs.stack(seen)).tolist() if seen else [])
     for path, one in zip(paths, looked, strict=True):
-        if isinstance(one, str):
-            yield Prediction(path, error=one)
+        if one.error:
+            yield Prediction(path, evidence=one.evidence, error=one.error)
             continue
         probability, *again = islice(scores, len(one.seen))
         verdict, *changed = (model.verdicts.name(score, at) for score in (probability, *again))
@@ -128,13 +126,14 @@ def _predicted(model: Final, at: Point | None, once: bool, path: Path) -> Predic
     return next(_answers([str(path)], [_prepare(path, model.input, once)], model, at))
 
 
-def _prepare(path: Path, seen: Input, once: bool) -> _Looked | str:
+def _prepare(path: Path, seen: Input, once: bool) -> _Looked:
     try:
-        return _look(_read(path, pictures.BYTES_A_PIXEL * seen.clean.max_pixels), seen, once)
+        data = _read(path, pictures.BYTES_A_PIXEL * seen.clean.max_pixels)
     except UnusableError as error:
-        return str(error)
+        return _Looked(error=str(error))
     except OSError as error:
-        return error.strerror or str(error)
+        return _Looked(error=error.strerror or str(error))
+    return _look(data, seen, once)
 
 
 def _read(path: Path, most: int) -> bytes:
@@ -147,8 +146,12 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _look(data: bytes, seen: Input, once: bool) -> _Looked:
-    image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+    evidence = tuple(provenance.evidence(data))
+    try:
+        image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+    except UnusableError as error:
+        return _Looked(evidence=evidence, error=str(error))
     looks = [inputs.from_decoded(data, image, seen)]
     if not once:
         looks.append(inputs.from_pixels(SAVED_AGAIN(image), seen))
-    return _Looked(looks, tuple(provenance.evidence(data)))
+    return _Looked(looks, evidence)

@@ -24,6 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 from realart import inputs, models, recipes, robustness, tables
 from realart.cli import main
 from realart.models import Final
+from realart.pictures import Pixels
 
 COMMAND = [sys.executable, "-c", "from realart.cli import main; main()"]
 Realart = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -102,12 +103,12 @@ def undecided(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def marked() -> bytes:
-    """Encode the first picture with what a generator writes, and what a terminal obeys."""
+def marked(pixels: Pixels | None = None) -> bytes:
+    """Encode a picture with what a generator writes, and with what a terminal obeys."""
     texts = PngInfo()
     texts.add_text("Software", "NovelAI\x1b[2J")
     texts.add_text("parameters", "Steps: 20, Sampler: Euler a")
-    return file(picture(0), pnginfo=texts)
+    return file(picture(0) if pixels is None else pixels, pnginfo=texts)
 
 
 EVIDENCE = [
@@ -188,6 +189,21 @@ def test_doubt_and_evidence_stand_below_the_verdict(
     (row,) = csv.DictReader(io.StringIO(realart(*arguments, "--csv", cwd=project).stdout))
     assert (row["verdict"], row["flips"], row["evidence"]) == (*verdicts, "; ".join(EVIDENCE))
     assert list(row) == list(answer)
+
+
+def test_evidence_stands_below_an_error(project: Path, realart: Realart, tmp_path: Path) -> None:
+    (tmp_path / "tiny.png").write_bytes(marked(picture(0)[:48, :48]))
+    arguments = ("predict", "--model", str(project / "models/final"), str(tmp_path / "tiny.png"))
+    result = realart(*arguments, cwd=project)
+    assert (result.returncode, result.stdout) == (1, "")
+    error, *evidence = result.stderr.splitlines()
+    assert error.startswith(f"{tmp_path / 'tiny.png'}: too small")
+    assert evidence == [f"  {line}" for line in EVIDENCE]
+    answer = json.loads(realart(*arguments, "--json", cwd=project).stdout)
+    assert answer["error"].startswith("too small")
+    assert answer["evidence"] == EVIDENCE
+    (row,) = csv.DictReader(io.StringIO(realart(*arguments, "--csv", cwd=project).stdout))
+    assert row["evidence"] == "; ".join(EVIDENCE)
 
 
 def test_a_picture_on_standard_input(project: Path) -> None:

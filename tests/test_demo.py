@@ -129,6 +129,15 @@ def test_a_picture_gets_all_its_answers(page: Page, model: Final, tmp_path: Path
     assert warm[1].mean() > 0.7 * colours.shape[1]
 
 
+def test_evidence_needs_no_verdict(model: Final) -> None:
+    texts = PngInfo()
+    texts.add_text("Software", "<b>NovelAI")
+    said, drawn = demo.answer(file(picture(0, 20, 20), pnginfo=texts), model)
+    assert drawn is None
+    assert "There is no verdict on this file: too small" in said
+    assert "<li>PNG text &#x27;Software&#x27; &#x27;&lt;b&gt;NovelAI&#x27;</li>" in said
+
+
 def test_what_is_no_picture_is_named_and_the_page_goes_on(page: Page) -> None:
     for name, data, reason in (
         ("it.png", file(picture(0))[:200], "corrupt"),
@@ -137,8 +146,9 @@ def test_what_is_no_picture_is_named_and_the_page_goes_on(page: Page) -> None:
         ("icon.png", file(picture(0, 20, 20)), "too small"),
         ("huge.png", file(Image.new("1", (10_000, 10_000))), "too large: 10000x10000, at most"),
     ):
-        (line,) = drop(page, name, data).splitlines()
+        line, *evidence = drop(page, name, data).splitlines()
         assert line.startswith(f"There is no verdict on this file: {reason}")
+        assert evidence[-1] == "nothing of how it was made"
         expect(page.locator("#drawn img")).to_have_count(0)
     assert page.title() == "realart"
     assert "probability of ai" in drop(page, "after.jpg", file(picture(1), "JPEG"))

@@ -133,6 +133,24 @@ def test_evidence_does_not_move_the_verdict(tmp_path: Path, model: Final) -> Non
     assert (marked.verdict, marked.probability) == (plain.verdict, plain.probability)
 
 
+def test_what_can_not_be_judged_has_its_evidence(tmp_path: Path, model: Final) -> None:
+    texts = PngInfo()
+    texts.add_text("parameters", "a castle\nSteps: 20, Sampler: Euler a")
+    tiny = file(picture(0, 48, 48), pnginfo=texts)
+    moving = file(
+        Image.fromarray(picture(0)), "GIF", save_all=True, comment=b"by DALL-E",
+        append_images=[Image.fromarray(picture(1))],
+    )  # fmt: skip
+    (tmp_path / "tiny.png").write_bytes(tiny)
+    (tmp_path / "moving.gif").write_bytes(moving)
+    paths = [tmp_path / "tiny.png", tmp_path / "moving.gif"]
+    answers = [*predict.predict(paths, model), predict.answer(tiny, model)]
+    named = ("PNG text 'parameters': written by Stable Diffusion web UIs",)
+    assert [one.evidence for one in answers] == [named, ("text 'comment' 'by DALL-E'",), named]
+    assert [one.error.split(":")[0] for one in answers] == ["too small", "animated", "too small"]
+    assert {(one.verdict, one.probability) for one in answers} == {("", None)}
+
+
 def test_what_a_page_sends_is_answered(model: Final) -> None:
     assert predict.answer(b"", model).error == "empty"
     assert predict.answer(b"broken", model).error == "not a picture"

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from loopback import free_port
 from making import file, picture
 from mlflow import MlflowClient
 from networks import clean_environment, python, some_scores
+from PIL.PngImagePlugin import PngInfo
 
 from realart import inputs, registry, store, tables, tracking
 from realart.models import Final
@@ -27,7 +30,16 @@ from realart.params import POINTS, Params
 from realart.pictures import UnusableError
 
 FIGURES = {"test/accuracy": 0.9}
-PICTURES = [file(picture(3)), file(picture(4), "JPEG"), b"broken"]
+MARKED = PngInfo()
+MARKED.add_text("parameters", "a castle\nSteps: 20, Sampler: Euler a")
+PICTURES = [
+    file(picture(3), pnginfo=MARKED),
+    file(picture(4), "JPEG"),
+    b"broken",
+    file(picture(5, 40, 40), pnginfo=MARKED),
+]
+EVIDENCE = ["PNG text 'parameters': written by Stable Diffusion web UIs"]
+NO_ANSWER = {"verdict": "", "probability": None, **dict.fromkeys(POINTS, "")}
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +78,11 @@ def expected(folder: Path) -> list[dict[str, object]]:
     model = Final(folder)
     answers: list[dict[str, object]] = []
     for data in PICTURES:
+        evidence = EVIDENCE if b"parameters" in data else []
         try:
             seen = inputs.from_published(data, model.input)
         except UnusableError as error:
-            answers.append({"verdict": "", "error": str(error)})
+            answers.append(NO_ANSWER | {"error": str(error), "evidence": evidence})
             continue
         probability = float(model.scores(*inputs.stack([seen]))[0])
         answers.append(
@@ -78,6 +91,7 @@ def expected(folder: Path) -> list[dict[str, object]]:
                 "probability": pytest.approx(probability, abs=1e-9),
                 **{point: model.verdicts.name(probability, point) for point in POINTS},
                 "error": "",
+                "evidence": evidence,
             }
         )
     return answers
@@ -141,27 +155,81 @@ def test_a_server_answers_for_pictures(registered: str, final: Path, tmp_path: P
             command, env=environment, stdout=said, stderr=said, start_new_session=True
         )
     try:
-        records = [{"picture": base64.b64encode(data).decode()} for data in PICTURES]
-        answers = ask(port, {"dataframe_records": records}, server, log)
+        wait_for(port, server, log)
+        for body in bodies([base64.b64encode(data).decode() for data in PICTURES]):
+            assert ask(port, body)["predictions"] == expected(final)
+        for name, refused in REFUSED.items():
+            with pytest.raises(urllib.error.HTTPError) as raised:
+                ask(port, refused)
+            assert raised.value.code == 400, name
+            assert name in strict_json(raised.value.read())["message"]
+        rows = [{"picture": value} for value in WRONG]
+        answers = ask(port, {"dataframe_records": rows})["predictions"]
+        for answer, reason in zip(answers, WRONG.values(), strict=True):
+            assert {name: answer[name] for name in NO_ANSWER} == NO_ANSWER
+            assert answer["error"].startswith(reason)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
-    for answer, wanted in zip(answers, expected(final), strict=True):
-        assert {name: answer[name] for name in wanted} == wanted
 
 
-def ask(port: int, body: object, server: "subprocess.Popen[bytes]", log: Path) -> list[dict]:
-    """Ask a server that may still be starting."""
+WRONG = {
+    None: "null",
+    "": "empty",
+    "https://example.org/a.png": "not base64: 'https://example.org/a.png'",
+    "/home/ada/a.png": "not base64: '/home/ada/a.png'",
+    "data:image/png,raw": "not base64",
+    "data:image/png;base64,": "empty",
+}
+"""What is no picture, by what stands where one should, and how the reason begins."""
+REFUSED = {
+    "picture": {"dataframe_records": [{"image": "aGVsbG8="}]},
+    "inputs": {"inputs": [{"image": "aGVsbG8="}]},
+    "dataframe_records": {"pictures": ["aGVsbG8="]},
+}
+"""What is answered with 400, by what the reason names."""
+
+
+def bodies(encoded: list[str]) -> list[dict[str, object]]:
+    """Return all ways to send pictures."""
+    rows = [{"picture": one} for one in encoded]
+    return [
+        {"dataframe_records": rows},
+        {"dataframe_split": {"columns": ["picture"], "data": [[one] for one in encoded]}},
+        {"instances": rows},
+        {"instances": encoded},
+        {"inputs": rows},
+        {"inputs": encoded},
+        {"inputs": {"picture": encoded}},
+        {"inputs": {"picture": [f"data:image/png;base64,{one}" for one in encoded]}},
+    ]
+
+
+def strict_json(body: bytes) -> Any:
+    """Parse JSON as RFC 8259 has it, where NaN is none."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(body, parse_constant=refuse)
+
+
+def ask(port: int, body: object) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/invocations",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return strict_json(response.read())
+
+
+def wait_for(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
     until = time.monotonic() + 120
     while True:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/invocations",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
-        )
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return json.load(response)["predictions"]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=60):
+                return
         except OSError:
             assert server.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
