@@ -31,12 +31,13 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     Raises
     ------
     RealartError
-        A class has too few pictures for the folds and slices, or the set has no published test
-        part although `split.method` asks for it.
+        A class has too few pictures for the test part, or for the folds and slices, or the set has
+        no published test part although `split.method` asks for it.
     """
     table = pictures[["id", "group", "label", "source", "generator", "style"]].sort_values("id")
     table["stratum"] = _strata(table, split)
     table["part"] = _published(pictures) if split.method == "published" else _drawn(table, split)
+    _check_test(table, split)
     table["fold"] = table["slice"] = -1
     table["unit"] = table["group"]
     if split.method == "sources":
@@ -160,6 +161,16 @@ def _slices(cell: pd.DataFrame, split: Split) -> "pd.Series[int]":
 
 def _draw(seed: int, group: str) -> str:
     return sha256(f"{seed}:{group}".encode()).hexdigest()
+
+
+def _check_test(table: pd.DataFrame, split: Split) -> None:
+    tested = set(table.loc[table["part"] == "test", "label"])
+    for name in CLASSES:
+        if name not in tested:
+            raise RealartError(
+                f"the test part would have no {name} picture: raise split.test_size "
+                f"({split.test_size}), or add {name} pictures that are not related"
+            )
 
 
 def _check_size(train: pd.DataFrame, split: Split) -> None:
