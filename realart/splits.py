@@ -37,7 +37,6 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     table = pictures[["id", "group", "label", "source", "generator", "style"]].sort_values("id")
     table["stratum"] = _strata(table, split)
     table["part"] = _published(pictures) if split.method == "published" else _drawn(table, split)
-    _check_test(table, split)
     table["fold"] = table["slice"] = -1
     table["unit"] = table["group"]
     if split.method == "sources":
@@ -47,6 +46,7 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     train = table[table["part"] == "train"].copy()
     train["stratum"] = train["label"] if split.method == "sources" else _strata(train, split)
     _check_size(train, split)
+    _check_test(table, split)
     table.loc[train.index, "fold"] = _folds(train, split)
     for _, cell in table.loc[train.index].groupby("fold"):
         table.loc[cell.index, "slice"] = _slices(cell, split)

@@ -19,6 +19,7 @@ import pytest
 from loopback import free_port
 from making import file, picture
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from networks import AS_SAID, clean_environment, python, some_scores
 
 from realart import inputs, registry, store, tables, tracking, verdicts
@@ -242,9 +243,9 @@ def put(versions, place: tuple[MlflowClient, str], request: pytest.FixtureReques
     """
     client, name = place[0], request.node.name
 
-    def forward(scores: pd.DataFrame, wanted: Goals = GOALS, **more: object):
+    def forward(scores: pd.DataFrame, **more: object):
         report = told(scores) | more
-        said = registry.promote(client, versions(scores, report), scores, report, wanted)
+        said = registry.promote(client, versions(scores, report), scores, report, GOALS)
         present = registry.champion(client, name)
         return said, int(present.version) if present else None
 
@@ -255,7 +256,7 @@ GOALS = Goals(accuracy=0.6)
 
 
 def judged(noise: float, seed: int = 0, prefix: str = "", count: int = 200) -> pd.DataFrame:
-    """Make scores out of fold: the AUC is .77 without noise, .68 with .2, .60 with .5."""
+    """Make scores out of fold: the AUC is .78 without noise, .74 with .2."""
     labels, scores = some_scores(count, 1)
     scores = np.clip(scores + np.random.default_rng(seed).normal(0, noise, count), 0, 1)
     rows = [f"{prefix}{number}" for number in range(count)]
@@ -282,7 +283,9 @@ def test_the_champion_meets_the_goals_and_is_not_worse(put) -> None:
     said, champion = put(fair, test=bad["test"])
     assert "version 1, not champion: goals missed: accuracy 0.500 is below 0.6" in said
     assert champion is None
-    assert put(fair) == (f"registered as {NAME}, version 2, the new champion", 2)
+    said, champion = put(fair)
+    assert said.endswith("version 2, the new champion")
+    assert champion == 2
     said, champion = put(good, test=bad["test"])
     assert champion == 2
     assert "version 2 stays champion, though its AUC out of fold is" in said
@@ -293,9 +296,6 @@ def test_the_champion_meets_the_goals_and_is_not_worse(put) -> None:
     assert "version 4 stays champion: its AUC out of fold is" in said
     assert champion == 4
     assert put(good)[1] == 6  # of equal ones the later
-
-
-NAME = "test_the_champion_meets_the_goals_and_is_not_worse"
 
 
 def test_nobody_is_champion_by_an_order_of_chance(put) -> None:
@@ -313,13 +313,13 @@ def test_nobody_is_champion_by_an_order_of_chance(put) -> None:
 def test_a_champion_of_other_pictures_gives_way_to_what_is_good_now(put) -> None:
     """However good it was on them, and however few of them the two share."""
     assert put(judged(0.0, prefix="easy "))[1] == 1
-    said, champion = put(judged(0.2), wanted=Goals(accuracy=0.95))
+    said, champion = put(judged(0.2), test=told(judged(0.2), accuracy=0.5)["test"])
     assert "version 1 stays champion, though it was judged on other pictures" in said
     assert champion == 1
     said, champion = put(judged(0.2))
     assert "instead of version 1: it was judged on other pictures (of a class, on 0%" in said
     assert champion == 3
-    grown = pd.concat([judged(0.2), judged(0.5, prefix="new ", count=240)])
+    grown = pd.concat([judged(0.2), judged(0.2, prefix="new ", count=240)])
     said, champion = put(grown)
     assert "(of a class, on 45% of these)" in said
     assert champion == 4
@@ -383,7 +383,7 @@ def test_a_champion_by_older_rules_that_is_worse_than_chance_gives_way(
     said, champion = put(worse)
     assert "version 1 stays champion, though of its own run, goals missed: AUC" in said
     assert champion == 1
-    assert put(judged(0.5, prefix="other "))[1] == 3
+    assert put(judged(0.2, prefix="other "))[1] == 3
 
 
 @pytest.mark.parametrize("how", ["no run", "no scores", "damaged"])
@@ -407,12 +407,12 @@ def test_a_champion_whose_scores_do_not_come_now_stays(
     put, place: tuple[MlflowClient, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store that fails for a moment changes nobody's place."""
-    client = place[0]
     assert put(judged(0.2))[1] == 1
-    run = client.search_model_versions(f"name = '{registry_name(put)}'")[0].run_id
-    files = Path(client.get_run(run).info.artifact_uri.removeprefix("file://"))
-    (files / registry.SCORES).unlink()
-    (files / registry.SCORES).symlink_to(files / "nowhere")
+
+    def fail(*arguments: object) -> str:
+        raise MlflowException("no answer")
+
+    monkeypatch.setattr(place[0], "download_artifacts", fail)
     said, champion = put(judged(0.0))
-    assert "version 1 stays champion: its scores can't be read" in said
+    assert "version 1 stays champion: its scores can't be read (no answer)" in said
     assert champion == 1
