@@ -58,15 +58,12 @@ def misses(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
         met, beyond = (value <= goal, "above") if name in AT_MOST else (value >= goal, "below")
         found[name] = "" if met else f"{name} {value:.3f} is {beyond} {goal:g}"
     above = report["oof"]["intervals"]["auc"]["low"] > CHANCE
-    auc = f"AUC {figure('auc', report['oof'])} out of fold"
-    found["above_chance"] = "" if above else f"{auc} is not above {CHANCE:g}"
+    words = f"AUC {figure('auc', report['oof'])} out of fold is not above {CHANCE:g}"
+    found["above_chance"] = "" if above else words
     more = report.get("gain") or _unpaired(report)
     difference = f"{more['auc']:+.3f} [{more['low']:+.3f}, {more['high']:+.3f}]"
-    found["above_floor"] = (
-        ""
-        if more["low"] > 0
-        else f"{auc} is not above that without looking at the art ({difference})"
-    )
+    words = f"AUC less that without looking at the art, {difference}, is not above 0"
+    found["above_floor"] = "" if more["low"] > 0 else words
     return found
 
 

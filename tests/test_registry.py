@@ -306,7 +306,7 @@ def test_nobody_is_champion_by_an_order_of_chance(put) -> None:
     assert "out of fold is not above 0.5" in said
     assert champion is None
     said, champion = put(judged(0.0), gain={"auc": 0.1, "low": -0.01, "high": 0.2})
-    assert "not above that without looking at the art" in said
+    assert "less that without looking at the art, +0.100 [-0.010, +0.200], is not above 0" in said
     assert champion is None
 
 
