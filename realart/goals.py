@@ -56,7 +56,10 @@ def misses(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
     for name, goal in goals.model_dump(exclude_none=True).items():
         value = report["test"].get(name, math.nan)
         met, beyond = (value <= goal, "above") if name in AT_MOST else (value >= goal, "below")
-        found[name] = "" if met else f"{name} {value:.3f} is {beyond} {goal:g}"
+        words = f"{name} {value:.3f} is {beyond} {goal:g}"
+        if math.isnan(value):  # an older release did not know it
+            words = f"there is no {name}"
+        found[name] = "" if met else words
     above = report["oof"]["intervals"]["auc"]["low"] > CHANCE
     words = f"AUC {figure('auc', report['oof'])} out of fold is not above {CHANCE:g}"
     found["above_chance"] = "" if above else words

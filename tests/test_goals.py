@@ -59,7 +59,7 @@ def test_a_goal_is_met_from_its_value_on(name: str) -> None:
         assert (words == "") == met
         assert met or words == f"{name} {value:.3f} is {'above' if better < 0 else 'below'} 0.4"
     nothing = given_report | {"test": given_report["test"] | {name: math.nan}}
-    assert goals.misses(nothing, Goals.model_validate({name: goal}))[name]
+    assert goals.misses(nothing, Goals.model_validate({name: goal}))[name] == f"there is no {name}"
 
 
 def test_a_goal_that_is_left_out_is_not_asked() -> None:

@@ -212,9 +212,7 @@ print(*{dist.lower() for one in direct for dist in named.get(one, [])})
 
 
 @pytest.fixture
-def versions(
-    place: tuple[MlflowClient, str], trained: Path, request: pytest.FixtureRequest, tmp_path: Path
-):
+def versions(place: tuple[MlflowClient, str], request: pytest.FixtureRequest, tmp_path: Path):
     """Give a function that registers a version whose run keeps scores and their figures.
 
     Figures that are no dict are kept as they are, as damaged ones.
