@@ -401,8 +401,9 @@ def test_a_champion_that_nobody_can_judge_gives_way(
     assert champion == 2
 
 
+@pytest.mark.parametrize("call", ["list_artifacts", "download_artifacts"])
 def test_a_champion_whose_scores_do_not_come_now_stays(
-    put, place: tuple[MlflowClient, str], monkeypatch: pytest.MonkeyPatch
+    put, place: tuple[MlflowClient, str], monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     """A store that fails for a moment changes nobody's place."""
     assert put(judged(0.2))[1] == 1
@@ -410,7 +411,7 @@ def test_a_champion_whose_scores_do_not_come_now_stays(
     def fail(*arguments: object) -> str:
         raise MlflowException("no answer")
 
-    monkeypatch.setattr(place[0], "download_artifacts", fail)
+    monkeypatch.setattr(place[0], call, fail)
     said, champion = put(judged(0.0))
     assert "version 1 stays champion: its scores can't be read (no answer)" in said
     assert champion == 1
