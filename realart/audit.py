@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from realart import floors, headers
+from realart import floors, headers, tables
 from realart.errors import RealartError
 from realart.evaluation import Labels
 from realart.floors import CLASSIFIERS, Floor
@@ -87,10 +87,10 @@ def answer(asked: Sequence[Question], labels: Labels, folds: pd.DataFrame) -> pd
     """
     jobs = [(question, classifier) for question in asked for classifier in question.classifiers]
     jobs.sort(key=lambda job: job[0].name == ALL)
-    scored = each(partial(_score, labels, folds), jobs, "audit", "classifier")
+    found = each(partial(_score, labels, folds), jobs, "audit", "classifier")
     rows = [
         {"scope": question.scope, "name": question.name, "classifier": classifier, **figures(floor)}
-        for (question, classifier), floor in zip(jobs, scored, strict=True)
+        for (question, classifier), floor in zip(jobs, found, strict=True)
     ]
     table = pd.DataFrame(rows).sort_values("auc", ascending=False, kind="stable")
     return table.reset_index(drop=True)
@@ -105,8 +105,18 @@ def on_test(
     row: pd.Series, asked: Sequence[Question], labels: Labels, folds: pd.DataFrame
 ) -> Floor:
     """Return what the classifier of a row of `answer`'s table reaches on the test part."""
-    (question,) = (one for one in asked if (one.scope, one.name) == (row["scope"], row["name"]))
-    return floors.test_floor(row["classifier"], question.features, labels, folds)
+    return floors.test_floor(row["classifier"], _features(row, asked), labels, folds)
+
+
+def scored(
+    row: pd.Series, asked: Sequence[Question], labels: Labels, folds: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the scores out of fold of the classifier of a row of `answer`'s table.
+
+    Columns `tables.JUDGED`; `folds` has `row` and `label` of each picture, too.
+    """
+    scores, _ = floors.out_of_fold(row["classifier"], _features(row, asked), labels, folds)
+    return folds.assign(part="oof", score=scores)[folds["fold"] >= 0][list(tables.JUDGED)]
 
 
 def probe(rows: pd.DataFrame, measured: Mapping[str, Vector]) -> dict[str, Estimate]:
@@ -172,6 +182,11 @@ def figures(floor: Floor) -> dict[str, float]:
         estimate: Estimate = getattr(floor, name)
         row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
     return row
+
+
+def _features(row: pd.Series, asked: Sequence[Question]) -> pd.DataFrame:
+    (question,) = (one for one in asked if (one.scope, one.name) == (row["scope"], row["name"]))
+    return question.features
 
 
 def _score(labels: Labels, folds: pd.DataFrame, job: tuple[Question, str]) -> Floor:

@@ -5,9 +5,9 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from realart import yaml12
+from realart import goals, yaml12
 from realart.params import Params, Vectors
-from realart.verdicts import figure
+from realart.verdicts import figure, one_sided
 
 TOLD = {
     "accuracy": "accuracy",
@@ -143,6 +143,8 @@ def _results(knobs: Params, report: Mapping[str, Any]) -> str:
         "With 95 % intervals. The test part was scored once; out of fold, every picture of the "
         "training part was scored by a model that has not seen it.\n\n"
         + "\n".join(lines)
+        + "".join(f"\n\n**Beware: {warning}.**" for warning in one_sided(report))
+        + f"\n\nBy what its project asks for: {goals.sentence(report, knobs.goals)}."
         + "\n\nThresholds were chosen out of fold; this is what they do on the test part:\n\n"
         + "\n".join(points)
         + published

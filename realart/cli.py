@@ -177,15 +177,16 @@ def _recipes(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from realart import elsewhere
-    from realart.verdicts import figure
+    from realart.verdicts import figure, one_class
 
     labels = params.choose(params.load().datasets, arguments.labels, "dataset").labels
     for one in elsewhere.matrix(arguments.run, arguments.data, labels, arguments.out):
         accuracy, auc = (figure(name, one) for name in ("accuracy", "auc"))
+        warning = one_class(one)
         print(
             f"{one['run']} on {one['data']} ({one['pictures']}): accuracy {accuracy}, auc {auc}; "
             f"{one['own']} have the run's own score, {one['left_out']} near-duplicates left out, "
-            f"{one['rejected']} files rejected",
+            f"{one['rejected']} files rejected{warning and '; '}{warning}",
             flush=True,
         )
     print(f"figures, scores, plots and the matrix are in {arguments.out}")

@@ -140,11 +140,5 @@ def _compared(part: str, rows: pd.DataFrame) -> Comparison:
         only_b=only_b,
         p=float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0,
         auc=(float(areas[0]), float(areas[1])),
-        gain=intervals.bootstrap(
-            lambda weights: (
-                intervals.auc(labels, scores[1], weights)
-                - intervals.auc(labels, scores[0], weights)
-            ),
-            rows["group_a"],
-        ),
+        gain=intervals.of_gain(labels, scores[0], scores[1], rows["group_a"]),
     )

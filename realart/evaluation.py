@@ -9,7 +9,6 @@ from sklearn import metrics
 
 from realart import intervals
 from realart.intervals import Estimate
-from realart.params import Goals
 
 Labels = NDArray[np.int64]
 """1 for ai, 0 for human; shape (n,)."""
@@ -25,8 +24,10 @@ BINS = 10
 def figures(labels: Labels, scores: Scores) -> Figures:
     """Return what scores are worth, all of it between 0 and 1 but `mcc` and `loss`.
 
-    accuracy, balanced_accuracy, precision, recall, f1, mcc
-        Of verdicts at `THRESHOLD`. Precision of a model that calls nothing ai is 0. The last is
+    Nothing is NaN: a share of no pictures is 0, and of one class alone the AUC is 1/2.
+
+    accuracy, balanced_accuracy, precision, recall, f1, mcc, false_positive_rate
+        Of verdicts at `THRESHOLD`. Precision of a model that calls nothing ai is 0. `mcc` is
         Matthews' correlation coefficient, from -1 to 1.
     auc, average_precision, tpr_at_1_fpr, tpr_at_5_fpr
         Of the order of scores. The last two are the most ai art that can be found while at most 1 %
@@ -36,27 +37,39 @@ def figures(labels: Labels, scores: Scores) -> Figures:
         `reliability` from the diagonal) and mean cross-entropy in nats.
     """
     called = (scores >= THRESHOLD).astype(np.int64)
-    fpr, tpr, _ = metrics.roc_curve(labels, scores, drop_intermediate=False)
+    count = confusion(labels, scores)
+    humans = max(count["tn"] + count["fp"], 1)
     told = reliability(labels, scores)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         labels, called, average="binary", zero_division=0
     )
     return {
         "accuracy": float(metrics.accuracy_score(labels, called)),
-        "balanced_accuracy": float(metrics.balanced_accuracy_score(labels, called)),
+        "balanced_accuracy": float(recall + count["tn"] / humans) / 2,
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
         "mcc": float(metrics.matthews_corrcoef(labels, called)),
-        "auc": float(metrics.roc_auc_score(labels, scores)),
-        "average_precision": float(metrics.average_precision_score(labels, scores)),
-        "tpr_at_1_fpr": float(tpr[fpr <= 0.01].max()),
-        "tpr_at_5_fpr": float(tpr[fpr <= 0.05].max()),
+        "false_positive_rate": count["fp"] / humans,
+        **_of_order(labels, scores),
         "brier": float(np.mean((scores - labels) ** 2)),
         "ece": float(
             np.average(np.abs(told["probability"] - told["share"]), weights=told["pictures"])
         ),
         "loss": float(metrics.log_loss(labels, scores, labels=[0, 1])),
+    }
+
+
+def _of_order(labels: Labels, scores: Scores) -> Figures:
+    if labels.min() == labels.max():  # there is nothing to put in order
+        share = float(labels.mean())
+        return {"auc": 0.5, "average_precision": share, "tpr_at_1_fpr": 0.0, "tpr_at_5_fpr": 0.0}
+    fpr, tpr, _ = metrics.roc_curve(labels, scores, drop_intermediate=False)
+    return {
+        "auc": float(metrics.roc_auc_score(labels, scores)),
+        "average_precision": float(metrics.average_precision_score(labels, scores)),
+        "tpr_at_1_fpr": float(tpr[fpr <= 0.01].max()),
+        "tpr_at_5_fpr": float(tpr[fpr <= 0.05].max()),
     }
 
 
@@ -67,8 +80,8 @@ def at(labels: Labels, scores: Scores, threshold: float) -> Figures:
     return {
         "accuracy": (tp + tn) / len(labels),
         "precision": tp / max(tp + fp, 1),
-        "recall": tp / (tp + fn),
-        "false_positive_rate": fp / (fp + tn),
+        "recall": tp / max(tp + fn, 1),
+        "false_positive_rate": fp / max(fp + tn, 1),
     }
 
 
@@ -126,11 +139,6 @@ def over_folds(folds: Sequence[Figures]) -> dict[str, Figures]:
         }
         for name in folds[0]
     }
-
-
-def goals_met(test: Figures, goals: Goals) -> dict[str, bool]:
-    """Say of each goal whether the test part reaches it."""
-    return {name: test[name] >= goal for name, goal in goals.model_dump().items()}
 
 
 def best_fold(folds: Sequence[Figures]) -> int:

@@ -48,13 +48,25 @@ def floor(classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.Dat
         Columns `fold` and `group` of each picture; those of fold -1 are left out.
     """
     fold = folds["fold"].to_numpy()
-    scores, shares = np.empty(len(labels)), np.empty(len(labels))
+    scores, shares = out_of_fold(classifier, features, labels, folds)
+    return _floor(labels, scores, scores >= shares, folds, fold >= 0)
+
+
+def out_of_fold(
+    classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.DataFrame
+) -> tuple[Scores, Scores]:
+    """Return scores, and the share of ai in what they were fitted on: NaN in fold -1.
+
+    The parameters are those of `floor`.
+    """
+    fold = folds["fold"].to_numpy()
+    scores, shares = np.full(len(labels), np.nan), np.full(len(labels), np.nan)
     for number in np.unique(fold[fold >= 0]):
         held_out, rest = fold == number, (fold != number) & (fold >= 0)
         model = _fitted(classifier, features[rest], labels[rest])
         scores[held_out] = model.predict_proba(features[held_out])[:, 1]
         shares[held_out] = labels[rest].mean()
-    return _floor(labels, scores, scores >= shares, folds, fold >= 0)
+    return scores, shares
 
 
 def recovery(features: pd.DataFrame, target: NDArray[np.float64], folds: pd.DataFrame) -> Estimate:

@@ -87,8 +87,10 @@ def of_auc(
 
     Of scores in perfect order every resample is perfect, too; there the lower bound is Newcombe's,
     with groups counted ("Confidence intervals for an effect size measure based on the Mann-Whitney
-    statistic, part 2", 2006, method 5).
+    statistic, part 2", 2006, method 5). Of one class alone nothing is known.
     """
+    if labels.min() == labels.max():
+        return Estimate(0.5, 0.0, 1.0)
     found = bootstrap(partial(auc, labels, scores), groups)
     if found.value < 1:
         return found
@@ -101,6 +103,18 @@ def of_auc(
         return (1 - area) - norm.isf((1 - LEVEL) / 2) ** 2 * spread
 
     return Estimate(1.0, float(brentq(apart, 0, 1)), 1.0)
+
+
+def of_gain(
+    labels: NDArray[np.int64],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    groups: Sequence[str] | pd.Series,
+) -> Estimate:
+    """Return the AUC of the scores `after` less that of `before`, of the same pictures."""
+    return bootstrap(
+        lambda weights: auc(labels, after, weights) - auc(labels, before, weights), groups
+    )
 
 
 def average_precision(
@@ -126,6 +140,8 @@ def of_average_precision(
     share of the positive groups (Boyd, Eng and Page, "Area under the precision-recall curve: point
     estimates and confidence intervals", 2013, section 3.2).
     """
+    if not labels.any():
+        return wilson(0, 0)
     found = bootstrap(partial(average_precision, labels, scores), groups)
     if found.value < 1:
         return found

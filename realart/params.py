@@ -393,10 +393,25 @@ class Evaluate(Strict):
 
 
 class Goals(Strict):
-    """What the publishers aimed for on the test part."""
+    """What figures of the test part, by their names in metrics.json, must reach; None need not.
 
-    accuracy: Fraction
-    recall: Fraction
+    The last four are at most the goal, all others at least.
+    """
+
+    accuracy: Fraction | None = None
+    balanced_accuracy: Fraction | None = None
+    precision: Fraction | None = None
+    recall: Fraction | None = None
+    f1: Fraction | None = None
+    mcc: Annotated[float, Field(gt=-1, lt=1)] | None = None
+    auc: Fraction | None = None
+    average_precision: Fraction | None = None
+    tpr_at_1_fpr: Fraction | None = None
+    tpr_at_5_fpr: Fraction | None = None
+    false_positive_rate: Fraction | None = None
+    brier: Fraction | None = None
+    ece: Fraction | None = None
+    loss: Annotated[float, Field(gt=0)] | None = None
 
 
 class Params(Strict):

@@ -11,11 +11,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
 from mlflow.exceptions import MlflowException
 
-from realart import folds, params, registry, robustness, store, tables, tracking, yaml12
+from realart import folds, goals, params, registry, robustness, store, tables, tracking, yaml12
 from realart.errors import RealartError
 from realart.params import CLASSES, Params
 from realart.tracking import Training
-from realart.verdicts import figure
+from realart.verdicts import figure, one_sided
 
 ROWS = Path("data/balanced/rows.csv")
 SOURCE = Path("data/raw/source.json")
@@ -52,10 +52,12 @@ def log(knobs: Params, training: Training) -> str:
             _log_artifact(client, run, METRICS / name)
         shown = {f"test/{name}": report["test"][name] for name in ("accuracy", "recall", "auc")}
         test, oof = figure("accuracy", report["test"]), figure("auc", report["oof"])
-        said = f"{knobs.model}: accuracy {test} on the test part, AUC {oof} out of fold"
-        made = registry.register(client, run, f"realart-{knobs.dataset}", FINAL, shown, said)
+        headline = f"{knobs.model}: accuracy {test} on the test part, AUC {oof} out of fold"
+        words = [headline, goals.sentence(report, knobs.goals), *one_sided(report)]
+        name = f"realart-{knobs.dataset}"
+        made = registry.register(client, run, name, FINAL, shown, "; ".join(words))
         scores = tables.read(METRICS / registry.SCORES, tables.JUDGED)
-        return registry.promote(client, made, scores, all(report["goals"].values()))
+        return registry.promote(client, made, scores, report, knobs.goals)
 
 
 def catch_up() -> None:

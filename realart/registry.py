@@ -1,26 +1,33 @@
 """The final model in MLflow: kept with the code that runs it, registered, and who is champion."""
 
+import json
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import mlflow
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from realart import compare, sample, store, tables
+from realart import compare, goals, sample, store, tables
 from realart.errors import RealartError
 from realart.evaluation import Figures
+from realart.params import Goals
 
 CHAMPION = "champion"
 SCORES = "scores.csv"
-"""Where a run keeps the scores that champions are compared by."""
+REPORT = "tables/metrics.json"
+"""Where a run keeps the scores and figures that champions are judged by."""
+COMPARABLE = 0.5
+"""Share of the pictures of each class of a new version that a champion must have judged, too."""
 NEEDED = (
     "filelock",
     "joblib",
@@ -73,40 +80,45 @@ def register(
         )
 
 
-def promote(client: MlflowClient, made: ModelVersion, scores: pd.DataFrame, goals_met: bool) -> str:
-    """Make a version champion if the goals are met and it is not worse; say what was done.
+def promote(
+    client: MlflowClient,
+    made: ModelVersion,
+    scores: pd.DataFrame,
+    report: Mapping[str, Any],
+    wanted: Goals,
+) -> str:
+    """Make a version champion if it meets the goals and no present one holds; say what was done.
 
-    Worse is a lower AUC out of fold on the pictures that it and the present champion have judged:
-    whoever chose by the test part would have nothing left to test by.
+    A champion holds if it meets the same goals, has judged at least `COMPARABLE` of the pictures
+    out of fold of the new version, and has the higher AUC on these: whoever chose by the test part
+    would have nothing left to test by. One that was judged on other pictures, or whose run is
+    gone, can't be compared: it gives way to what is good on the pictures that there are now.
 
     Parameters
     ----------
-    scores
-        Columns `tables.JUDGED`; what the run of the version keeps as `SCORES`.
-    goals_met
-        Whether the test part reaches all goals of params.yaml.
+    scores, report
+        Columns `tables.JUDGED`, and what metrics.json holds: what the run of the version keeps.
+    wanted
+        The goals of params.yaml.
     """
-    said = f"registered as {made.name}, version {made.version}"
+    registered = f"registered as {made.name}, version {made.version}"
     present = champion(client, made.name)
-    if not goals_met:
-        stays = f"; version {present.version} stays {CHAMPION}" if present else ""
-        return f"{said}; goals are missed, so it is not {CHAMPION}{stays}"
-    if present:
-        stays = f"{said}; version {present.version} stays {CHAMPION}"
-        try:
-            old, new = _areas(client, present, scores)
-        except (RealartError, MlflowException) as error:
-            return f"{stays}, since they can't be compared ({error}): choose on MLflow's pages"
-        if new < old:
-            return f"{stays}: its AUC out of fold is {old:.3f}, this one's {new:.3f}"
+    holds, why = _holds(client, present, scores, wanted) if present else (False, "")
+    stays = f"; version {present.version} stays {CHAMPION}" if present else ""
+    if any(goals.misses(report, wanted).values()):
+        though = f", though {why}" if present and not holds else ""
+        return f"{registered}, not {CHAMPION}: {goals.sentence(report, wanted)}{stays}{though}"
+    if holds:
+        return f"{registered}{stays}: {why}"
     try:
         client.set_registered_model_alias(made.name, CHAMPION, made.version)
     except MlflowException:
         now = champion(client, made.name)
         if not now or (present and now.version == present.version):
             raise
-        return promote(client, made, scores, goals_met)  # another machine was faster
-    return f"{said}, the new {CHAMPION}"
+        return promote(client, made, scores, report, wanted)  # another machine was faster
+    instead = f" instead of version {present.version}: {why}" if present else ""
+    return f"{registered}, the new {CHAMPION}{instead}"
 
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
@@ -128,13 +140,49 @@ def _known_to_mlflow() -> Iterator[None]:
             os.environ[store.ADDRESS] = before
 
 
-def _areas(
-    client: MlflowClient, present: ModelVersion, scores: pd.DataFrame
-) -> tuple[float, float]:
+def _holds(
+    client: MlflowClient, present: ModelVersion, scores: pd.DataFrame, wanted: Goals
+) -> tuple[bool, str]:
+    """Say whether a champion holds against a new version with these scores, and why."""
+    try:
+        kept = _kept(client, present)
+    except MlflowException as error:  # the store has it, but does not give it now
+        return True, f"its scores can't be read ({error.message}); choose on MLflow's pages"
+    if not kept:
+        return False, "its run keeps no scores that it could be judged by"
+    theirs, report = kept
+    if any(goals.misses(report, wanted).values()):
+        return False, f"of its own run, {goals.sentence(report, wanted)}"
+    own, theirs = (table[table["part"] == "oof"] for table in (scores, theirs))
+    share = own["row"].isin(theirs["row"]).groupby(own["label"]).mean().min()
+    if share < COMPARABLE:
+        return False, f"it was judged on other pictures (of a class, on {share:.0%} of these)"
+    (found,) = compare.compare(own, theirs)  # by the labels of the new version
+    new, old = found.auc
+    return new < old, (
+        f"its AUC out of fold is {old:.3f}, this one's {new:.3f}, on {found.pictures} pictures "
+        "that both have judged"
+    )
+
+
+def _kept(
+    client: MlflowClient, version: ModelVersion
+) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+    """Return scores and figures that a version's run keeps, or None if it is gone or has none."""
+    run = str(version.run_id)
+    try:
+        folders = [client.list_artifacts(run, folder) for folder in ("", "tables")]
+    except MlflowException as error:
+        if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            return None
+        raise
+    if not {SCORES, REPORT} <= {file.path for files in folders for file in files}:
+        return None
     with TemporaryDirectory() as folder:
-        file = client.download_artifacts(str(present.run_id), SCORES, folder)
-        of_champion = tables.read(Path(file), tables.JUDGED)
-    for found in compare.compare(of_champion, scores):
-        if found.part == "oof":
-            return found.auc
-    raise RealartError("no picture in common out of fold")
+        scores, report = (
+            Path(client.download_artifacts(run, name, folder)) for name in (SCORES, REPORT)
+        )
+        try:
+            return tables.read(scores, tables.JUDGED), json.loads(report.read_text("utf-8"))
+        except (RealartError, ValueError):  # damaged, or of another release
+            return None

@@ -10,7 +10,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from realart import card, ela, evaluation, pictures, robustness, subgroups, tables, verdicts
+from realart import card, ela, evaluation, goals, pictures, robustness, subgroups, tables, verdicts
 from realart.params import Ela, Params
 
 HARDEST = 12
@@ -36,6 +36,8 @@ def page(knobs: Params, data: Path, metrics: Path) -> str:
         source=json.loads((data / "raw/source.json").read_text("utf-8")),
         report=report,
         told=card.TOLD,
+        missed=goals.misses(report, knobs.goals),
+        warnings=verdicts.one_sided(report),
         kept=kept["label"].value_counts().to_dict(),
         rejected=tables.read(data / "clean/rejected.csv", tables.REJECTED),
         findings=_items(metrics / "audit/findings.md"),

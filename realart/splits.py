@@ -31,8 +31,8 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     Raises
     ------
     RealartError
-        A class has too few pictures for the folds and slices, or the set has no published test
-        part although `split.method` asks for it.
+        A class has too few pictures for the test part, or for the folds and slices, or the set has
+        no published test part although `split.method` asks for it.
     """
     table = pictures[["id", "group", "label", "source", "generator", "style"]].sort_values("id")
     table["stratum"] = _strata(table, split)
@@ -46,6 +46,7 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     train = table[table["part"] == "train"].copy()
     train["stratum"] = train["label"] if split.method == "sources" else _strata(train, split)
     _check_size(train, split)
+    _check_test(table, split)
     table.loc[train.index, "fold"] = _folds(train, split)
     for _, cell in table.loc[train.index].groupby("fold"):
         table.loc[cell.index, "slice"] = _slices(cell, split)
@@ -160,6 +161,16 @@ def _slices(cell: pd.DataFrame, split: Split) -> "pd.Series[int]":
 
 def _draw(seed: int, group: str) -> str:
     return sha256(f"{seed}:{group}".encode()).hexdigest()
+
+
+def _check_test(table: pd.DataFrame, split: Split) -> None:
+    tested = set(table.loc[table["part"] == "test", "label"])
+    for name in CLASSES:
+        if name not in tested:
+            raise RealartError(
+                f"the test part would have no {name} picture: raise split.test_size "
+                f"({split.test_size}), or add {name} pictures that are not related"
+            )
 
 
 def _check_size(train: pd.DataFrame, split: Split) -> None:

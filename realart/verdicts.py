@@ -14,6 +14,8 @@ from realart.params import Point, Strict
 
 ACCUSED = 0.01
 """Share of human art that may be called ai at the point `low_fpr`."""
+RARELY = 0.1
+"""Of a class that no more pictures are called, as a share of those that are of it."""
 
 
 class Verdicts(Strict):
@@ -121,10 +123,30 @@ def judge(
 
 def figure(name: str, judged: Mapping[str, Any]) -> str:
     """Return a figure of `judge` and its interval, to be read."""
-    counts = judged["confusion"]
-    accused = counts["fp"] / (counts["fp"] + counts["tn"])
     interval = judged["intervals"][name]
-    return f"{judged.get(name, accused):.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
+    return f"{judged[name]:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
+
+
+def one_class(judged: Mapping[str, Any]) -> str:
+    """Say so if (nearly) everything is called one class although not everything is of it.
+
+    Nearly: the other class is called at most `RARELY` as often as it is there, so that this holds
+    whatever the share of the classes. Nothing is said otherwise.
+    """
+    tn, fp, fn, tp = (judged["confusion"][name] for name in ("tn", "fp", "fn", "tp"))
+    pictures = tn + fp + fn + tp
+    for name, others, called in (("ai", tn + fp, tn + fn), ("human", tp + fn, tp + fp)):
+        if others and called <= RARELY * others:
+            everything = "nearly everything" if called else "everything"
+            counts = f"{pictures - called} of {pictures} pictures, {pictures - others} are"
+            return f"{everything} is called {name} ({counts})"
+    return ""
+
+
+def one_sided(report: Mapping[str, Any]) -> list[str]:
+    """Return what `one_class` says of the test part and out of fold, as metrics.json has them."""
+    parts = {"on the test part": "test", "out of fold": "oof"}
+    return [f"{name} {found}" for name, part in parts.items() if (found := one_class(report[part]))]
 
 
 def _between(probabilities: Scores) -> NDArray[np.float64]:

@@ -69,6 +69,8 @@ def main() -> None:
     }
     with fresh_directory(FOLDER) as folder:
         table.to_csv(folder / "floors.csv", index=False)
+        by_floor = audit.scored(floor, asked, labels, originals)
+        tables.write(by_floor, folder / "floor.csv", tables.JUDGED)
         plots.draw_floors(table, folder / "floors.png")
         draw_pairs(pairs, folder / "pairs.jpg")
         (folder / "findings.md").write_text("".join(f"- {one}\n" for one in said), "utf-8")

@@ -18,6 +18,7 @@ from realart import (
     errors,
     evaluation,
     folds,
+    goals,
     inputs,
     matching,
     models,
@@ -33,7 +34,7 @@ from realart.inputs import Input
 from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
 from realart.params import CLASSES, Network, Params
-from realart.verdicts import Verdicts, choose_points, judge, surely
+from realart.verdicts import Verdicts, choose_points, judge, one_sided, surely
 
 ARCHIVE = Path("data/raw/archive.zip")
 PICTURES = Path("data/clean/pictures.csv")
@@ -43,6 +44,7 @@ FOLDS = Path("models/folds")
 FINAL = Path("models/final")
 AUDIT = Path("metrics/audit.json")
 FINDINGS = Path("metrics/audit/findings.md")
+FLOOR = Path("metrics/audit/floor.csv")
 METRICS = Path("metrics/metrics.json")
 SCORES = Path("metrics/scores.csv")
 PLOTS = Path("metrics/plots")
@@ -64,7 +66,8 @@ def main() -> None:
     test = score_test(model, pictures)
     groups = tables.read(ROWS, tables.ROWS).set_index("row")["group"]
     judged = pd.concat([test.assign(part="test"), oof.assign(part="oof")])
-    tables.write(judged.assign(group=groups.loc[judged["row"]].to_numpy()), SCORES, tables.JUDGED)
+    judged = judged.assign(group=groups.loc[judged["row"]].to_numpy())
+    tables.write(judged, SCORES, tables.JUDGED)
     on_test, on_oof = (
         judge(*arrays(scores), groups.loc[scores["row"]], verdicts) for scores in (test, oof)
     )
@@ -73,15 +76,18 @@ def main() -> None:
         "oof": on_oof,
         "cv": evaluation.over_folds(by_fold),
         "verdicts": dict(verdicts.points.items(), sure=verdicts.sure),
-        "goals": evaluation.goals_met(on_test, knobs.goals),
         "matched": {
             name: matching.figures(scores, pictures.loc[scores["row"]])
             for name, scores in (("test", test), ("oof", oof))
         },
         "floor": json.loads(AUDIT.read_text("utf-8"))["floor"],
+        "gain": goals.gain(judged[judged["part"] == "oof"], tables.read(FLOOR, tables.JUDGED)),
         "intervention": intervene(
             ARCHIVE, pictures.loc[test["row"]], test, model, knobs.evaluate.reencode
         ),
+    }
+    report["goals"] = {
+        name: not missed for name, missed in goals.misses(report, knobs.goals).items()
     }
     write_json(report, METRICS)
     (FINAL / "README.md").write_text(card.card(knobs, report, FINDINGS.read_text("utf-8")), "utf-8")
@@ -201,14 +207,12 @@ def summary(knobs: Params, report: dict[str, Any]) -> str:
         f"{name} ({one['pictures']}) {one['accuracy']:.3f}" if one["pictures"] else f"{name} none"
         for name, one in report["matched"].items()
     )
-    goals = ", ".join(
-        f"{name} {getattr(knobs.goals, name)} {'met' if met else 'missed'}"
-        for name, met in report["goals"].items()
-    )
+    judgement = "; ".join([goals.sentence(report, knobs.goals), *one_sided(report)])
     return (
         f"evaluate: {knobs.model} on {knobs.dataset}, test ({sum(test['confusion'].values())}): "
         f"accuracy {test['accuracy']:.3f}, recall {test['recall']:.3f}, auc {test['auc']:.3f}; "
-        f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}; goals: {goals}\n"
+        f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}\n"
+        f"{judgement}\n"
         f"without looking at the art ({floor['by']}): test accuracy "
         f"{floor['test']['accuracy']:.3f}, out of fold {floor['oof']['accuracy']:.3f}, "
         f"auc {floor['oof']['auc']:.3f}; pictures matched by format and size: {matched}\n"

@@ -1,5 +1,6 @@
 """The audit names what was planted: a way of saving, a colour, copies, pairs."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 from making import KNOBS, LABELS, archive, file, picture
 
-from realart import audit, cleaning, findings, pictures, splits, tables, traces
+from realart import audit, cleaning, findings, intervals, pictures, splits, tables, traces
 from realart.errors import RealartError
 from realart.params import Clean
 
@@ -145,3 +146,19 @@ def test_pairs_are_sorted_by_what_they_do() -> None:
         "nearly the same": {"c"},
         "related": {"e"},
     }
+
+
+def test_the_best_floor_is_kept_with_its_scores(inside: Path) -> None:
+    """Of the pictures that models are judged on out of fold, so that the two can be compared."""
+    kept = tables.read(Path("metrics/audit/floor.csv"), tables.JUDGED)
+    judged = tables.read(Path("metrics/scores.csv"), tables.JUDGED)
+    assert set(kept["row"]) == set(judged.loc[judged["part"] == "oof", "row"])
+    assert set(kept["part"]) == {"oof"}
+    report = json.loads(Path("metrics/metrics.json").read_text())
+    found = intervals.of_auc(tables.is_ai(kept["label"]), kept["score"].to_numpy(), kept["group"])
+    bounds = {name: report["floor"]["oof"][name] for name in ("auc", "auc_low", "auc_high")}
+    assert [found.value, found.low, found.high] == pytest.approx(list(bounds.values()))
+    gain = report["oof"]["auc"] - found.value
+    assert report["gain"]["auc"] == pytest.approx(gain)
+    assert report["gain"]["pictures"] == len(kept)
+    assert report["goals"]["above_floor"] == (report["gain"]["low"] > 0)

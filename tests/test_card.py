@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
-from realart import card, params, verdicts
+from realart import card, goals, params, verdicts
 
 
 def test_a_card_is_written_beside_the_model(inside: Path) -> None:
@@ -46,3 +46,15 @@ def test_a_published_result_is_named_as_such(inside: Path) -> None:
     knobs = params.load().model_copy(update={"model": "cnn150"})
     report = json.loads((inside / "metrics/metrics.json").read_text())
     assert "Published of this recipe: cashbowman accuracy .629" in card.card(knobs, report, "")
+
+
+def test_a_card_says_what_of_the_goals_is_missed_and_who_is_called_one_class(inside: Path) -> None:
+    knobs, report = params.load(), json.loads((inside / "metrics/metrics.json").read_text())
+    assert goals.sentence(report, knobs.goals) in card.card(knobs, report, "")
+    assert "Beware" not in card.card(knobs, report, "")
+    report["test"] |= {"recall": 0.1, "confusion": {"tn": 3, "fp": 0, "fn": 3, "tp": 0}}
+    text = card.card(knobs, report, "")
+    assert "recall 0.100 is below 0.8" in text
+    assert (
+        "**Beware: on the test part everything is called human (6 of 6 pictures, 3 are).**" in text
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from networks import some_scores
 
 from realart import evaluation
-from realart.params import Goals
+from realart.intervals import Estimate
 
 PAIRS = st.lists(
     st.tuples(st.integers(0, 1), st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.5, 1.0]))),
@@ -55,6 +55,7 @@ def by_hand(pairs: list[tuple[int, float]]) -> dict[str, float]:
         "recall": tp / len(ai),
         "f1": 2 * tp / (2 * tp + fp + fn),
         "mcc": (tp * tn - fp * fn) / math.sqrt(spread) if spread else 0.0,
+        "false_positive_rate": fp / len(human),
         "auc": wins / (len(ai) * len(human)),
         "average_precision": average,
         "tpr_at_1_fpr": most(0.01),
@@ -157,10 +158,18 @@ def test_best_fold(folds: list[tuple[float, float]], best: int) -> None:
     assert evaluation.best_fold(figures) == best
 
 
-@pytest.mark.parametrize(
-    ("accuracy", "recall"), [(0.85, 0.8), (0.8499, 0.8), (0.85, 0.7999), (0.0, 0.0)]
-)
-def test_a_goal_is_met_from_its_value_on(accuracy: float, recall: float) -> None:
-    test = {"accuracy": accuracy, "recall": recall, "auc": 0.1}
-    met = evaluation.goals_met(test, Goals(accuracy=0.85, recall=0.8))
-    assert met == {"accuracy": accuracy >= 0.85, "recall": recall >= 0.8}
+@pytest.mark.filterwarnings("ignore:A single label")
+@given(st.integers(0, 1), st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_one_class_alone_has_figures_that_promise_nothing(label: int, values: list[float]) -> None:
+    labels, scores = np.full(len(values), label), np.array(values)
+    figures = evaluation.figures(labels, scores)
+    assert np.isfinite(list(figures.values())).all()
+    assert figures["auc"] == 0.5
+    assert figures["balanced_accuracy"] <= 0.5
+    assert figures["tpr_at_1_fpr"] == figures["tpr_at_5_fpr"] == 0
+    found = evaluation.with_intervals(labels, scores, pd.Series(np.arange(len(values)).astype(str)))
+    assert found["auc"] == Estimate(0.5, 0.0, 1.0)
+    for name, estimate in found.items():
+        assert estimate.value == pytest.approx(figures[name])
+        assert 0 <= estimate.low <= estimate.high <= 1
+    assert set(evaluation.at(labels, scores, 0.5)) < set(figures)

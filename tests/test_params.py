@@ -91,6 +91,11 @@ def test_every_dataset_can_be_chosen(name: str, tmp_path: Path) -> None:
         (at("split", None), "split is None"),
         (lambda content: content["split"].pop("seed"), "'split.seed' is missing"),
         (lambda content: content.pop("goals"), "'goals' is missing"),
+        (at("goals.acuracy", 0.9), "'goals.acuracy' (did you mean 'goals.accuracy'?)"),
+        (at("goals.recall", 80), "goals.recall is 80"),
+        (at("goals.mcc", -1.5), "goals.mcc is -1.5"),
+        (at("goals.loss", 0.0), "goals.loss is 0.0"),
+        (at("goals.auc", "high"), "goals.auc is 'high'"),
         (at("ela.quality", KNOBS.clean.quality), f"ela.quality equals clean.quality ({90})"),
         (at("clean.similar", 0.99), "similar (0.99) is above duplicate (0.98)"),
         (at("datasets.local.fields", "("), "datasets.local.fields is '('"),
@@ -117,6 +122,15 @@ def test_a_mistake_gives_one_line_that_names_what_was_received(
         load_changed(change, tmp_path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_goal_is_left_out_by_null_or_by_omission(tmp_path: Path) -> None:
+    def change(content: Content) -> None:
+        content["goals"] = {"accuracy": None, "loss": 0.7, "mcc": -0.1}
+
+    wanted = load_changed(change, tmp_path).goals.model_dump(exclude_none=True)
+    assert wanted == {"loss": 0.7, "mcc": -0.1}
+    assert load_changed(at("goals", {}), tmp_path).goals == params.Goals()
 
 
 @pytest.mark.parametrize("content", [b"a: [1\nb: }", b"a: \xe9", b"- 1", b"", b"text", b"a: \x01"])

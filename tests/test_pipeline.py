@@ -26,8 +26,8 @@ BY_FEATURES = dict.fromkeys(("train", "evaluate", "report"), "descriptors.")
 """Params that a stage writes down, and on which it depends by data/features alone."""
 WHOLE = {
     "features": {"clean", "ela", "train.precision"},
-    "evaluate": {"clean"},
-    "report": {"clean", "split", "balance", "train", "evaluate"},
+    "evaluate": {"clean", "goals"},
+    "report": {"clean", "split", "balance", "train", "evaluate", "goals"},
 }
 """Params that a stage writes out or copies in a group rather than reads one by one."""
 

@@ -21,12 +21,13 @@ import pytest
 from loopback import free_port
 from making import file, picture
 from mlflow import MlflowClient
-from networks import clean_environment, python, some_scores
+from mlflow.exceptions import MlflowException
+from networks import AS_SAID, clean_environment, python, some_scores
 from PIL.PngImagePlugin import PngInfo
 
-from realart import inputs, registry, store, tables, tracking
+from realart import inputs, registry, store, tables, tracking, verdicts
 from realart.models import Final
-from realart.params import POINTS, Params
+from realart.params import POINTS, Goals, Params
 from realart.pictures import UnusableError
 
 FIGURES = {"test/accuracy": 0.9}
@@ -70,7 +71,8 @@ def registered(place: tuple[MlflowClient, str], final: Path) -> str:
     client, experiment = place
     run = client.create_run(experiment).info.run_id
     made = registry.register(client, run, "served", final, FIGURES, "a model")
-    assert "new champion" in registry.promote(client, made, pd.DataFrame(), goals_met=True)
+    scores = judged(0.0)
+    assert "new champion" in registry.promote(client, made, scores, told(scores), GOALS)
     return store.address()
 
 
@@ -278,59 +280,206 @@ print(*{dist.lower() for one in direct for dist in named.get(one, [])})
 
 
 @pytest.fixture
-def versions(
-    place: tuple[MlflowClient, str], trained: Path, request: pytest.FixtureRequest, tmp_path: Path
-):
-    """Give a function that registers a version whose run keeps the given scores."""
+def versions(place: tuple[MlflowClient, str], request: pytest.FixtureRequest, tmp_path: Path):
+    """Give a function that registers a version whose run keeps scores and their figures.
+
+    Figures that are no dict are kept as they are, as damaged ones.
+    """
     client, experiment = place
     name = request.node.name
     client.create_registered_model(name)
 
-    def made(scores: pd.DataFrame):
+    def made(scores: pd.DataFrame, report: dict[str, object] | str | None = None):
         run = client.create_run(experiment).info.run_id
         tables.write(scores, tmp_path / registry.SCORES, tables.JUDGED)
         client.log_artifact(run, str(tmp_path / registry.SCORES))
+        kept = tmp_path / Path(registry.REPORT).name
+        kept.write_text(report if isinstance(report, str) else json.dumps(report or told(scores)))
+        client.log_artifact(run, str(kept), "tables")
         return client.create_model_version(name, f"runs:/{run}/model", run)
 
     return made
 
 
-def judged(noise: float, seed: int = 0, prefix: str = "") -> pd.DataFrame:
-    labels, scores = some_scores(200, 1)
-    scores = np.clip(scores + np.random.default_rng(seed).normal(0, noise, 200), 0, 1)
-    rows = [f"{prefix}{number}" for number in range(200)]
+@pytest.fixture
+def put(versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest):
+    """Give a function that registers a version and puts it forward.
+
+    It returns what was said and who is champion: a version's number, or None.
+    """
+    client, name = place[0], request.node.name
+
+    def forward(scores: pd.DataFrame, **more: object):
+        report = told(scores) | more
+        said = registry.promote(client, versions(scores, report), scores, report, GOALS)
+        present = registry.champion(client, name)
+        return said, int(present.version) if present else None
+
+    return forward
+
+
+GOALS = Goals(accuracy=0.6)
+
+
+def judged(noise: float, seed: int = 0, prefix: str = "", count: int = 200) -> pd.DataFrame:
+    """Make scores out of fold: the AUC is .78 without noise, .74 with .2."""
+    labels, scores = some_scores(count, 1)
+    scores = np.clip(scores + np.random.default_rng(seed).normal(0, noise, count), 0, 1)
+    rows = [f"{prefix}{number}" for number in range(count)]
     named = np.array(["human", "ai"])[labels]
     return pd.DataFrame(
         {"row": rows, "part": "oof", "label": named, "group": rows, "score": scores}
     )
 
 
-def test_the_champion_is_who_met_the_goals_and_is_not_worse(
-    versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest
-) -> None:
-    client, name = place[0], request.node.name
-    good, poor = judged(0.0), judged(0.5)
-    first = versions(poor)
-    assert "goals are missed" in registry.promote(client, first, poor, goals_met=False)
-    assert registry.champion(client, name) is None
-    registry.promote(client, first, poor, goals_met=True)
-    assert registry.champion(client, name).version == first.version
-    second = versions(good)
-    assert "version 1 stays" in registry.promote(client, second, good, goals_met=False)
-    assert registry.champion(client, name).version == first.version
-    assert "the new champion" in registry.promote(client, second, good, goals_met=True)
-    assert registry.champion(client, name).version == second.version
-    third = versions(poor)
-    assert "version 2 stays" in registry.promote(client, third, poor, goals_met=True)
-    assert registry.champion(client, name).version == second.version
+def told(scores: pd.DataFrame, accuracy: float = 0.9) -> dict[str, object]:
+    """Report figures of scores, of a test part that is so accurate, and of a gain."""
+    arrays = tables.is_ai(scores["label"]), scores["score"].to_numpy()
+    oof = verdicts.judge(*arrays, scores["group"], AS_SAID)
+    return {
+        "test": oof | {"accuracy": accuracy},
+        "oof": oof,
+        "gain": {"auc": 0.1, "low": 0.05, "high": 0.15},
+    }
 
 
-def test_a_champion_of_other_pictures_stays(
-    versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest
+def test_the_champion_meets_the_goals_and_is_not_worse(put) -> None:
+    good, fair = judged(0.0), judged(0.2)
+    bad = told(good, accuracy=0.5)
+    said, champion = put(fair, test=bad["test"])
+    assert "version 1, not champion: goals missed: accuracy 0.500 is below 0.6" in said
+    assert champion is None
+    said, champion = put(fair)
+    assert said.endswith("version 2, the new champion")
+    assert champion == 2
+    said, champion = put(good, test=bad["test"])
+    assert champion == 2
+    assert "version 2 stays champion, though its AUC out of fold is" in said
+    said, champion = put(good)
+    assert "the new champion instead of version 2: its AUC out of fold is" in said
+    assert champion == 4
+    said, champion = put(fair)
+    assert "version 4 stays champion: its AUC out of fold is" in said
+    assert champion == 4
+    assert put(good)[1] == 6  # of equal ones the later
+
+
+def test_nobody_is_champion_by_an_order_of_chance(put) -> None:
+    """The first needs as much as a later one."""
+    chance = judged(0.0)
+    chance["score"] = np.random.default_rng(0).permutation(chance["score"])
+    said, champion = put(chance)
+    assert "out of fold is not above 0.5" in said
+    assert champion is None
+    said, champion = put(judged(0.0), gain={"auc": 0.1, "low": -0.01, "high": 0.2})
+    assert "less that without looking at the art, +0.100 [-0.010, +0.200], is not above 0" in said
+    assert champion is None
+
+
+def test_a_champion_of_other_pictures_gives_way_to_what_is_good_now(put) -> None:
+    """However good it was on them, and however few of them the two share."""
+    assert put(judged(0.0, prefix="easy "))[1] == 1
+    said, champion = put(judged(0.2), test=told(judged(0.2), accuracy=0.5)["test"])
+    assert "version 1 stays champion, though it was judged on other pictures" in said
+    assert champion == 1
+    said, champion = put(judged(0.2))
+    assert "instead of version 1: it was judged on other pictures (of a class, on 0%" in said
+    assert champion == 3
+    grown = pd.concat([judged(0.2), judged(0.2, prefix="new ", count=240)])
+    said, champion = put(grown)
+    assert "(of a class, on 45% of these)" in said
+    assert champion == 4
+    assert put(judged(0.0, prefix="easy "))[1] == 5
+
+
+def test_a_champion_of_most_pictures_is_compared_on_those(put) -> None:
+    assert put(judged(0.0))[1] == 1
+    grown = pd.concat([judged(0.2), judged(0.0, prefix="new ", count=160)])
+    said, champion = put(grown)
+    assert "on 200 pictures that both have judged" in said
+    assert champion == 1
+
+
+def test_a_class_that_a_champion_has_not_judged_makes_other_pictures(put) -> None:
+    old, new = judged(0.0), judged(0.2)
+    old.loc[old["label"] == "human", "row"] = "gone " + old["row"]
+    assert put(old)[1] == 1
+    said, champion = put(new)
+    assert "other pictures (of a class, on 0% of these)" in said
+    assert champion == 2
+
+
+def test_mended_labels_judge_the_champion_too(put) -> None:
+    """It was right by labels that were wrong."""
+    good, mended = judged(0.0), judged(0.2)
+    wrong = good.assign(
+        label=good["label"].map({"ai": "human", "human": "ai"}), score=1 - good["score"]
+    )
+    assert put(wrong)[1] == 1
+    assert put(mended)[1] == 2
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"gain": None, "floor": {"oof": {"auc": 0.9}}},
+        {"test": told(judged(0.0), accuracy=0.5)["test"]},
+    ],
+    ids=["no better than its floor", "by lower goals"],
+)
+def test_a_champion_by_older_rules_gives_way_to_what_meets_those_of_today(
+    put, versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest, old: dict
 ) -> None:
-    client, name = place[0], request.node.name
-    mine, theirs = judged(0.0), judged(0.5, prefix="other ")
-    first, second = versions(theirs), versions(mine)
-    registry.promote(client, first, theirs, goals_met=True)
-    assert "can't be compared" in registry.promote(client, second, mine, goals_met=True)
-    assert registry.champion(client, name).version == first.version
+    """Even to a lower AUC."""
+    client, good = place[0], judged(0.0)
+    first = versions(good, told(good) | old)
+    client.set_registered_model_alias(request.node.name, registry.CHAMPION, first.version)
+    said, champion = put(judged(0.2))
+    assert "instead of version 1: of its own run, goals missed: " in said
+    assert champion == 2
+
+
+def test_a_champion_by_older_rules_that_is_worse_than_chance_gives_way(
+    put, versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest
+) -> None:
+    worse = judged(0.0)
+    worse["score"] = 1 - worse["score"]
+    first = versions(worse)
+    place[0].set_registered_model_alias(request.node.name, registry.CHAMPION, first.version)
+    said, champion = put(worse)
+    assert "version 1 stays champion, though of its own run, goals missed: AUC" in said
+    assert champion == 1
+    assert put(judged(0.2, prefix="other "))[1] == 3
+
+
+@pytest.mark.parametrize("how", ["no run", "no scores", "damaged"])
+def test_a_champion_that_nobody_can_judge_gives_way(
+    put, versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest, how: str
+) -> None:
+    """As one that was registered by hand, or whose run was removed."""
+    (client, experiment), name = place, request.node.name
+    if how == "damaged":
+        first = versions(judged(0.0), "{")
+    else:
+        run = client.create_run(experiment).info.run_id if how == "no scores" else None
+        first = client.create_model_version(name, "runs:/0/model", run)
+    client.set_registered_model_alias(name, registry.CHAMPION, first.version)
+    said, champion = put(judged(0.2))
+    assert "instead of version 1: its run keeps no scores that it could be judged by" in said
+    assert champion == 2
+
+
+@pytest.mark.parametrize("call", ["list_artifacts", "download_artifacts"])
+def test_a_champion_whose_scores_do_not_come_now_stays(
+    put, place: tuple[MlflowClient, str], monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """A store that fails for a moment changes nobody's place."""
+    assert put(judged(0.2))[1] == 1
+
+    def fail(*arguments: object) -> str:
+        raise MlflowException("no answer")
+
+    monkeypatch.setattr(place[0], call, fail)
+    said, champion = put(judged(0.0))
+    assert "version 1 stays champion: its scores can't be read (no answer)" in said
+    assert champion == 1

@@ -116,3 +116,19 @@ def test_thumbnails_are_pictures_of_what_they_name(read: Reader) -> None:
         data = base64.b64decode(one.split(",", 1)[1])
         with Image.open(io.BytesIO(data)) as image:
             assert np.asarray(image).std() > 0
+
+
+def test_a_page_says_what_of_the_goals_is_missed_and_who_is_called_one_class(
+    trained: Path, read: Reader, tmp_path: Path
+) -> None:
+    assert "Beware" not in read.text
+    assert re.search(r"Goals: accuracy 0\.85 met; .*AUC above 0\.5 met; AUC above that", read.text)
+    copy = tmp_path / "project"
+    shutil.copytree(trained, copy)
+    file = copy / "metrics/metrics.json"
+    found = json.loads(file.read_text())
+    found["test"] |= {"recall": 0.1, "confusion": {"tn": 0, "fp": 3, "fn": 0, "tp": 3}}
+    file.write_text(json.dumps(found))
+    shown = report.page(params.load(copy / "params.yaml"), copy / "data", copy / "metrics")
+    assert 'recall 0.100 is below 0.8 <b class="ai">missed</b>' in shown
+    assert "Beware: on the test part everything is called ai (6 of 6 pictures, 3 are)." in shown

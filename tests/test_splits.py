@@ -313,3 +313,15 @@ def test_a_set_without_sources_is_refused() -> None:
         assign(of_sources(1, 1), split)
     with pytest.raises(RealartError, match="class ai has 3 sources"):
         assign(of_sources(1, 3), split)
+
+
+@pytest.mark.parametrize("label", ["ai", "human"])
+def test_a_test_part_without_a_class_is_refused(label: str) -> None:
+    """Nothing could be said of a model there."""
+    pictures = enough()
+    large = pictures["label"] == label
+    pictures.loc[large, "group"] = [f"{label}{number // 8}" for number in range(large.sum())]
+    split = KNOBS.split.model_copy(update={"folds": 2, "slices": 2})
+    with pytest.raises(RealartError, match=f"no {label} picture: raise split.test_size .0.1"):
+        assign(pictures, split)
+    assign(pictures, split.model_copy(update={"test_size": 0.3}))

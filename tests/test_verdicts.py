@@ -140,3 +140,34 @@ def test_no_verdict_has_no_accuracy() -> None:
     labels, scores = some_scores(50)
     judged = verdicts.judge(labels, scores, pd.Series(np.arange(50).astype(str)), read(2.0))
     assert judged["sure"] == {"share": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ((0, 2, 0, 13), "everything is called ai (15 of 15 pictures, 13 are)"),
+        ((13, 0, 2, 0), "everything is called human (15 of 15 pictures, 13 are)"),
+        ((3, 47, 2, 48), "nearly everything is called ai (95 of 100 pictures, 50 are)"),
+        ((48, 2, 48, 2), "nearly everything is called human (96 of 100 pictures, 50 are)"),
+        ((2, 98, 0, 9900), "nearly everything is called ai (9998 of 10000 pictures, 9900 are)"),
+        ((3, 47, 3, 47), ""),
+        ((60, 40, 0, 9900), ""),
+        ((0, 0, 0, 15), ""),
+        ((15, 0, 0, 0), ""),
+        ((0, 0, 15, 0), "everything is called human (15 of 15 pictures, 0 are)"),
+    ],
+)
+def test_what_calls_everything_one_class_is_named(
+    counts: tuple[int, int, int, int], expected: str
+) -> None:
+    """Whatever the share of the classes; where everything is of one class, that is no fault."""
+    judged = {"confusion": dict(zip(("tn", "fp", "fn", "tp"), counts, strict=True))}
+    assert verdicts.one_class(judged) == expected
+
+
+def test_parts_that_are_called_one_class_are_named() -> None:
+    all_ai, fair = ({"confusion": {"tn": n, "fp": 9 - n, "fn": 0, "tp": 9}} for n in (0, 8))
+    assert verdicts.one_sided({"test": fair, "oof": fair}) == []
+    (line,) = verdicts.one_sided({"test": fair, "oof": all_ai})
+    assert line == "out of fold everything is called ai (18 of 18 pictures, 9 are)"
+    assert len(verdicts.one_sided({"test": all_ai, "oof": all_ai})) == 2
