@@ -318,3 +318,9 @@ def test_what_is_taken_is_said(tmp_path: Path) -> None:
         "pictures from 'image', labels from 'is_ai' (False is human, True is ai); "
         "other columns: prompt, width"
     )
+
+
+def test_a_picture_of_a_format_without_a_signature_at_its_start(tmp_path: Path) -> None:
+    avif = b"\0\0\0\x20ftypavif"
+    _, found = taken(tmp_path, {"train.parquet": written({"x": [avif], "is_ai": [1]})})
+    assert list(found) == [("train/ai/000000-picture", avif)]
