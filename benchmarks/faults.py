@@ -75,10 +75,10 @@ def main() -> None:
     )
 
 
-def shown(text: str) -> str:
-    """Return `text` as it fits into a cell of a table."""
+def shown(text: str, most: int = 70) -> str:
+    """Return `text` as it fits into a cell of a table, at most so many characters."""
     text = text.replace("|", "\\|").replace("\r", "\\r").replace("\n", "\\n")
-    return text if len(text) <= 70 else f"{text[:67]}..."
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TypeVar
 
 import joblib
+from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
 from realart import cluster
@@ -46,6 +47,10 @@ def _each_here(
             f"a process of '{title}' was killed, perhaps because memory ran out: free some, or run "
             "with fewer (LOKY_MAX_CPU_COUNT=1)"
         ) from error
+    finally:
+        # joblib would keep its processes for the next work, and ends one that then grows by 300 MB
+        # (as by loading a model): it takes that for a leak, and warns.
+        get_reusable_executor().shutdown(wait=True)
 
 
 def batches(

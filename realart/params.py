@@ -97,6 +97,13 @@ class Labels(Strict):
     table: Table | None = None
 
 
+class Columns(Strict):
+    """Columns of Parquet files, dotted where they lie in structs; null lets `download` choose."""
+
+    image: str | None
+    label: str | None
+
+
 class Dataset(Strict):
     """A set of labelled pictures: where it comes from, and how a path in it is read.
 
@@ -112,6 +119,7 @@ class Dataset(Strict):
     licence: str
     labels: Labels
     fields: str | None
+    columns: Columns
 
     @field_validator("fields")
     @classmethod

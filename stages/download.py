@@ -12,7 +12,10 @@ RAW = Path("data/raw")
 def main() -> None:
     knobs = params.load()
     data = knobs.data
-    origin = sources.Origin(knobs.dataset, data.source, data.path, data.sha256, data.licence)
+    columns = sources.Columns(data.columns.image, data.columns.label)
+    origin = sources.Origin(
+        knobs.dataset, data.source, data.path, data.sha256, data.licence, columns
+    )
     with fresh_directory(RAW) as folder:
         downloads = project.private() / "downloads"
         record = sources.fetch(origin, folder, project.root(), downloads, held=RAW)

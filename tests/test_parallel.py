@@ -3,16 +3,18 @@
 import operator
 import os
 import signal
+import time
 
 import joblib
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realart.errors import RealartError
 from realart.parallel import each
 
 
+@settings(max_examples=15)  # each starts processes
 @given(st.lists(st.integers(), max_size=30))
 def test_results_come_in_the_order_of_the_items(items: list[int]) -> None:
     assert list(each(operator.neg, items, "negate")) == [-item for item in items]
@@ -45,3 +47,26 @@ def test_a_process_that_was_killed_is_one_line() -> None:
         RealartError, match="a process of 'work' was killed, perhaps because memory"
     ):
         list(each(die, [1], "work"))
+
+
+_held: list[bytes] = []
+
+
+def light(number: int) -> int:
+    return number
+
+
+def heavy(number: int) -> int:
+    """Take memory for good, as a model does that is loaded once in each process."""
+    if not _held:
+        _held.append(b"1" * (350 << 20))
+    time.sleep(0.2)  # joblib looks at a process once a second
+    return number
+
+
+def test_work_that_takes_more_memory_than_the_work_before_stops_no_process(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    for work in (light, heavy):
+        assert list(each(work, range(20), "test")) == [*range(20)]
+    assert not [warning for warning in recwarn if "worker stopped" in str(warning.message)]

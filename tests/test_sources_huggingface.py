@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from loopback import NOTHING_LISTENS, HubServer, download, one_line, running, unzipped, zipped
-from test_sources_parquet import parquet
+from test_sources_parquet import parquet, written
 
 from realart.errors import RealartError
 from realart.sources import Origin, fetch
@@ -59,6 +59,50 @@ def test_parquet_and_zips_beside_pictures_give_the_same_bytes_twice(
         "more/fake/z.jpg": b"z",
         "test/real/000000-t.png": b"t",
         "x/real/1.jpg": b"one",
+    }
+
+
+def test_columns_that_are_taken_are_said_or_set(server: HubServer, tmp_path: Path) -> None:
+    content = parquet([(b"x", "x.jpg", 1), (b"y", "y.jpg", 0)], columns=("image", "is_ai"))
+    server.files = {"train.parquet": content}
+    result = download(tmp_path, "artimages", REPOSITORY, **server.environment())
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[0] == (
+        "download: pictures from 'image', labels from 'is_ai' (0 is human, 1 is ai); "
+        "other columns: number"
+    )
+    entry = {**REPOSITORY, "columns": {"image": None, "label": "number"}}
+    download(tmp_path, "artimages", entry, **server.environment())
+    assert {*unzipped(tmp_path / "data/raw/archive.zip")} == {
+        "train/0/000000-x.jpg", "train/1/000001-y.jpg",
+    }  # fmt: skip
+
+
+def test_tables_beside_pictures_are_kept(server: HubServer, tmp_path: Path) -> None:
+    server.files = {
+        "train/metadata.csv": b"file_name,label\n1.jpg,ai\n",
+        "train/1.jpg": b"one",
+        "more.zip": zipped({"metadata.jsonl": b"{}", "2.jpg": b"two"}),
+    }
+    result = download(tmp_path, "artimages", REPOSITORY, **server.environment())
+    assert (result.returncode, result.stderr) == (0, "")
+    assert unzipped(tmp_path / "data/raw/archive.zip") == {
+        "train/metadata.csv": b"file_name,label\n1.jpg,ai\n",
+        "train/1.jpg": b"one",
+        "more/metadata.jsonl": b"{}",
+        "more/2.jpg": b"two",
+    }
+
+
+def test_pictures_that_rows_name_are_stored_once(server: HubServer, tmp_path: Path) -> None:
+    named = written({"image": ["1.jpg", "2.jpg"], "label": ["fake", "real"]})
+    server.files = {"train.parquet": named, "1.jpg": b"one", "2.jpg": b"two", "cover.jpg": b"three"}
+    result = download(tmp_path, "artimages", REPOSITORY, **server.environment())
+    assert (result.returncode, result.stderr) == (0, "")
+    assert unzipped(tmp_path / "data/raw/archive.zip") == {
+        "train/fake/000000-1.jpg": b"one",
+        "train/real/000001-2.jpg": b"two",
+        "cover.jpg": b"three",
     }
 
 
@@ -124,7 +168,7 @@ def test_malformed_path(tmp_path: Path, path: str | None) -> None:
 
 
 def test_nothing_to_use(server: HubServer, tmp_path: Path) -> None:
-    server.files = {"README.md": b"", "data.tar": b"tar"}
+    server.files = {"README.md": b"", "data.tar": b"tar", "x.csv": b""}
     line = one_line(download(tmp_path, "artimages", REPOSITORY, **server.environment()))
     assert "has no pictures, Parquet files or zips; it has README.md, data.tar" in line
 

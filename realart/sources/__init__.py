@@ -11,9 +11,9 @@ from filelock import FileLock, Timeout
 from realart import archive
 from realart.errors import RealartError
 from realart.sources import huggingface, kaggle, path
-from realart.sources.origin import Found, Origin
+from realart.sources.origin import Columns, Found, Origin
 
-__all__ = ["Origin", "fetch"]
+__all__ = ["Columns", "Origin", "fetch"]
 
 
 def fetch(

@@ -1,6 +1,7 @@
 """Hugging Face datasets: pictures, tables, Parquet rows and zips, gathered in one zip archive.
 
-What a repository holds beside these (a README, a loading script) is neither fetched nor stored.
+Tables beside pictures (`metadata.csv`) stay beside them. What else a repository holds (a README, a
+loading script) is neither fetched nor stored.
 """
 
 import logging
@@ -19,8 +20,9 @@ from realart.sources import parquet
 from realart.sources.origin import Found, Origin
 
 PICTURES = "avif bmp gif heic heif jfif jp2 jpe jpeg jpg jxl pgm png ppm tga tif tiff webp"
-TABLES = (".csv", ".jsonl", ".ndjson", ".tsv")
-SUFFIXES = {*(f".{suffix}" for suffix in PICTURES.split()), *TABLES, ".parquet", ".zip"}
+TABLES = {".csv", ".jsonl", ".ndjson", ".tsv"}
+"""What may say who made the pictures beside it. https://huggingface.co/docs/datasets/image_dataset"""
+SUFFIXES = {f".{suffix}" for suffix in [*PICTURES.split(), "parquet", "zip"]} | TABLES
 AGAIN = "the download was removed; run again to fetch it anew"
 SIGN_IN = (
     "get a token at https://huggingface.co/settings/tokens and set HF_TOKEN (or: hf auth login)"
@@ -42,7 +44,7 @@ def fetch(origin: Origin, downloads: Path) -> Found:
     files = _files(origin, repository, commit, cache, sums)
     try:
         with archive.created(cache / "archive.zip") as target:
-            _fill(target, files)
+            _fill(target, files, origin)
     except RealartError:
         shutil.rmtree(cache)
         raise
@@ -125,14 +127,18 @@ def _files(
     return files
 
 
-def _fill(target: zipfile.ZipFile, files: dict[str, Path]) -> None:
+def _fill(target: zipfile.ZipFile, files: dict[str, Path], origin: Origin) -> None:
+    rows = {name: file for name, file in files.items() if _suffix(name) == ".parquet"}
+    chosen = parquet.choose(rows, origin.columns, f"datasets.{origin.name}.columns")
+    for choice in dict.fromkeys(map(str, chosen.values())):
+        print(f"download: {choice}")
+    named = parquet.named(rows, chosen, files)
     for name, file in files.items():
         if _suffix(name) == ".zip":
             _unpack(target, file, name)
-        elif _suffix(name) != ".parquet":
+        elif name not in rows and file not in named:
             archive.add_file(target, name, file)
-    rows = {name: file for name, file in files.items() if _suffix(name) == ".parquet"}
-    for name, content in parquet.pictures(rows):
+    for name, content in parquet.pictures(rows, chosen, files):
         archive.add_bytes(target, name, content)
 
 

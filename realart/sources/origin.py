@@ -5,6 +5,14 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Names of the columns of a table that are taken; those that are None are chosen."""
+
+    image: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
 class Origin:
     """Where a dataset is published: those leaves of its entry in params.yaml that say so."""
 
@@ -13,6 +21,7 @@ class Origin:
     path: str | None
     sha256: str | None
     licence: str
+    columns: Columns = Columns()
 
 
 @dataclass(frozen=True)
