@@ -3,6 +3,8 @@
     python -m benchmarks.duplicates [--pictures ZIP ...] [--sheet PNG]
     python -m benchmarks.duplicates --group 400000 800000    # time and memory alone
 
+    python -m benchmarks.duplicates --lookalikes 2000 [--pictures ZIP ...]    # false pairs alone
+
 Prints tables in Markdown. Originals are the pictures of the zips, without their own copies, and
 rendered ones of the sample up to `--originals`; with no zips all are rendered. The first
 `--changed` of them, in an order drawn by a fixed seed, are changed in every way.
@@ -23,7 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
+from benchmarks import lookalikes
 from realart import duplicates, hamming, params, pictures, sample
+from realart.copies import resolve
 from realart.duplicates import SEARCHES, components, forest
 from realart.fingerprints import MIRROR, Fingerprint, Fingerprints, fingerprint
 from realart.parallel import each
@@ -204,6 +208,39 @@ def false_pairs(
         drawn.save(sheet)
 
 
+def drawn(kind: str, picture: tuple[int, bytes]) -> Fingerprint:
+    """Return the fingerprint of an original of `lookalikes.KINDS`, saved as JPEG."""
+    number, data = picture
+    inside = pictures.bound(pictures.read(data), lookalikes.LONG_SIDE)
+    made = lookalikes.KINDS[kind](inside, np.random.default_rng([SEED, number]))
+    buffer = io.BytesIO()
+    made.save(buffer, "JPEG", quality=90)
+    return printed(buffer.getvalue())
+
+
+def lookalike_pairs(files: Sequence[bytes]) -> None:
+    """Print how many pairs of different originals of each kind look alike, and what it would cost.
+
+    Lost are those that `clean` rejects, if all have the same label.
+    """
+    knobs, rows = params.load().clean, []
+    total = len(files) * (len(files) - 1) // 2
+    for kind in lookalikes.KINDS:
+        prints = Fingerprints(each(partial(drawn, kind), [*enumerate(files)], kind, "picture"))
+        edges = forest(prints, knobs.similar)
+        best = {(int(i), int(j)): score for block in duplicates.pairs(prints, knobs.similar)
+                for i, j, score in block.tolist()}  # fmt: skip
+        same = sum(score >= knobs.duplicate for score in best.values())
+        groups = np.bincount(components(len(files), edges))
+        labels, ranks = ["ai"] * len(files), [(i,) for i in range(len(files))]
+        lost = len(resolve(prints, edges, labels, ranks, knobs.duplicate))
+        rows.append((kind, same, f"{same / total:.1e}", len(best), f"{len(best) / total:.1e}",
+                     groups.max(), lost))  # fmt: skip
+    head = ["kind", f"pairs at {knobs.duplicate}", "rate", f"pairs at {knobs.similar}", "rate",
+            "largest group", "lost"]  # fmt: skip
+    table(f"{len(files)} different originals of each kind, {total} pairs", head, rows)
+
+
 def hashes(kind: str, count: int) -> NDArray[np.uint64]:
     """Draw the hashes of `count` pictures, shape (count, 10): random, or with large buckets.
 
@@ -283,6 +320,9 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--changed", type=int, default=300, help="how many of them are changed")
     parser.add_argument(
         "--group", type=int, nargs="+", metavar="N", help="that many hashes, no more"
+    )
+    parser.add_argument(
+        "--lookalikes", type=int, metavar="N", help="that many originals of each kind, no more"
     )
     parser.add_argument("--sheet", type=Path, help="where to draw the pairs that are most alike")
     return parser.parse_args()

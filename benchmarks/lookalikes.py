@@ -6,11 +6,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 LONG_SIDE = 512
-WORDS = (
+TEXT = (
     "the of and to in a is that for it as was with be by on not he this are or his from at which "
     "but have an had they you were their one all we can her has there been if more when will would "
     "who so no painting canvas oil study museum light colour figure landscape portrait paper"
-).split()
+)
 
 Kind = Callable[[Image.Image, np.random.Generator], Image.Image]
 """Makes an original of its kind from a picture (or none of it) and random numbers."""
@@ -99,7 +99,7 @@ def page(_: Image.Image, rng: np.random.Generator) -> Image.Image:
     draw, y = ImageDraw.Draw(paper), 40
     while y < 465:
         for _line in range(int(rng.integers(2, 8))):
-            text = " ".join(rng.choice(WORDS, 14))
+            text = " ".join(rng.choice(TEXT.split(), 14))
             while draw.textlength(text, font_size=10) > 282:
                 text = text.rpartition(" ")[0]
             draw.text((40, y), text, "black", font_size=10)

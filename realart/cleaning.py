@@ -1,7 +1,7 @@
 """From an archive to canonical pictures and two tables: what was kept, and what not and why."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from zipfile import ZipInfo
 
 import pandas as pd
 
-from realart import duplicates, label_table, looking
+from realart import copies, duplicates, label_table, looking
 from realart.archive import files
 from realart.duplicates import Edges
 from realart.errors import RealartError
@@ -91,8 +91,15 @@ def clean(
             found.append(Found(member.filename, origin, one[0]))
             prints.append(one[1])
     edges = duplicates.forest(prints, params.similar)
-    groups, left_out = _resolve(found, edges, params.duplicate)
-    rejected += [(found[i].path, *why) for i, why in left_out.items()]
+    left_out = copies.resolve(
+        prints,
+        edges,
+        [str(picture.origin.label) for picture in found],
+        [_rank(picture) for picture in found],
+        params.duplicate,
+    )
+    rejected += [(found[i].path, why.reason, found[why.twin].path) for i, why in left_out.items()]
+    groups = _groups(found, edges, left_out)
     rows = [_row(one, group) for one, group in zip(found, groups, strict=True) if group]
     kept = pd.DataFrame(rows, columns=list(PICTURES))
     _check_classes(kept, rejected, {member.filename: origin.label for member, origin in pairs})
@@ -119,30 +126,18 @@ def _origins(
     return origins
 
 
-def _resolve(
-    found: Sequence[Found], edges: Edges, duplicate: float
-) -> tuple[list[str], dict[int, tuple[str, str]]]:
-    """Group related pictures; of the same picture keep the best, or none if its labels differ.
-
-    Returns the group of each picture, empty if it is not kept, and why each of those is not.
-    """
-    left_out: dict[int, tuple[str, str]] = {}
-    for same in _components(len(found), edges[edges[:, 2] >= duplicate]):
-        best = min(same, key=lambda i: _rank(found[i]))
-        firsts = {found[i].origin.label: i for i in reversed(same)}
-        for i in same:
-            other = [first for label, first in firsts.items() if label != found[i].origin.label]
-            if other:
-                left_out[i] = ("contradictory labels", found[other[0]].path)
-            elif i != best:
-                left_out[i] = ("duplicate", found[best].path)
+def _groups(found: Sequence[Found], edges: Edges, left_out: Collection[int]) -> list[str]:
+    """Return the group of each picture: the lowest id of those related to it, empty if left out."""
     groups = [""] * len(found)
-    for related in _components(len(found), edges):
-        kept = [i for i in related if i not in left_out]
-        group = min((found[i].seen.id for i in kept), default="")
-        for i in kept:
-            groups[i] = group
-    return groups, left_out
+    numbers = duplicates.components(len(found), edges).tolist()
+    lowest: dict[int, str] = {}
+    for i, (picture, number) in enumerate(zip(found, numbers, strict=True)):
+        if i not in left_out:
+            lowest[number] = min(lowest.get(number, picture.seen.id), picture.seen.id)
+    for i, number in enumerate(numbers):
+        if i not in left_out:
+            groups[i] = lowest[number]
+    return groups
 
 
 def _related(found: Sequence[Found], edges: Edges) -> pd.DataFrame:
@@ -164,17 +159,10 @@ def _related(found: Sequence[Found], edges: Edges) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RELATED))
 
 
-def _components(count: int, edges: Edges) -> Iterable[list[int]]:
-    members: dict[int, list[int]] = {}
-    for index, number in enumerate(duplicates.components(count, edges).tolist()):
-        members.setdefault(number, []).append(index)
-    return members.values()
-
-
-def _rank(one: Found) -> tuple[bool, int, str]:
+def _rank(one: Found) -> tuple[bool, int, str, str]:
     """Sort the copy to keep first: one of the published test part, the largest, the first path."""
     header = one.seen.header
-    return one.origin.part != "test", -header.width * header.height, one.path
+    return one.origin.part != "test", -header.width * header.height, one.path, one.seen.id
 
 
 def _row(one: Found, group: str) -> tuple[str | int | None, ...]:

@@ -40,7 +40,13 @@ def _collected() -> list[str] | None:
 
 
 class _WhileCollecting:
-    """In a filter of `warnings`, stands for the pattern of modules: matches any, in `collect`."""
+    """In a filter of `warnings`, stands for the pattern of modules: matches any, in `collect`.
+
+    Whoever copies the filters into other processes, as scikit-learn does, copies `pattern`, which
+    matches nothing.
+    """
+
+    pattern = "(?!)"
 
     @staticmethod
     def match(_module: str) -> bool:

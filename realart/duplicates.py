@@ -1,10 +1,12 @@
 """Which pictures are the same, or nearly: candidates by hash, a second look, groups.
 
-Hashes propose pairs, the correlation of what the pictures show decides. Mirror images count, and
-so do copies that lack up to about a tenth at their sides.
+Hashes propose pairs; the correlation of what the pictures show decides, if each part agrees. Turned
+and mirrored copies count, and so do those that lack up to about a tenth at their sides, or are laid
+on a mat.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +15,17 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from realart import hamming
-from realart.fingerprints import MIRROR, VIEWS, Fingerprints, correlations
+from realart.fingerprints import (
+    MIRRORED,
+    UPRIGHT,
+    VIEWS,
+    Fingerprints,
+    Turn,
+    turned,
+    turned_hashes,
+)
 from realart.hamming import Indices
+from realart.similarity import agreement, correlations, sparse_correlations
 
 Edges = NDArray[np.float64]
 """Pairs of pictures: rows (i, j, correlation) with i < j, shape (n, 3)."""
@@ -24,18 +35,27 @@ class Search(NamedTuple):
     """Which view of a picture is sought in others, and how many of 64 bits may differ."""
 
     view: int
-    mirrored: bool
+    turn: Turn
     radius: int
 
 
+TURNS = tuple(Turn(*turn) for turn in product((False, True), repeat=3))
+
 SEARCHES = (
-    Search(0, False, 11),
-    Search(0, True, 11),
-    *(Search(view, False, 7) for view in range(1, len(VIEWS))),
-    Search(1, True, 7),
+    Search(0, UPRIGHT, 11),
+    Search(0, MIRRORED, 11),
+    *(Search(0, turn, 7) for turn in TURNS if turn not in (UPRIGHT, MIRRORED)),
+    *(Search(view, UPRIGHT, 7) for view in range(1, len(VIEWS))),
+    Search(1, MIRRORED, 7),
 )
 
-LOOK = 256
+AGREEING = 0.67
+"""Agreement from which every part of two pictures shows the same."""
+
+SPARSE_AGREEING = 0.95
+"""Correlation from which two sparse pictures show the same: a sun in the sky is soon another's."""
+
+LOOK = 64
 """Candidates looked at again at a time: about 30 MB."""
 
 PENDING = 1 << 20
@@ -45,10 +65,10 @@ PENDING = 1 << 20
 def forest(fingerprints: Fingerprints, similar: float) -> Edges:
     """Return edges that connect what all pairs of at least `similar` connect, at every level.
 
-    Two pictures are a pair if the hashes of one of `SEARCHES` are within its radius and the
-    correlation of what they show is at least `similar`; which says that a low `similar` finds
-    more among those with like hashes, and nothing beyond them. Pictures of equal pixels have
-    correlation 1. Flat ones pair with equal pixels only.
+    Two pictures are a pair if the hashes of one of `SEARCHES` are within its radius, the
+    correlation of what they show is at least `similar`, and every part agrees; which says that a
+    low `similar` finds more among those with like hashes, and nothing beyond them. Pictures of
+    equal pixels have correlation 1. Flat ones pair with equal pixels only.
 
     Returns
     -------
@@ -79,17 +99,42 @@ def pairs(fingerprints: Fingerprints, similar: float) -> Iterator[Edges]:
     hashes, sparse = fingerprints.hashes[chosen], fingerprints.sparse[chosen]
     thumbnails = fingerprints.thumbnails
     for search in SEARCHES:
-        queries = hashes[:, search.view] ^ (MIRROR if search.mirrored else np.uint64(0))
-        # The whole of one is as near to the whole of another as the other way round.
+        queries = turned_hashes(hashes[:, search.view], search.turn)
+        # The whole of one is as near to the whole of another as the other way round, or, where one
+        # is turned to the left, as that turned to the right, which is sought, too.
         whole = search.view == 0
         for i, j in hamming.near(queries, hashes[:, 0], search.radius, once=whole):
             either = sparse[i] | sparse[j]
             for kind in (False, True) if whole else (False,):
                 these = (either == kind) & (i != j)
                 one, other = chosen[i[these]], chosen[j[these]]
-                scores = _look(thumbnails, one, other, search, kind)
+                scores, agree = looks(thumbnails, one, other, search, kind, similar)
                 found = np.stack([np.minimum(one, other), np.maximum(one, other), scores], axis=1)
-                yield found[scores >= similar]
+                yield found[(scores >= similar) & agree]
+
+
+def compared(
+    fingerprints: Fingerprints, one: int, others: Indices, duplicate: float
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return which of `others` show the same as one picture, and their correlations with it.
+
+    That is, have equal pixels, or a correlation of at least `duplicate` under one of `SEARCHES`,
+    either way, with every part agreeing; hashes are not asked. Both have shape (n,).
+    """
+    exact = fingerprints.exact
+    found = np.array([exact[one] == exact[other] for other in others.tolist()], np.bool_)
+    best = np.where(found, 1.0, -1.0)
+    sparse = fingerprints.sparse[others] | fingerprints.sparse[one]
+    looked_at = ~(fingerprints.flat[others] | fingerprints.flat[one])
+    for search in SEARCHES:
+        for kind in (False, True) if search.view == 0 else (False,):
+            rest = np.flatnonzero(~found & looked_at & (sparse == kind))
+            pair = np.full(len(rest), one), others[rest]
+            for i, j in (pair, pair[::-1]) if search.view else (pair,):
+                scores, agree = looks(fingerprints.thumbnails, i, j, search, kind, duplicate)
+                found[rest] |= (scores >= duplicate) & agree
+                best[rest] = np.maximum(best[rest], scores)
+    return found, best
 
 
 def components(count: int, edges: Edges) -> Indices:
@@ -103,20 +148,31 @@ def _equal(exact: Sequence[bytes]) -> Edges:
     return np.array(found, np.float64).reshape(-1, 3)
 
 
-def _look(
+def looks(
     thumbnails: NDArray[np.uint8],
     one: Indices,
     other: Indices,
     search: Search,
     sparse: bool,
-) -> NDArray[np.float64]:
-    """Return the correlation of each candidate pair under a search, float64, shape (n,)."""
-    scores = np.empty(len(one))
+    similar: float,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the correlation of each pair under a search, and whether its parts agree; shape (n,).
+
+    Where the correlation is below `similar`, that is not looked at, and said to be so.
+    """
+    scores, agree = np.empty(len(one)), np.ones(len(one), np.bool_)
     for start in range(0, len(one), LOOK):
         block = slice(start, start + LOOK)
-        ones, others = thumbnails[one[block]], thumbnails[other[block]]
-        scores[block] = correlations(ones, others, sparse, search.view, search.mirrored)
-    return scores
+        ones, others = turned(thumbnails[one[block]], search.turn), thumbnails[other[block]]
+        found = correlations(ones, others, search.view)
+        if sparse:
+            found = np.minimum(found, sparse_correlations(ones, others))
+            agree[block] = found >= SPARSE_AGREEING
+        elif len(likely := np.flatnonzero(found >= similar)):
+            parts = agreement(ones[likely], others[likely], search.view)
+            agree[start + likely] = parts >= AGREEING
+        scores[block] = found
+    return scores, agree
 
 
 def _spanning(edges: Sequence[Edges], count: int) -> Edges:

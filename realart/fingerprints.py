@@ -1,21 +1,24 @@
 """What is kept of a picture to find its near-duplicates: perceptual hashes and a thumbnail.
 
-Both rest on the cosine transform of the thumbnail. The signs of its lowest frequencies are a hash
-(after Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010), the
-correlation of its low frequencies is the second look. Each is taken of several views, since a
-cropped copy, or one with a caption below, looks like a part of the thumbnail rather than all of it.
+A hash is the signs of the lowest frequencies of the thumbnail's cosine transform (after Zauner,
+"Implementation and Benchmarking of Perceptual Image Hash Functions", 2010). One is taken of several
+views, since a cropped copy, or one with a caption below, looks like a part of the thumbnail rather
+than all of it. What is hashed lies inside the picture's plain borders.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from realart import borders
 from realart.hamming import Hashes
 from realart.pictures import Pixels
 
@@ -24,24 +27,21 @@ Values = NDArray[np.float64]
 SIDE = 32
 """Side of the thumbnails, in pixels."""
 
-COARSE = 16
-"""Lowest frequencies either way that are compared: what encoding and a shift by a pixel keep."""
-
-OVERLAID = 0.1
-"""Share of a picture's area that may show something else: a watermark, a caption, a scribble."""
-
-STEPS = 3
-"""How often the area that agrees is chosen anew; more change nothing."""
+REDUCED = 192
+"""Pixels of the shorter side, at least, of what borders are sought in and thumbnails made of."""
 
 FLAT = 2.0
 """Standard deviation, in grey levels, below which a view says too little to be compared."""
 
 SPARSE = 0.1
-"""Share of a thumbnail that deviates from its mean below which it shows little on plain ground.
+"""Share of a thumbnail that deviates from its ground below which it shows little on plain ground.
 
-Such pictures, a line of text on white, are all alike in coarse detail; they are compared whole,
-by the gradients of all detail.
+Such pictures, a line of text on white or a sun in the sky, are all alike in coarse detail; they are
+compared whole, by the gradients of all detail.
 """
+
+PLANE = 1
+"""Degree of the polynomial that is the plain ground of a thumbnail, of one colour or a gradient."""
 
 _ALL, _FIRST, _LAST, _INNER = slice(0, 32), slice(0, 30), slice(2, 32), slice(1, 31)
 
@@ -55,6 +55,17 @@ VIEWS = (
 """Rows and columns of a thumbnail that a copy may show: all, the centre, corners, one side cut."""
 
 
+class Turn(NamedTuple):
+    """One of the eight ways in which a picture may lie: transposed first, then the others."""
+
+    transposed: bool = False
+    flipped: bool = False
+    mirrored: bool = False
+
+
+UPRIGHT, MIRRORED = Turn(), Turn(mirrored=True)
+
+
 def _order() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the 64 lowest frequencies, down and across; the mean (0, 0) is none of them."""
     down, across = np.divmod(np.arange(100), 10)
@@ -63,6 +74,9 @@ def _order() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 _DOWN, _ACROSS = _order()
+_TRANSPOSED = np.nonzero(
+    (_DOWN[:, None] == _ACROSS[None, :]) & (_ACROSS[:, None] == _DOWN[None, :])
+)[1]
 
 
 def _packed(bits: NDArray[np.bool_]) -> int:
@@ -71,28 +85,18 @@ def _packed(bits: NDArray[np.bool_]) -> int:
 
 MIRROR = np.uint64(_packed(_ACROSS % 2 == 1))
 """Bits of a hash that a mirror flips: waves with an odd number of half periods across."""
+FLIP = np.uint64(_packed(_DOWN % 2 == 1))
+"""Bits of a hash that turning upside down and mirroring flips: those of odd waves down."""
 
 
-def _basis(side: int, count: int) -> Values:
+def basis(side: int, count: int) -> Values:
     """Return `count` cosine waves over `side` pixels (DCT-II), float64, shape (count, side)."""
     waves = np.arange(count)[:, None] * (2 * np.arange(side)[None, :] + 1)
     return np.asarray(np.cos(waves * np.pi / (2 * side)), np.float64)
 
 
-def _orthonormal(side: int, count: int) -> Values:
-    waves = _basis(side, count) * np.sqrt(2 / side)
-    waves[0] /= np.sqrt(2)
-    return waves
-
-
 # Integers, so that hashes are the same on every machine: no rounding depends on a processor.
-_HASHED = {side: np.rint(_basis(side, 10) * (1 << 14)).astype(np.int64) for side in (30, 32)}
-_SEEN = {side: _orthonormal(side, 30) for side in (30, 32)}  # products are those of pixels
-_CELLS = _orthonormal(COARSE, COARSE)
-
-_GRADIENTS = np.hypot(*np.mgrid[:30, :30])
-_COARSE = np.ones((COARSE, COARSE))
-_COARSE[0, 0] = 0  # each channel is centred on its own mean
+_HASHED = {side: np.rint(basis(side, 10) * (1 << 14)).astype(np.int64) for side in (30, 32)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +168,10 @@ class Fingerprints:
 
 def fingerprint(image: Image.Image, stored: bytes) -> Fingerprint:
     """Take the fingerprint of an RGB picture, and of the file that is stored of it."""
-    # A box filter, or a reduction to less than four times the side, moves edges by part of a pixel.
-    small = image.resize((SIDE, SIDE), Image.Resampling.HAMMING, reducing_gap=4.0)
+    small = _thumbnail(image)
     grey = np.asarray(small.convert("L")).astype(np.int64)
     thumbnail = np.asarray(small).copy()
-    deviation = ((thumbnail - thumbnail.mean((0, 1))) ** 2).sum(2)
+    deviation = (without_ground(np.moveaxis(thumbnail, 2, 0), PLANE) ** 2).sum(0)
     # The inverse participation ratio: 1 if all pixels deviate alike, 1 / n if one of n does.
     share = deviation.mean() ** 2 / max((deviation**2).mean(), np.finfo(float).tiny)
     return Fingerprint(
@@ -180,77 +183,68 @@ def fingerprint(image: Image.Image, stored: bytes) -> Fingerprint:
     )
 
 
-def correlations(
-    ones: NDArray[np.uint8],
-    others: NDArray[np.uint8],
-    sparse: bool = False,
-    view: int = 0,
-    mirrored: bool = False,
-) -> Values:
-    """Return how much a view of some pictures looks like all of others.
+def without_ground(planes: NDArray[np.generic], degree: int) -> Values:
+    """Subtract from each plane the polynomial of a degree that fits it best.
 
     Parameters
     ----------
-    ones, others
-        Thumbnails, uint8, shape (n, 32, 32, 3).
-    sparse
-        Whether to compare gradients in all detail, as for `SPARSE` pictures.
-    view, mirrored
-        Which of `VIEWS` is taken of `ones`, and whether it is mirrored.
+    planes
+        Shape (..., 32, 32).
+    degree
+        Of the polynomial of x and y.
 
     Returns
     -------
     NDArray
-        Shape (n,), in [-1, 1]: the correlation of pixels from which high frequencies are
-        removed, each channel centred on its own mean, over all of the area but the `OVERLAID` share
-        that agrees least. 0 if one of the two is flat.
+        float64, the same shape; the mean of each plane is 0.
     """
-    weights = _GRADIENTS if sparse else _COARSE
-    seen, whole = _spectra(ones, view, weights), _spectra(others, 0, weights)
-    if mirrored:
-        seen[..., 1::2] *= -1
-    kept = np.ones((len(ones), 1, *weights.shape))
-    if not sparse:
-        # As pixels again, no more than there are frequencies: an overlay has its place there.
-        seen, whole = (_CELLS.T @ spectra @ _CELLS for spectra in (seen, whole))
-        for _ in range(STEPS):
-            kept = _agreeing(seen, whole, kept)
-        seen, whole = _centred(seen, kept), _centred(whole, kept)
-    norms = np.sqrt(_products(seen, seen, kept) * _products(whole, whole, kept))
-    found = _products(seen, whole, kept) / np.maximum(norms, 1e-9)
-    return np.round(found, 9)  # BLAS adds in another order with another number of threads
+    values = planes.reshape(*planes.shape[:-2], -1).astype(np.float64)
+    grounds = _polynomials(degree)
+    return np.asarray(values - (values @ grounds) @ grounds.T).reshape(planes.shape)
 
 
-def _agreeing(ones: Values, others: Values, kept: Values) -> Values:
-    """Return 1 for the cells where two pictures differ least, by their brightness over `kept`.
-
-    One concentration step of least trimmed squares (Rousseeuw and Van Driessen, "Computing LTS
-    Regression for Large Data Sets", 2006).
-    """
-    ones, others = (_centred(side, kept) for side in (ones, others))
-    spreads = (np.sqrt(_products(side, side, kept)) for side in (ones, others))
-    scale, other_scale = (np.maximum(spread, 1e-9)[:, None, None, None] for spread in spreads)
-    apart = ((ones / scale - others / other_scale) ** 2).sum(1, keepdims=True)
-    worst = round((1 - OVERLAID) * COARSE**2) - 1
-    limit = np.partition(apart.reshape(len(apart), -1), worst, axis=1)[:, worst]
-    return (apart <= limit[:, None, None, None]).astype(np.float64)
+def turned(thumbnails: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
+    """Return thumbnails, shape (n, 32, 32, 3), as they look when their pictures are turned."""
+    if turn.transposed:
+        thumbnails = thumbnails.swapaxes(1, 2)
+    if turn.flipped:
+        thumbnails = thumbnails[:, ::-1]
+    return thumbnails[:, :, ::-1] if turn.mirrored else thumbnails
 
 
-def _centred(values: Values, kept: Values) -> Values:
-    return values - (values * kept).sum((2, 3), keepdims=True) / kept.sum((2, 3), keepdims=True)
+def turned_hashes(hashes: Hashes, turn: Turn) -> Hashes:
+    """Return the hashes, shape (n,), that whole or centred views have when turned."""
+    if turn.transposed:
+        bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
+        packed = np.ascontiguousarray(np.packbits(bits[:, _TRANSPOSED], axis=1))
+        hashes = packed.view(">u8").reshape(-1).astype(np.uint64)
+    for applies, bits_flipped in ((turn.flipped, FLIP), (turn.mirrored, MIRROR)):
+        if applies:
+            hashes = hashes ^ bits_flipped
+    return hashes
 
 
-def _spectra(thumbnails: NDArray[np.uint8], view: int, weights: Values) -> Values:
-    """Return the lowest frequencies of a view, as many as `weights`, all 0 where it is flat."""
-    # In C order: sums over rows and columns are ten times faster where they lie together.
-    seen = np.moveaxis(thumbnails[:, *VIEWS[view]], 3, 1).astype(np.float64, order="C")
-    seen[seen.var((2, 3)).mean(1) < FLAT**2] = 0
-    down, across = (_SEEN[side][: len(weights)] for side in seen.shape[2:])
-    return np.asarray(down @ (seen @ across.T) * weights)
+def _thumbnail(image: Image.Image) -> Image.Image:
+    # A box filter alone, or one that leaves less than four times the side, moves edges by part of
+    # a pixel.
+    factor = max(1, min(image.size) // REDUCED)
+    reduced = image.reduce(factor) if factor > 1 else image
+    box = borders.content(reduced)
+    if box == (0, 0, *reduced.size):  # its last line may stand for fewer pixels
+        box = (0, 0, image.width / factor, image.height / factor)
+    return reduced.resize((SIDE, SIDE), Image.Resampling.HAMMING, box, reducing_gap=4.0)
 
 
-def _products(ones: Values, others: Values, kept: Values) -> Values:
-    return np.asarray(np.einsum("ncuv,ncuv->n", ones, others * kept))
+@cache
+def _polynomials(degree: int) -> Values:
+    """Return orthonormal polynomials up to a degree: float64, shape (1024, how many)."""
+    x = np.linspace(-1, 1, SIDE)
+    powers = [
+        np.outer(x**down, x**across).ravel()
+        for down in range(degree + 1)
+        for across in range(degree + 1 - down)
+    ]
+    return np.asarray(np.linalg.qr(np.array(powers).T)[0])
 
 
 def _hash(grey: NDArray[np.int64]) -> int:

@@ -11,8 +11,8 @@ from making import KNOBS, decoded, file, fingerprint, picture, plain
 from PIL import Image, ImageDraw
 
 from realart import duplicates
-from realart.duplicates import SEARCHES, components, forest, pairs
-from realart.fingerprints import MIRROR, Fingerprint, Fingerprints, correlations
+from realart.duplicates import SEARCHES, components, forest, looks, pairs
+from realart.fingerprints import Fingerprint, Fingerprints, turned_hashes
 from realart.pictures import Pixels
 
 SIMILAR = KNOBS.clean.similar
@@ -40,12 +40,14 @@ def compared(prints: list[Fingerprint], similar: float) -> np.ndarray:
         scores = [1.0] if prints[i].exact == prints[j].exact else []
         for search in SEARCHES:
             for a, b in ((prints[i], prints[j]), (prints[j], prints[i])):
-                flipped = MIRROR if search.mirrored else np.uint64(0)
-                apart = int(a.hashes[search.view] ^ flipped ^ b.hashes[0]).bit_count()
+                hashed = turned_hashes(a.hashes[[search.view]], search.turn)[0]
+                apart = int(hashed ^ b.hashes[0]).bit_count()
                 sparse = a.sparse or b.sparse
                 if apart <= search.radius and not (a.flat or b.flat or (sparse and search.view)):
-                    thumbnails = a.thumbnail[None], b.thumbnail[None]
-                    scores += correlations(*thumbnails, sparse, *search[:2]).tolist()
+                    both = np.array([a.thumbnail, b.thumbnail])
+                    pair = np.array([0]), np.array([1])
+                    found, agree = looks(both, *pair, search, sparse, similar)
+                    scores += found[agree].tolist()
         best[i, j] = max(scores, default=-1)
     rows = [(i, j, score) for (i, j), score in best.items() if score >= similar]
     return np.array(rows, float).reshape(-1, 3)
