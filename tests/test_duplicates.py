@@ -11,8 +11,8 @@ from making import KNOBS, decoded, file, fingerprint, picture, plain
 from PIL import Image, ImageDraw
 
 from realart import duplicates
-from realart.duplicates import SEARCHES, components, forest, looks, pairs
-from realart.fingerprints import Fingerprint, Fingerprints, turned_hashes
+from realart.duplicates import SEARCHES, TURNS, components, forest, looks, pairs
+from realart.fingerprints import Fingerprint, Fingerprints, Turn, turned, turned_hashes
 from realart.pictures import Pixels
 
 SIMILAR = KNOBS.clean.similar
@@ -260,3 +260,46 @@ def test_components_are_those_of_joining_edge_by_edge(data: st.DataObject, count
     numbers = components(count, rows)
     for i, j in combinations(range(count), 2):
         assert (numbers[i] == numbers[j]) == (of[i] == of[j])
+
+
+@SEARCHED
+@given(SEEDS, st.sampled_from(TURNS), st.integers(60, 95))
+def test_a_turned_copy_is_a_duplicate(seed: int, turn: Turn, quality: int) -> None:
+    pixels = picture(seed, 200, 160)
+    copy = np.ascontiguousarray(turned(pixels[None], turn)[0])
+    assert found([pixels, decoded(file(copy, "JPEG", quality=quality))], DUPLICATE)
+
+
+def matted(pixels: Pixels, level: int) -> Pixels:
+    mat = plain((level, level, level), 400, 320)
+    mat[80:240, 100:300] = pixels
+    return mat
+
+
+@SEARCHED
+@given(SEEDS, st.sampled_from([0, 255]))
+def test_a_picture_on_a_mat_is_the_same(seed: int, level: int) -> None:
+    pixels = picture(seed, 200, 160) // 2 + 64
+    assert found([pixels, matted(pixels, level)], DUPLICATE)
+
+
+@pytest.mark.parametrize("kind", ["white mat", "black mat", "sky", "card", "window"])
+def test_what_pictures_have_in_common_makes_no_pair(kind: str) -> None:
+    share = np.linspace(0, 1, 160)[:, None, None]
+    images = []
+    for seed in range(40):
+        if kind == "sky":
+            pixels = ((1 - share) * (40, 80, 180) + share * (250, 200, 160)).repeat(200, 1)
+            rng = np.random.default_rng(seed)
+            y, x = rng.integers(10, 140), rng.integers(10, 180)
+            pixels[y : y + 12, x : x + 12] = 250
+            images.append(pixels.astype(np.uint8))
+        elif kind.endswith("mat"):
+            inside = picture(seed, 200, 160) // 2 + 64
+            images.append(matted(inside, 255 if kind.startswith("white") else 0))
+        else:
+            frame = picture(10**6, 200, 160)
+            wide = 100 if kind == "card" else 140
+            frame[30:130, 20 : 20 + wide] = picture(seed, wide, 100)
+            images.append(frame)
+    assert not found(images)

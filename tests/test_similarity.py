@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from making import fingerprint, picture, plain
 
 from realart.pictures import Pixels
-from realart.similarity import correlations, sparse_correlations
+from realart.similarity import agreement, correlations, sparse_correlations
 
 SEEDS = st.integers(0, 10**6)
 
@@ -62,3 +62,35 @@ def test_flat_pictures_correlate_with_nothing() -> None:
     assert not full.flat
     assert correlation(flat.thumbnail, flat.thumbnail) == 0
     assert correlation(flat.thumbnail, full.thumbnail) == 0
+
+
+@given(SEEDS, st.sampled_from([1, 2, 3, 4]))
+def test_parts_agree_after_a_small_movement(seed: int, pixels: int) -> None:
+    whole = picture(seed, 200, 160)
+    one, other = (fingerprint(part).thumbnail for part in (whole[:-pixels], whole[pixels:]))
+    assert agreement(one[None], other[None])[0] > 0.8
+
+
+@given(SEEDS, st.floats(0.25, 0.6))
+def test_a_part_that_differs_is_no_agreement_however_like_the_rest(seed: int, share: float) -> None:
+    one = fingerprint(picture(seed)).thumbnail
+    other = one.copy()
+    rows = round(32 * share)
+    other[:rows] = fingerprint(picture(seed + 1)).thumbnail[:rows]
+    assert agreement(one[None], one[None])[0] > 0.9
+    assert agreement(one[None], other[None])[0] < 0.67
+
+
+@given(SEEDS)
+def test_a_grey_copy_looks_the_same(seed: int) -> None:
+    thumbnail = fingerprint(picture(seed)).thumbnail
+    grey = thumbnail @ np.array([0.299, 0.587, 0.114])
+    grey = np.repeat(grey[..., None], 3, 2).round().astype(np.uint8)
+    assert correlation(thumbnail, grey) > 0.99
+    assert agreement(thumbnail[None], grey[None])[0] > 0.9
+
+
+def test_backdrops_are_no_evidence() -> None:
+    ramp = np.linspace(0, 255, 32)[:, None, None].repeat(32, 1).repeat(3, 2).astype(np.uint8)
+    assert correlation(ramp, ramp) == pytest.approx(1)
+    assert agreement(ramp[None], ramp[None])[0] == 0
