@@ -87,7 +87,7 @@ def test_a_grey_copy_looks_the_same(seed: int) -> None:
     grey = thumbnail @ np.array([0.299, 0.587, 0.114])
     grey = np.repeat(grey[..., None], 3, 2).round().astype(np.uint8)
     assert correlation(thumbnail, grey) > 0.99
-    assert agreement(thumbnail[None], grey[None])[0] > 0.9
+    assert agreement(thumbnail[None], grey[None])[0] > 0.8
 
 
 def test_backdrops_are_no_evidence() -> None:
