@@ -134,22 +134,53 @@ def agreement(ones: Thumbnails, others: Thumbnails, view: int = 0) -> Values:
 def _aligned(ones: Values, others: Values) -> Values:
     """Move, scale and shear some pictures, shape (n, 3, 32, 32), so that they fit others best.
 
-    One step of Lucas and Kanade ("An Iterative Image Registration Technique with an Application to
-    Stereo Vision", 1981) for an affine map: the others are regressed on the ones and on what small
-    movements would change of them.
+    By what an affine map would have to be (Lucas and Kanade, "An Iterative Image Registration
+    Technique with an Application to Stereo Vision", 1981), first for coarse detail, which shows
+    larger movements, then for all.
+    """
+    low = _DETAIL[:COARSE].T @ _DETAIL[:COARSE]  # what is left of a line of pixels
+    shifts, _ = _movement(*(low @ planes @ low for planes in (ones, others)))
+    moved = _moved(ones, shifts)
+    _, change = _movement(moved, others)
+    return moved + change
+
+
+def _movement(ones: Values, others: Values) -> tuple[Values, Values]:
+    """Return how far each pixel moves across and down, and what that changes, to first order.
+
+    The others are regressed on the ones and on what small movements would change of them.
     """
     down, across = np.gradient(ones, axis=(2, 3))
     x = np.linspace(-1, 1, SIDE)
-    y = x[:, None]
-    moves = np.stack([across, across * x, across * y, down, down * x, down * y], axis=-1)
-    columns = np.concatenate([ones[..., None], moves], axis=-1).reshape(len(ones), -1, 7)
-    squares = columns.transpose(0, 2, 1) @ columns
+    fields = np.array([np.ones((SIDE, SIDE)), *np.broadcast_arrays(x, x[:, None])])
+    moves = np.concatenate([across[..., None, :, :] * fields, down[..., None, :, :] * fields], 2)
+    columns = np.concatenate([ones[:, :, None], moves], axis=2).swapaxes(1, 2)
+    columns = columns.reshape(len(ones), 7, -1)
+    squares = columns @ columns.transpose(0, 2, 1)
     squares += np.eye(7) * (1e-3 * squares + 1e-6)  # none is divided by 0
-    products = columns.transpose(0, 2, 1) @ others.reshape(len(ones), -1, 1)
-    gain, *amounts = np.linalg.solve(squares, products)[..., 0].T
-    scaled = np.array(amounts).T / np.maximum(gain, 1e-3)[:, None]
-    scaled = np.clip(scaled, -FARTHEST, FARTHEST) * (gain > 0)[:, None]
-    return np.asarray(ones + (moves * scaled[:, None, None, None, :]).sum(-1))
+    fitted = np.asarray(np.linalg.solve(squares, columns @ others.reshape(len(ones), -1, 1)))[
+        ..., 0
+    ]
+    gain, amounts = fitted[:, :1], fitted[:, 1:]
+    scaled = np.clip(amounts / np.maximum(gain, 1e-3), -FARTHEST, FARTHEST) * (gain > 0)
+    change = np.einsum("ncmyx,nm->ncyx", moves, scaled)
+    return np.einsum("nam,myx->nayx", scaled.reshape(-1, 2, 3), fields), change
+
+
+def _moved(planes: Values, shifts: Values) -> Values:
+    """Take each pixel of planes from where it is shifted to, between four pixels."""
+    grid = np.mgrid[:SIDE, :SIDE][::-1]
+    x, y = np.clip(grid + shifts, 0, SIDE - 1 - 1e-9).swapaxes(0, 1)
+    left, top = x.astype(np.int64), y.astype(np.int64)
+    right, bottom = (x - left)[:, None], (y - top)[:, None]
+    number = np.arange(len(planes))[:, None, None]
+
+    def at(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Values:
+        return np.moveaxis(planes[number, :, rows, columns], 3, 1)
+
+    upper = at(top, left) * (1 - right) + at(top, left + 1) * right
+    lower = at(top + 1, left) * (1 - right) + at(top + 1, left + 1) * right
+    return np.asarray(upper * (1 - bottom) + lower * bottom)
 
 
 def _cells(planes: Values) -> Values:
