@@ -150,7 +150,7 @@ def _movement(ones: Values, others: Values) -> tuple[Values, Values]:
 
     The others are regressed on the ones and on what small movements would change of them.
     """
-    down, across = np.gradient(ones, axis=(2, 3))
+    down, across = map(np.asarray, np.gradient(ones, axis=(2, 3)))
     x = np.linspace(-1, 1, SIDE)
     fields = np.array([np.ones((SIDE, SIDE)), *np.broadcast_arrays(x, x[:, None])])
     moves = np.concatenate([across[..., None, :, :] * fields, down[..., None, :, :] * fields], 2)
@@ -158,9 +158,7 @@ def _movement(ones: Values, others: Values) -> tuple[Values, Values]:
     columns = columns.reshape(len(ones), 7, -1)
     squares = columns @ columns.transpose(0, 2, 1)
     squares += np.eye(7) * (1e-3 * squares + 1e-6)  # none is divided by 0
-    fitted = np.asarray(np.linalg.solve(squares, columns @ others.reshape(len(ones), -1, 1)))[
-        ..., 0
-    ]
+    fitted = np.linalg.solve(squares, columns @ others.reshape(len(ones), -1, 1))[..., 0]
     gain, amounts = fitted[:, :1], fitted[:, 1:]
     scaled = np.clip(amounts / np.maximum(gain, 1e-3), -FARTHEST, FARTHEST) * (gain > 0)
     change = np.einsum("ncmyx,nm->ncyx", moves, scaled)
@@ -169,7 +167,7 @@ def _movement(ones: Values, others: Values) -> tuple[Values, Values]:
 
 def _moved(planes: Values, shifts: Values) -> Values:
     """Take each pixel of planes from where it is shifted to, between four pixels."""
-    grid = np.mgrid[:SIDE, :SIDE][::-1]
+    grid = np.indices((SIDE, SIDE))[::-1]
     x, y = np.clip(grid + shifts, 0, SIDE - 1 - 1e-9).swapaxes(0, 1)
     left, top = x.astype(np.int64), y.astype(np.int64)
     right, bottom = (x - left)[:, None], (y - top)[:, None]
