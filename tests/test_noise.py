@@ -25,4 +25,4 @@ def test_stages_are_quiet(project: Path) -> None:
         command = (sys.executable, "-m", f"stages.{stage}")
         done = run(project, *command, DVC_ROOT=str(project), LOKY_MAX_CPU_COUNT="2")
         assert (stage, done.returncode, done.stderr) == (stage, 0, "")
-        assert done.stdout.startswith((f"{stage}:", "fold 0")), done.stdout
+        assert done.stdout.startswith((f"{stage}:", "fold 0", "labels of ")), done.stdout
