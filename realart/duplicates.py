@@ -52,9 +52,6 @@ SEARCHES = (
 AGREEING = 0.67
 """Agreement from which every part of two pictures shows the same."""
 
-SPARSE_AGREEING = 0.95
-"""Correlation from which two sparse pictures show the same: a sun in the sky is soon another's."""
-
 LOOK = 64
 """Candidates looked at again at a time: about 30 MB."""
 
@@ -158,17 +155,17 @@ def looks(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the correlation of each pair under a search, and whether its parts agree; shape (n,).
 
-    Where the correlation is below `similar`, that is not looked at, and said to be so.
+    Of sparse pictures, and where the correlation is below `similar`, parts are not looked at.
     """
     scores, agree = np.empty(len(one)), np.ones(len(one), np.bool_)
     for start in range(0, len(one), LOOK):
         block = slice(start, start + LOOK)
         ones, others = turned(thumbnails[one[block]], search.turn), thumbnails[other[block]]
-        found = correlations(ones, others, search.view)
         if sparse:
-            found = np.minimum(found, sparse_correlations(ones, others))
-            agree[block] = found >= SPARSE_AGREEING
-        elif len(likely := np.flatnonzero(found >= similar)):
+            scores[block] = sparse_correlations(ones, others)
+            continue
+        found = correlations(ones, others, search.view)
+        if len(likely := np.flatnonzero(found >= similar)):
             parts = agreement(ones[likely], others[likely], search.view)
             agree[start + likely] = parts >= AGREEING
         scores[block] = found
