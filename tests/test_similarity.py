@@ -64,11 +64,11 @@ def test_flat_pictures_correlate_with_nothing() -> None:
     assert correlation(flat.thumbnail, full.thumbnail) == 0
 
 
-@given(SEEDS, st.sampled_from([1, 2, 3, 4]))
-def test_parts_agree_after_a_small_movement(seed: int, pixels: int) -> None:
+@given(SEEDS, st.integers(8, 10))
+def test_parts_agree_once_a_movement_is_taken_out(seed: int, rows: int) -> None:
     whole = picture(seed, 200, 160)
-    one, other = (fingerprint(part).thumbnail for part in (whole[:-pixels], whole[pixels:]))
-    assert agreement(one[None], other[None])[0] > 0.7
+    one, other = (fingerprint(part).thumbnail for part in (whole[:-rows], whole[rows:]))
+    assert agreement(one[None], other[None])[0] > 0.86
 
 
 @given(SEEDS, st.floats(0.25, 0.6))
