@@ -37,7 +37,8 @@ def test_the_hash_of_a_turned_picture_is_known(seed: int, turn: Turn) -> None:
     one, other = fingerprint(pixels), fingerprint(turned(pixels[None], turn)[0])
     for view in (0, 1):
         apart = turned_hashes(one.hashes[[view]], turn)[0] ^ other.hashes[view]
-        assert int(apart).bit_count() <= 2  # a coefficient of 0 has no sign
+        # Pillow shrinks across before down and rounds between, and what is nearly 0 has no sign.
+        assert int(apart).bit_count() <= 5
     assert int(MIRROR).bit_count() > 24
 
 
