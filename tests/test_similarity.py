@@ -68,7 +68,7 @@ def test_flat_pictures_correlate_with_nothing() -> None:
 def test_parts_agree_once_a_movement_is_taken_out(seed: int, rows: int) -> None:
     whole = picture(seed, 200, 160)
     one, other = (fingerprint(part).thumbnail for part in (whole[:-rows], whole[rows:]))
-    assert agreement(one[None], other[None])[0] > 0.86
+    assert agreement(one[None], other[None])[0] > 0.8
 
 
 @given(SEEDS, st.floats(0.4, 0.6))
@@ -87,7 +87,7 @@ def test_a_grey_copy_looks_the_same(seed: int) -> None:
     grey = thumbnail @ np.array([0.299, 0.587, 0.114])
     grey = np.repeat(grey[..., None], 3, 2).round().astype(np.uint8)
     assert correlation(thumbnail, grey) > 0.99
-    assert agreement(thumbnail[None], grey[None])[0] > 0.7
+    assert agreement(thumbnail[None], grey[None])[0] > 0.6
 
 
 def test_backdrops_are_no_evidence() -> None:
