@@ -145,8 +145,8 @@ def with_evidence(path: Path, folder: Path) -> Answer:
         check=False,
     )  # fmt: skip
     answer = json.loads(done.stdout)
-    said = "; ".join(answer["evidence"])
-    return f"{answer['error']}; {said or 'nothing'}", bool(answer["error"] and said)
+    evidence = "; ".join(answer["evidence"])
+    return f"{answer['error']}; {evidence or 'nothing'}", bool(answer["error"] and evidence)
 
 
 def served(path: Path, folder: Path) -> Answer:
@@ -168,10 +168,10 @@ def _no_json(constant: str) -> None:
 def one_class_wins(path: Path, folder: Path) -> Answer:
     """Run all stages on a set without signal, in which one class is rare."""
     place = project(folder / "one_class", path, **{"split.folds": 2, "split.slices": 2})
-    said = "".join(run(place, f"stages.{stage}") for stage in STAGES)
+    output = "".join(run(place, f"stages.{stage}") for stage in STAGES)
     goals = json.loads((place / "metrics/metrics.json").read_text("utf-8"))["goals"]
     champion = "none" if aliases(place) == "{}" else "this"
-    everything = bool(re.search("everything is called ai", said, re.IGNORECASE))
+    everything = bool(re.search("everything is called ai", output, re.IGNORECASE))
     seen = f"goals {goals}, champion: {champion}, everything is called ai: {everything}"
     return seen, champion == "none" and everything and not all(goals.values())
 
