@@ -29,7 +29,7 @@ from benchmarks import lookalikes
 from realart import duplicates, hamming, params, pictures, sample
 from realart.copies import resolve
 from realart.duplicates import SEARCHES, components, forest
-from realart.fingerprints import MIRROR, Fingerprint, Fingerprints, fingerprint
+from realart.fingerprints import Fingerprint, Fingerprints, fingerprint, turned_hashes
 from realart.parallel import each
 
 SEED = 7  # not that of the pipeline's sample
@@ -221,7 +221,8 @@ def drawn(kind: str, picture: tuple[int, bytes]) -> Fingerprint:
 def lookalike_pairs(files: Sequence[bytes]) -> None:
     """Print how many pairs of different originals of each kind look alike, and what it would cost.
 
-    Lost are those that `clean` rejects, if all have the same label.
+    Related in part are edges of `forest` that agree in part only; lost are those that `clean`
+    rejects, if all have the same label.
     """
     knobs, rows = params.load().clean, []
     total = len(files) * (len(files) - 1) // 2
@@ -234,10 +235,11 @@ def lookalike_pairs(files: Sequence[bytes]) -> None:
         groups = np.bincount(components(len(files), edges))
         labels, ranks = ["ai"] * len(files), [(i,) for i in range(len(files))]
         lost = len(resolve(prints, edges, labels, ranks, knobs.duplicate))
+        scenes = int((edges[:, 2] < knobs.similar).sum())
         rows.append((kind, same, f"{same / total:.1e}", len(best), f"{len(best) / total:.1e}",
-                     groups.max(), lost))  # fmt: skip
+                     scenes, f"{scenes / total:.1e}", groups.max(), lost))  # fmt: skip
     head = ["kind", f"pairs at {knobs.duplicate}", "rate", f"pairs at {knobs.similar}", "rate",
-            "largest group", "lost"]  # fmt: skip
+            "related in part", "rate", "largest group", "lost"]  # fmt: skip
     table(f"{len(files)} different originals of each kind, {total} pairs", head, rows)
 
 
@@ -271,8 +273,8 @@ def grouped(kind: str, count: int) -> tuple[float, float]:
 def compared(drawn: NDArray[np.uint64]) -> int:
     """Count near pairs by comparing all with all, for every search."""
     found = 0
-    for view, mirrored, radius in SEARCHES:
-        for query in drawn[:, view] ^ (MIRROR if mirrored else np.uint64(0)):
+    for view, turn, radius in SEARCHES:
+        for query in turned_hashes(drawn[:, view], turn):
             found += int((np.bitwise_count(drawn[:, 0] ^ query) <= radius).sum())
     return found
 
@@ -281,10 +283,8 @@ def joined(drawn: NDArray[np.uint64]) -> int:
     """Count the same pairs by the join."""
     return sum(
         len(i)
-        for view, mirrored, radius in SEARCHES
-        for i, _ in hamming.near(
-            drawn[:, view] ^ (MIRROR if mirrored else np.uint64(0)), drawn[:, 0], radius
-        )
+        for view, turn, radius in SEARCHES
+        for i, _ in hamming.near(turned_hashes(drawn[:, view], turn), drawn[:, 0], radius)
     )
 
 

@@ -2,7 +2,8 @@
 
 Hashes propose pairs; the correlation of what the pictures show decides, if each part agrees. Turned
 and mirrored copies count, and so do those that lack up to about a tenth at their sides, or are laid
-on a mat.
+on a mat. Where only some parts agree, as in frames of one scene, the two are related and not the
+same, unless what they share is shared by many: a layout, a deck of cards.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,9 @@ from realart.similarity import agreement, correlations, sparse_correlations
 Edges = NDArray[np.float64]
 """Pairs of pictures: rows (i, j, correlation) with i < j, shape (n, 3)."""
 
+Looks = NDArray[np.float64]
+"""Pairs that were looked at: rows (i, j, correlation, agreement) with i < j, shape (n, 4)."""
+
 
 class Search(NamedTuple):
     """Which view of a picture is sought in others, and how many of 64 bits may differ."""
@@ -52,6 +56,12 @@ SEARCHES = (
 AGREEING = 0.67
 """Agreement from which every part of two pictures shows the same."""
 
+PARTLY = 0.45
+"""Agreement from which two pictures may show one scene, part of which moves."""
+
+FEW = 3
+"""Pictures that another may be like in part only: what it shares with more proves nothing."""
+
 LOOK = 64
 """Candidates looked at again at a time: about 30 MB."""
 
@@ -60,12 +70,16 @@ PENDING = 1 << 20
 
 
 def forest(fingerprints: Fingerprints, similar: float) -> Edges:
-    """Return edges that connect what all pairs of at least `similar` connect, at every level.
+    """Return edges that connect what all pairs connect, at every level.
 
     Two pictures are a pair if the hashes of one of `SEARCHES` are within its radius, the
     correlation of what they show is at least `similar`, and every part agrees; which says that a
     low `similar` finds more among those with like hashes, and nothing beyond them. Pictures of
     equal pixels have correlation 1. Flat ones pair with equal pixels only.
+
+    Two pictures that are similar and agree `PARTLY` are a pair, too, of a level below `similar`:
+    their agreement. They are none if either is similar to more than a `FEW` pictures that it does
+    not agree with.
 
     Returns
     -------
@@ -73,16 +87,71 @@ def forest(fingerprints: Fingerprints, similar: float) -> Edges:
         A maximum spanning forest of the pairs, at most n - 1 rows: its edges of at least any level
         have the same connected components as the pairs of at least that level.
     """
-    edges, waiting, size = _equal(fingerprints.exact), [], 0
-    for found in pairs(fingerprints, similar):
-        waiting.append(found)
-        size += len(found)
-        if size > PENDING:
-            edges, waiting, size = _spanning([edges, *waiting], len(fingerprints)), [], 0
-    return _spanning([edges, *waiting], len(fingerprints))
+    count = len(fingerprints)
+    edges, partial = _equal(fingerprints.exact), _Partial(count)
+    waiting: list[Edges] = []
+    for found in looked_at(fingerprints, similar):
+        agreeing = found[:, 3] >= AGREEING
+        waiting.append(found[agreeing, :3])
+        partial.add(found[~agreeing])
+        if sum(map(len, waiting)) + partial.waiting > PENDING:
+            edges, waiting = _spanning([edges, *waiting], count), []
+            partial.thin(edges)
+    edges = _spanning([edges, *waiting], count)
+    return _spanning([edges, partial.edges(edges, similar)], count)
+
+
+class _Partial:
+    """Pairs that are similar and agree in part only, while they are found.
+
+    Not those of one component: a copy may agree by one search and seem to differ by another.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._crowded = np.zeros(count, np.bool_)
+        self._blocks: list[Looks] = []
+        self.waiting = 0
+
+    def add(self, found: Looks) -> None:
+        self._blocks.append(found)
+        self.waiting += len(found)
+
+    def thin(self, edges: Edges) -> None:
+        """Forget what can't count any more: both have far more than a `FEW` such pairs."""
+        pairs, counts = self._distinct(edges)
+        self._crowded |= counts > 16 * FEW
+        i, j = pairs[:, :2].astype(np.int64).T
+        self._blocks, self.waiting = [pairs[~(self._crowded[i] & self._crowded[j])]], 0
+
+    def edges(self, edges: Edges, similar: float) -> Edges:
+        """Return the pairs of those that have a `FEW`; `edges` are of those that agree."""
+        pairs, counts = self._distinct(edges)
+        many = self._crowded | (counts > FEW)
+        i, j = pairs[:, :2].astype(np.int64).T
+        kept = pairs[~(many[i] | many[j]) & (pairs[:, 3] >= PARTLY)]
+        levels = np.minimum(kept[:, 3], np.nextafter(similar, -1))
+        return np.column_stack([kept[:, :2], levels])
+
+    def _distinct(self, edges: Edges) -> tuple[Looks, Indices]:
+        """Return each pair at its highest agreement, and how many such pairs each picture has."""
+        count = len(self._crowded)
+        joined = np.concatenate([np.empty((0, 4)), *self._blocks])
+        joined = joined[np.argsort(-joined[:, 3], kind="stable")]
+        _, first = np.unique(joined[:, 0] * count + joined[:, 1], return_index=True)
+        groups = components(count, edges)
+        i, j = joined[first, :2].astype(np.int64).T
+        apart = groups[i] != groups[j]
+        ends = np.concatenate([i[apart], j[apart]])
+        return joined[first[apart]], np.bincount(ends, minlength=count)
 
 
 def pairs(fingerprints: Fingerprints, similar: float) -> Iterator[Edges]:
+    """Yield, in blocks, the pairs that are at least `similar` and agree, none twice in a search."""
+    for found in looked_at(fingerprints, similar):
+        yield found[found[:, 3] >= AGREEING, :3]
+
+
+def looked_at(fingerprints: Fingerprints, similar: float) -> Iterator[Looks]:
     """Yield, in blocks, pairs of different pixels that are at least `similar`, none of them flat.
 
     A pair comes once for every search that finds it. Of pictures of equal pixels only the first is
@@ -105,9 +174,9 @@ def pairs(fingerprints: Fingerprints, similar: float) -> Iterator[Edges]:
             for kind in (False, True) if whole else (False,):
                 these = (either == kind) & (i != j)
                 one, other = chosen[i[these]], chosen[j[these]]
-                scores, agree = looks(thumbnails, one, other, search, kind, similar)
-                found = np.stack([np.minimum(one, other), np.maximum(one, other), scores], axis=1)
-                yield found[(scores >= similar) & agree]
+                scores, agreements = looks(thumbnails, one, other, search, kind, similar)
+                found = [np.minimum(one, other), np.maximum(one, other), scores, agreements]
+                yield np.stack(found, axis=1)[scores >= similar]
 
 
 def compared(
@@ -128,8 +197,8 @@ def compared(
             rest = np.flatnonzero(~found & looked_at & (sparse == kind))
             pair = np.full(len(rest), one), others[rest]
             for i, j in (pair, pair[::-1]) if search.view else (pair,):
-                scores, agree = looks(fingerprints.thumbnails, i, j, search, kind, duplicate)
-                found[rest] |= (scores >= duplicate) & agree
+                scores, agreements = looks(fingerprints.thumbnails, i, j, search, kind, duplicate)
+                found[rest] |= (scores >= duplicate) & (agreements >= AGREEING)
                 best[rest] = np.maximum(best[rest], scores)
     return found, best
 
@@ -152,12 +221,13 @@ def looks(
     search: Search,
     sparse: bool,
     similar: float,
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the correlation of each pair under a search, and whether its parts agree; shape (n,).
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the correlation of each pair under a search, and its agreement; both of shape (n,).
 
-    Of sparse pictures, and where the correlation is below `similar`, parts are not looked at.
+    Agreement is 1 for sparse pictures, and where the correlation is below `similar`: their parts
+    are not looked at.
     """
-    scores, agree = np.empty(len(one)), np.ones(len(one), np.bool_)
+    scores, agreements = np.empty(len(one)), np.ones(len(one))
     for start in range(0, len(one), LOOK):
         block = slice(start, start + LOOK)
         ones, others = turned(thumbnails[one[block]], search.turn), thumbnails[other[block]]
@@ -167,9 +237,9 @@ def looks(
         found = correlations(ones, others, search.view)
         if len(likely := np.flatnonzero(found >= similar)):
             parts = agreement(ones[likely], others[likely], search.view)
-            agree[start + likely] = parts >= AGREEING
+            agreements[start + likely] = parts
         scores[block] = found
-    return scores, agree
+    return scores, agreements
 
 
 def _spanning(edges: Sequence[Edges], count: int) -> Edges:
