@@ -56,8 +56,9 @@ def _depth(lines: Lines) -> int:
     count = len(lines)
     thinnest = max(2, round(THINNEST * count))
     colour = np.median(lines[0], axis=0)
-    if (_share(lines[:thinnest] - colour) > SPECKS).any():
-        return 0
+    for outermost in (lines[:1], lines[:thinnest]):  # most pictures have none at the first line
+        if (_share(outermost - colour) > SPECKS).any():
+            return 0
     shares = _share(lines[: round((DEEPEST + BEHIND) * count) + 3] - colour)
     depth = int(np.argmax(shares > SPECKS))
     if not thinnest <= depth <= DEEPEST * count:

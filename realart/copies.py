@@ -54,14 +54,15 @@ def resolve(
         Correlation from which two pictures are the same.
     """
     strong = edges[edges[:, 2] >= duplicate]
-    paired = {(int(i), int(j)) for i, j, _ in strong}
-    known = paired | {(j, i) for i, j in paired}
+    known = {(int(i), int(j)) for i, j, _ in strong} | {(int(j), int(i)) for i, j, _ in strong}
 
     def compare(one: int, others: Sequence[int]) -> tuple[list[bool], list[float]]:
-        same, scores = duplicates.compared(fingerprints, one, np.array(others), duplicate)
-        return [
-            bool(found) or (one, other) in known for found, other in zip(same, others, strict=True)
-        ], scores.tolist()
+        same, similarity = np.full(len(others), True), np.ones(len(others))
+        looked_at = np.array([(one, other) not in known for other in others], np.bool_)
+        same[looked_at], similarity[looked_at] = duplicates.compared(
+            fingerprints, one, np.array(others)[looked_at], duplicate
+        )
+        return same.tolist(), similarity.tolist()
 
     left_out: dict[int, LeftOut] = {}
     for members in _components(len(fingerprints), strong):

@@ -163,13 +163,14 @@ def looked_at(fingerprints: Fingerprints, similar: float) -> Iterator[Looks]:
     if not len(chosen):
         return
     hashes, sparse = fingerprints.hashes[chosen], fingerprints.sparse[chosen]
-    thumbnails = fingerprints.thumbnails
+    thumbnails = np.asarray(fingerprints.thumbnails)  # slices of a memory map are slow to make
     for search in SEARCHES:
         queries = turned_hashes(hashes[:, search.view], search.turn)
         # The whole of one is as near to the whole of another as the other way round, or, where one
         # is turned to the left, as that turned to the right, which is sought, too.
         whole = search.view == 0
-        for i, j in hamming.near(queries, hashes[:, 0], search.radius, once=whole):
+        near = hamming.near(queries, hashes[:, 0], search.radius, once=whole)
+        for i, j in hamming.gathered(near):
             either = sparse[i] | sparse[j]
             for kind in (False, True) if whole else (False,):
                 these = (either == kind) & (i != j)
@@ -187,7 +188,7 @@ def compared(
     That is, have equal pixels, or a correlation of at least `duplicate` under one of `SEARCHES`,
     either way, with every part agreeing; hashes are not asked. Both have shape (n,).
     """
-    exact = fingerprints.exact
+    exact, thumbnails = fingerprints.exact, np.asarray(fingerprints.thumbnails)
     found = np.array([exact[one] == exact[other] for other in others.tolist()], np.bool_)
     best = np.where(found, 1.0, -1.0)
     sparse = fingerprints.sparse[others] | fingerprints.sparse[one]
@@ -197,7 +198,7 @@ def compared(
             rest = np.flatnonzero(~found & looked_at & (sparse == kind))
             pair = np.full(len(rest), one), others[rest]
             for i, j in (pair, pair[::-1]) if search.view else (pair,):
-                scores, agreements = looks(fingerprints.thumbnails, i, j, search, kind, duplicate)
+                scores, agreements = looks(thumbnails, i, j, search, kind, duplicate)
                 found[rest] |= (scores >= duplicate) & (agreements >= AGREEING)
                 best[rest] = np.maximum(best[rest], scores)
     return found, best

@@ -5,7 +5,7 @@ Hashing", 2014): of two hashes that differ in at most r bits, one of four chunks
 r // 4, so looking up a chunk and its few neighbours in a table finds every pair.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +66,23 @@ def near(
                     hit = hit[bits > bounds[earlier]]
                 if len(hit):
                     yield rows[row[hit]], table.order[place[hit]]
+
+
+def gathered(blocks: Iterator[tuple[Indices, Indices]]) -> Iterator[tuple[Indices, Indices]]:
+    """Join blocks of pairs, as `near` yields them, to blocks of at least `BLOCK`, but the last."""
+    waiting: list[tuple[Indices, Indices]] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(len(i) for i, _ in waiting) >= BLOCK:
+            yield _joined(waiting)
+            waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(blocks: Sequence[tuple[Indices, Indices]]) -> tuple[Indices, Indices]:
+    i, j = zip(*blocks, strict=True)
+    return np.concatenate(i), np.concatenate(j)
 
 
 def _bounds(radius: int) -> list[int]:
