@@ -56,7 +56,7 @@ SEARCHES = (
 AGREEING = 0.67
 """Agreement from which every part of two pictures shows the same."""
 
-PARTLY = 0.45
+PARTLY = 0.5
 """Agreement from which two pictures may show one scene, part of which moves."""
 
 FEW = 3

@@ -338,7 +338,7 @@ def test_a_picture_on_a_mat_is_the_same(seed: int, level: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["white mat", "black mat", "sky", "card", "window"])
-def test_what_pictures_have_in_common_does_not_make_them_alike(kind: str) -> None:
+def test_what_pictures_have_in_common_makes_no_pair(kind: str) -> None:
     share = np.linspace(0, 1, 160)[:, None, None]
     images = []
     for seed in range(40):
@@ -356,6 +356,4 @@ def test_what_pictures_have_in_common_does_not_make_them_alike(kind: str) -> Non
             wide = 100 if kind == "card" else 140
             frame[30:130, 20 : 20 + wide] = picture(seed, wide, 100)
             images.append(frame)
-    levels = forest(Fingerprints(map(fingerprint, images)), SIMILAR)[:, 2]
-    assert (levels < SIMILAR).all()
-    assert len(levels) <= 1  # two of 40 may be taken for frames of a scene
+    assert not found(images)
