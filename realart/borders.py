@@ -9,7 +9,7 @@ from PIL import Image
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, as Pillow has them."""
-Lines = NDArray[np.int16]
+Lines = NDArray[np.uint8]
 """Lines of pixels from one side inwards, shape (lines, pixels, 3)."""
 
 TOLERANCE = 14
@@ -33,7 +33,7 @@ def content(image: Image.Image) -> Box:
     An edge counts where, along a straight line, at least `ACROSS` of it changes at once. So
     skies and vignettes have none, nor have objects on plain ground or pages of text.
     """
-    pixels = np.asarray(image).astype(np.int16)
+    pixels = np.asarray(image)
     height, width = pixels.shape[:2]
     left, top, right, bottom = 0, 0, width, height
     for _ in range(NESTED):
@@ -55,20 +55,25 @@ def _depth(lines: Lines) -> int:
     """Return how many lines the border at the first of them is deep; 0 where there is none."""
     count = len(lines)
     thinnest = max(2, round(THINNEST * count))
-    colour = np.median(lines[0], axis=0)
+    middle = lines.shape[1] // 2
+    colour = np.partition(lines[0], middle, axis=0)[middle]
     for outermost in (lines[:1], lines[:thinnest]):  # most pictures have none at the first line
-        if (_share(outermost - colour) > SPECKS).any():
+        if (_share(outermost, colour) > SPECKS).any():
             return 0
-    shares = _share(lines[: round((DEEPEST + BEHIND) * count) + 3] - colour)
+    shares = _share(lines[: round((DEEPEST + BEHIND) * count) + 3], colour)
     depth = int(np.argmax(shares > SPECKS))
     if not thinnest <= depth <= DEEPEST * count:
         return 0
     # The edge may lie within a line, which is then neither.
     behind = shares[depth + 1 : depth + 1 + max(4, round(BEHIND * count))]
-    step = _share(lines[depth + 1 : depth + 2] - lines[depth - 2])
+    step = _share(lines[depth + 1 : depth + 2], lines[depth - 2])
     return depth if min(*behind, *step) >= ACROSS else 0
 
 
-def _share(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return which share of each line differs in some channel by more than `TOLERANCE`."""
-    return np.asarray((np.abs(differences) > TOLERANCE).any(2).mean(1))
+def _share(lines: Lines, other: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the share of each line that differs in some channel by more than `TOLERANCE`.
+
+    `other` is a colour, shape (3,), or a line, (pixels, 3).
+    """
+    apart = np.abs(lines.astype(np.int16) - other) > TOLERANCE
+    return np.asarray((apart[..., 0] | apart[..., 1] | apart[..., 2]).mean(1))

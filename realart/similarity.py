@@ -173,7 +173,7 @@ def _movement(ones: Values, others: Values) -> tuple[Values, Values]:
     fitted = np.linalg.solve(squares, columns @ others.reshape(len(ones), -1, 1))[..., 0]
     gain, amounts = fitted[:, :1], fitted[:, 1:]
     scaled = np.clip(amounts / np.maximum(gain, 1e-3), -FARTHEST, FARTHEST) * (gain > 0)
-    change = np.einsum("ncmyx,nm->ncyx", moves, scaled)
+    change = (scaled[:, None] @ columns[:, 1:]).reshape(ones.shape)
     return np.einsum("nam,myx->nayx", scaled.reshape(-1, 2, 3), fields), change
 
 
