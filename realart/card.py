@@ -58,7 +58,7 @@ def _header(knobs: Params, report: Mapping[str, Any]) -> str:
     licence = knobs.data.licence.lower()
     types = {"accuracy": "accuracy", "recall": "recall", "auc": "roc_auc"}
     return ModelCardData(
-        license=licence if licence in OPEN and not knobs.backbones else "other",
+        license=licence if _all_open(knobs) else "other",
         library_name="realart",
         pipeline_tag="image-classification",
         tags=["ai-generated-image-detection", "art"],
@@ -174,12 +174,17 @@ def _training(knobs: Params) -> str:
     )
 
 
+def _all_open(knobs: Params) -> bool:
+    """Return whether the licences of the pictures and of all given weights are known and open."""
+    licences = [knobs.data.licence, *(encoder.licence for encoder in knobs.encoders.values())]
+    return not knobs.backbones and all(licence.lower() in OPEN for licence in licences)
+
+
 def _licence(knobs: Params) -> str:
-    given = [one.name for one in knobs.backbones if one.weights != "none"]
+    keras = "https://keras.io/api/applications/"
+    given = {f"{one.name} (see {keras})" for one in knobs.backbones if one.weights != "none"}
+    given |= {f"{one.file} ({one.licence})" for one in knobs.encoders.values()}
     weights = "no weights of others"
     if given:
-        weights = (
-            f"given weights of {', '.join(given)}, whose own licence holds (those of Keras: "
-            "https://keras.io/api/applications/)"
-        )
+        weights = f"given weights, whose own licence holds: {', '.join(sorted(given))}"
     return f"Pictures: {knobs.data.licence}. It stands on {weights}. realart: Apache-2.0."

@@ -10,13 +10,24 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from realart import archive, ela, forensic, pictures
-from realart.params import Clean, Ela, Families, Layers, Params, Square, Strict, Vectors
+from realart.params import (
+    Clean,
+    Ela,
+    EncoderFeatures,
+    Families,
+    Layers,
+    NetworkFeatures,
+    Params,
+    Square,
+    Strict,
+    Vectors,
+)
 from realart.views import views
 
 Seen: TypeAlias = tuple[NDArray[Any], ...]
 """An array for each of `Input.parts`: of one picture, or stacked, of a batch.
 
-A square is uint8, shape (size, size, 3); squares for a descriptor's layers (views, size, size, 3);
+A square is uint8, shape (size, size, 3); squares for a descriptor's network (views, size, size, 3);
 measurements are float32, shape (d,).
 """
 
@@ -27,7 +38,7 @@ class Input(Strict):
     `ela` is None where it sees RGB.
     """
 
-    parts: dict[str, Square | Layers | Families]
+    parts: dict[str, Square | Layers | EncoderFeatures | Families]
     clean: Clean
     ela: Ela | None
 
@@ -105,9 +116,9 @@ def _look(image: Image.Image, seen: Input) -> Seen:
     return tuple(_part(image, part) for part in seen.parts.values())
 
 
-def _part(image: Image.Image, part: Square | Layers | Families) -> NDArray[Any]:
+def _part(image: Image.Image, part: Square | NetworkFeatures | Families) -> NDArray[Any]:
     if isinstance(part, Families):
         return forensic.measure(np.asarray(image), part.families)
     if isinstance(part, Square):
         return pictures.square(image, part.size, part.shape)
-    return views(image, part.size, part.shape, part.views)
+    return views(image, part.size, part.shape, part.views, part.resample)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -25,6 +25,8 @@ from realart.project import root
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 JpegQuality = Annotated[int, Field(ge=1, le=100)]
+Resample = Literal["bicubic", "bilinear", "box", "lanczos"]
+"""Filters of Pillow's, by which a picture is resized."""
 Layer = Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
 Choice = TypeVar("Choice")
 
@@ -37,12 +39,14 @@ POINTS: tuple[Point, ...] = get_args(Point)
 """An operating point: a threshold that `realart.verdicts` chooses on out-of-fold scores."""
 
 
-def _told_by(key: str, there: str, missing: str) -> Discriminator:
-    """Tell two kinds of params apart by a key that only one of them has."""
+def _told_by(keys: Mapping[str, str], otherwise: str) -> Discriminator:
+    """Tell kinds of params apart by a key that only one of them has: `keys`, with their tags."""
 
     def tag(value: Any) -> str:
-        has = key in value if isinstance(value, dict) else hasattr(value, key)
-        return there if has else missing
+        for key, there in keys.items():
+            if key in value if isinstance(value, dict) else hasattr(value, key):
+                return there
+        return otherwise
 
     return Discriminator(tag)
 
@@ -265,7 +269,7 @@ class Network(Strict):
 
     sees: Annotated[
         Annotated[Square, Tag("<square>")] | Annotated[Vectors, Tag("<vectors>")],
-        _told_by("features", "<vectors>", "<square>"),
+        _told_by({"features": "<vectors>"}, "<square>"),
     ]
     layers: list[Layer]
     outputs: Literal[1, 2]
@@ -330,7 +334,7 @@ class Classifier(Strict):
 
 Recipe = Annotated[
     Annotated[Network, Tag("<network>")] | Annotated[Classifier, Tag("<classifier>")],
-    _told_by("head", "<classifier>", "<network>"),
+    _told_by({"head": "<classifier>"}, "<network>"),
 ]
 
 
@@ -349,15 +353,69 @@ Family = Literal[
 ]
 
 
-class Layers(Strict):
-    """A descriptor: what layers of a backbone say, pooled over positions, averaged over views."""
+class NetworkFeatures(Strict):
+    """A descriptor by a frozen network: which squares of a picture it is given.
+
+    Its feature vectors of `views` squares of `size` pixels a side are averaged.
+    """
+
+    size: Annotated[int, Field(ge=32)]
+    shape: Literal["squash", "crop", "pad"]
+    resample: Resample = "bicubic"
+    views: Annotated[int, Field(ge=1)]
+
+
+class Layers(NetworkFeatures):
+    """A descriptor: layers of a network of `keras.applications`, pooled over positions."""
 
     backbone: Application
     layers: Annotated[list[str], Field(min_length=1)]
     pooling: Annotated[list[Literal["mean", "std", "max"]], Field(min_length=1)]
-    size: Annotated[int, Field(ge=32)]
-    shape: Literal["squash", "crop", "pad"]
-    views: Annotated[int, Field(ge=1)]
+
+
+class Encoder(Strict):
+    """An image encoder as an ONNX file, and how it was trained to be given pictures.
+
+    `file` is a path, or a file of a repository on the Hugging Face Hub,
+    `hf://owner/name@revision/path`. A channel of a pixel, 0 to 255, becomes
+    (value / 255 - mean) / std.
+    """
+
+    file: str
+    sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
+    licence: str
+    mean: Annotated[list[float], Field(min_length=3, max_length=3)]
+    std: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=3, max_length=3)]
+    channels: Literal["rgb", "bgr"] = "rgb"
+
+
+class Tap(Strict):
+    """A tensor inside an encoder, by its name or as the output of a block, and its pooling.
+
+    Blocks are residual blocks, counted from 0. `cls` is the first token, `embedding` a tensor
+    that has no positions; `mean`, `std` and `max` are taken over patches or positions.
+    """
+
+    tensor: str | None = None
+    block: Annotated[int, Field(ge=0)] | None = None
+    pooling: Annotated[list[Literal["cls", "embedding", "mean", "std", "max"]], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_one_tensor(self) -> "Tap":
+        if (self.tensor is None) == (self.block is None):
+            raise ValueError("a tap has either tensor, a name in the graph, or block, a number")
+        return self
+
+
+class EncoderFeatures(NetworkFeatures):
+    """A descriptor: tensors of an encoder, pooled and concatenated.
+
+    `bfloat16` is float32 on processors without it.
+    """
+
+    encoder: Encoder
+    taps: Annotated[list[Tap], Field(min_length=1)]
+    precision: Literal["float32", "bfloat16"]
 
 
 class Families(Strict):
@@ -367,8 +425,10 @@ class Families(Strict):
 
 
 Descriptor = Annotated[
-    Annotated[Layers, Tag("<layers>")] | Annotated[Families, Tag("<families>")],
-    _told_by("families", "<families>", "<layers>"),
+    Annotated[Layers, Tag("<layers>")]
+    | Annotated[EncoderFeatures, Tag("<encoder>")]
+    | Annotated[Families, Tag("<families>")],
+    _told_by({"families": "<families>", "encoder": "<encoder>"}, "<layers>"),
 ]
 
 
@@ -473,6 +533,12 @@ class Params(Strict):
         return [
             part.backbone for part in parts if isinstance(part, Layers | Square) and part.backbone
         ]
+
+    @property
+    def encoders(self) -> dict[str, Encoder]:
+        """The ONNX encoders that the chosen recipe stands on, by the names of their descriptors."""
+        parts = self.described.items()
+        return {name: part.encoder for name, part in parts if isinstance(part, EncoderFeatures)}
 
 
 def load(path: Path = Path("params.yaml")) -> Params:

@@ -18,7 +18,7 @@ from realart.formats import DECODER_ERRORS
 from realart.formats import FORMATS as FORMATS
 from realart.formats import UnusableError as UnusableError
 from realart.headers import Header
-from realart.params import Clean
+from realart.params import Clean, Resample
 
 Pixels = NDArray[np.uint8]
 """An RGB picture: uint8, shape (height, width, 3), sRGB."""
@@ -99,10 +99,10 @@ def encode(image: Image.Image, clean: Clean) -> bytes:
     return buffer.getvalue()
 
 
-def square(image: Image.Image, size: int, shape: str) -> Pixels:
+def square(image: Image.Image, size: int, shape: str, resample: Resample = "bicubic") -> Pixels:
     """Resize to (size, size, 3): `squash` the sides, `crop` the centre square, or `pad` with grey.
 
-    One filter for every model, in training and in `predict`: bicubic, widened when it shrinks.
+    By a filter of Pillow's, widened when it shrinks.
     """
     width, height = image.size
     box: tuple[float, float, float, float] = (0, 0, width, height)
@@ -114,7 +114,7 @@ def square(image: Image.Image, size: int, shape: str) -> Pixels:
     elif shape == "pad":
         scale = size / max(width, height)
         target = (max(1, round(width * scale)), max(1, round(height * scale)))
-    resized = np.asarray(image.resize(target, Image.Resampling.BICUBIC, box))
+    resized = np.asarray(image.resize(target, Image.Resampling[resample.upper()], box))
     if shape != "pad":
         return resized
     padded = np.full((size, size, 3), 128, np.uint8)

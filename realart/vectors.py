@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from realart import inference
 from realart.inference import Run
-from realart.params import Layers
+from realart.params import NetworkFeatures
 
 ROWS = "vectors-{}.npy"
 """What each descriptor says of all rows, in the order that a recipe names them."""
@@ -19,7 +19,7 @@ SQUARES = 32
 """How many a network sees at once: more take more memory and no less time."""
 
 NETWORK = "describer-{}"
-"""What the network of each descriptor is kept as, by `realart.describers`."""
+"""What the network of each descriptor is kept as."""
 
 Parts = Mapping[str, Any]
 """What is seen of a picture, `inputs.Input.parts`: descriptors by their names."""
@@ -49,7 +49,9 @@ def describe(
     """
     vectors = []
     for (name, part), array in zip(parts.items(), batch, strict=True):
-        vectors.append(_averaged(networks[name], array) if isinstance(part, Layers) else array)
+        vectors.append(
+            _averaged(networks[name], array) if isinstance(part, NetworkFeatures) else array
+        )
     return np.concatenate(vectors, axis=1)
 
 
@@ -61,7 +63,7 @@ def _averaged(network: Run, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _names(parts: Parts) -> list[str]:
-    return [name for name, part in parts.items() if isinstance(part, Layers)]
+    return [name for name, part in parts.items() if isinstance(part, NetworkFeatures)]
 
 
 def rows(folder: Path) -> list[NDArray[np.float32]]:

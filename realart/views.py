@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+from realart.params import Resample
 from realart.pictures import Pixels, square
 
 STEPS = 1.2207440846057596 ** -np.arange(1, 4)
@@ -10,7 +11,9 @@ STEPS = 1.2207440846057596 ** -np.arange(1, 4)
 Quasirandom Sequences"): powers of the root of x**4 = x + 1."""
 
 
-def views(image: Image.Image, size: int, shape: str, count: int) -> Pixels:
+def views(
+    image: Image.Image, size: int, shape: str, count: int, resample: Resample = "bicubic"
+) -> Pixels:
     """Return a picture as squares: uint8, shape (count, size, size, 3).
 
     First all of it, as `pictures.square` shows it, then boxes with half to all of its area (`crop`:
@@ -19,7 +22,7 @@ def views(image: Image.Image, size: int, shape: str, count: int) -> Pixels:
     squares = []
     for number in range(count):
         shown = image if number < 2 else _part(image, shape, *(0.5 + number * STEPS) % 1)
-        squares.append(square(shown, size, shape)[:, :: -1 if number % 2 else 1])
+        squares.append(square(shown, size, shape, resample)[:, :: -1 if number % 2 else 1])
     return np.stack(squares)
 
 

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realart import devices, errors, inference, inputs, params, tables, vectors
+from realart import devices, encoders, errors, inference, inputs, params, tables, vectors
 from realart.errors import RealartError
 from realart.inference import UnsupportedError
 from realart.inputs import Input, Seen
 from realart.outputs import array_file, fresh_directory, write_json
 from realart.parallel import batches, each
-from realart.params import Families, Network, Params, Square
+from realart.params import Layers, Network, Params, Square
 
 DATA = Path("data")
 Vectors = NDArray[np.float32]
@@ -134,7 +134,8 @@ def described(folder: Path, seen: Input, file: Path) -> Vectors:
 def write_vectors(knobs: Params, seen: Input, files: list[Path], folder: Path) -> str:
     """Write what each descriptor says of all rows, and keep its network. Say what was done."""
     networks: vectors.Networks = {}
-    if any(not isinstance(part, Families) for part in seen.parts.values()):
+    encoders.keep(seen, folder)
+    if any(isinstance(part, Layers) for part in seen.parts.values()):
         from realart import describers  # imports Keras
 
         networks = describers.keep(seen, folder)

@@ -225,12 +225,13 @@ class KaggleHandler(Handler):
 
 
 class HubServer(Server):
-    """One dataset, of which `main` is the only revision."""
+    """One dataset or model, of which `main` is the only revision."""
 
     commit = "0123456789abcdef0123456789abcdef01234567"
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "dataset") -> None:
         super().__init__(HubHandler)
+        self.prefix = "/datasets" if kind == "dataset" else ""
         self.repository = "owner/art"
         self.files: dict[str, bytes] = {}
         self.damaged: set[str] = set()
@@ -251,13 +252,17 @@ class HubHandler(Handler):
         path = unquote(urlsplit(self.path).path)
         self.server.agents.add(self.headers.get("User-Agent", ""))
         self.server.asked.append(f"{self.command} {path}")
-        name = f"/datasets/{self.server.repository}"
+        name = f"{self.server.prefix}/{self.server.repository}"
         if path.startswith(f"/api{name}"):
             return self._api(path.removeprefix(f"/api{name}"))
-        resolved = path.removeprefix(f"{name}/resolve/{self.server.commit}/")
-        if resolved in self.server.files:
-            return self._file(resolved)
-        return self.answer_json({"error": "no"}, 404, X_Error_Code="RepoNotFound")
+        found = re.fullmatch(rf"{name}/resolve/([^/]+)/(.+)", path)
+        if not found:
+            return self.answer_json({"error": "no"}, 404, X_Error_Code="RepoNotFound")
+        if found[1] not in ("main", self.server.commit):
+            return self.answer_json({"error": "no"}, 404, X_Error_Code="RevisionNotFound")
+        if found[2] not in self.server.files:
+            return self.answer_json({"error": "no"}, 404, X_Error_Code="EntryNotFound")
+        return self._file(found[2])
 
     def _api(self, rest: str) -> None:
         if self.server.gated:

@@ -7,6 +7,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from realart import card, goals, params, verdicts
+from realart.params import EncoderFeatures
 
 
 def test_a_card_is_written_beside_the_model(inside: Path) -> None:
@@ -40,6 +41,23 @@ def test_a_licence_is_claimed_only_where_it_is_known(
     read = ModelCard(card.card(knobs, report, "- nothing"))
     assert read.data.license == expected
     assert ("MobileNetV2" in read.text.split("## Licence")[1]) == (weights == "imagenet")
+
+
+@pytest.mark.parametrize(("licence", "expected"), [("MIT", "apache-2.0"), ("own", "other")])
+def test_an_encoder_has_a_licence_of_its_own(inside: Path, licence: str, expected: str) -> None:
+    knobs = params.load()
+    part = knobs.descriptors["clip_vit_b16"]
+    assert isinstance(part, EncoderFeatures)
+    encoder = part.encoder.model_copy(update={"licence": licence})
+    descriptors = {"clip_vit_b16": part.model_copy(update={"encoder": encoder})}
+    data = knobs.data.model_copy(update={"licence": "Apache-2.0"})
+    knobs = knobs.model_copy(
+        update={"datasets": {"local": data}, "model": "clip_svm", "descriptors": descriptors}
+    )
+    report = json.loads((inside / "metrics/metrics.json").read_text())
+    read = ModelCard(card.card(knobs, report, "- nothing"))
+    assert read.data.license == expected
+    assert f"{encoder.file} ({licence})" in read.text.split("## Licence")[1]
 
 
 def test_a_published_result_is_named_as_such(inside: Path) -> None:

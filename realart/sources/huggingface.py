@@ -4,17 +4,13 @@ Tables beside pictures (`metadata.csv`) stay beside them. What else a repository
 loading script) is neither fetched nor stored.
 """
 
-import logging
-import os
 import re
 import shutil
-import sys
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
-from realart import archive
+from realart import archive, hub
 from realart.errors import RealartError
 from realart.sources import parquet
 from realart.sources.origin import Found, Origin
@@ -24,9 +20,6 @@ TABLES = {".csv", ".jsonl", ".ndjson", ".tsv"}
 """What may say who made the pictures beside it. https://huggingface.co/docs/datasets/image_dataset"""
 SUFFIXES = {f".{suffix}" for suffix in [*PICTURES.split(), "parquet", "zip"]} | TABLES
 AGAIN = "the download was removed; run again to fetch it anew"
-SIGN_IN = (
-    "get a token at https://huggingface.co/settings/tokens and set HF_TOKEN (or: hf auth login)"
-)
 
 
 def fetch(origin: Origin, downloads: Path) -> Found:
@@ -38,7 +31,7 @@ def fetch(origin: Origin, downloads: Path) -> Found:
     a folder of its name.
     """
     repository, revision = _parse(origin)
-    _quieten()
+    hub.quieten()
     commit, sums = _listing(origin, repository, revision)
     cache = downloads / "huggingface" / repository / commit
     files = _files(origin, repository, commit, cache, sums)
@@ -67,15 +60,6 @@ def _parse(origin: Origin) -> tuple[str, str | None]:
     return found[1], found[2]
 
 
-def _quieten() -> None:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when the package is imported
-    from huggingface_hub.utils.tqdm import disable_progress_bars
-
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    if not sys.stderr.isatty():
-        disable_progress_bars()
-
-
 def _listing(
     origin: Origin, repository: str, revision: str | None
 ) -> tuple[str, dict[str, str | None]]:
@@ -83,10 +67,12 @@ def _listing(
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
-    with _explained(origin, repository):
-        hub = HfApi()
-        commit = str(hub.dataset_info(repository, revision=revision, timeout=10).sha)
-        tree = hub.list_repo_tree(repository, recursive=True, revision=commit, repo_type="dataset")
+    with _explained(origin):
+        client = HfApi()
+        commit = str(client.dataset_info(repository, revision=revision, timeout=10).sha)
+        tree = client.list_repo_tree(
+            repository, recursive=True, revision=commit, repo_type="dataset"
+        )
         files = {entry.path: entry.lfs for entry in tree if isinstance(entry, RepoFile)}
     wanted = {
         name: lfs.sha256 if lfs else None
@@ -109,7 +95,7 @@ def _files(
     from huggingface_hub import snapshot_download
 
     either_case = ["".join(f"[{c}{c.upper()}]" for c in suffix[1:]) for suffix in sorted(SUFFIXES)]
-    with _explained(origin, repository):
+    with _explained(origin):
         snapshot = snapshot_download(
             repository,
             repo_type="dataset",
@@ -159,57 +145,5 @@ def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-@contextmanager
-def _explained(origin: Origin, repository: str) -> Iterator[None]:
-    """Turn what the client raises into one line that says what to do."""
-    import httpx2
-    from huggingface_hub import errors
-
-    page = f"https://huggingface.co/datasets/{repository}"
-    setting = f"datasets.{origin.name}.path"
-    try:
-        yield
-    except errors.GatedRepoError as error:
-        raise RealartError(
-            f"Hugging Face dataset '{repository}' is gated: accept its terms at {page}, then "
-            f"{SIGN_IN}"
-        ) from error
-    except errors.RevisionNotFoundError as error:
-        raise RealartError(
-            f"Hugging Face dataset '{origin.path}' has no such revision: look at "
-            f"{page}/commits/main and set -S {setting}={repository}@<revision>"
-        ) from error
-    except errors.RepositoryNotFoundError as error:
-        raise RealartError(
-            f"Hugging Face has no dataset '{repository}', or it is private: look at {page} and set "
-            f"-S {setting}=owner/name; if it is private, {SIGN_IN}"
-        ) from error
-    except errors.HfHubHTTPError as error:
-        raise _refused(error.response.status_code, origin) from error
-    except (
-        errors.LocalEntryNotFoundError,
-        errors.OfflineModeIsEnabled,
-        errors.FileMetadataError,
-        errors.XetDownloadError,
-        httpx2.HTTPError,
-    ) as error:
-        raise RealartError(
-            f"Hugging Face cannot be reached ({type(error).__name__}): check the network (and "
-            "HF_ENDPOINT, HF_HUB_OFFLINE, HTTPS_PROXY if you set them), then run again; files that "
-            "have come are kept"
-        ) from error
-    except OSError as error:
-        if error.errno:  # of this machine, such as a full disk
-            raise
-        raise RealartError(
-            f"Hugging Face sent another file than it had announced: run again ({error})"
-        ) from error
-
-
-def _refused(status: int, origin: Origin) -> RealartError:
-    if status in (401, 403):
-        return RealartError(
-            f"Hugging Face refuses access to '{origin.path}' ({status}): the token that it was "
-            f"given is wrong or does not cover it; {SIGN_IN}"
-        )
-    return RealartError(f"Hugging Face answers {status} for '{origin.path}': try again later")
+def _explained(origin: Origin) -> AbstractContextManager[None]:
+    return hub.explained("dataset", str(origin.path), f"datasets.{origin.name}.path")
