@@ -1,5 +1,6 @@
 """Recipes on feature vectors, from pictures to verdicts."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import graphs
 import numpy as np
 import pytest
 from networks import clean_environment
@@ -30,7 +32,26 @@ RECIPES: dict[str, Any] = {
     "svm": {"sees": BOTH, "head": SVM},
     "boosting": {"sees": {"features": ["measured"]}, "head": {"name": "boosting", "grid": {}}},
     "network": {**TINY, "sees": BOTH, "layers": [{"BatchNormalization": {"momentum": 0.5}}]},
+    "encoder": {"sees": {"features": ["encoded"]}, "head": SVM},
 }
+
+
+def encoder(file: Path) -> dict[str, Any]:
+    """Describe by a small random encoder, whose path is relative to the project."""
+    return {
+        "encoder": {
+            "file": file.name,
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "licence": "MIT",
+            "mean": [0.5, 0.5, 0.5],
+            "std": [0.5, 0.5, 0.5],
+        },
+        "taps": [{"block": 1, "pooling": ["mean", "std"]}],
+        "size": 48,
+        "shape": "crop",
+        "views": 2,
+        "precision": "bfloat16",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +60,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     project = tiny_project(tmp_path_factory.mktemp("user"), pictures=64)
     set_params(project, {f"recipes.{name}": recipe for name, recipe in RECIPES.items()})
     measured = {"families": ["colour", "patterns"]}
-    set_params(project, {"descriptors.deep": DEEP, "descriptors.measured": measured})
+    encoded = encoder(graphs.convolutional(project / "encoder.onnx"))
+    described = {"deep": DEEP, "measured": measured, "encoded": encoded}
+    set_params(project, {f"descriptors.{name}": part for name, part in described.items()})
     with pytest.MonkeyPatch.context() as patched:
         run_stages(patched, project, "download", "clean", "split", "balance", "ela", "audit")
 
@@ -73,7 +96,7 @@ def test_the_final_model_scores_pictures_as_its_fold_did(
     assert scores["score"].std() > 0.01
     expected = final.verdicts.calibration(scores["score"].to_numpy())
     np.testing.assert_allclose(final.scores(*seen), expected, atol=1e-3)
-    assert name == "network" or max(one["auc"] for one in figures) > 0.6
+    assert name in ("network", "encoder") or max(one["auc"] for one in figures) > 0.6
 
 
 def test_each_row_has_what_its_descriptors_say(ran: Callable[[str], Path]) -> None:
@@ -106,8 +129,9 @@ def test_a_head_has_learnt_nothing_of_its_held_out_fold(
     assert after[1] != before[1]
 
 
-def test_measurements_need_no_backend(ran: Callable[[str], Path]) -> None:
-    project = ran("boosting")
+@pytest.mark.parametrize("name", ["boosting", "encoder"])
+def test_measurements_and_encoders_need_no_keras(ran: Callable[[str], Path], name: str) -> None:
+    project = ran(name)
     picture = next((project / "data/clean/pictures").iterdir())
     code = (
         "import sys; sys.argv[0] = 'realart'; from realart import cli\n"
@@ -126,6 +150,24 @@ def test_measurements_need_no_backend(ran: Callable[[str], Path]) -> None:
     assert said[-1] == "[]"
     (one,) = predict.predict([picture], models.Final(project / "models/final"))
     assert said[0].split()[:2] == [one.verdict, f"{one.probability:.3f}"]
+
+
+def test_features_of_an_encoder_need_no_keras_and_its_file_only_to_be_made(
+    ran: Callable[[str], Path], tmp_path: Path
+) -> None:
+    project = Path(shutil.copytree(ran("encoder"), tmp_path / "project"))
+    code = "import sys, runpy; runpy.run_module('stages.features', run_name='__main__')\n"
+    command = [sys.executable, "-c", code + "assert not {'keras', 'tensorflow'} & set(sys.modules)"]
+    environment = clean_environment(DVC_ROOT=str(project), PYTHONPATH=str(Path.cwd()))
+    subprocess.run(command, cwd=project, env=environment, check=True)
+    (project / "encoder.onnx").unlink()
+    picture = next((project / "data/clean/pictures").iterdir())
+    assert predict.predict([picture], models.Final(project / "models/final"))
+    failed = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "descriptors.encoded.encoder.file 'encoder.onnx' is no file" in failed.stderr
+    assert (project / "data/features/vectors-0.npy").is_file()
 
 
 def test_a_damaged_head_is_named(ran: Callable[[str], Path]) -> None:

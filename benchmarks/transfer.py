@@ -1,0 +1,196 @@
+"""What features carry over to sets of pictures that were not trained on.
+
+    python -m benchmarks.transfer A.zip B.zip [C.zip ...] [--encoder FILE] [--weights FILE]
+        [--seeds 0 1 2] [--cache FOLDER]
+
+Prints a table in Markdown, a row for each block of the encoder `clip_vit_b16`, by its class token
+and by the mean of its patches, for each layer of MobileNetV2 and for each family of measurements:
+the AUC on each set that a head was not trained on, having learnt from all others, their mean, and
+the mean AUC within the sets, out of grouped folds. Pictures are in canonical form, classes and sets
+weigh the same, and no test part is held out. `--encoder` is an ONNX file in place of the one that
+params.yaml names, `--weights` those of MobileNetV2 without its top. With `--cache`, features are
+kept there and not computed again.
+"""
+
+import argparse
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold
+
+from realart import cleaning, describers, encoders, heads, inputs, params, tables, vectors
+from realart.folds import class_weights
+from realart.heads import Fitted, Rows
+from realart.inputs import Input
+from realart.parallel import each
+from realart.params import Descriptor, EncoderFeatures, Families, Head, Layers, Tap
+
+KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
+HEAD = KNOBS.recipes["clip_transfer"].head
+Vectors = NDArray[np.float32]
+Columns = Callable[[Vectors], Vectors]
+
+
+class Set:
+    """The pictures of a zip in canonical form, and their features.
+
+    Attributes
+    ----------
+    labels, groups
+        Of n pictures: 1 for ai, int64; the group of near-duplicates.
+    """
+
+    def __init__(self, path: Path, folder: Path, cache: Path | None) -> None:
+        self.name, self.folder, self.cache = path.stem, folder, cache
+        (folder / cleaning.FOLDER).mkdir(parents=True)
+        labels = KNOBS.datasets["local"].labels
+        kept, _, _ = cleaning.clean(path, labels, None, KNOBS.clean, folder / cleaning.FOLDER)
+        self.files = [folder / file for file in kept["file"]]
+        self.labels = tables.is_ai(kept["label"])
+        self.groups = kept["group"].to_numpy()
+
+    def features(self, descriptor: Descriptor) -> Vectors:
+        """Return what a descriptor computes of all pictures: float32, shape (n, d)."""
+        key = hashlib.sha256(f"{self.name} {descriptor.model_dump_json()}".encode()).hexdigest()[
+            :16
+        ]
+        kept = self.cache / f"{key}.npy" if self.cache else None
+        if kept and kept.is_file():
+            return np.asarray(np.load(kept))
+        seen = Input(parts={"it": descriptor}, clean=KNOBS.clean, ela=None)
+        if isinstance(descriptor, Layers):
+            describers.keep(seen, self.folder)
+        encoders.keep(seen, self.folder)
+        work = partial(described, self.folder, seen)
+        found = np.concatenate(list(each(work, self.files, self.name, "picture")))
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.save(kept, found)
+        return found
+
+
+def described(folder: Path, seen: Input, file: Path) -> Vectors:
+    """Return the features of a stored picture: float32, shape (1, d)."""
+    batch = inputs.stack([inputs.from_stored(file, seen)])
+    return vectors.describe(batch, seen.parts, vectors.networks(seen.parts, folder))
+
+
+def fitted(sets: Sequence[Set], features: Sequence[Vectors], head: Head = HEAD) -> Fitted:
+    """Fit a head on all pictures of several sets, each of which weighs the same."""
+    weights = [class_weights(each.labels) / len(each.labels) for each in sets]
+    together = np.concatenate(weights) * sum(len(each.labels) for each in sets) / len(sets)
+    rows = Rows(
+        vectors=np.concatenate(features),
+        labels=np.concatenate([each.labels for each in sets]),
+        weights=together.astype(np.float32),
+        groups=np.concatenate([[f"{s.name} {group}" for group in s.groups] for s in sets]),
+        published=np.ones(len(together), np.bool_),
+    )
+    return heads.fit(head, rows, [features[0].shape[1]], 0)[0]
+
+
+def within(of: Set, features: Vectors, seeds: Iterable[int], head: Head = HEAD) -> float:
+    """Return the mean AUC, over seeds, of scores out of grouped folds of one set."""
+    found = []
+    for seed in seeds:
+        scores = np.empty(len(of.labels))
+        folds = StratifiedGroupKFold(KNOBS.split.folds, shuffle=True, random_state=seed)
+        for learnt, held_out in folds.split(features, of.labels, of.groups):
+            part = Part(of, learnt)
+            model = fitted([part], [features[learnt]], head)  # type: ignore[list-item]
+            scores[held_out] = model.scores(features[held_out])
+        found.append(roc_auc_score(of.labels, scores))
+    return float(np.mean(found))
+
+
+class Part:
+    """Some pictures of a set."""
+
+    def __init__(self, of: Set, positions: NDArray[np.int64]) -> None:
+        self.name, self.labels, self.groups = of.name, of.labels[positions], of.groups[positions]
+
+
+def unseen(sets: Sequence[Set], features: Sequence[Vectors], head: Head = HEAD) -> list[float]:
+    """Return the AUC on each set of a head that was fitted on all others."""
+    found = []
+    for number, held_out in enumerate(sets):
+        others = [other for other in range(len(sets)) if other != number]
+        model = fitted([sets[k] for k in others], [features[k] for k in others], head)
+        found.append(float(roc_auc_score(held_out.labels, model.scores(features[number]))))
+    return found
+
+
+def candidates(arguments: argparse.Namespace) -> dict[str, tuple[Descriptor, Columns]]:
+    """Return the descriptor of each row, and which of its columns the row stands for."""
+    clip = KNOBS.descriptors["clip_vit_b16"]
+    assert isinstance(clip, EncoderFeatures)
+    if arguments.encoder:
+        digest = hashlib.sha256(arguments.encoder.read_bytes()).hexdigest()
+        file = str(arguments.encoder.resolve())
+        encoder = clip.encoder.model_copy(update={"file": file, "sha256": digest})
+        clip = clip.model_copy(update={"encoder": encoder})
+    taps = [Tap(block=block, pooling=["cls", "mean"]) for block in range(12)]
+    blocks = clip.model_copy(update={"taps": taps})
+    found: dict[str, tuple[Descriptor, Columns]] = {}
+    for pooling, offset in (("class token", 0), ("patch mean", 1)):
+        for block in range(12):
+            found[f"CLIP block {block}, {pooling}"] = blocks, sliced(2 * block + offset, 1)
+    for first in range(2, 10):
+        found[f"CLIP blocks {first} to {first + 2}, patch means"] = blocks, means(first, 3)
+    mobile = KNOBS.descriptors["mobilenetv2"]
+    assert isinstance(mobile, Layers)
+    backbone = mobile.backbone.model_copy(update={"weights": arguments.weights or "imagenet"})
+    for name in mobile.layers:
+        changes = {"backbone": backbone, "layers": [name], "shape": "crop"}
+        found[f"MobileNetV2 {name}"] = mobile.model_copy(update=changes), everything
+    forensic = KNOBS.descriptors["forensic"]
+    assert isinstance(forensic, Families)
+    for family in forensic.families:
+        found[f"forensic: {family}"] = Families(families=[family]), everything
+    found["forensic: all"] = forensic, everything
+    return found
+
+
+def sliced(first: int, count: int, width: int = 768) -> Columns:
+    return lambda features: features[:, first * width : (first + count) * width]
+
+
+def means(first: int, count: int) -> Columns:
+    """Return the patch means of several blocks, whose class tokens lie between them."""
+    parts = [sliced(2 * block + 1, 1) for block in range(first, first + count)]
+    return lambda features: np.concatenate([part(features) for part in parts], axis=1)
+
+
+def everything(features: Vectors) -> Vectors:
+    return features
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("zips", type=Path, nargs="+", metavar="ZIP")
+    parser.add_argument("--encoder", type=Path)
+    parser.add_argument("--weights")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--cache", type=Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sets = [Set(path, Path(folder, path.stem), arguments.cache) for path in arguments.zips]
+        names = [of.name for of in sets]
+        print(f"\n| features | {' | '.join(names)} | mean unseen | mean within |")
+        print(f"| --- |{' --- |' * (len(names) + 2)}")
+        for name, (descriptor, columns) in candidates(arguments).items():
+            features = [columns(of.features(descriptor)) for of in sets]
+            elsewhere = unseen(sets, features)
+            inside = [within(*each, arguments.seeds) for each in zip(sets, features, strict=True)]
+            figures = [*elsewhere, float(np.mean(elsewhere)), float(np.mean(inside))]
+            print(f"| {name} | {' | '.join(f'{one:.3f}' for one in figures)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
