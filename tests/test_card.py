@@ -33,7 +33,7 @@ def test_a_licence_is_claimed_only_where_it_is_known(
     inside: Path, licence: str, weights: str, expected: str
 ) -> None:
     knobs = params.load()
-    data = knobs.data.model_copy(update={"licence": licence})
+    data = knobs.sets["local"].model_copy(update={"licence": licence})
     model = "mobilenetv2" if weights == "imagenet" else knobs.model
     knobs = knobs.model_copy(update={"datasets": {"local": data}, "model": model})
     report = json.loads((inside / "metrics/metrics.json").read_text())
