@@ -12,6 +12,7 @@ from networks import REPOSITORY
 from realart import folds, params
 
 FOLDS, SLICES = 4, 3
+BALANCE = params.load(REPOSITORY / "params.yaml").balance
 
 
 @st.composite
@@ -88,7 +89,7 @@ def test_class_weights_make_classes_equal(human: int, ai: int) -> None:
 
 @pytest.mark.parametrize("method", ["augment", "class_weight", "none"])
 def test_rows_count_the_same_unless_classes_are_weighed(method: str) -> None:
-    balance = params.load(REPOSITORY / "params.yaml").balance.model_copy(update={"method": method})
+    balance = BALANCE.model_copy(update={"method": method})
     labels, learnt = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 3])
     expected = [0.75, 0.75, 1, 1.5, 1] if method == "class_weight" else [1, 1, 1, 1, 1]
     assert folds.weights(labels, learnt, balance).tolist() == expected
@@ -119,7 +120,7 @@ def test_a_model_of_a_held_out_set_has_seen_nothing_of_it_nor_what_is_related(
     st.sampled_from(["augment", "class_weight", "none"]),
 )
 def test_every_class_of_every_set_counts_the_same(rows: list[tuple[int, str]], method: str) -> None:
-    balance = params.load(REPOSITORY / "params.yaml").balance.model_copy(update={"method": method})
+    balance = BALANCE.model_copy(update={"method": method})
     labels, sets = np.array([label for label, _ in rows]), np.array([name for _, name in rows])
     learnt = np.flatnonzero(np.arange(len(rows)) % 5 != 4)
     counted = folds.weights(labels, learnt, balance, sets)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import some_scores
 
@@ -73,6 +73,7 @@ def test_the_interval_of_a_mean_holds_it_as_often_as_it_says() -> None:
     assert 0.92 <= held / 400 <= 0.98
 
 
+@settings(max_examples=12)
 @given(st.integers(0, 99))
 def test_a_mean_lies_within_its_interval_and_between_0_and_1(seed: int) -> None:
     generator = np.random.default_rng(seed)

@@ -50,7 +50,7 @@ def test_what_was_planted_is_found_and_nothing_else(names: str) -> None:
     found = set_shortcuts.which(asked(table), table).set_index(["label", "scope"])
     assert found.index[0] == ("ai", PUBLISHED)
     assert found["auc"].iloc[0] > 0.95
-    assert found["auc"].iloc[1:].between(0.35, 0.65).all()
+    assert (found["auc"].iloc[1:] < 0.65).all()
     words = set_shortcuts.sentences(
         found.reset_index(), set_shortcuts.names_label(table, np.ones(COUNT, np.float32))
     )

@@ -20,7 +20,14 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 @example(["a,b", 'q"uote', "two\nlines", "two\r\nlines", "old\rMac", "é漢🎨", "", " ", "\t"])
 @example(["NA", "nan", "null", "None", "001", "1e5", "True", "#x", "\ufeff", "-", "=1+1"])
 def test_any_text_comes_back(texts: list[str]) -> None:
-    written = pd.DataFrame({"path": texts, "reason": "corrupt", "detail": texts[::-1]}, dtype=str)
+    columns = {
+        "set": "a",
+        "path": texts,
+        "reason": "corrupt",
+        "detail": texts[::-1],
+        "twin_set": "",
+    }
+    written = pd.DataFrame(columns, dtype=str)
     with tempfile.TemporaryDirectory() as folder:
         tables.write(written, Path(folder) / "x.csv", tables.REJECTED)
         read = tables.read(Path(folder) / "x.csv", tables.REJECTED)
