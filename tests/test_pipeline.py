@@ -30,6 +30,7 @@ BY_MODEL = ["features", "train", "evaluate", "report"]
 BY_FEATURES = dict.fromkeys(("train", "evaluate", "report"), "descriptors.")
 """Params that a stage writes down, and on which it depends by data/features alone."""
 WHOLE = {
+    "audit": {"balance.method"},  # read where there are several sets
     "features": {"clean", "ela", "train.precision"},
     "evaluate": {"clean", "goals"},
     "report": {"clean", "split", "balance", "train", "evaluate", "goals"},
