@@ -3,13 +3,24 @@
 import json
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from project_copy import COLOUR, run_stages, set_params, tiny_project
 
-from realart import evaluation, raw, set_figures, tables, verdicts, yaml12
+from realart import (
+    calibration,
+    elsewhere,
+    evaluation,
+    params,
+    raw,
+    set_figures,
+    tables,
+    verdicts,
+    yaml12,
+)
 from realart.sample import write_archive
 
 STAGES = (
@@ -77,16 +88,23 @@ def test_every_table_of_pictures_says_their_set(project: Path, scores: pd.DataFr
 def test_a_held_out_set_is_scored_whole_by_what_learnt_from_the_other(
     project: Path, scores: pd.DataFrame
 ) -> None:
+    """Also its calibration is what the scores of the other, out of random folds, say."""
     parts = {part: own.sort_values("row") for part, own in scores.groupby("part")}
     assert parts["unseen"]["row"].tolist() == parts["oof"]["row"].tolist()
-    for fold, name in ((FOLDS, "local"), (FOLDS + 1, "more")):
-        held_out = tables.read(project / f"models/folds/{fold}/scores.csv", tables.SCORES)
+    assert not np.allclose(parts["unseen"]["score"], parts["oof"]["score"])
+    sets = scores.drop_duplicates("row").set_index("row")["set"]
+    of_folds = [
+        tables.read(project / f"models/folds/{fold}/scores.csv", tables.SCORES)
+        for fold in range(FOLDS + 2)
+    ]
+    random = pd.concat(of_folds[:FOLDS])
+    for held_out, name in zip(of_folds[FOLDS:], ("local", "more"), strict=True):
         own = parts["unseen"][parts["unseen"]["set"] == name].set_index("row")
         assert set(held_out["row"]) == set(own.index)
-        order = np.argsort(held_out["score"].to_numpy(), kind="stable")
-        calibrated = own.loc[held_out["row"], "score"].to_numpy()[order]
-        assert (np.diff(calibrated) >= -1e-12).all()  # a calibration keeps the order
-    assert not np.allclose(parts["unseen"]["score"], parts["oof"]["score"])
+        others = random[random["row"].map(sets) != name]
+        fitted = calibration.fit(tables.is_ai(others["label"]), others["score"].to_numpy())
+        expected = fitted(held_out["score"].to_numpy())
+        np.testing.assert_allclose(own.loc[held_out["row"], "score"], expected)
 
 
 def test_figures_in_set_and_unseen_stand_beside_each_other(
@@ -136,3 +154,18 @@ def test_classes_and_sets_count_the_same_in_what_is_fitted_on(project: Path) -> 
     rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS)
     counts = rows[rows["fit"]].groupby(["set", "label"]).size().unstack()
     assert (counts["ai"] == counts["human"]).all()
+
+
+def test_a_model_of_several_sets_is_tried_on_one_of_them(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pictures keep the scores of random folds, not those of the fold that held it out."""
+    monkeypatch.chdir(project)
+    labels = params.load().sets["local"].labels
+    scores = tables.read(project / "metrics/scores.csv", tables.JUDGED)
+    own = scores[(scores["set"] == "local") & (scores["part"] != "unseen")].set_index("row")
+    with elsewhere.run_of("workspace") as run, joblib.parallel_config("threading"):
+        report = elsewhere.evaluate(run, project.parent / "pictures.zip", labels, tmp_path / "out")
+    found = tables.read(tmp_path / "out/scores.csv", tables.JUDGED).set_index("row")["score"]
+    assert report["own"] == len(own)
+    assert found.loc[own.index].tolist() == own["score"].tolist()
