@@ -72,12 +72,15 @@ def out_of_fold(
 def several(features: pd.DataFrame, classes: pd.Series, folds: pd.DataFrame) -> Estimate:
     """Return the mean AUC by which a boosting tells each class from all others, out of fold.
 
-    The parameters are those of `floor`; `classes` are names of any number.
+    The parameters are those of `floor`; `classes` are names of any number. A fold whose others
+    have one class alone can't be told anything, and has equal scores.
     """
     fold, names = folds["fold"].to_numpy(), sorted(classes.unique())
     scores = np.zeros((len(classes), len(names)))
     for number in np.unique(fold[fold >= 0]):
         held_out, rest = fold == number, (fold != number) & (fold >= 0)
+        if classes[rest].nunique() == 1:
+            continue
         model = _fitted("boosting", features[rest], classes[rest].to_numpy())
         known = np.searchsorted(names, model.classes_)
         scores[np.ix_(held_out, known)] = model.predict_proba(features[held_out])

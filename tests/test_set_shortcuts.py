@@ -60,6 +60,14 @@ def test_what_was_planted_is_found_and_nothing_else(names: str) -> None:
     )
 
 
+def test_folds_that_are_sets_tell_nothing_of_them() -> None:
+    """As with `split.method` sources, if each source is a set."""
+    table = rows({"a": 0.5, "b": 0.5})
+    table["fold"] = pd.factorize(table["set"])[0]
+    found = set_shortcuts.which(asked(table), table)
+    assert found["auc"].tolist() == [0.5] * len(found)
+
+
 def test_a_set_that_names_its_label_is_found_out_and_weights_undo_it() -> None:
     table = rows({"a": 0.9, "b": 0.1})
     cells = table.groupby(["set", "label"])["row"].transform("size")
