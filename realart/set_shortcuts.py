@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from realart import floors, intervals, set_figures, tables
+from realart import floors, set_figures, tables
 from realart.audit import ALL, AVAILABLE, COLOUR, PUBLISHED, TEXTURE, Question, best
 from realart.evaluation import Labels
-from realart.intervals import Estimate, Weights
+from realart.intervals import Estimate
 from realart.parallel import each
 
 COLUMNS = {
@@ -57,12 +57,10 @@ def _told(rows: pd.DataFrame, job: tuple[str, Question]) -> Estimate:
 
 
 def names_label(rows: pd.DataFrame, weights: NDArray[np.float32]) -> dict[str, Any]:
-    """Say how often a label is guessed from the set of its picture alone, and what ties both.
+    """Say how well a label is guessed from the set of its picture alone, and what ties both.
 
-    `guess` is the share of pictures of the more frequent class of their set, `association`
-    Cramér's V ("Mathematical Methods of Statistics", 1946, section 21.9): 0 where the classes are
-    mixed alike in all sets, 1 where each set is of one class. Of `published` pictures with 95 %
-    intervals over groups; `fitted`, of the rows that are fitted on, by their weights.
+    `accuracy` and `auc` are out of fold, with 95 % intervals. `association` is `cramers_v` of
+    published pictures, `fitted` that of rows that are fitted on, by their weights.
 
     Parameters
     ----------
@@ -72,48 +70,30 @@ def names_label(rows: pd.DataFrame, weights: NDArray[np.float32]) -> dict[str, A
         What each row to be fitted on counts, shape (n,).
     """
     labels, sets = tables.is_ai(rows["label"]), pd.factorize(rows["set"])[0]
-    published = (rows["operation"] == "").to_numpy()
-    fit = rows["fit"].to_numpy()
-    statistics = {"guess": guess, "association": association}
+    published, fit = (rows["operation"] == "").to_numpy(), rows["fit"].to_numpy()
+    own = rows[published].reset_index(drop=True)
+    guessed = floors.floor("logistic", own[["set"]], labels[published], own)
     return {
-        "published": {
-            name: vars(
-                intervals.bootstrap(
-                    partial(one, labels[published], sets[published]), rows.loc[published, "group"]
-                )
-            )
-            for name, one in statistics.items()
-        },
-        "fitted": {
-            name: float(one(labels[fit], sets[fit], weights[fit].astype(np.float64)[None])[0])
-            for name, one in statistics.items()
-        },
+        "accuracy": vars(guessed.accuracy),
+        "auc": vars(guessed.auc),
+        "association": cramers_v(labels[published], sets[published], np.ones(published.sum())),
+        "fitted": cramers_v(labels[fit], sets[fit], weights[fit]),
     }
 
 
-def guess(labels: Labels, sets: NDArray[np.int64], weights: Weights) -> Weights:
-    """Return the share of pictures whose label is the most frequent of their set, under weights."""
-    human, ai = _counts(labels, sets, weights)
-    return np.maximum(human, ai).sum(0) / weights.sum(1)
+def cramers_v(labels: Labels, sets: NDArray[np.int64], weights: NDArray[np.floating[Any]]) -> float:
+    """Return Cramér's V of labels and sets, of which each row counts its weight.
 
-
-def association(labels: Labels, sets: NDArray[np.int64], weights: Weights) -> Weights:
-    """Return Cramér's V of label and set under each row of weights; of one class, 0."""
-    human, ai = _counts(labels, sets, weights)
-    size, total = human + ai, weights.sum(1)
-    share = ai.sum(0) / total
-    with np.errstate(invalid="ignore", divide="ignore"):
-        off = np.where(size > 0, size * (ai / size - share) ** 2, 0).sum(0)
-        return np.nan_to_num(np.sqrt(off / (total * share * (1 - share))))
-
-
-def _counts(labels: Labels, sets: NDArray[np.int64], weights: Weights) -> tuple[Weights, Weights]:
-    """Return what pictures of each class of each set weigh: (sets, resamples) each."""
-    human, ai = (
-        np.array([(weights * ((sets == one) & (labels == label))).sum(1) for one in set(sets)])
-        for label in (0, 1)
-    )
-    return human, ai
+    0 where the classes are mixed alike in all sets, or one is missing; 1 where each set is of one
+    class (Cramér, "Mathematical Methods of Statistics", 1946, section 21.9).
+    """
+    size = np.bincount(sets, weights)
+    ai = np.bincount(sets, weights * labels)
+    share = ai.sum() / size.sum()
+    if not 0 < share < 1:
+        return 0.0
+    off = (size * (ai / np.maximum(size, 1e-12) - share) ** 2).sum()
+    return float(np.sqrt(off / (size.sum() * share * (1 - share))))
 
 
 def unseen_floor(
@@ -134,11 +114,11 @@ def unseen_floor(
 
 def sentences(table: pd.DataFrame, named: Mapping[str, Any]) -> list[str]:
     """Say in words what `which` and `names_label` have found."""
-    guessed, tied = (Estimate(**named["published"][name]) for name in ("guess", "association"))
-    fitted = named["fitted"]
+    guessed, auc = (Estimate(**named[name]) for name in ("accuracy", "auc"))
     said = [
-        f"A picture's set alone gives its label with accuracy {guessed} (Cramér's V {tied}); in "
-        f"what is fitted on, {fitted['guess']:.3f} (V {fitted['association']:.3f})."
+        f"A picture's set alone gives its label with accuracy {guessed} and AUC {auc}; both are "
+        f"tied by a Cramér's V of {named['association']:.3f}, and of {named['fitted']:.3f} in what "
+        "is fitted on."
     ]
     for label, own in table.groupby("label"):
         told = ", ".join(

@@ -72,18 +72,20 @@ def test_a_set_that_names_its_label_is_found_out_and_weights_undo_it() -> None:
     table = rows({"a": 0.9, "b": 0.1})
     cells = table.groupby(["set", "label"])["row"].transform("size")
     named = set_shortcuts.names_label(table, (1 / cells).to_numpy(np.float32))
-    guess, tied = (named["published"][name] for name in ("guess", "association"))
-    assert guess["low"] < guess["value"] < guess["high"]
-    assert guess["value"] == pytest.approx(0.9, abs=0.05)
-    assert tied["value"] == pytest.approx(0.8, abs=0.1)
-    assert named["fitted"]["guess"] == pytest.approx(0.5)
-    assert named["fitted"]["association"] == pytest.approx(0, abs=1e-3)
+    assert named["accuracy"]["low"] < named["accuracy"]["value"] < named["accuracy"]["high"]
+    assert named["accuracy"]["value"] == pytest.approx(0.9, abs=0.05)
+    assert named["auc"]["low"] > 0.8
+    assert named["association"] == pytest.approx(0.8, abs=0.1)
+    assert named["fitted"] == pytest.approx(0, abs=1e-6)
+    mixed = set_shortcuts.names_label(rows({"a": 0.5, "b": 0.5}), np.ones(COUNT, np.float32))
+    assert mixed["auc"]["low"] < 0.5
+    assert mixed["accuracy"]["value"] < 0.6
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2)), min_size=2, max_size=60))
 def test_cramers_v_is_that_of_the_table_of_counts(pairs: list[tuple[int, int]]) -> None:
     labels, sets = (np.array(column) for column in zip(*pairs, strict=True))
-    found = set_shortcuts.association(labels, sets, np.ones((1, len(labels))))[0]
+    found = set_shortcuts.cramers_v(labels, sets, np.ones(len(labels)))
     counts = pd.crosstab(labels, sets).to_numpy(float)
     expected = np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
     squares = ((counts - expected) ** 2 / expected).sum() / counts.sum()
