@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from tqdm import tqdm
 
 from realart.errors import RealartError
 
 CHUNK = 1 << 20
+KEPT_OPEN = 8
+"""Archives at once in a process: pictures of several sets may come in any order."""
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Methods of which zipfile unpacks as much as it was asked for; 4 kB of others may fill a disk."""
 UNREADABLE = (
@@ -32,6 +34,14 @@ UNREADABLE = (
     RuntimeError,  # encrypted, or (NotImplementedError) compressed by an unknown method
     ValueError,
 )
+
+
+class Member(NamedTuple):
+    """A file in a zip archive, as `read` takes it."""
+
+    archive: Path
+    name: str
+    size: int
 
 
 def files(path: Path, advice: str) -> list[zipfile.ZipInfo]:
@@ -132,12 +142,12 @@ def read(path: Path, name: str, size: int) -> bytes:
     return kept_open(path).read(members[name, size])
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=KEPT_OPEN)
 def _kept_open(path: Path, _modified: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=KEPT_OPEN)
 def _members(path: Path, modified: int) -> dict[tuple[str, int], zipfile.ZipInfo]:
     members = listed(_kept_open(path, modified))
     return {(member.filename, member.file_size): member for member in members}

@@ -1,10 +1,11 @@
 """Equal classes by augmented copies, in a way that a copy does not give its class away.
 
-Within each slice of each fold, the smaller class gets as many copies as it lacks, and as many
-pictures of the larger class are replaced by copies of themselves: then both classes are equally
-large and have equally many copies, so that "looks augmented" says nothing about the label. A copy
-is made of the published pixels and shrunk afterwards, which hides that it was interpolated, if
-the interpolation keeps the frequencies that outlive the shrink: Lanczos does, bicubic does not.
+Within each slice of each fold, in each set, the smaller class gets as many copies as it lacks, and
+as many pictures of the larger class are replaced by copies of themselves: then both classes are
+equally large and have equally many copies, so that "looks augmented" says nothing about the label.
+That sets are of unequal size is left to weights (`folds.weights`). A copy is made of the published
+pixels and shrunk afterwards, which hides that it was interpolated, if the interpolation keeps the
+frequencies that outlive the shrink: Lanczos does, bicubic does not.
 """
 
 import json
@@ -58,10 +59,10 @@ def plan(
     -------
     DataFrame
         Columns `tables.ROWS`: a row for each picture of the training and test part, in their
-        order, then one for each copy. Under `augment`, the rows to be fitted on (`fit`) are
-        exactly as many of each class in each slice of each fold.
+        order, then one for each copy. Under `augment`, the rows of a set to be fitted on (`fit`)
+        are exactly as many of each class in each slice of each fold where it has both.
     """
-    rows = pictures[["id", "label", "group", "file"]].join(split[["part", "fold", "slice"]])
+    rows = pictures[["id", "set", "label", "group", "file"]].join(split[["part", "fold", "slice"]])
     rows = rows.rename(columns={"id": "row"})[rows["part"] != "unused"]
     rows["picture"] = rows["row"]
     rows["operation"] = ""
@@ -69,7 +70,9 @@ def plan(
     if balance.method != "augment":
         return rows[list(ROWS)].reset_index(drop=True)
     sources: list[int] = []
-    for _, cell in rows[rows["fit"]].groupby(["fold", "slice"]):
+    for _, cell in rows[rows["fit"]].groupby(["set", "fold", "slice"]):
+        if cell["label"].nunique() == 1:
+            continue
         replaced, copied = _equalise(cell, balance.seed)
         rows.loc[replaced, "fit"] = False
         sources += copied

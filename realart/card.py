@@ -1,6 +1,7 @@
 """A model card: what a model is, was made from and is worth, written from the run's own figures."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
@@ -18,8 +19,19 @@ TOLD = {
     "average_precision": "average precision",
 }
 """Figures that have intervals, and what readers call them."""
+HEADED = {"test": "test", "oof": "train, out of fold", "unseen": "train, sets held out (mean)"}
+"""Figures of metrics.json in the header, and what they are of."""
+KINDS = {"in_set": "in-set", "unseen": "held out"}
+"""Figures of metrics.json that are of each of several sets."""
 OPEN = ("apache-2.0", "cc-by-4.0", "cc0-1.0", "mit")
 """Licences by the names that the Hugging Face Hub has for them."""
+
+
+EXPLAINED = (
+    "By set, out of fold. In-set, the model knew other pictures of the set; held out, it was "
+    "trained on the other sets alone, which is what to expect of pictures from elsewhere. Each set "
+    "counts the same in the mean."
+)
 
 
 def card(knobs: Params, report: Mapping[str, Any], findings: str) -> str:
@@ -55,7 +67,8 @@ def _name(knobs: Params) -> str:
 
 
 def _header(knobs: Params, report: Mapping[str, Any]) -> str:
-    licence = knobs.data.licence.lower()
+    licences = {one.licence.lower() for one in knobs.sets.values()}
+    licence = licences.pop() if len(licences) == 1 else "other"
     types = {"accuracy": "accuracy", "recall": "recall", "auc": "roc_auc"}
     return ModelCardData(
         license=licence if _all_open(knobs) else "other",
@@ -68,12 +81,13 @@ def _header(knobs: Params, report: Mapping[str, Any]) -> str:
             EvalResult(
                 task_type="image-classification",
                 dataset_type=knobs.dataset,
-                dataset_name=knobs.data.path or knobs.dataset,
+                dataset_name=", ".join(one.path or name for name, one in knobs.sets.items()),
                 dataset_split=part,
                 metric_type=kind,
                 metric_value=round(report[key][name], 4),
             )
-            for key, part in (("test", "test"), ("oof", "train, out of fold"))
+            for key, part in HEADED.items()
+            if key in report
             for name, kind in types.items()
         ],
     ).to_yaml()
@@ -108,11 +122,15 @@ def _data(knobs: Params, report: Mapping[str, Any]) -> str:
             ("test part", report["test"]["confusion"]),
         )
     ]
-    source = f"`{knobs.data.path}` ({knobs.data.source})" if knobs.data.path else knobs.data.source
+    sources = [
+        f"{name} from " * (len(knobs.sets) > 1)
+        + (f"`{one.path}` ({one.source})" if one.path else one.source)
+        for name, one in knobs.sets.items()
+    ]
     form = f"{knobs.clean.long_side} px at most, JPEG {knobs.clean.quality}"
     return (
-        f"{source}. {'; '.join(parts)}. Broken files and duplicates were left out, near-duplicates "
-        "never parted between training and test"
+        f"{'; '.join(sources)}. {'; '.join(parts)}. Broken files and duplicates were left out, "
+        "near-duplicates never parted between training and test"
         + (f", and both classes saved alike ({form})." if knobs.clean.encoding == "jpeg" else ".")
     )
 
@@ -143,12 +161,48 @@ def _results(knobs: Params, report: Mapping[str, Any]) -> str:
         "With 95 % intervals. The test part was scored once; out of fold, every picture of the "
         "training part was scored by a model that has not seen it.\n\n"
         + "\n".join(lines)
+        + _on_sets(report)
         + "".join(f"\n\n**Beware: {warning}.**" for warning in one_sided(report))
         + f"\n\nBy what its project asks for: {goals.sentence(report, knobs.goals)}."
         + "\n\nThresholds were chosen out of fold; this is what they do on the test part:\n\n"
         + "\n".join(points)
         + published
     )
+
+
+def kinds(report: Mapping[str, Any]) -> list[str]:
+    """Say in words what figures a report has of each of several sets; none of one set alone."""
+    return [said for key, said in KINDS.items() if key in report]
+
+
+def on_sets(report: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
+    """List the figures of each of several sets, then their mean, to be read.
+
+    A name, how many pictures, and AUC and accuracy of each of `kinds`, AUC first.
+    """
+    found = [report[key] for key in KINDS if key in report]
+    names = [*found[0]["sets"], "mean"] if found else []
+    rows = []
+    for name in names:
+        own = [one if name == "mean" else one["sets"][name] for one in found]
+        figures = [figure(key, one) for key in ("auc", "accuracy") for one in own]
+        rows.append((name, f"{own[0]['pictures']}", figures))
+    return rows
+
+
+def _on_sets(report: Mapping[str, Any]) -> str:
+    """Return the table of `on_sets`, and what it means."""
+    rows = on_sets(report)
+    if not rows:
+        return ""
+    pairs = product(("AUC", "accuracy"), kinds(report))
+    heads = ["", "pictures", *(f"{key}, {kind}" for key, kind in pairs)]
+    lines = [
+        f"| {' | '.join(heads)} |",
+        f"| {' | '.join(['---'] * len(heads))} |",
+        *(f"| {' | '.join([name, count, *figures])} |" for name, count, figures in rows),
+    ]
+    return f"\n\n{EXPLAINED}\n\n" + "\n".join(lines)
 
 
 def _limits(report: Mapping[str, Any]) -> str:
@@ -176,7 +230,8 @@ def _training(knobs: Params) -> str:
 
 def _all_open(knobs: Params) -> bool:
     """Return whether the licences of the pictures and of all given weights are known and open."""
-    licences = [knobs.data.licence, *(encoder.licence for encoder in knobs.encoders.values())]
+    licences = [data.licence for data in knobs.sets.values()]
+    licences += [encoder.licence for encoder in knobs.encoders.values()]
     return not knobs.backbones and all(licence.lower() in OPEN for licence in licences)
 
 
@@ -187,4 +242,7 @@ def _licence(knobs: Params) -> str:
     weights = "no weights of others"
     if given:
         weights = f"given weights, whose own licence holds: {', '.join(sorted(given))}"
-    return f"Pictures: {knobs.data.licence}. It stands on {weights}. realart: Apache-2.0."
+    licences = [
+        f"{name}: " * (len(knobs.sets) > 1) + one.licence for name, one in knobs.sets.items()
+    ]
+    return f"Pictures: {'; '.join(licences)}. It stands on {weights}. realart: Apache-2.0."

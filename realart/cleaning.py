@@ -1,4 +1,4 @@
-"""From an archive to canonical pictures and two tables: what was kept, and what not and why."""
+"""From archives to canonical pictures and two tables: what was kept, and what not and why."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -39,11 +39,25 @@ REASONS = (
 )
 """All that rejected.csv can say; `detail` names the twin or what the decoder said."""
 
+Rejected = tuple[str, str, str, str, str]
+"""A row of `tables.REJECTED`."""
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """A set of labelled pictures: its name, its zip archive, and how a path in it is read."""
+
+    name: str
+    archive: Path
+    labels: Labels
+    fields: str | None
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture of the archive: where it lies there, what that says, and what was seen of it."""
+    """A picture of a set: where it lies in its archive, what that says, and what was seen of it."""
 
+    set: str
     path: str
     origin: Origin
     seen: Seen
@@ -57,38 +71,47 @@ def clean(
     folder: Path,
     dataset: str = "local",
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Decode every file of `archive` once, write what is kept into `folder` in canonical form.
+    """Clean the archive of one set; as `clean_sets`."""
+    return clean_sets([PictureSet(dataset, archive, labels, fields)], params, folder)
 
-    Before, it is printed which folders were taken for which class. Errors call the labels those of
-    `dataset`.
+
+def clean_sets(
+    sets: Sequence[PictureSet], params: Clean, folder: Path
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Decode every file of `sets` once, write what is kept into `folder` in canonical form.
+
+    Before, it is printed which folders were taken for which class. Duplicates and contradictory
+    labels are found across sets, too.
 
     Returns
     -------
     kept, rejected, related
         Tables with the columns `tables.PICTURES`, `tables.REJECTED` and `tables.RELATED`. The
-        first two are sorted by path and together have a row for each file of the archive; the
-        third has the links of `duplicates.forest` between files that show nearly the same.
+        first two are sorted by set and path and together have a row for each file of the archives;
+        the third has the links of `duplicates.forest` between files that show nearly the same.
 
     Raises
     ------
     RealartError
-        The archive is damaged or empty, folders contradict each other, a class has no folder, or
-        nothing of a class is kept.
+        An archive is damaged or empty, folders contradict each other, a class has no folder in a
+        set, or nothing of a class of a set is kept.
     """
-    members = files(archive, f"remove {archive} and run `dvc repro`")
-    members.sort(key=lambda member: (member.filename, member.CRC, member.file_size))
-    origins = _origins(archive, members, labels, fields, dataset)
-    pairs = list(zip(members, origins, strict=True))
-    rejected = [(m.filename, "unlabelled", o.source) for m, o in pairs if o.label is None]
-    pairs = [(member, origin) for member, origin in pairs if origin.label is not None]
-    look = partial(looking.look, archive, params, folder)
-    seen = each(look, [member for member, _ in pairs], "clean", "file")
+    named = {of.name: f"{of.name}: " * (len(sets) > 1) for of in sets}
+    listed = [(of, *pair) for of in sets for pair in _labelled(of, named[of.name])]
+    rejected: list[Rejected] = [
+        (of.name, member.filename, "unlabelled", origin.source, "")
+        for of, member, origin in listed
+        if origin.label is None
+    ]
+    listed = [entry for entry in listed if entry[2].label is not None]
+    look = partial(looking.look, params, folder)
+    seen = each(look, [(of.archive, member) for of, member, _ in listed], "clean", "file")
     found, prints = [], Fingerprints(folder=folder)
-    for (member, origin), one in zip(pairs, seen, strict=True):
+    for (of, member, origin), one in zip(listed, seen, strict=True):
         if isinstance(one, UnusableError):
-            rejected.append((member.filename, one.reason, one.detail))
+            rejected.append((of.name, member.filename, one.reason, one.detail, ""))
         else:
-            found.append(Found(member.filename, origin, one[0]))
+            found.append(Found(of.name, member.filename, origin, one[0]))
             prints.append(one[1])
     edges = duplicates.forest(prints, params.similar)
     left_out = copies.resolve(
@@ -98,11 +121,15 @@ def clean(
         [_rank(picture) for picture in found],
         params.duplicate,
     )
-    rejected += [(found[i].path, why.reason, found[why.twin].path) for i, why in left_out.items()]
+    for i, why in left_out.items():
+        left, twin = found[i], found[why.twin]
+        rejected.append((left.set, left.path, why.reason, twin.path, twin.set))
     groups = _groups(found, edges, left_out)
     rows = [_row(one, group) for one, group in zip(found, groups, strict=True) if group]
     kept = pd.DataFrame(rows, columns=list(PICTURES))
-    _check_classes(kept, rejected, {member.filename: origin.label for member, origin in pairs})
+    labels = {(of.name, member.filename): origin.label for of, member, origin in listed}
+    for of in sets:
+        _check_classes(of, kept, rejected, labels, named[of.name])
     kept_files = set(kept["file"])
     for file in folder.iterdir():
         if f"{FOLDER}/{file.name}" not in kept_files:
@@ -110,20 +137,25 @@ def clean(
     return kept, pd.DataFrame(sorted(rejected), columns=list(REJECTED)), _related(found, edges)
 
 
-def _origins(
-    archive: Path, members: Sequence[ZipInfo], labels: Labels, fields: str | None, dataset: str
-) -> list[Origin]:
-    """Read the origin of every file, and print the labels."""
+def _labelled(one: PictureSet, named: str) -> list[tuple[ZipInfo, Origin]]:
+    """Read the origin of every file of a set, by path, and print the labels.
+
+    Lines and errors begin with `named`, which says what set they are of if there are several.
+    """
+    members = files(one.archive, f"remove {one.archive} and run `dvc repro`")
+    members.sort(key=lambda member: (member.filename, member.CRC, member.file_size))
     table, report = None, ""
-    if labels.table:
-        table, report = label_table.read(archive, members, labels, labels.table)
-        print(f"labels.table: {report}")
-    origins = read_paths([member.filename for member in members], labels, fields, table)
-    print(*summary(origins), sep="\n", flush=True)
-    if reason := missing(origins, labels):
-        advice = report or label_table.advice(archive, members, labels, f"datasets.{dataset}")
-        raise RealartError(f"{reason}: {advice}")
-    return origins
+    if one.labels.table:
+        table, report = label_table.read(one.archive, members, one.labels, one.labels.table)
+        print(f"{named}labels.table: {report}")
+    origins = read_paths([member.filename for member in members], one.labels, one.fields, table)
+    first, *others = summary(origins)
+    print(f"{named}{first}", *others, sep="\n", flush=True)
+    if reason := missing(origins, one.labels):
+        place = f"datasets.{one.name}"
+        advice = report or label_table.advice(one.archive, members, one.labels, place)
+        raise RealartError(f"{named}{reason}: {advice}")
+    return list(zip(members, origins, strict=True))
 
 
 def _groups(found: Sequence[Found], edges: Edges, left_out: Collection[int]) -> list[str]:
@@ -144,6 +176,8 @@ def _related(found: Sequence[Found], edges: Edges) -> pd.DataFrame:
     pairs = [(found[int(i)], found[int(j)], correlation) for i, j, correlation in edges]
     rows = [
         (
+            a.set,
+            b.set,
             a.path,
             b.path,
             a.seen.bytes,
@@ -159,10 +193,10 @@ def _related(found: Sequence[Found], edges: Edges) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RELATED))
 
 
-def _rank(one: Found) -> tuple[bool, int, str, str]:
+def _rank(one: Found) -> tuple[bool, int, str, str, str]:
     """Sort the copy to keep first: one of the published test part, the largest, the first path."""
     header = one.seen.header
-    return one.origin.part != "test", -header.width * header.height, one.path, one.seen.id
+    return one.origin.part != "test", -header.width * header.height, one.path, one.set, one.seen.id
 
 
 def _row(one: Found, group: str) -> tuple[str | int | None, ...]:
@@ -170,6 +204,7 @@ def _row(one: Found, group: str) -> tuple[str | int | None, ...]:
     origin, seen = one.origin, one.seen
     return (
         seen.id,
+        one.set,
         one.path,
         origin.label,
         origin.source,
@@ -184,12 +219,21 @@ def _row(one: Found, group: str) -> tuple[str | int | None, ...]:
 
 
 def _check_classes(
-    kept: pd.DataFrame, rejected: Sequence[tuple[str, str, str]], labels: Mapping[str, str | None]
+    one: PictureSet,
+    kept: pd.DataFrame,
+    rejected: Sequence[Rejected],
+    labels: Mapping[tuple[str, str], str | None],
+    named: str,
 ) -> None:
+    """Raise if a class of a set has no picture: to be of this set would then name the label."""
     for name in CLASSES:
-        if name not in set(kept["label"]):
-            reasons = Counter(reason for path, reason, _ in rejected if labels.get(path) == name)
+        if not ((kept["set"] == one.name) & (kept["label"] == name)).any():
+            reasons = Counter(
+                reason
+                for of, path, reason, *_ in rejected
+                if of == one.name and labels.get((of, path)) == name
+            )
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
             raise RealartError(
-                f"no picture of class {name} is usable ({why}): see its labels and clean.*"
+                f"{named}no picture of class {name} is usable ({why}): see its labels and clean.*"
             )

@@ -13,7 +13,7 @@ from realart.intervals import Estimate
 
 SCORES = "metrics/scores.csv"
 DOUBT = 0.05
-PARTS = {"test": "test part", "oof": "out of fold"}
+PARTS = {"test": "test part", "oof": "out of fold", "unseen": "sets held out"}
 """What is compared, in words."""
 
 

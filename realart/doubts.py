@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from realart import tables
 from realart.evaluation import Labels, Scores
 
-COLUMNS = {"id": str, "path": str, "label": str, "probability": float, "margin": float}
+COLUMNS = {"id": str, "set": str, "path": str, "label": str, "probability": float, "margin": float}
 
 
 def doubts(pictures: pd.DataFrame, probabilities: Scores) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def doubts(pictures: pd.DataFrame, probabilities: Scores) -> pd.DataFrame:
         of the other class, from -1 to 0.
     """
     labels = tables.is_ai(pictures["label"])
-    table = pictures[["id", "path", "label"]].assign(
+    table = pictures[["id", "set", "path", "label"]].assign(
         probability=probabilities, margin=(2 * labels - 1) * (2 * probabilities - 1)
     )
     doubted = _belongs_elsewhere(labels, probabilities)

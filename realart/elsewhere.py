@@ -25,6 +25,7 @@ from realart import (
     parallel,
     pictures,
     plots,
+    raw,
     revisions,
     tables,
 )
@@ -101,15 +102,16 @@ def evaluate(run: Run, data: Path, labels: Labels, folder: Path) -> dict[str, An
         clean = run.model.input.clean
         kept, rejected, _ = cleaning.clean(zipped, labels, None, clean, place / cleaning.FOLDER)
         stored = [place / file for file in kept["file"]]
-        own = run.judged.set_index("row")["score"].reindex(kept["id"]).to_numpy(copy=True)
+        judged_once = run.judged[run.judged["part"] != "unseen"]
+        own = judged_once.set_index("row")["score"].reindex(kept["id"]).to_numpy(copy=True)
         known = ~np.isnan(own)
         left_out = ~known & related(run.known, stored, clean.similar)
         fresh = kept[~known & ~left_out]
         _require_classes(kept[~left_out], data, int(left_out.sum()))
 
-        items = list(fresh[["path", "bytes"]].itertuples(index=False, name=None))
+        items = raw.members(fresh.assign(set=""), {"": zipped})
         if items:
-            look = partial(inputs.of_member, zipped, run.model.input)
+            look = partial(inputs.of_member, run.model.input)
             own[fresh.index] = run.model.scores_of(look, items, "evaluate")[:, 0]
     scored = kept.assign(row=kept["id"], score=own)[~left_out]
     truth, scores = tables.is_ai(scored["label"]), scored["score"].to_numpy()

@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from realart import intervals
 from realart.evaluation import THRESHOLD, Labels, Scores
-from realart.intervals import Estimate
+from realart.intervals import Estimate, Weights
 
 CLASSIFIERS = ("logistic", "boosting")
 
@@ -67,6 +67,31 @@ def out_of_fold(
         scores[held_out] = model.predict_proba(features[held_out])[:, 1]
         shares[held_out] = labels[rest].mean()
     return scores, shares
+
+
+def several(features: pd.DataFrame, classes: pd.Series, folds: pd.DataFrame) -> Estimate:
+    """Return the mean AUC by which a boosting tells each class from all others, out of fold.
+
+    The parameters are those of `floor`; `classes` are names of any number. A fold whose others
+    have one class alone can't be told anything, and has equal scores.
+    """
+    fold, names = folds["fold"].to_numpy(), sorted(classes.unique())
+    scores = np.zeros((len(classes), len(names)))
+    for number in np.unique(fold[fold >= 0]):
+        held_out, rest = fold == number, (fold != number) & (fold >= 0)
+        if classes[rest].nunique() == 1:
+            continue
+        model = _fitted("boosting", features[rest], classes[rest].to_numpy())
+        known = np.searchsorted(names, model.classes_)
+        scores[np.ix_(held_out, known)] = model.predict_proba(features[held_out])
+    used = fold >= 0
+    own = [(classes == name).to_numpy()[used].astype(np.int64) for name in names]
+
+    def mean(weights: Weights) -> Weights:
+        columns = zip(own, scores[used].T, strict=True)
+        return np.mean([intervals.auc(one, column, weights) for one, column in columns], axis=0)
+
+    return intervals.bootstrap(mean, folds.loc[used, "group"])
 
 
 def recovery(features: pd.DataFrame, target: NDArray[np.float64], folds: pd.DataFrame) -> Estimate:

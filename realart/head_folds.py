@@ -37,20 +37,21 @@ def _learn(
     described = vectors.rows(features)
     inputs, widths = np.concatenate(described, axis=1), [one.shape[1] for one in described]
     table = tables.read(rows, tables.ROWS)
-    labels = tables.is_ai(table["label"])
+    labels, sets = tables.is_ai(table["label"]), table["set"].to_numpy()
     for fold in left:
         begin(fold)
-        learnt = np.flatnonzero(table["fit"] & (table["fold"] != fold))
+        parts = folds.parts(table, fold, knobs.split.slices, knobs.held_out_sets.get(fold))
+        learnt = parts.learnt
         given = heads.Rows(
             vectors=inputs[learnt],
             labels=labels[learnt],
-            weights=folds.weights(labels, learnt, knobs.balance)[learnt],
+            weights=folds.weights(labels, learnt, knobs.balance, sets)[learnt],
             groups=table["group"].to_numpy()[learnt],
             published=(table["operation"] == "").to_numpy()[learnt],
         )
         head, record = heads.fit(recipe.head, given, widths, knobs.train.seed)
-        held_out = folds.parts(table, fold, knobs.split.slices).held_out
         with fresh_directory(folder / f"{fold}") as beside:
             head.save(beside / "head.npz")
-            folds.write(table.loc[held_out], head.scores(inputs[held_out]), [record], beside)
+            scores = head.scores(inputs[parts.held_out])
+            folds.write(table.loc[parts.held_out], scores, [record], beside)
         yield fold

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from realart import archive, ela, forensic, pictures
+from realart.archive import Member
 from realart.params import (
     Clean,
     Ela,
@@ -63,9 +64,9 @@ def from_published(data: bytes, seen: Input) -> Seen:
     return from_canonical(canonical(data, seen.clean), seen)
 
 
-def of_member(file: Path, seen: Input, member: tuple[str, int]) -> Sequence[Seen]:
-    """Return the one look at a file of the zip archive `file`, which name and size tell."""
-    return [from_published(archive.read(file, *member), seen)]
+def of_member(seen: Input, member: Member) -> Sequence[Seen]:
+    """Return the one look at a published file."""
+    return [from_published(archive.read(*member), seen)]
 
 
 def from_decoded(data: bytes, image: Image.Image, seen: Input) -> Seen:

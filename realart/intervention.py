@@ -3,14 +3,15 @@
 If saving one class again moves its scores, the model goes by how files were saved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from realart import archive, evaluation, inputs, pictures, tables
+from realart import archive, evaluation, inputs, pictures, raw, tables
+from realart.archive import Member
 from realart.evaluation import Figures, Labels, Scores
 from realart.inputs import Input, Seen
 from realart.models import Final
@@ -20,22 +21,25 @@ PICTURES = 1000
 
 
 def intervene(
-    file: Path, published: pd.DataFrame, scores: pd.DataFrame, model: Final, quality: int
+    archives: Mapping[str, Path],
+    published: pd.DataFrame,
+    scores: pd.DataFrame,
+    model: Final,
+    quality: int,
 ) -> dict[str, Figures]:
     """Score published pictures saved again as JPEG of `quality`, and compare.
 
     Parameters
     ----------
-    file
-        The published zip archive.
+    archives
+        The published zip archive of each set.
     published, scores
         Columns `tables.PICTURES` and `tables.SCORES`: the pictures, and what the model says of them
         as they are.
     """
     tried = published.sort_values("id").head(PICTURES)
-    look = partial(_look, file, seen=model.input, quality=quality)
-    items = list(zip(tried["path"], tried["bytes"], strict=True))
-    again = model.scores_of(look, items, "evaluate")[:, 0]
+    look = partial(_look, seen=model.input, quality=quality)
+    again = model.scores_of(look, raw.members(tried, archives), "evaluate")[:, 0]
     as_they_are = scores.set_index("row").loc[tried["id"], "score"].to_numpy()
     return report(tables.is_ai(tried["label"]), as_they_are, again)
 
@@ -59,8 +63,8 @@ def report(labels: Labels, as_they_are: Scores, again: Scores) -> dict[str, Figu
     }
 
 
-def _look(file: Path, item: tuple[str, int], seen: Input, quality: int) -> Sequence[Seen]:
-    data = archive.read(file, *item)
+def _look(member: Member, seen: Input, quality: int) -> Sequence[Seen]:
+    data = archive.read(*member)
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     saved_as = seen.clean.model_copy(update={"encoding": "jpeg", "quality": quality})
     return [inputs.from_published(pictures.encode(image, saved_as), seen)]

@@ -27,9 +27,13 @@ class Seen:
 
 
 def look(
-    archive: Path, params: Clean, folder: Path, member: ZipInfo
+    params: Clean, folder: Path, item: tuple[Path, ZipInfo]
 ) -> tuple[Seen, Fingerprint] | UnusableError:
-    """Decode a file of `archive` and write what is stored of it into `folder`, or say why not."""
+    """Decode a file of a zip archive and write what is stored of it into `folder`, or say why not.
+
+    `item` is the archive and the file's entry in its directory.
+    """
+    archive, member = item
     try:
         data = _read(kept_open(archive), member, params)
         image, header = pictures.decode(data, params.max_pixels, params.min_side)

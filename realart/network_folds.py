@@ -125,8 +125,9 @@ def _learn_fold(
     folder: Path,
     on_epoch: Hear,
 ) -> None:
-    labels, parts = tables.is_ai(rows["label"]), folds.parts(rows, fold, knobs.split.slices)
-    weights = folds.weights(labels, parts.fit, knobs.balance)
+    labels, held_out_set = tables.is_ai(rows["label"]), knobs.held_out_sets.get(fold)
+    parts = folds.parts(rows, fold, knobs.split.slices, held_out_set)
+    weights = folds.weights(labels, parts.fit, knobs.balance, rows["set"].to_numpy())
     data = Data(frozen.rows(features), labels, weights, knobs.train.window_gigabytes)
     checkpoint = folder / f"{fold}.npz"
     model, records = training.train_fold(

@@ -68,6 +68,16 @@ def _nameable(name: str) -> str:
 Name = Annotated[str, AfterValidator(_nameable)]
 
 
+def _set_name(name: str) -> str:
+    if not re.fullmatch(r"\w[\w .-]*", name):
+        raise ValueError("is no name of a set: use letters, digits, spaces and . - _")
+    return name
+
+
+SetName = Annotated[str, AfterValidator(_set_name)]
+"""Of an entry of `datasets`: also that of a folder, and joined to others by +."""
+
+
 class Weak(Strict):
     """Names of a class that may also be a style or a generator: they yield to others of a path."""
 
@@ -137,6 +147,10 @@ class Dataset(Strict):
         return pattern
 
 
+READ = {"labels", "fields"}
+"""What of a dataset says how its paths are read; all else says where it comes from."""
+
+
 class Clean(Strict):
     """What is kept, and the canonical form of what is kept."""
 
@@ -163,10 +177,11 @@ class Split(Strict):
     """Test part, folds, and the slice of a fold's training part that early stopping watches.
 
     `sources` holds out whole sources: what is said of a picture out of fold is then said by a
-    model that has seen nothing of its generator, or of its folder.
+    model that has seen nothing of its generator, or of its folder. `sets` deals `folds` at random
+    and trains, beside them, a fold for each set that holds it out.
     """
 
-    method: Literal["random", "published", "sources"]
+    method: Literal["random", "published", "sources", "sets"]
     test_size: Fraction
     folds: Annotated[int, Field(ge=2)]
     slices: Annotated[int, Field(ge=2)]
@@ -487,7 +502,7 @@ class Params(Strict):
 
     dataset: str
     model: str
-    datasets: dict[str, Dataset]
+    datasets: dict[SetName, Dataset]
     clean: Clean
     split: Split
     balance: Balance
@@ -509,10 +524,34 @@ class Params(Strict):
             )
         return self
 
+    @field_validator("dataset")
+    @classmethod
+    def _sets_in_order(cls, dataset: str) -> str:
+        names = sorted(dataset.split("+"))
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"names '{twice}' twice")
+        return "+".join(names)
+
+    @model_validator(mode="after")
+    def _sets_are_several(self) -> "Params":
+        if self.split.method == "sets" and "+" not in self.dataset:
+            raise ValueError(
+                f"split.method is sets, but dataset is '{self.dataset}' alone: name several, as in "
+                "-S dataset=a+b, or set split.method=random"
+            )
+        return self
+
     @property
-    def data(self) -> Dataset:
-        """The chosen entry of `datasets`."""
-        return choose(self.datasets, self.dataset, "dataset")
+    def sets(self) -> dict[str, Dataset]:
+        """The chosen entries of `datasets`, in the order of their names: of `a+b` two."""
+        names = self.dataset.split("+")
+        return {name: choose(self.datasets, name, "dataset") for name in names}
+
+    @property
+    def held_out_sets(self) -> dict[int, str]:
+        """The folds that hold out a whole set, and which: they come after `split.folds` others."""
+        names = self.dataset.split("+") if self.split.method == "sets" else []
+        return dict(enumerate(names, self.split.folds))
 
     @property
     def recipe(self) -> Recipe:
@@ -564,7 +603,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
         params = Params.model_validate(content)
     except ValidationError as error:
         raise RealartError(f"{path.name}: {_first_problem(error)}") from error
-    _ = params.data
+    _ = params.sets
     for backbone in params.backbones:
         weights_file(backbone)
     return params

@@ -11,14 +11,24 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
 from mlflow.exceptions import MlflowException
 
-from realart import folds, goals, params, registry, robustness, store, tables, tracking, yaml12
+from realart import (
+    folds,
+    goals,
+    params,
+    raw,
+    registry,
+    robustness,
+    store,
+    tables,
+    tracking,
+    yaml12,
+)
 from realart.errors import RealartError
 from realart.params import CLASSES, Params
 from realart.tracking import Training
 from realart.verdicts import figure, one_sided
 
 ROWS = Path("data/balanced/rows.csv")
-SOURCE = Path("data/raw/source.json")
 FOLDS = Path("models/folds")
 FINAL = Path("models/final")
 METRICS = Path("metrics")
@@ -37,11 +47,12 @@ def log(knobs: Params, training: Training) -> str:
     Returns what became of the final model in the registry, in words.
     """
     client = store.connect()
-    learnt = [folds.read(FOLDS / f"{fold}") for fold in range(knobs.split.folds)]
+    every = range(knobs.split.folds + len(knobs.held_out_sets))
+    learnt = [folds.read(FOLDS / f"{fold}") for fold in every]
     report = json.loads((METRICS / "metrics.json").read_text("utf-8"))
     outcome = tracking.outcome_of(FOLDS)
     with tracking.evaluation_of(client, training, outcome, learnt) as run:
-        given = _inputs(knobs, training.tags["data_fingerprint"])
+        given = _inputs(training.tags["data_fingerprint"])
         try:
             client.log_inputs(run, given)
         except MlflowException:  # another machine was logging the same set for the first time
@@ -53,6 +64,8 @@ def log(knobs: Params, training: Training) -> str:
         shown = {f"test/{name}": report["test"][name] for name in ("accuracy", "recall", "auc")}
         test, oof = figure("accuracy", report["test"]), figure("auc", report["oof"])
         headline = f"{knobs.model}: accuracy {test} on the test part, AUC {oof} out of fold"
+        if "unseen" in report:
+            headline += f", {figure('auc', report['unseen'])} on sets held out (mean)"
         words = [headline, goals.sentence(report, knobs.goals), *one_sided(report)]
         name = f"realart-{knobs.dataset}"
         made = registry.register(client, run, name, FINAL, shown, "; ".join(words))
@@ -81,23 +94,24 @@ def catch_up() -> None:
             log(knobs, training_of(knobs))
 
 
-def _inputs(knobs: Params, digest: str) -> list[DatasetInput]:
-    """Describe training and test part as MLflow lists what a run was given."""
+def _inputs(digest: str) -> list[DatasetInput]:
+    """Describe training and test part of each set as MLflow lists what a run was given."""
     rows = tables.read(ROWS, tables.ROWS)
     published = rows[rows["operation"] == ""]
     described = []
-    for part, context in (("train", "training"), ("test", "testing")):
-        own = published[published["part"] == part]
-        counts = {name: int((own["label"] == name).sum()) for name in CLASSES}
-        profile = {"pictures": len(own), "groups": own["group"].nunique(), **counts}
-        dataset = Dataset(
-            name=f"{knobs.dataset}-{part}",
-            digest=digest,
-            source_type=knobs.data.source,
-            source=SOURCE.read_text("utf-8"),
-            profile=json.dumps(profile),
-        )
-        described.append(DatasetInput(dataset, [InputTag("mlflow.data.context", context)]))
+    for name, record in raw.records(raw.RAW).items():
+        for part, context in (("train", "training"), ("test", "testing")):
+            own = published[(published["set"] == name) & (published["part"] == part)]
+            counts = {label: int((own["label"] == label).sum()) for label in CLASSES}
+            profile = {"pictures": len(own), "groups": own["group"].nunique(), **counts}
+            dataset = Dataset(
+                name=f"{name}-{part}",
+                digest=digest,
+                source_type=record["source"],
+                source=json.dumps(record, indent=2, ensure_ascii=False),
+                profile=json.dumps(profile),
+            )
+            described.append(DatasetInput(dataset, [InputTag("mlflow.data.context", context)]))
     return described
 
 

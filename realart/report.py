@@ -10,7 +10,18 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from realart import card, ela, evaluation, goals, pictures, robustness, subgroups, tables, verdicts
+from realart import (
+    card,
+    ela,
+    evaluation,
+    goals,
+    pictures,
+    raw,
+    robustness,
+    subgroups,
+    tables,
+    verdicts,
+)
 from realart.params import Ela, Params
 
 HARDEST = 12
@@ -33,9 +44,13 @@ def page(knobs: Params, data: Path, metrics: Path) -> str:
     environment.globals["embed"] = lambda name: _embedded(metrics / name)
     return environment.get_template("report.html").render(
         knobs=knobs,
-        source=json.loads((data / "raw/source.json").read_text("utf-8")),
+        names=[Path(one.path).name for one in knobs.sets.values() if one.path],
+        sources=raw.records(data / "raw"),
         report=report,
         told=card.TOLD,
+        on_sets=card.on_sets(report),
+        kinds=card.kinds(report),
+        explained=card.EXPLAINED,
         missed=goals.misses(report, knobs.goals),
         warnings=verdicts.one_sided(report),
         kept=kept["label"].value_counts().to_dict(),
@@ -59,6 +74,7 @@ def _mistakes(
     scores: pd.DataFrame, kept: pd.DataFrame, data: Path, how: Ela
 ) -> list[dict[str, Any]]:
     """Describe the pictures whose score is the furthest from their label, and wrong."""
+    scores = scores[scores["part"] != "unseen"]
     distance = (scores["score"] - tables.is_ai(scores["label"])).abs()
     wrong = (scores["score"] >= evaluation.THRESHOLD) != (scores["label"] == "ai")
     worst = scores.assign(distance=distance)[wrong].sort_values(
@@ -76,6 +92,7 @@ def _mistakes(
                 "score": one.score,
                 "part": one.part,
                 "path": published["path"],
+                "set": published["set"],
             }
         )
     return described

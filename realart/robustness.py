@@ -4,7 +4,7 @@ Thresholds stay where they were: nobody chooses them anew for a picture that was
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageEnhance, ImageFilter
 
-from realart import archive, evaluation, inputs, intervals, pictures, tables
+from realart import archive, evaluation, inputs, intervals, pictures, raw, tables
+from realart.archive import Member
 from realart.inputs import Input, Seen
 from realart.models import Final
 
@@ -108,26 +109,27 @@ CHANGES: dict[str, tuple[Changing, Sequence[float]]] = {
 """What is tried, and how strongly, the mildest first."""
 
 
-def table(file: Path, published: pd.DataFrame, groups: pd.Series, model: Final) -> pd.DataFrame:
+def table(
+    archives: Mapping[str, Path], published: pd.DataFrame, groups: pd.Series, model: Final
+) -> pd.DataFrame:
     """Score published pictures as they are and after each change: columns `COLUMNS`.
 
     A row for each change, strength and operating point; the first change is `none`.
 
     Parameters
     ----------
-    file
-        The published zip archive.
+    archives
+        The published zip archive of each set.
     published
         Columns of `tables.PICTURES`, with ids as index.
     groups
         The group of near-duplicates of each id.
     """
     tried = published.sort_values("id").head(PICTURES)
-    items = list(zip(tried["path"], tried["bytes"], strict=True))
     labels = tables.is_ai(tried["label"])
     changes = [Change(name, strength) for name, (_, all_) in CHANGES.items() for strength in all_]
-    look = partial(_look, file=file, seen=model.input, changes=changes)
-    scores = model.scores_of(look, items, "robustness")
+    look = partial(_look, seen=model.input, changes=changes)
+    scores = model.scores_of(look, raw.members(tried, archives), "robustness")
     rows = []
     for number, change in enumerate([Change("none", 0.0), *changes]):
         area = intervals.of_auc(labels, scores[:, number], groups.loc[tried["id"]])
@@ -149,11 +151,9 @@ def table(file: Path, published: pd.DataFrame, groups: pd.Series, model: Final) 
     return pd.DataFrame(rows)
 
 
-def _look(
-    item: tuple[str, int], file: Path, seen: Input, changes: Sequence[Change]
-) -> Sequence[Seen]:
+def _look(member: Member, seen: Input, changes: Sequence[Change]) -> Sequence[Seen]:
     """Return what is seen of a published picture as it is and after each change."""
-    data = archive.read(file, *item)
+    data = archive.read(*member)
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     changed = [inputs.from_pixels(change(image), seen) for change in changes]
     return [inputs.from_decoded(data, image, seen), *changed]

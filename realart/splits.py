@@ -16,6 +16,9 @@ from realart.errors import RealartError
 from realart.params import CLASSES, Split
 from realart.tables import SPLIT
 
+LEAST = 10
+"""Unrelated pictures of each class that a set must have to be held out."""
+
 
 def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     """Assign part, fold and slice to every row of `pictures` (columns `tables.PICTURES`).
@@ -26,7 +29,8 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
         Columns `tables.SPLIT`, in the order of `pictures`. `part` is `train`, `test` or `unused`
         (published training pictures that are related to a published test picture); `fold` and
         `slice` count from 0 in the training part and are -1 elsewhere. With `split.method` sources,
-        pictures that are related to one of another source are `unused`, too.
+        pictures that are related to one of another source are `unused`, too. Folds of sets are
+        those of column `set`; here they are only known to be large enough.
 
     Raises
     ------
@@ -34,7 +38,8 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
         A class has too few pictures for the test part, or for the folds and slices, or the set has
         no published test part although `split.method` asks for it.
     """
-    table = pictures[["id", "group", "label", "source", "generator", "style"]].sort_values("id")
+    columns = ["id", "set", "group", "label", "source", "generator", "style"]
+    table = pictures[columns].sort_values("id")
     table["stratum"] = _strata(table, split)
     table["part"] = _published(pictures) if split.method == "published" else _drawn(table, split)
     table["fold"] = table["slice"] = -1
@@ -51,14 +56,19 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     for _, cell in table.loc[train.index].groupby("fold"):
         table.loc[cell.index, "slice"] = _slices(cell, split)
     _check_cells(table.loc[train.index], split)
+    if split.method == "sets":
+        _check_sets(table.loc[train.index], split)
     return table.loc[pictures.index, list(SPLIT)]
 
 
 def _strata(pictures: pd.DataFrame, split: Split) -> "pd.Series[str]":
-    """Class and source; a source too small to be in every fold counts as its class alone."""
-    fine = pictures["label"] + "/" + pictures["source"]
-    groups = pictures.groupby(fine)["group"].transform("nunique")
-    return fine.where(groups >= 2 * split.folds, pictures["label"])
+    """Class, set and source; what is too small to be in every fold counts as what is above it."""
+    strata = fine = pictures["label"]
+    for column in ("set", "source"):
+        fine = fine + "/" + pictures[column]
+        groups = pictures.groupby(fine)["group"].transform("nunique")
+        strata = fine.where(groups >= 2 * split.folds, strata)
+    return strata
 
 
 def _published(pictures: pd.DataFrame) -> "pd.Series[str]":
@@ -102,12 +112,13 @@ def _units(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
 def _told_apart(table: pd.DataFrame) -> "pd.Series[str]":
     """Return the folder of each picture without the parts that every folder of its class has."""
     names = {}
-    for label, sources in table.groupby("label")["source"]:
+    folders = table["set"] + "/" + table["source"]
+    for label, sources in folders.groupby(table["label"]):
         parts = {source: source.split("/") for source in sources.unique()}
         shared = set.intersection(*map(set, parts.values()))
         for source, own in parts.items():
             names[label, source] = "/".join(part for part in own if part not in shared)
-    keys = zip(table["label"], table["source"], strict=True)
+    keys = zip(table["label"], folders, strict=True)
     return pd.Series([names[key] for key in keys], table.index)
 
 
@@ -146,8 +157,8 @@ def _folds(train: pd.DataFrame, split: Split) -> "np.typing.NDArray[np.int64]":
 
 
 def _slices(cell: pd.DataFrame, split: Split) -> "pd.Series[int]":
-    """Deal the groups of one fold onto slices, large ones first, each class evenly."""
-    table = cell.groupby(["group", "label"]).size().unstack(fill_value=0)
+    """Deal the groups of one fold onto slices, large ones first, each class of each set evenly."""
+    table = cell.groupby(["group", "set", "label"]).size().unstack(["set", "label"], fill_value=0)
     sizes = dict(zip(table.index, table.to_numpy(), strict=True))
     order = sorted(sizes, key=lambda name: (-sizes[name].sum(), _draw(split.seed, name)))
     filled = np.zeros((split.slices, table.shape[1]), np.int64)
@@ -193,3 +204,24 @@ def _check_cells(train: pd.DataFrame, split: Split) -> None:
             f"{split.folds} folds x {split.slices} slices: lower split.folds or split.slices, or "
             "raise clean.similar"
         )
+
+
+def _check_sets(train: pd.DataFrame, split: Split) -> None:
+    """Raise if a set is too small to be held out, or if too little is left to learn from then."""
+    for name, own in train.groupby("set"):
+        others = train[~train["group"].isin(own["group"])]
+        for label in CLASSES:
+            groups = own.loc[own["label"] == label, "group"].nunique()
+            if groups < LEAST:
+                raise RealartError(
+                    f"split.method is sets, but {name} has {groups} unrelated {label} pictures for "
+                    f"training, and {LEAST} are needed to say anything of a set: leave it out of "
+                    "dataset, or set split.method=random"
+                )
+            slices = others.loc[others["label"] == label, "slice"].nunique()
+            if slices < split.slices:
+                raise RealartError(
+                    f"split.method is sets, but without {name} and what is related to it there are "
+                    f"{label} pictures in {slices} of {split.slices} slices: add pictures, or "
+                    "lower split.slices"
+                )

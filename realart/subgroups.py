@@ -1,4 +1,4 @@
-"""The same figures for parts of the pictures: by source, generator, style, format and size."""
+"""The same figures for parts of the pictures: by set, source, generator, style, format and size."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def table(pictures: pd.DataFrame, probabilities: Scores) -> pd.DataFrame:
     Parameters
     ----------
     pictures
-        Columns of `tables.PICTURES`.
+        Columns of `tables.PICTURES`. Where they are of several sets, a source is one of its set.
     probabilities
         Of ai, in the same order.
     """
@@ -60,6 +60,9 @@ def _groups(pictures: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
     megapixels = (pictures["width"] * pictures["height"] / 1e6).to_numpy()
     bands = pd.cut(megapixels, [0, *BANDS.values()], right=False, labels=list(BANDS))
     kinds = {name: pictures[name] for name in ("source", "generator", "style", "format")}
+    if pictures["set"].nunique() > 1:
+        kinds = {"set": pictures["set"]} | kinds
+        kinds["source"] = pictures["set"] + "/" + pictures["source"]
     for by, values in (kinds | {"size": pd.Series(bands)}).items():
         named = values.astype(str).to_numpy()
         for name, _ in pd.Series(named[named != ""]).value_counts().items():

@@ -13,7 +13,8 @@ from realart.outputs import fresh_file
 
 PICTURES = {
     "id": str,  # from the published bytes: stays the same when other files are added
-    "path": str,  # inside the published archive
+    "set": str,  # the entry of `datasets` that it comes from
+    "path": str,  # inside the published archive of its set
     "label": str,
     "source": str,  # where the publisher put it: its folder
     "generator": str,
@@ -34,9 +35,17 @@ PICTURES = {
     "bytes": int,
     "file": str,  # the canonical picture, relative to data/
 }
-REJECTED = {"path": str, "reason": str, "detail": str}
+REJECTED = {
+    "set": str,
+    "path": str,
+    "reason": str,
+    "detail": str,
+    "twin_set": str,  # of the picture that `detail` names, if it names one
+}
 RELATED = {
-    "a": str,  # paths inside the published archive
+    "set_a": str,
+    "set_b": str,
+    "a": str,  # paths inside the published archives
     "b": str,
     "bytes_a": int,  # two files of one name are told apart by their sizes
     "bytes_b": int,
@@ -46,10 +55,11 @@ RELATED = {
     "part_b": str,
     "correlation": float,  # of thumbnails; 1 for equal pixels
 }
-SPLIT = {"id": str, "part": str, "fold": int, "slice": int}
+SPLIT = {"id": str, "set": str, "part": str, "fold": int, "slice": int}
 ROWS = {
     "row": str,
     "picture": str,
+    "set": str,
     "label": str,
     "group": str,
     "part": str,
@@ -62,11 +72,15 @@ ROWS = {
 SCORES = {"row": str, "label": str, "score": float}
 JUDGED = {
     "row": str,
-    "part": str,  # test, or oof: out of fold
+    "set": str,
+    "part": str,  # test; oof: out of fold; or unseen: out of fold where that is a whole set
     "label": str,
     "group": str,
     "score": float,  # probability of ai
 }
+
+ADDED = ("set", "twin_set", "set_a", "set_b")
+"""Columns that tables of older releases lack: there they are empty."""
 
 Columns = Mapping[str, type]
 Positions = NDArray[np.int64]
@@ -96,12 +110,13 @@ def read(path: Path, columns: Columns) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=dict(columns), na_values=missing, keep_default_na=False)
     except ValueError as error:
         raise RealartError(f"{path} is damaged ({error}): run `dvc repro`") from error
-    if list(table.columns) != list(columns):
+    lacking = {name: "" for name in ADDED if name in columns and name not in table}
+    if [name for name in columns if name not in lacking] != list(table.columns):
         raise RealartError(
             f"{path} has the columns {', '.join(table.columns)}, not {', '.join(columns)}: "
             "run `dvc repro`"
         )
-    return table
+    return table.assign(**lacking)[list(columns)]
 
 
 def is_ai(labels: "pd.Series[str]") -> NDArray[np.int64]:

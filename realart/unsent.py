@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from realart import live, params, record, store, tracking
+from realart import live, params, raw, record, store, tracking
 from realart.errors import RealartError
 from realart.outputs import fresh_directory
 from realart.params import Params
@@ -23,13 +23,12 @@ from realart.tracking import Training
 NEEDED = (
     Path("params.yaml"),
     record.LOCK,
-    record.SOURCE,
     record.ROWS,
     record.FOLDS,
     record.FINAL,
     record.METRICS,
 )
-"""What `record.log` reads."""
+"""What `record.log` reads, beside the record of each set."""
 TRAINING = "training.json"
 """Of a kept run: what it is called, and made from."""
 
@@ -104,7 +103,7 @@ def _leave(place: Path) -> None:
 
 def _keep_run(training: Training, folder: Path) -> None:
     with fresh_directory(folder) as beside:
-        for path in filter(Path.exists, NEEDED):
+        for path in filter(Path.exists, (*NEEDED, *raw.record_files(raw.RAW))):
             (beside / path).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if path.is_dir() else shutil.copyfile
             copy(path, beside / path)

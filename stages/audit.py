@@ -1,10 +1,11 @@
 """Headers, pictures and copies -> metrics/audit.json, metrics/audit: what a model could go by."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,15 +16,20 @@ from realart import (
     contact,
     errors,
     findings,
+    folds,
     params,
     pictures,
     plots,
+    raw,
+    set_shortcuts,
     tables,
     traces,
 )
+from realart.audit import Question
 from realart.headers import Header
 from realart.outputs import fresh_directory, write_json
 from realart.parallel import each
+from realart.params import Balance
 from realart.traces import Vector
 
 DATA = Path("data")
@@ -52,8 +58,10 @@ def main() -> None:
     pairs = audit.kinds(related, knobs.clean.duplicate)
     aspects = audit.recovered(stored, measured, originals)
     said = findings.sentences(table, aspects, pairs, copies)
+    of_sets, sets = by_set(rows, originals, asked, knobs.balance)
+    said += set_shortcuts.sentences(of_sets, sets) if sets else []
     floor = audit.best(table, audit.AVAILABLE)
-    report = {
+    report: dict[str, Any] = {
         "pictures": len(originals),
         "auc": {
             f"{scope}": audit.best(table, [str(scope)])["auc"] for scope in table["scope"].unique()
@@ -67,17 +75,34 @@ def main() -> None:
         "aspect": {shape: asdict(how_well) for shape, how_well in aspects.items()},
         "copies": {label: asdict(auc) for label, auc in copies.items()},
     }
+    if sets:
+        report["sets"] = sets
+        report["floor"]["unseen"] = set_shortcuts.unseen_floor(floor, asked, labels, originals)
     with fresh_directory(FOLDER) as folder:
         table.to_csv(folder / "floors.csv", index=False)
         by_floor = audit.scored(floor, asked, labels, originals)
         tables.write(by_floor, folder / "floor.csv", tables.JUDGED)
         plots.draw_floors(table, folder / "floors.png")
-        draw_pairs(pairs, folder / "pairs.jpg")
+        if sets:
+            tables.write(of_sets, folder / "sets.csv", set_shortcuts.COLUMNS)
+        draw_pairs(pairs, raw.archives(raw.RAW), folder / "pairs.jpg")
         (folder / "findings.md").write_text("".join(f"- {one}\n" for one in said), "utf-8")
     write_json(report, REPORT)
     print("\n".join(["audit:", *said]))
     if knobs.audit.stop_above is not None:
         audit.check(floor, knobs.audit.stop_above)
+
+
+def by_set(
+    rows: pd.DataFrame, originals: pd.DataFrame, asked: Sequence[Question], balance: Balance
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Say from what sets can be told, and whether they name the label: nothing of one set alone."""
+    if rows["set"].nunique() == 1:
+        return pd.DataFrame(columns=list(set_shortcuts.COLUMNS)), {}
+    train = rows[rows["part"] == "train"].reset_index(drop=True)
+    fit = np.flatnonzero(train["fit"])
+    counted = folds.weights(tables.is_ai(train["label"]), fit, balance, train["set"].to_numpy())
+    return set_shortcuts.which(asked, originals), set_shortcuts.names_label(train, counted)
 
 
 def drawn(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
@@ -102,16 +127,17 @@ def measure_file(file: Path) -> tuple[Header, int, dict[str, Vector]]:
     return header, len(data), traces.measure(image)
 
 
-def draw_pairs(pairs: Mapping[str, pd.DataFrame], path: Path) -> None:
+def draw_pairs(pairs: Mapping[str, pd.DataFrame], archives: Mapping[str, Path], path: Path) -> None:
     """Draw the least alike pairs of each kind side by side, as published."""
     sheet: dict[str, list[Path]] = {}
     with TemporaryDirectory() as folder:
         for kind, found in pairs.items():
             worst = found.sort_values("correlation", kind="stable").head(PAIRS_SHOWN)
             files = [Path(folder, f"{kind} {number}") for number in range(2 * len(worst))]
-            of_pairs = worst[["a", "bytes_a", "b", "bytes_b"]].to_numpy().reshape(-1, 2)
-            for file, (name, size) in zip(files, of_pairs, strict=True):
-                file.write_bytes(archive.read(DATA / "raw/archive.zip", name, size))
+            columns = ["set_a", "a", "bytes_a", "set_b", "b", "bytes_b"]
+            of_pairs = worst[columns].to_numpy().reshape(-1, 3)
+            for file, (of, name, size) in zip(files, of_pairs, strict=True):
+                file.write_bytes(archive.read(archives[of], name, size))
             sheet |= {f"{kind}: {len(found)} pairs": files} if files else {}
         contact.sheet(sheet or {"no pairs": []}, path, per_row=2 * PAIRS_SHOWN)
 

@@ -1,5 +1,6 @@
 """Archive, pictures and their split -> data/balanced: rows.csv, and the copies that it names."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -7,13 +8,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from realart import archive, balancing, contact, errors, params, pictures, tables
+from realart import archive, balancing, contact, errors, params, pictures, raw, tables
+from realart.archive import Member
 from realart.outputs import fresh_directory
 from realart.parallel import each
 from realart.params import Clean
 
 DATA = Path("data")
-ARCHIVE = DATA / "raw/archive.zip"
 SHEET = Path("metrics/pictures/copies.jpg")
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     )
     with fresh_directory(DATA / "balanced") as folder:
         (folder / "pictures").mkdir()
-        write_copies(copies, folder / "pictures", knobs.clean)
+        write_copies(copies, raw.archives(raw.RAW), folder / "pictures", knobs.clean)
         tables.write(rows, folder / "rows.csv", tables.ROWS)
     draw_sheet(copies)
     fit = rows[rows["fit"]]["label"].value_counts()
@@ -40,18 +41,20 @@ def main() -> None:
     )
 
 
-def write_copies(copies: pd.DataFrame, folder: Path, clean: Clean) -> None:
+def write_copies(
+    copies: pd.DataFrame, archives: Mapping[str, Path], folder: Path, clean: Clean
+) -> None:
     """Write every augmented copy, made from its source as published."""
     files = [folder / Path(file).name for file in copies["file"]]
-    items = list(zip(copies["path"], copies["bytes"], copies["operation"], files, strict=True))
+    items = list(zip(raw.members(copies, archives), copies["operation"], files, strict=True))
     for _ in each(partial(write_copy, clean), items, "balance", "copies"):
         pass
 
 
-def write_copy(clean: Clean, item: tuple[str, int, str, Path]) -> None:
+def write_copy(clean: Clean, item: tuple[Member, str, Path]) -> None:
     """Write one augmented copy, in the same form as its source."""
-    path, size, operation, file = item
-    image, _ = pictures.decode(archive.read(ARCHIVE, path, size), clean.max_pixels)
+    member, operation, file = item
+    image, _ = pictures.decode(archive.read(*member), clean.max_pixels)
     copy = balancing.augment(np.asarray(image), balancing.Operation.parse(operation))
     file.write_bytes(pictures.canonical(Image.fromarray(copy), clean))
 

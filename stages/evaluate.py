@@ -24,6 +24,8 @@ from realart import (
     models,
     params,
     plots,
+    raw,
+    set_figures,
     subgroups,
     tables,
     vectors,
@@ -34,9 +36,9 @@ from realart.inputs import Input
 from realart.intervention import intervene
 from realart.outputs import fresh_directory, write_json
 from realart.params import CLASSES, Network, Params
+from realart.raw import RAW
 from realart.verdicts import Verdicts, choose_points, judge, one_sided, surely
 
-ARCHIVE = Path("data/raw/archive.zip")
 PICTURES = Path("data/clean/pictures.csv")
 ROWS = Path("data/balanced/rows.csv")
 FEATURES = Path("data/features")
@@ -58,22 +60,28 @@ def main() -> None:
     folders = [FOLDS / f"{fold}" for fold in range(knobs.split.folds)]
     learnt = [folds.read(folder) for folder in folders]
     by_fold = [one.figures for one in learnt]
-    oof, verdicts = read_scores([one.scores for one in learnt], knobs.evaluate.sure)
+    held_out = [one.scores for one in learnt]
+    oof, verdicts = read_scores(held_out, knobs.evaluate.sure)
     save_final(knobs, folders, by_fold, verdicts)
     model = models.Final(FINAL)
     pictures = tables.read(PICTURES, tables.PICTURES).set_index("id", drop=False)
     pictures.index.name = None
     test = score_test(model, pictures)
-    groups = tables.read(ROWS, tables.ROWS).set_index("row")["group"]
-    judged = pd.concat([test.assign(part="test"), oof.assign(part="oof")])
-    judged = judged.assign(group=groups.loc[judged["row"]].to_numpy())
+    known = pictures[["set", "group"]]
+    parts = {"test": test, "oof": oof}
+    if knobs.held_out_sets:
+        parts["unseen"] = score_unseen(knobs, pd.concat(held_out), known["set"])
+    judged = pd.concat([scores.assign(part=part) for part, scores in parts.items()])
+    judged = judged.join(known, on="row")
     tables.write(judged, SCORES, tables.JUDGED)
     on_test, on_oof = (
-        judge(*arrays(scores), groups.loc[scores["row"]], verdicts) for scores in (test, oof)
+        judge(*arrays(scores), known.loc[scores["row"], "group"], verdicts)
+        for scores in (test, oof)
     )
     report = {
         "test": on_test,
         "oof": on_oof,
+        **of_sets(judged),
         "cv": evaluation.over_folds(by_fold),
         "verdicts": dict(verdicts.points.items(), sure=verdicts.sure),
         "matched": {
@@ -83,7 +91,7 @@ def main() -> None:
         "floor": json.loads(AUDIT.read_text("utf-8"))["floor"],
         "gain": goals.gain(judged[judged["part"] == "oof"], tables.read(FLOOR, tables.JUDGED)),
         "intervention": intervene(
-            ARCHIVE, pictures.loc[test["row"]], test, model, knobs.evaluate.reencode
+            raw.archives(RAW), pictures.loc[test["row"]], test, model, knobs.evaluate.reencode
         ),
     }
     report["goals"] = {
@@ -123,6 +131,30 @@ def read_scores(held_out: list[pd.DataFrame], accuracy: float) -> tuple[pd.DataF
     return oof.assign(score=probabilities), verdicts
 
 
+def score_unseen(knobs: Params, oof: pd.DataFrame, sets: "pd.Series[str]") -> pd.DataFrame:
+    """Return probabilities of the pictures of each held-out set, by what learnt from the others.
+
+    They are calibrated as those of a picture from elsewhere are: on scores out of fold, of the
+    other sets alone. `oof` has all of these; `sets` says what set a picture is of, by its id.
+    """
+    found = []
+    for fold, name in knobs.held_out_sets.items():
+        scores = folds.read(FOLDS / f"{fold}").scores
+        calibrated = calibration.fit(*arrays(oof[sets.loc[oof["row"]].to_numpy() != name]))
+        found.append(scores.assign(score=calibrated(scores["score"].to_numpy())))
+    return pd.concat(found, ignore_index=True)
+
+
+def of_sets(judged: pd.DataFrame) -> dict[str, Any]:
+    """Return the figures of each of several sets and their mean: in-set, and where it is held out.
+
+    `judged` has the columns `tables.JUDGED`.
+    """
+    parts = {"in_set": "oof", "unseen": "unseen"} if judged["set"].nunique() > 1 else {}
+    tables_of = {name: judged[judged["part"] == part] for name, part in parts.items()}
+    return {name: set_figures.by_set(own) for name, own in tables_of.items() if len(own)}
+
+
 def save_final(
     knobs: Params, folders: list[Path], by_fold: list[Figures], verdicts: Verdicts
 ) -> None:
@@ -157,10 +189,9 @@ def score_test(model: models.Final, pictures: pd.DataFrame) -> pd.DataFrame:
     """
     rows = tables.read(ROWS, tables.ROWS)
     test = rows.loc[rows["part"] == "test", ["row", "label"]]
-    published = pictures.loc[test["row"], ["path", "bytes"]].itertuples(index=False, name=None)
-
-    look = partial(inputs.of_member, ARCHIVE, model.input)
-    return test.assign(score=model.scores_of(look, list(published), "evaluate")[:, 0])
+    published = raw.members(pictures.loc[test["row"]], raw.archives(RAW))
+    look = partial(inputs.of_member, model.input)
+    return test.assign(score=model.scores_of(look, published, "evaluate")[:, 0])
 
 
 def write_tables(published: pd.DataFrame, oof: pd.DataFrame, report: dict[str, Any]) -> None:
@@ -212,7 +243,7 @@ def summary(knobs: Params, report: dict[str, Any]) -> str:
         f"evaluate: {knobs.model} on {knobs.dataset}, test ({sum(test['confusion'].values())}): "
         f"accuracy {test['accuracy']:.3f}, recall {test['recall']:.3f}, auc {test['auc']:.3f}; "
         f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}\n"
-        f"{judgement}\n"
+        f"{on_sets(report)}{judgement}\n"
         f"without looking at the art ({floor['by']}): test accuracy "
         f"{floor['test']['accuracy']:.3f}, out of fold {floor['oof']['accuracy']:.3f}, "
         f"auc {floor['oof']['auc']:.3f}; pictures matched by format and size: {matched}\n"
@@ -220,6 +251,15 @@ def summary(knobs: Params, report: dict[str, Any]) -> str:
         f"{again['shift']['human']:+.3f}, ai by {again['shift']['ai']:+.3f}; test auc "
         f"{again['published']['auc']:.3f}, both again {again['both_again']['auc']:.3f}, only human "
         f"{again['only_human_again']['auc']:.3f}, only ai {again['only_ai_again']['auc']:.3f}"
+    )
+
+
+def on_sets(report: dict[str, Any]) -> str:
+    """Say what the recipe is worth on each of several sets, a line each; nothing of one alone."""
+    kinds = card.kinds(report)
+    return "".join(
+        f"{name} ({count}): auc {', '.join(map(' '.join, zip(kinds, figures, strict=False)))}\n"
+        for name, count, figures in card.on_sets(report)
     )
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from realart import errors, models, plots, robustness, tables
+from realart import errors, models, plots, raw, robustness, tables
 from realart.outputs import fresh_directory
 
-ARCHIVE = Path("data/raw/archive.zip")
 PICTURES = Path("data/clean/pictures.csv")
 ROWS = Path("data/balanced/rows.csv")
 FINAL = Path("models/final")
@@ -19,7 +18,7 @@ def main() -> None:
     pictures = tables.read(PICTURES, tables.PICTURES).set_index("id", drop=False)
     pictures.index.name = None
     test = pictures.loc[rows.index[rows["part"] == "test"]]
-    table = robustness.table(ARCHIVE, test, rows["group"], models.Final(FINAL))
+    table = robustness.table(raw.archives(raw.RAW), test, rows["group"], models.Final(FINAL))
     with fresh_directory(FOLDER) as folder:
         tables.write(table, folder / "table.csv", robustness.COLUMNS)
         plots.draw_robustness(table, folder / "curves.png")

@@ -42,20 +42,22 @@ def main() -> None:
 def train(knobs: Params, learner: Learner) -> None:
     """Train all folds that no interrupted run has finished, and tell MLflow."""
     key = key_of(knobs, learner)
-    every = range(knobs.split.folds)
+    every = range(knobs.split.folds + len(knobs.held_out_sets))
+    figures: dict[int, Figures] = {}
     with unfinished_of(key) as unfinished:
         run = tracking.training(knobs, tracking.fingerprint([ROWS]), key, id_of(unfinished))
         left = [fold for fold in every if not (unfinished / f"{fold}").is_dir()]
         finished = [fold for fold in every if fold not in left]
         with live.told(run) as told:
             learnt = learner.learn(left, unfinished, lambda fold: begun(fold, told))
-            figures = [ended(knobs, fold, unfinished, told) for fold in chain(finished, learnt)]
+            for fold in chain(finished, learnt):
+                figures[fold] = ended(knobs, fold, unfinished, told)
             with fresh_directory(FOLDS) as folder:
                 for fold in every:  # a killed run leaves more beside them
                     shutil.copytree(unfinished / f"{fold}", folder / f"{fold}")
             told.outcome = tracking.outcome_of(FOLDS)
         shutil.rmtree(unfinished)
-    cv = evaluation.over_folds(figures)
+    cv = evaluation.over_folds([figures[fold] for fold in range(knobs.split.folds)])
     print(
         f"train: {knobs.model} on {knobs.dataset}, {knobs.split.folds} folds, held out: "
         + ", ".join(
@@ -70,7 +72,7 @@ def key_of(knobs: Params, learner: Learner) -> str:
     decides = {
         "recipe": knobs.recipe.model_dump(),
         "train": knobs.train.model_dump(exclude={"checkpoint_seconds"}),
-        "split": [knobs.split.folds, knobs.split.slices],
+        "split": [knobs.split.folds, knobs.split.slices, knobs.held_out_sets],
         "balance": knobs.balance.method,
         "backend": learner.backend,
         "files": tracking.fingerprint(files),
@@ -122,8 +124,9 @@ def ended(knobs: Params, fold: int, unfinished: Path, told: Live) -> Figures:
         how = f"{len(history)} epochs"
     else:
         how = " ".join(f"{name}={history[name].iloc[0]:g}" for name in knobs.recipe.head.grid)
+    held_out = f"held out {knobs.held_out_sets.get(fold, '')}".rstrip()
     print(
-        f"fold {fold}: {how}; held out ({len(learnt.scores)}): "
+        f"fold {fold}: {how}; {held_out} ({len(learnt.scores)}): "
         f"accuracy {figures['accuracy']:.3f}, auc {figures['auc']:.3f}"
     )
     return figures

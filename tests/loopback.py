@@ -54,11 +54,14 @@ def unzipped(path: Path) -> dict[str, bytes]:
 def start(
     folder: Path, dataset: str, entry: dict[str, Any], **environment: str
 ) -> subprocess.Popen[str]:
-    """Start the download stage in `folder`, on the real params.yaml with that entry changed."""
+    """Start the download stage in `folder`, on the real params.yaml with that entry changed.
+
+    Of several datasets it is that of the first.
+    """
     folder.mkdir(exist_ok=True, parents=True)
     params = yaml12.load((REPOSITORY / "params.yaml").read_text(), "params.yaml")
     params["dataset"] = dataset
-    params["datasets"][dataset].update(entry)
+    params["datasets"][dataset.split("+")[0]].update(entry)
     (folder / "params.yaml").write_text(yaml12.dump(params))
     always = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
     return subprocess.Popen(

@@ -132,9 +132,9 @@ def test_the_probe_tells_blurred_copies_from_faithful_ones() -> None:
 def test_pairs_are_sorted_by_what_they_do() -> None:
     related = pd.DataFrame(
         [
-            ("a", "b", 1, 2, "ai", "ai", "train", "train", 1.0),
-            ("c", "d", 1, 2, "ai", "human", "train", "train", 0.98),
-            ("e", "f", 1, 2, "ai", "ai", "train", "test", 0.93),
+            ("", "", "a", "b", 1, 2, "ai", "ai", "train", "train", 1.0),
+            ("", "", "c", "d", 1, 2, "ai", "human", "train", "train", 0.98),
+            ("", "", "e", "f", 1, 2, "ai", "ai", "train", "test", 0.93),
         ],
         columns=list(tables.RELATED),
     )

@@ -79,6 +79,23 @@ def test_fit_rows_and_copies_are_as_many_of_each_class_in_every_cell(tables: Tab
 
 
 @TABLES
+@given(split_pictures(), st.integers(0, 99))
+def test_classes_are_made_equal_within_each_set(tables: Tables, seed: int) -> None:
+    """Where it has both in a cell; elsewhere nothing is copied."""
+    names = np.random.default_rng(seed).choice(["x", "y"], len(tables[0]))
+    rows = planned((tables[0].assign(set=names), tables[1]))
+    cells = ["set", "fold", "slice"]
+    before = tables[0].assign(set=names).join(tables[1][["part", "fold", "slice"]])
+    before = before[before["part"] == "train"].groupby([*cells, "label"]).size().unstack()
+    both = before.dropna().index
+    fitted = rows[rows["fit"]].groupby([*cells, "label"]).size().unstack().loc[both]
+    assert (fitted["ai"] == fitted["human"]).all()
+    copies = rows[rows["operation"] != ""]
+    assert set(copies.set_index(cells).index) <= set(both)
+    assert copies["set"].tolist() == rows.set_index("row").loc[copies["picture"], "set"].tolist()
+
+
+@TABLES
 @given(split_pictures())
 def test_a_copy_stays_with_its_source(tables: Tables) -> None:
     rows = planned(tables)
@@ -271,11 +288,11 @@ def copies(
     published: list[bytes], operations: list[Operation], clean: Clean, folder: Path
 ) -> list[bytes]:
     """Return the stored copy of each published file; all have one name, and other bytes."""
-    (folder / "data/raw").mkdir(parents=True, exist_ok=True)
-    archive(folder / "data/raw/archive.zip", [("ai/1.png", data) for data in published])
+    path = archive(folder / "archive.zip", [("ai/1.png", data) for data in published])
     names = [f"{number}.jpg" for number in range(len(published))]
     table = pd.DataFrame(
         {
+            "set": "",
             "path": "ai/1.png",
             "bytes": [len(data) for data in published],
             "operation": [str(operation) for operation in operations],
@@ -283,7 +300,7 @@ def copies(
         }
     )
     with joblib.parallel_config(backend="sequential"):
-        write_copies(table, folder, clean)
+        write_copies(table, {"": path}, folder, clean)
     return [(folder / name).read_bytes() for name in names]
 
 

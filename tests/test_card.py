@@ -34,7 +34,7 @@ def test_a_licence_is_claimed_only_where_it_is_known(
     inside: Path, licence: str, weights: str, expected: str
 ) -> None:
     knobs = params.load()
-    data = knobs.data.model_copy(update={"licence": licence})
+    data = knobs.sets["local"].model_copy(update={"licence": licence})
     model = "mobilenetv2" if weights == "imagenet" else knobs.model
     knobs = knobs.model_copy(update={"datasets": {"local": data}, "model": model})
     report = json.loads((inside / "metrics/metrics.json").read_text())
@@ -50,7 +50,7 @@ def test_an_encoder_has_a_licence_of_its_own(inside: Path, licence: str, expecte
     assert isinstance(part, EncoderFeatures)
     encoder = part.encoder.model_copy(update={"licence": licence})
     descriptors = {"clip_vit_b16": part.model_copy(update={"encoder": encoder})}
-    data = knobs.data.model_copy(update={"licence": "Apache-2.0"})
+    data = knobs.sets["local"].model_copy(update={"licence": "Apache-2.0"})
     knobs = knobs.model_copy(
         update={"datasets": {"local": data}, "model": "clip_svm", "descriptors": descriptors}
     )

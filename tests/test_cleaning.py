@@ -15,7 +15,7 @@ from making import KNOBS, LABELS, animation, archive, file, picture, plain
 from PIL import Image
 
 from realart import pictures
-from realart.cleaning import REASONS, clean
+from realart.cleaning import REASONS, PictureSet, clean, clean_sets
 from realart.errors import RealartError
 from realart.params import Clean, Table
 
@@ -241,6 +241,84 @@ def test_two_entries_of_one_name_are_both_counted() -> None:
         )
     assert (len(kept), len(rejected), len(stored)) == (4, 1, 4)
     assert kept["path"].tolist().count("ai/x.png") == 2
+
+
+def cleaned_sets(folder: Path, **sets: list[tuple[str, bytes]]) -> tuple[pd.DataFrame, ...]:
+    """Clean several archives, by the names of their sets, as one."""
+    (folder / "pictures").mkdir()
+    listed = [
+        PictureSet(name, archive(folder / f"{name}.zip", content), LABELS, None)
+        for name, content in sets.items()
+    ]
+    with joblib.parallel_config(backend="sequential"):
+        return clean_sets(listed, JPEG, folder / "pictures")
+
+
+def other(first: int) -> list[tuple[str, bytes]]:
+    """Make a picture of each class, of the same names whatever they show."""
+    files = [file(picture(seed)) for seed in (first, first + 1)]
+    return list(zip(("human/sure.png", "ai/sure.png"), files, strict=True))
+
+
+def test_copies_are_found_across_sets_and_their_twin_is_named_with_its_set(tmp_path: Path) -> None:
+    kept, rejected, related = cleaned_sets(
+        tmp_path,
+        a=[*SURE, ("ai/x.png", FILES["base.png"]), ("human/y.gif", FILES["other.gif"])],
+        b=[*other(50), ("ai/x.png", FILES["base.jpg"]), ("ai/y.gif", FILES["other.gif"])],
+    )
+    assert kept[["set", "path"]].to_numpy().tolist() == [
+        ["a", "ai/sure.png"], ["a", "ai/x.png"], ["a", "human/sure.png"],
+        ["b", "ai/sure.png"], ["b", "human/sure.png"],
+    ]  # fmt: skip
+    assert rejected.to_numpy().tolist() == [
+        ["a", "human/y.gif", "contradictory labels", "ai/y.gif", "b"],
+        ["b", "ai/x.png", "duplicate", "ai/x.png", "a"],
+        ["b", "ai/y.gif", "contradictory labels", "human/y.gif", "a"],
+    ]
+    assert kept["group"].is_unique
+    assert set(map(tuple, related[["set_a", "set_b"]].to_numpy())) == {("a", "b")}
+    files = {one.name for one in (tmp_path / "pictures").iterdir()}
+    assert files == {Path(one).name for one in kept["file"]}
+
+
+def test_related_pictures_of_two_sets_are_one_group(tmp_path: Path) -> None:
+    brighter = np.clip(BASE.astype(int) + picture(7, 128, 100) // 5, 0, 255).astype(np.uint8)
+    params = JPEG.model_copy(update={"duplicate": 0.999, "similar": 0.8})
+    content = {
+        "a": [*SURE, ("ai/x.png", file(BASE))],
+        "b": [*other(50), ("ai/x.png", file(brighter))],
+    }
+    (tmp_path / "pictures").mkdir()
+    sets = [
+        PictureSet(name, archive(tmp_path / f"{name}.zip", files), LABELS, None)
+        for name, files in content.items()
+    ]
+    with joblib.parallel_config(backend="sequential"):
+        kept, _, _ = clean_sets(sets, params, tmp_path / "pictures")
+    assert kept.loc[kept["path"] == "ai/x.png", "group"].nunique() == 1
+    assert len(kept) == 6
+
+
+@pytest.mark.parametrize("name", ["human", "ai"])
+def test_a_set_of_one_class_is_refused_by_its_name(name: str, tmp_path: Path) -> None:
+    """Unlabelled, or with nothing usable of a class: to be of the set would name the label."""
+    one = [entry for entry in other(50) if not entry[0].startswith(name)]
+    for number, content in enumerate(([*one], [*one, (f"{name}/x.png", b"")])):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        with pytest.raises(RealartError, match=f"^b: .*{name}") as raised:
+            cleaned_sets(folder, a=SURE, b=content)
+        assert "\n" not in str(raised.value)
+
+
+def test_one_set_is_cleaned_as_it_is_alone(tmp_path: Path) -> None:
+    """Beside a set that it has nothing in common with."""
+    content = [*SURE, *((f"human/{name}", data) for name, data in FILES.items())]
+    kept, rejected, _ = cleaned(content)
+    together = cleaned_sets(tmp_path, local=content, other=other(50))
+    for alone, table in ((kept, together[0]), (rejected, together[1])):
+        own = table[table["set"] == "local"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, alone)
 
 
 def damaged(folder: Path, kind: str) -> Path:

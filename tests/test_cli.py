@@ -368,7 +368,7 @@ def test_runs_are_compared_for_people_and_for_comments(
     tmp_path: Path, realart: Realart, option: list[str], first: str, last: str
 ) -> None:
     labels, scores = some_scores(20)
-    judged = pd.DataFrame({"row": map(str, range(20)), "part": "oof", "score": scores})
+    judged = pd.DataFrame({"row": map(str, range(20)), "set": "", "part": "oof", "score": scores})
     judged["label"] = judged["group"] = np.array(["human", "ai"])[labels]
     tables.write(judged, tmp_path / "metrics/scores.csv", tables.JUDGED)
     result = realart("compare", "workspace", *option, cwd=tmp_path)

@@ -11,7 +11,8 @@ from realart import doubts
 def pictures(labels: np.ndarray) -> pd.DataFrame:
     named = np.array(["human", "ai"])[labels]
     ids = [f"{i:04}" for i in range(len(labels))]
-    return pd.DataFrame({"id": ids, "path": [f"{one}.png" for one in ids], "label": named})
+    paths = [f"{one}.png" for one in ids]
+    return pd.DataFrame({"id": ids, "set": "", "path": paths, "label": named})
 
 
 def test_wrong_labels_are_found() -> None:

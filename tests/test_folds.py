@@ -12,6 +12,7 @@ from networks import REPOSITORY
 from realart import folds, params
 
 FOLDS, SLICES = 4, 3
+BALANCE = params.load(REPOSITORY / "params.yaml").balance
 
 
 @st.composite
@@ -22,11 +23,14 @@ def tables_of_rows(draw: st.DrawFn) -> pd.DataFrame:
         part = draw(st.sampled_from(["train", "train", "train", "test"]))
         cell = (draw(st.integers(0, FOLDS - 1)), draw(st.integers(0, SLICES - 1)))
         fold, slice_ = cell if part == "train" else (-1, -1)
+        one = draw(st.sampled_from(["a", "b", "c"]))
+        several = draw(st.booleans())
         for number in range(draw(st.integers(1, 3))):
+            of = draw(st.sampled_from(["a", "b", "c"])) if several else one
             copies = draw(st.integers(0, 2)) if part == "train" else 0
             fit = part == "train" and not (copies and draw(st.booleans()))
             picture = {
-                "picture": f"{group}-{number}", "group": f"{group}", "part": part,
+                "picture": f"{group}-{number}", "set": of, "group": f"{group}", "part": part,
                 "fold": fold, "slice": slice_,
             }  # fmt: skip
             listed.append({**picture, "operation": "", "fit": fit})
@@ -85,7 +89,45 @@ def test_class_weights_make_classes_equal(human: int, ai: int) -> None:
 
 @pytest.mark.parametrize("method", ["augment", "class_weight", "none"])
 def test_rows_count_the_same_unless_classes_are_weighed(method: str) -> None:
-    balance = params.load(REPOSITORY / "params.yaml").balance.model_copy(update={"method": method})
+    balance = BALANCE.model_copy(update={"method": method})
     labels, learnt = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 3])
     expected = [0.75, 0.75, 1, 1.5, 1] if method == "class_weight" else [1, 1, 1, 1, 1]
     assert folds.weights(labels, learnt, balance).tolist() == expected
+
+
+@given(tables_of_rows(), st.sampled_from(["a", "b", "c"]))
+def test_a_model_of_a_held_out_set_has_seen_nothing_of_it_nor_what_is_related(
+    table: pd.DataFrame, name: str
+) -> None:
+    fold = FOLDS + 1
+    parts = folds.parts(table, fold, SLICES, name)
+    of = {part: table.iloc[getattr(parts, part)] for part in ("fit", "watch", "held_out", "learnt")}
+    own = (table["part"] == "train") & (table["set"] == name)
+    assert parts.held_out.tolist() == np.flatnonzero(own & (table["operation"] == "")).tolist()
+    groups = set(table.loc[own, "group"])
+    for part in ("fit", "watch", "learnt"):
+        assert not groups & set(of[part]["group"])
+        assert set(of[part]["part"]) <= {"train"}
+    assert not set(of["fit"]["group"]) & set(of["watch"]["group"])
+    elsewhere = table["fit"] & ~table["group"].isin(groups)
+    assert parts.learnt.tolist() == np.flatnonzero(elsewhere).tolist()
+    watched = elsewhere & (table["slice"] == fold % SLICES)
+    assert parts.fit.tolist() == np.flatnonzero(elsewhere & ~watched).tolist()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.sampled_from("abc")), min_size=1, max_size=40),
+    st.sampled_from(["augment", "class_weight", "none"]),
+)
+def test_every_class_of_every_set_counts_the_same(rows: list[tuple[int, str]], method: str) -> None:
+    balance = BALANCE.model_copy(update={"method": method})
+    labels, sets = np.array([label for label, _ in rows]), np.array([name for _, name in rows])
+    learnt = np.flatnonzero(np.arange(len(rows)) % 5 != 4)
+    counted = folds.weights(labels, learnt, balance, sets)
+    table = pd.DataFrame({"label": labels, "set": sets, "counted": counted}).iloc[learnt]
+    cells = table.groupby(["set", "label"])["counted"].sum()
+    if method == "class_weight" or (method == "augment" and table["set"].nunique() > 1):
+        assert cells.to_numpy() == pytest.approx(len(learnt) / len(cells), rel=1e-5)
+    else:
+        assert set(counted.tolist()) == {1.0}
+    assert set(np.delete(counted, learnt).tolist()) <= {1.0}

@@ -68,7 +68,7 @@ def test_a_model_of_saving_is_found_out(tmp_path: Path) -> None:
         {"row": [row["id"] for row in rows], "score": model.scores(*stack(pixels))}
     )
     with joblib.parallel_config("sequential"):
-        found = intervention.intervene(path, published(rows), scores, model, 5)
+        found = intervention.intervene({"": path}, published(rows), scores, model, 5)
     assert found["published"]["auc"] == 1
     assert found["shift"]["human"] > 0.3
     assert abs(found["shift"]["ai"]) < 0.1

@@ -60,12 +60,34 @@ def test_every_recipe_can_be_chosen(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(KNOBS.datasets))
 def test_every_dataset_can_be_chosen(name: str, tmp_path: Path) -> None:
-    assert load_changed(at("dataset", name), tmp_path).data == KNOBS.datasets[name]
+    assert load_changed(at("dataset", name), tmp_path).sets == {name: KNOBS.datasets[name]}
+
+
+def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_path: Path) -> None:
+    for named in ("local+artimages", "artimages+local"):
+        loaded = load_changed(at("dataset", named), tmp_path)
+        assert loaded.dataset == "artimages+local"
+        assert list(loaded.sets.items()) == [
+            (name, KNOBS.datasets[name]) for name in ("artimages", "local")
+        ]
+        assert loaded.held_out_sets == {}
+
+    def held_out(content: Content) -> None:
+        content["dataset"] = "local+artimages"
+        content["split"] |= {"method": "sets", "folds": 3}
+
+    assert load_changed(held_out, tmp_path).held_out_sets == {3: "artimages", 4: "local"}
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (at("dataset", "local+lokal"), "unknown dataset 'lokal' (did you mean 'local'?)"),
+        (at("dataset", "local+"), "unknown dataset ''; choose one of: sample, "),
+        (at("dataset", "a+local+a"), "dataset is 'a+local+a': names 'a' twice"),
+        (at("split.method", "sets"), "dataset is 'sample' alone: name several, as in -S dataset="),
+        (renamed("datasets.local", "a/b"), "'a/b': is no name of a set"),
+        (renamed("datasets.local", "a+b"), "'a+b': is no name of a set"),
         (at("model", "resnet5"), "unknown model 'resnet5' (did you mean 'resnet50'?)"),
         (at("model", "x"), "choose one of: cnn, "),
         (at("dataset", "cashbowmann"), "unknown dataset 'cashbowmann' (did you mean 'cashbowman'?"),

@@ -14,17 +14,23 @@ import pytest
 from project_copy import ROOT, TUNED, set_params, tiny_project
 
 from realart import head_folds, network_folds, params, yaml12
-from realart.params import Strict
+from realart.params import READ, Dataset, Strict
 
 PIPELINE = yaml12.load((ROOT / "dvc.yaml").read_text(), "dvc.yaml")["stages"]
 CHOSEN = {"datasets": "${dataset}", "recipes": "${model}"}
 """Params that hold entries by name, and how dvc.yaml names the chosen one."""
 CHOOSING = {"dataset", "datasets", "model", "recipes", "descriptors"}
+WRITTEN = {
+    "data/sets/origins.json": set(Dataset.model_fields) - READ,
+    "data/sets/labels.json": READ,
+}
+"""Leaves of the chosen entries of `datasets` in files of `check`, which stages depend on."""
 BY_MODEL = ["features", "train", "evaluate", "report"]
 """Stages that the chosen model has a say in."""
 BY_FEATURES = dict.fromkeys(("train", "evaluate", "report"), "descriptors.")
 """Params that a stage writes down, and on which it depends by data/features alone."""
 WHOLE = {
+    "audit": {"balance.method"},  # read where there are several sets
     "features": {"clean", "ela", "train.precision"},
     "evaluate": {"clean", "goals"},
     "report": {"clean", "split", "balance", "train", "evaluate", "goals"},
@@ -75,6 +81,8 @@ def test_params_name_everything_that_a_stage_reads(
     for stage in PIPELINE:
         declared = tuple(PIPELINE[stage].get("params", []))
         allowed = (*declared, BY_FEATURES.get(stage, "."))
+        for file in WRITTEN.keys() & set(PIPELINE[stage]["deps"]):
+            allowed += tuple(f"datasets.${{dataset}}.{leaf}" for leaf in WRITTEN[file])
         if "params.yaml" in PIPELINE[stage]["deps"]:
             allowed = ("",)
         undeclared = {name for name in read[stage] if not name.startswith(allowed)} - CHOOSING
@@ -94,6 +102,36 @@ def test_code_that_decides_what_is_learnt_decides_what_is_gone_on_with(
     assert {*map(Path, learner.CODE)} == imported - {
         ROOT / f"realart/{name}.py" for name in without
     }
+
+
+def test_what_check_writes_is_what_is_chosen_of_datasets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not chosen reruns nothing, and each leaf of what is reruns the stage it is for."""
+    project = tiny_project(tmp_path)
+    monkeypatch.chdir(project)
+
+    def written() -> list[bytes]:
+        importlib.import_module("stages.check").main()
+        return [Path(file).read_bytes() for file in WRITTEN]
+
+    set_params(project, {"dataset": "local+sample"})
+    origins, labels = written()
+    for name, change in {
+        "datasets.cashbowman.path": "a/b",
+        "datasets.artimages.fields": "x",
+        "dataset": "sample+local",
+    }.items():
+        set_params(project, {name: change})
+        assert written() == [origins, labels]
+    set_params(project, {"datasets.sample.fields": "(?P<style>x)"})
+    assert written()[0] == origins
+    assert written()[1] != labels
+    set_params(project, {"datasets.sample.fields": None, "datasets.local.sha256": "0"})
+    assert written()[0] != origins
+    assert written()[1] == labels
+    set_params(project, {"datasets.local.sha256": None, "dataset": "local"})
+    assert all(one != other for one, other in zip(written(), (origins, labels), strict=True))
 
 
 def test_a_model_reruns_nothing_before_features() -> None:

@@ -328,7 +328,7 @@ def judged(noise: float, seed: int = 0, prefix: str = "", count: int = 200) -> p
     rows = [f"{prefix}{number}" for number in range(count)]
     named = np.array(["human", "ai"])[labels]
     return pd.DataFrame(
-        {"row": rows, "part": "oof", "label": named, "group": rows, "score": scores}
+        {"row": rows, "set": "", "part": "oof", "label": named, "group": rows, "score": scores}
     )
 
 

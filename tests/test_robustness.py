@@ -103,12 +103,11 @@ def test_the_table_holds_the_figures_of_changed_pictures(tmp_path: Path) -> None
                 again = model.input.model_copy(update={"clean": small})
                 looked = inputs.from_published(file(np.asarray(image)), again)
                 said.append(model.scores(*inputs.stack([looked]))[0])
-    published = pd.DataFrame(rows, columns=["id", "path", "bytes", "label"]).set_index(
-        "id", drop=False
-    )
+    published = pd.DataFrame(rows, columns=["id", "path", "bytes", "label"]).assign(set="")
+    published = published.set_index("id", drop=False)
     published.index.name = None
     groups = published["id"]
-    table = robustness.table(tmp_path / "archive.zip", published, groups, model)
+    table = robustness.table({"": tmp_path / "archive.zip"}, published, groups, model)
     assert len(table) == (1 + len(EVERY)) * 3
     assert list(table.columns) == list(robustness.COLUMNS)
     labels = (published["label"] == "ai").to_numpy().astype(int)

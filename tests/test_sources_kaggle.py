@@ -78,6 +78,27 @@ def test_version_that_is_held_is_not_downloaded_again(server: KaggleServer, tmp_
     assert (tmp_path / "data/raw/archive.zip").read_bytes() == ARCHIVE
 
 
+def test_a_version_that_is_held_is_not_downloaded_again_for_or_from_a_union(
+    server: KaggleServer, tmp_path: Path
+) -> None:
+    other = zipped({"train/AI_LD_x/1.jpg": b"made", "train/baroque/1.jpg": b"painted"})
+    server.datasets[f"ravidussilva/real-ai-art/{server.newest}"] = other
+    download(tmp_path, "cashbowman", PINNED, **server.environment(**TOKEN))
+    served = server.served
+    both = download(tmp_path, "cashbowman+ai-artbench", PINNED, **server.environment(**TOKEN))
+    assert (both.returncode, both.stderr) == (0, "")
+    assert server.served == served + len(other)
+    for name, published in (("cashbowman", ARCHIVE), ("ai-artbench", other)):
+        assert (tmp_path / f"data/raw/{name}/archive.zip").read_bytes() == published
+        record = json.loads((tmp_path / f"data/raw/{name}/source.json").read_text())
+        assert record["name"] == name
+    server.down = True
+    alone = download(tmp_path, "cashbowman", PINNED, **server.environment())
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert (tmp_path / "data/raw/archive.zip").read_bytes() == ARCHIVE
+    assert not (tmp_path / "data/raw/cashbowman").exists()
+
+
 @pytest.mark.parametrize("other", ["damaged", "version"])
 def test_other_bytes_or_version_are_not_taken_for_it(
     server: KaggleServer, tmp_path: Path, other: str

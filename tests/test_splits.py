@@ -3,6 +3,7 @@
 import random
 import warnings
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given
@@ -129,7 +130,7 @@ def test_the_order_of_the_pictures_changes_nothing(
 ) -> None:
     table = assigned(pictures, split)
     shuffled = pictures.sample(frac=1, random_state=seed, ignore_index=True)
-    again = assign(shuffled, split).set_index("id")
+    again = assign(shuffled, split).set_index("id")[["part", "fold", "slice"]]
     expected = table.set_index("id")[["part", "fold", "slice"]]
     pd.testing.assert_frame_equal(again.loc[expected.index], expected)
 
@@ -325,3 +326,60 @@ def test_a_test_part_without_a_class_is_refused(label: str) -> None:
     with pytest.raises(RealartError, match=f"no {label} picture: raise split.test_size .0.1"):
         assign(pictures, split)
     assign(pictures, split.model_copy(update={"test_size": 0.3}))
+
+
+SETS = KNOBS.split.model_copy(update={"method": "sets", "folds": 2, "slices": 2})
+
+
+def of_sets(**counts: int) -> pd.DataFrame:
+    """Make a table of unrelated pictures: so many of each class, in sets of these names."""
+    return published(
+        [
+            {"id": f"{label}-{name}-{n}", "label": label, "set": name, "source": label}
+            for name, count in counts.items()
+            for label in ("human", "ai")
+            for n in range(count)
+        ]
+    )
+
+
+def test_every_fold_and_slice_has_its_share_of_each_class_of_each_set() -> None:
+    pictures = of_sets(a=80, b=40, c=20)
+    table = assign(pictures, SETS).merge(pictures[["id", "label"]], on="id")
+    assert table["set"].tolist() == pictures["set"].tolist()
+    train = table[table["part"] == "train"]
+    counts = train.groupby(["set", "label", "fold", "slice"]).size().unstack(["fold", "slice"])
+    assert counts.shape == (6, 4)
+    assert (counts.max(axis=1) - counts.min(axis=1) <= 3).all()
+    random = assign(pictures, SETS.model_copy(update={"method": "random"}))
+    pd.testing.assert_frame_equal(random, assign(pictures, SETS))
+
+
+@pytest.mark.parametrize(
+    ("pictures", "said"),
+    [
+        (of_sets(a=80, b=8), r"b has \d unrelated human pictures for training, and 10 are needed"),
+        (
+            of_sets(a=80, b=20).assign(group=lambda rows: rows["id"].str.replace("-b-", "-a-")),
+            r"without a and what is related to it there are human pictures in 0 of 2 slices",
+        ),
+    ],
+)  # fmt: skip
+def test_a_set_that_is_too_small_or_copied_by_the_others_is_refused(
+    pictures: pd.DataFrame, said: str
+) -> None:
+    with pytest.raises(RealartError, match=said) as raised:
+        assign(pictures, SETS)
+    assert "\n" not in str(raised.value)
+    assign(pictures, SETS.model_copy(update={"method": "random"}))
+
+
+def test_folders_of_one_name_in_two_sets_are_two_sources() -> None:
+    pictures = pd.concat([of_sources(1, 1), of_sources(1, 1)], ignore_index=True)
+    pictures["set"] = np.repeat(["a", "b"], 60)
+    pictures["id"] = pictures["group"] = pictures["set"] + pictures["id"]
+    split = KNOBS.split.model_copy(update={"method": "sources", "folds": 2})
+    table = assign(pictures, split)
+    train = table[table["part"] == "train"]
+    assert (train.groupby("set")["fold"].nunique() == 1).all()
+    assert train["fold"].nunique() == 2

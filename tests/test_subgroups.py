@@ -13,6 +13,7 @@ def pictures(labels: np.ndarray) -> pd.DataFrame:
     generator = np.random.default_rng(1)
     return pd.DataFrame(
         {
+            "set": "",
             "label": np.array(["human", "ai"])[labels],
             "source": generator.choice(["a", "b/c"], count, p=[0.8, 0.2]),
             "generator": np.where(labels == 1, generator.choice(["SD", "LD"], count), ""),
@@ -59,6 +60,16 @@ def test_a_group_of_one_class_has_no_area() -> None:
     assert of_generators["auc"].isna().all()
     assert of_generators["false_positive_rate"].isna().all()
     assert of_generators["recall"].notna().all()
+
+
+def test_sets_are_told_apart_where_there_are_several() -> None:
+    """Their folders, too: those of one name in two sets are two sources."""
+    labels, scores = some_scores(300)
+    listed = pictures(labels).assign(source="a", set=np.where(np.arange(300) < 100, "x", "y"))
+    table = subgroups.table(listed, scores).set_index(["by", "name"])
+    assert table.loc["set", "pictures"].to_dict() == {"y": 200, "x": 100}
+    assert table.loc["source", "pictures"].to_dict() == {"y/a": 200, "x/a": 100}
+    assert "set" not in set(subgroups.table(pictures(labels), scores)["by"])
 
 
 @pytest.mark.parametrize(

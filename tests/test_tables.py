@@ -20,7 +20,14 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 @example(["a,b", 'q"uote', "two\nlines", "two\r\nlines", "old\rMac", "é漢🎨", "", " ", "\t"])
 @example(["NA", "nan", "null", "None", "001", "1e5", "True", "#x", "\ufeff", "-", "=1+1"])
 def test_any_text_comes_back(texts: list[str]) -> None:
-    written = pd.DataFrame({"path": texts, "reason": "corrupt", "detail": texts[::-1]}, dtype=str)
+    columns = {
+        "set": "a",
+        "path": texts,
+        "reason": "corrupt",
+        "detail": texts[::-1],
+        "twin_set": "",
+    }
+    written = pd.DataFrame(columns, dtype=str)
     with tempfile.TemporaryDirectory() as folder:
         tables.write(written, Path(folder) / "x.csv", tables.REJECTED)
         read = tables.read(Path(folder) / "x.csv", tables.REJECTED)
@@ -63,6 +70,13 @@ def test_other_columns_are_an_error(content: str, tmp_path: Path) -> None:
     (tmp_path / "split.csv").write_text(content)
     with pytest.raises(RealartError, match=r"split\.csv .*run `dvc repro`"):
         tables.read(tmp_path / "split.csv", tables.SPLIT)
+
+
+def test_a_table_of_an_older_release_is_of_no_named_set(tmp_path: Path) -> None:
+    (tmp_path / "split.csv").write_text("id,part,fold,slice\nx,train,0,1\n")
+    read = tables.read(tmp_path / "split.csv", tables.SPLIT)
+    assert read.to_numpy().tolist() == [["x", "", "train", 0, 1]]
+    assert list(read.columns) == list(tables.SPLIT)
 
 
 def test_a_missing_table_says_what_to_run(tmp_path: Path) -> None:
