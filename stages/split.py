@@ -11,9 +11,10 @@ def main() -> None:
     assigned = splits.assign(pictures, split)
     tables.write(assigned, Path("data/split.csv"), tables.SPLIT)
     parts = assigned["part"].value_counts()
+    sets = f", then {pictures['set'].nunique()} that hold out a set" * (split.method == "sets")
     print(
         f"split: {', '.join(f'{count} {part}' for part, count in parts.items())}; "
-        f"{split.folds} folds x {split.slices} slices, {pictures['group'].nunique()} groups"
+        f"{split.folds} folds x {split.slices} slices{sets}, {pictures['group'].nunique()} groups"
     )
 
 
