@@ -16,8 +16,10 @@ import argparse
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,7 @@ from realart.folds import class_weights
 from realart.heads import Fitted, Rows
 from realart.inputs import Input
 from realart.parallel import each
-from realart.params import Descriptor, EncoderFeatures, Families, Head, Layers, Tap
+from realart.params import Descriptor, EncoderFeatures, Families, Layers, Tap
 
 KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
 HEAD = KNOBS.recipes["clip_transfer"].head
@@ -37,14 +39,19 @@ Vectors = NDArray[np.float32]
 Columns = Callable[[Vectors], Vectors]
 
 
-class Set:
-    """The pictures of a zip in canonical form, and their features.
+@dataclass(frozen=True)
+class Targets:
+    """What a head learns of n pictures: 1 for ai, int64, and their groups of near-duplicates."""
 
-    Attributes
-    ----------
-    labels, groups
-        Of n pictures: 1 for ai, int64; the group of near-duplicates.
-    """
+    labels: NDArray[np.int64]
+    groups: NDArray[Any]
+
+    def __getitem__(self, positions: NDArray[np.int64]) -> "Targets":
+        return Targets(self.labels[positions], self.groups[positions])
+
+
+class Set:
+    """The pictures of a zip in canonical form, their targets and their features."""
 
     def __init__(self, path: Path, folder: Path, cache: Path | None) -> None:
         self.name, self.folder, self.cache = path.stem, folder, cache
@@ -52,8 +59,8 @@ class Set:
         labels = KNOBS.datasets["local"].labels
         kept, _, _ = cleaning.clean(path, labels, None, KNOBS.clean, folder / cleaning.FOLDER)
         self.files = [folder / file for file in kept["file"]]
-        self.labels = tables.is_ai(kept["label"])
-        self.groups = kept["group"].to_numpy()
+        groups = kept["group"].map(lambda group: f"{self.name} {group}").to_numpy()
+        self.targets = Targets(tables.is_ai(kept["label"]), groups)
 
     def features(self, descriptor: Descriptor) -> Vectors:
         """Return what a descriptor computes of all pictures: float32, shape (n, d)."""
@@ -81,48 +88,41 @@ def described(folder: Path, seen: Input, file: Path) -> Vectors:
     return vectors.describe(batch, seen.parts, vectors.networks(seen.parts, folder))
 
 
-def fitted(sets: Sequence[Set], features: Sequence[Vectors], head: Head = HEAD) -> Fitted:
+def fitted(sets: Sequence[Targets], features: Sequence[Vectors]) -> Fitted:
     """Fit a head on all pictures of several sets, each of which weighs the same."""
-    weights = [class_weights(each.labels) / len(each.labels) for each in sets]
-    together = np.concatenate(weights) * sum(len(each.labels) for each in sets) / len(sets)
+    count = sum(len(targets.labels) for targets in sets)
+    weights = [
+        class_weights(targets.labels) * count / len(targets.labels) / len(sets) for targets in sets
+    ]
     rows = Rows(
         vectors=np.concatenate(features),
-        labels=np.concatenate([each.labels for each in sets]),
-        weights=together.astype(np.float32),
-        groups=np.concatenate([[f"{s.name} {group}" for group in s.groups] for s in sets]),
-        published=np.ones(len(together), np.bool_),
+        labels=np.concatenate([targets.labels for targets in sets]),
+        weights=np.concatenate(weights).astype(np.float32),
+        groups=np.concatenate([targets.groups for targets in sets]),
+        published=np.ones(count, np.bool_),
     )
-    return heads.fit(head, rows, [features[0].shape[1]], 0)[0]
+    return heads.fit(HEAD, rows, [features[0].shape[1]], 0)[0]
 
 
-def within(of: Set, features: Vectors, seeds: Iterable[int], head: Head = HEAD) -> float:
+def within(targets: Targets, features: Vectors, seeds: Iterable[int]) -> float:
     """Return the mean AUC, over seeds, of scores out of grouped folds of one set."""
     found = []
     for seed in seeds:
-        scores = np.empty(len(of.labels))
+        scores = np.empty(len(features))
         folds = StratifiedGroupKFold(KNOBS.split.folds, shuffle=True, random_state=seed)
-        for learnt, held_out in folds.split(features, of.labels, of.groups):
-            part = Part(of, learnt)
-            model = fitted([part], [features[learnt]], head)  # type: ignore[list-item]
-            scores[held_out] = model.scores(features[held_out])
-        found.append(roc_auc_score(of.labels, scores))
+        for train, test in folds.split(features, targets.labels, targets.groups):
+            scores[test] = fitted([targets[train]], [features[train]]).scores(features[test])
+        found.append(roc_auc_score(targets.labels, scores))
     return float(np.mean(found))
 
 
-class Part:
-    """Some pictures of a set."""
-
-    def __init__(self, of: Set, positions: NDArray[np.int64]) -> None:
-        self.name, self.labels, self.groups = of.name, of.labels[positions], of.groups[positions]
-
-
-def unseen(sets: Sequence[Set], features: Sequence[Vectors], head: Head = HEAD) -> list[float]:
+def unseen(sets: Sequence[Targets], features: Sequence[Vectors]) -> list[float]:
     """Return the AUC on each set of a head that was fitted on all others."""
     found = []
     for number, held_out in enumerate(sets):
         others = [other for other in range(len(sets)) if other != number]
-        model = fitted([sets[k] for k in others], [features[k] for k in others], head)
-        found.append(float(roc_auc_score(held_out.labels, model.scores(features[number]))))
+        head = fitted([sets[other] for other in others], [features[other] for other in others])
+        found.append(float(roc_auc_score(held_out.labels, head.scores(features[number]))))
     return found
 
 
@@ -186,8 +186,12 @@ def main() -> None:
         print(f"| --- |{' --- |' * (len(names) + 2)}")
         for name, (descriptor, columns) in candidates(arguments).items():
             features = [columns(of.features(descriptor)) for of in sets]
-            elsewhere = unseen(sets, features)
-            inside = [within(*each, arguments.seeds) for each in zip(sets, features, strict=True)]
+            targets = [of.targets for of in sets]
+            elsewhere = unseen(targets, features)
+            inside = [
+                within(own, numbers, arguments.seeds)
+                for own, numbers in zip(targets, features, strict=True)
+            ]
             figures = [*elsewhere, float(np.mean(elsewhere)), float(np.mean(inside))]
             print(f"| {name} | {' | '.join(f'{one:.3f}' for one in figures)} |", flush=True)
 
