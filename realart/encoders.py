@@ -17,7 +17,7 @@ from filelock import FileLock
 from realart import archive, hub, inference, project, vectors
 from realart.errors import RealartError
 from realart.inputs import Input
-from realart.params import Encoder, EncoderFeatures, Tap
+from realart.params import REMOTE, Encoder, EncoderFeatures, Tap, encoder_file
 
 if TYPE_CHECKING:
     import openvino
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Tensor = Any
 """An output of a node of an OpenVINO graph."""
 
-REMOTE = "hf://"
 MIXED = 1e-2
 """Difference, as a share, from which two squares were not encoded independently of each other."""
 
@@ -54,40 +53,23 @@ def fetch(name: str, encoder: Encoder) -> Path:
         There is no such file, or it is another than `sha256` says; a download that is, is removed.
     """
     setting = f"descriptors.{name}.encoder"
-    remote = encoder.file.startswith(REMOTE)
-    file = _downloaded(encoder, setting) if remote else local_file(name, encoder)
+    local = encoder_file(name, encoder)
+    file = local or _downloaded(encoder, setting)
     digest = archive.sha256(file)
-    if encoder.sha256 and digest != encoder.sha256.lower():
-        if remote:
-            file.resolve().unlink()
-            file.unlink(missing_ok=True)
-        raise RealartError(
-            f"{setting}.file '{encoder.file}' has sha256 {digest}, expected {encoder.sha256}"
-            + (": the download was removed; run again, or accept this one with " * remote)
-            + (": accept it with " * (not remote))
-            + f"-S {setting}.sha256={digest}"
-        )
     if not encoder.sha256:
-        if not remote:  # else a file that has changed would not be noticed
+        if local:  # else a file that has changed would not be noticed
             raise RealartError(f"{setting}.sha256 is missing: set it to {digest}")
         revision = file.parts[file.parts.index("snapshots") + 1]
         print(f"features: {encoder.file} is revision {revision}, sha256 {digest}: pin both")
-    return file
-
-
-def local_file(name: str, encoder: Encoder) -> Path:
-    """Return the path of an encoder on this machine, which is relative to the project.
-
-    Raises
-    ------
-    RealartError
-        There is no such file.
-    """
-    file = project.root() / encoder.file
-    if not file.is_file():
+    elif digest != encoder.sha256.lower():
+        advice = f"accept this one with -S {setting}.sha256={digest}"
+        if not local:
+            file.resolve().unlink()
+            file.unlink(missing_ok=True)
+            advice = f"the download was removed; run again, or {advice}"
         raise RealartError(
-            f"descriptors.{name}.encoder.file '{encoder.file}' is no file (looked for {file}): "
-            f"give the path of an ONNX file, or {REMOTE}owner/name@revision/path"
+            f"{setting}.file '{encoder.file}' has sha256 {digest}, expected {encoder.sha256}: "
+            f"{advice}"
         )
     return file
 

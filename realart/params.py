@@ -25,6 +25,8 @@ from realart.project import root
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 JpegQuality = Annotated[int, Field(ge=1, le=100)]
+REMOTE = "hf://"
+"""Begins the address of a file of the Hugging Face Hub."""
 Resample = Literal["bicubic", "bilinear", "box", "lanczos"]
 """Filters of Pillow's, by which a picture is resized."""
 Layer = Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
@@ -606,6 +608,8 @@ def load(path: Path = Path("params.yaml")) -> Params:
     _ = params.sets
     for backbone in params.backbones:
         weights_file(backbone)
+    for name, encoder in params.encoders.items():
+        encoder_file(name, encoder)
     return params
 
 
@@ -624,6 +628,25 @@ def weights_file(backbone: Application) -> Path | None:
         raise RealartError(
             f"backbone weights '{backbone.weights}' are no file (looked for {file}): "
             "give a path, or imagenet, or none"
+        )
+    return file
+
+
+def encoder_file(name: str, encoder: Encoder) -> Path | None:
+    """Return the ONNX file of the descriptor `name`, or None where it is to be downloaded.
+
+    Raises
+    ------
+    RealartError
+        There is no such file.
+    """
+    if encoder.file.startswith(REMOTE):
+        return None
+    file = root() / encoder.file
+    if not file.is_file():
+        raise RealartError(
+            f"descriptors.{name}.encoder.file '{encoder.file}' is no file (looked for {file}): "
+            f"give the path of an ONNX file, or {REMOTE}owner/name@revision/path"
         )
     return file
 

@@ -219,7 +219,9 @@ def test_a_file_is_what_its_checksum_says(tmp_path: Path) -> None:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     with pytest.raises(RealartError, match=f"sha256 is missing: set it to {digest}"):
         encoded(features(file), tmp_path / "kept", NOISE)
-    with pytest.raises(RealartError, match=f"sha256 {digest}, expected {'0' * 64}: accept it with"):
+    with pytest.raises(
+        RealartError, match=f"sha256 {digest}, expected {'0' * 64}: accept this one"
+    ):
         encoded(features(file, sha256="0" * 64), tmp_path / "kept", NOISE)
     assert file.is_file()
     encoded(features(file, sha256=digest.upper()), tmp_path / "kept", NOISE)

@@ -193,3 +193,27 @@ def test_weights_are_a_keyword_or_a_file_of_the_project(
     assert backbone is not None
     assert params.weights_file(backbone) == tmp_path / "own.weights.h5"
     assert params.weights_file(params.Backbone(name="ResNet50", weights="none")) is None
+
+
+def test_an_encoder_is_a_file_of_the_project_or_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+
+    def change(content: Content) -> None:
+        content["model"] = "clip_svm"
+        content["descriptors"]["clip_vit_b16"]["encoder"]["file"] = "own.onnx"
+
+    with pytest.raises(RealartError, match=r"clip_vit_b16\.encoder\.file 'own\.onnx' is no file"):
+        load_changed(change, tmp_path)
+    (tmp_path / "own.onnx").touch()
+    assert load_changed(change, tmp_path).encoders["clip_vit_b16"].licence == "MIT"
+
+
+@pytest.mark.parametrize("tap", [{}, {"block": 1, "tensor": "x"}])
+def test_a_tap_names_one_tensor(tap: Content, tmp_path: Path) -> None:
+    def change(content: Content) -> None:
+        content["descriptors"]["clip_vit_b16"]["taps"] = [{"pooling": ["cls"], **tap}]
+
+    with pytest.raises(RealartError, match=r"taps\.0: a tap has either tensor"):
+        load_changed(change, tmp_path)
