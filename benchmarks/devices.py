@@ -43,7 +43,7 @@ def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Pat
     pixels += (labels * 100).astype(np.uint8)[:, None, None, None]
     data = training.Data((pixels,), labels, np.ones(len(labels), np.float32))
     rows = np.arange(len(labels))
-    parts = folds.Parts(rows[:pictures], rows[pictures:], rows[pictures:])
+    parts = folds.Parts(rows[:pictures], rows[pictures:], rows[pictures:], rows[:pictures])
     ends = []
     model, records = training.train_fold(
         partial(recipes.build, recipe), recipe, knobs.train, data, parts, 0,

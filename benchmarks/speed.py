@@ -139,7 +139,7 @@ def train(way: str) -> dict[str, float]:
                   validation_data=(pixels[:32], targets[:32]))  # fmt: skip
     else:
         everything = np.arange(FITTED)
-        parts = folds.Parts(everything, everything[:32], everything[:32])
+        parts = folds.Parts(everything, everything[:32], everything[:32], everything)
         training.train_fold(
             lambda: recipes.build(recipe), recipe, knobs, data, parts, 0,
             Path(tempfile.mkdtemp(), "fold.npz"),

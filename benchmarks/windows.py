@@ -164,7 +164,7 @@ def train(file: str, way: str, network: str) -> list[str]:
         np.random.default_rng(0).permutation(part)[: min(most, FITTED[network])]
         for part in parts(len(array))
     )
-    used = folds.Parts(*(np.sort(part) for part in (fit, watch, held_out)))
+    used = folds.Parts(*(np.sort(part) for part in (fit, watch, held_out, fit)))
     stamps = [time.monotonic()]
     model, _ = training.train_fold(
         lambda: recipes.build(recipe), recipe, KNOBS.train, data, used, 0,

@@ -86,7 +86,7 @@ def rows(count: int = 40, size: int = 16, seed: int = 0) -> Data:
 def thirds(data: Data) -> Parts:
     """Fit on the first rows, watch and hold out ten each."""
     everything = np.arange(len(data.labels))
-    return Parts(everything[:-20], everything[-20:-10], everything[-10:])
+    return Parts(everything[:-20], everything[-20:-10], everything[-10:], everything[:-10])
 
 
 def noise(size: int, count: int = 3, seed: int = 0) -> Pixels:

@@ -53,7 +53,8 @@ TUNED = {
 
 
 STAGES = (
-    "download", "clean", "split", "balance", "ela", "audit", "features", "train", "evaluate",
+    "check", "download", "clean", "split", "balance", "ela", "audit", "features", "train",
+    "evaluate",
     "robustness",
 )  # fmt: skip
 COLOUR = {

@@ -178,7 +178,8 @@ def train_spread(folder: Path) -> None:
 
     trainer._distribute_data = noting
     data = rows(60)
-    parts = folds.Parts(np.arange(FITTED), np.arange(40, 40 + WATCHED), np.arange(50, 60))
+    fit, watch = np.arange(FITTED), np.arange(40, 40 + WATCHED)
+    parts = folds.Parts(fit, watch, np.arange(50, 60), np.concatenate([fit, watch]))
     kept: dict[str, Any] = {}
     for name, wanted in SPREAD_RECIPES.items():
         for count in (1, 2, 4):
