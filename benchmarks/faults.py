@@ -52,7 +52,8 @@ def cleaned(files: list[BadFile], folder: Path, max_pixels: int = MAX_PIXELS) ->
     kept = tables.read(out / "pictures.csv", tables.PICTURES)
     rejected = tables.read(out / "rejected.csv", tables.REJECTED)
     outcomes = [Outcome(path, KEPT) for path in kept["path"]]
-    outcomes += [Outcome(*row) for row in rejected.itertuples(index=False, name=None)]
+    reasons = rejected[["path", "reason", "detail"]]
+    outcomes += [Outcome(*row) for row in reasons.itertuples(index=False, name=None)]
     watched = json.loads((out / "watched.json").read_text())
     return Cleaned(outcomes, watched["peak"], [Path(path) for path in watched["written"]])
 
