@@ -31,10 +31,12 @@ from realart.folds import class_weights
 from realart.heads import Fitted, Rows
 from realart.inputs import Input
 from realart.parallel import each
-from realart.params import Descriptor, EncoderFeatures, Families, Layers, Tap
+from realart.params import Classifier, Descriptor, EncoderFeatures, Families, Layers, Tap
 
 KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
-HEAD = KNOBS.recipes["clip_transfer"].head
+RECIPE = KNOBS.recipes["clip_transfer"]
+assert isinstance(RECIPE, Classifier)
+HEAD = RECIPE.head
 Vectors = NDArray[np.float32]
 Columns = Callable[[Vectors], Vectors]
 
@@ -64,9 +66,8 @@ class Set:
 
     def features(self, descriptor: Descriptor) -> Vectors:
         """Return what a descriptor computes of all pictures: float32, shape (n, d)."""
-        key = hashlib.sha256(f"{self.name} {descriptor.model_dump_json()}".encode()).hexdigest()[
-            :16
-        ]
+        identity = f"{self.name} {descriptor.model_dump_json()}"
+        key = hashlib.sha256(identity.encode()).hexdigest()[:16]
         kept = self.cache / f"{key}.npy" if self.cache else None
         if kept and kept.is_file():
             return np.asarray(np.load(kept))
@@ -140,7 +141,7 @@ def candidates(arguments: argparse.Namespace) -> dict[str, tuple[Descriptor, Col
     found: dict[str, tuple[Descriptor, Columns]] = {}
     for pooling, offset in (("class token", 0), ("patch mean", 1)):
         for block in range(12):
-            found[f"CLIP block {block}, {pooling}"] = blocks, sliced(2 * block + offset, 1)
+            found[f"CLIP block {block}, {pooling}"] = blocks, sliced(2 * block + offset)
     for first in range(2, 10):
         found[f"CLIP blocks {first} to {first + 2}, patch means"] = blocks, means(first, 3)
     mobile = KNOBS.descriptors["mobilenetv2"]
@@ -157,13 +158,14 @@ def candidates(arguments: argparse.Namespace) -> dict[str, tuple[Descriptor, Col
     return found
 
 
-def sliced(first: int, count: int, width: int = 768) -> Columns:
-    return lambda features: features[:, first * width : (first + count) * width]
+def sliced(pooled: int, width: int = 768) -> Columns:
+    """Return what takes the columns of one pooled tensor, of `width` numbers."""
+    return lambda features: features[:, pooled * width : (pooled + 1) * width]
 
 
 def means(first: int, count: int) -> Columns:
     """Return the patch means of several blocks, whose class tokens lie between them."""
-    parts = [sliced(2 * block + 1, 1) for block in range(first, first + count)]
+    parts = [sliced(2 * block + 1) for block in range(first, first + count)]
     return lambda features: np.concatenate([part(features) for part in parts], axis=1)
 
 
