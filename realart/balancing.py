@@ -6,16 +6,21 @@ equally large and have equally many copies, so that "looks augmented" says nothi
 That sets are of unequal size is left to weights (`folds.weights`). A copy is made of the published
 pixels and shrunk afterwards, which hides that it was interpolated, if the interpolation keeps the
 frequencies that outlive the shrink: Lanczos does, bicubic does not.
+
+Deliveries are further copies, the same number of every row that is fitted on: shrunk and saved with
+losses, as pictures are on their way through the world, so that a model learns what outlives it.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 
 import cv2
 import numpy as np
 import pandas as pd
+from PIL import Image
 
+from realart.changes import Change
 from realart.params import Balance
 from realart.pictures import Pixels
 from realart.tables import ROWS
@@ -26,13 +31,16 @@ FOLDER = "balanced/pictures"
 
 @dataclass(frozen=True)
 class Operation:
-    """What is done to a picture to make a copy: degrees, factors of size and light, flips."""
+    """What is done to a picture to make a copy: degrees, factors of size and light, flips; then
+    changes, one after the other.
+    """
 
-    rotation: float
-    zoom: float
-    brightness: float
-    horizontal_flip: bool
-    vertical_flip: bool
+    rotation: float = 0.0
+    zoom: float = 1.0
+    brightness: float = 1.0
+    horizontal_flip: bool = False
+    vertical_flip: bool = False
+    changes: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
@@ -40,7 +48,8 @@ class Operation:
     @classmethod
     def parse(cls, text: str) -> "Operation":
         """Read what `str` wrote."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        return cls(**{**values, "changes": tuple(Change(**one) for one in values["changes"])})
 
 
 def plan(
@@ -59,30 +68,42 @@ def plan(
     -------
     DataFrame
         Columns `tables.ROWS`: a row for each picture of the training and test part, in their
-        order, then one for each copy. Under `augment`, the rows of a set to be fitted on (`fit`)
-        are exactly as many of each class in each slice of each fold where it has both.
+        order, then one for each augmented copy and for each delivery. Under `augment`, the rows of
+        a set to be fitted on (`fit`) are exactly as many of each class in each slice of each fold
+        where it has both.
     """
     rows = pictures[["id", "set", "label", "group", "file"]].join(split[["part", "fold", "slice"]])
     rows = rows.rename(columns={"id": "row"})[rows["part"] != "unused"]
     rows["picture"] = rows["row"]
     rows["operation"] = ""
     rows["fit"] = rows["part"] == "train"
-    if balance.method != "augment":
-        return rows[list(ROWS)].reset_index(drop=True)
-    sources: list[int] = []
-    for _, cell in rows[rows["fit"]].groupby(["set", "fold", "slice"]):
-        if cell["label"].nunique() == 1:
-            continue
-        replaced, copied = _equalise(cell, balance.seed)
-        rows.loc[replaced, "fit"] = False
-        sources += copied
-    return pd.concat([rows, _copies(rows.loc[sources], balance, suffix)])[list(ROWS)].reset_index(
-        drop=True
-    )
+    if balance.method == "augment":
+        sources: list[int] = []
+        for _, cell in rows[rows["fit"]].groupby(["set", "fold", "slice"]):
+            if cell["label"].nunique() > 1:
+                replaced, copied = _equalise(cell, balance.seed)
+                rows.loc[replaced, "fit"] = False
+                sources += copied
+        rows = pd.concat([rows, _copies(rows.loc[sources], balance, suffix)])
+    deliveries = [
+        _delivered(rows[rows["fit"]], n, balance, suffix) for n in range(balance.deliveries)
+    ]
+    return pd.concat([rows, *deliveries])[list(ROWS)].reset_index(drop=True)
+
+
+def copy(image: Image.Image, operation: Operation) -> Image.Image:
+    """Return the RGB copy of an RGB image that `operation` makes; changes may alter its size."""
+    made = Image.fromarray(augment(np.asarray(image), operation))
+    for change in operation.changes:
+        made = change(made)
+    return made
 
 
 def augment(pixels: Pixels, operation: Operation) -> Pixels:
-    """Apply `operation`; the result has the same shape. Beyond the border the picture mirrors."""
+    """Turn, zoom, flip and light `pixels` as in `operation`; the result has the same shape.
+
+    Beyond the border the picture mirrors.
+    """
     height, width = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D(
         ((width - 1) / 2, (height - 1) / 2), operation.rotation, operation.zoom
@@ -123,10 +144,22 @@ def _copies(sources: pd.DataFrame, balance: Balance, suffix: str) -> pd.DataFram
     return copies
 
 
+def _delivered(rows: pd.DataFrame, number: int, balance: Balance, suffix: str) -> pd.DataFrame:
+    copies = rows.copy()
+    copies["row"] = rows["row"] + f"-delivery{number + 1}"
+    copies["operation"] = [
+        str(
+            replace(Operation.parse(made) if made else Operation(), changes=_delivery(row, balance))
+        )
+        for row, made in zip(copies["row"], rows["operation"], strict=True)
+    ]
+    copies["file"] = [f"{FOLDER}/{row}{suffix}" for row in copies["row"]]
+    return copies
+
+
 def _draw(row: str, balance: Balance) -> Operation:
     """Draw an operation from the copy's own name: other pictures don't change it."""
-    seed = int.from_bytes(sha256(row.encode()).digest()[:8], "big")
-    generator = np.random.default_rng([balance.seed, seed])
+    generator = _generator(row, balance)
     rotation, zoom, brightness = generator.uniform(-1, 1, 3)
     flips = generator.integers(0, 2, 2).astype(bool)
     return Operation(
@@ -136,3 +169,22 @@ def _draw(row: str, balance: Balance) -> Operation:
         bool(flips[0] and balance.horizontal_flip),
         bool(flips[1] and balance.vertical_flip),
     )
+
+
+def _delivery(row: str, balance: Balance) -> tuple[Change, ...]:
+    """Draw how a picture is delivered: saved with losses, half of all after they were shrunk, and
+    half of those enlarged again.
+    """
+    generator = _generator(row, balance)
+    size, encoding = (
+        generator.choice(["", "shrink", "resize"], p=[0.5, 0.25, 0.25]),
+        generator.choice(["jpeg", "webp"], p=[2 / 3, 1 / 3]),
+    )
+    factor, quality = generator.uniform(0.5, 1), generator.integers(60, 96)
+    saved = Change(str(encoding), int(quality))
+    return (Change(str(size), round(float(factor), 3)), saved) if size else (saved,)
+
+
+def _generator(row: str, balance: Balance) -> np.random.Generator:
+    seed = int.from_bytes(sha256(row.encode()).digest()[:8], "big")
+    return np.random.default_rng([balance.seed, seed])

@@ -191,7 +191,9 @@ class Split(Strict):
 
 
 class Balance(Strict):
-    """How unequal classes are met, and how far a copy may differ from its source."""
+    """How unequal classes are met, how far a copy may differ from its source, and how many more
+    copies of each picture are learnt from, shrunk and saved again as pictures are on their way.
+    """
 
     method: Literal["augment", "class_weight", "none"]
     rotation: Annotated[float, Field(ge=0, le=180)]
@@ -199,6 +201,7 @@ class Balance(Strict):
     brightness: Annotated[float, Field(ge=0, lt=1)]
     horizontal_flip: bool
     vertical_flip: bool
+    deliveries: Annotated[int, Field(ge=0, le=20)] = 0
     seed: Annotated[int, Field(ge=0)]
 
 

@@ -9,12 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 from realart import cluster, inputs, parallel, pictures, provenance
+from realart.changes import Change
 from realart.errors import RealartError
 from realart.inputs import Input, Seen
 from realart.models import BATCH, Final
 from realart.params import Point
 from realart.pictures import UnusableError
-from realart.robustness import Change
 
 STDIN = Path("-")
 QUALITY = 90

@@ -3,110 +3,38 @@
 Thresholds stay where they were: nobody chooses them anew for a picture that was saved again.
 """
 
-import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from PIL import Image, ImageEnhance, ImageFilter
 
 from realart import archive, evaluation, inputs, intervals, pictures, raw, tables
 from realart.archive import Member
+from realart.changes import Change
 from realart.inputs import Input, Seen
 from realart.models import Final
 
 PICTURES = 500
 """How many pictures are tried, those of the lowest ids."""
-LARGEST = 4096
-"""Pixels of a side: larger pictures are shrunk before they are changed, as most places do."""
-Changing = Callable[[Image.Image, float], Image.Image]
 COLUMNS = {
     "change": str, "strength": float, "pictures": int, "auc": float, "auc_low": float,
     "auc_high": float, "point": str, "recall": float, "false_positive_rate": float,
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Change:
-    """What is done to a picture, and how much of it."""
-
-    name: str
-    strength: float
-
-    def __call__(self, image: Image.Image) -> Image.Image:
-        if max(image.size) > LARGEST:
-            image = image.copy()
-            image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
-        return CHANGES[self.name][0](image, self.strength)
-
-
-def jpeg(image: Image.Image, quality: float) -> Image.Image:
-    """Save as JPEG, with halved colour."""
-    return _saved(image, "JPEG", quality=int(quality), subsampling=2)
-
-
-def webp(image: Image.Image, quality: float) -> Image.Image:
-    """Save as WebP, with losses."""
-    return _saved(image, "WEBP", quality=int(quality))
-
-
-def resize(image: Image.Image, factor: float) -> Image.Image:
-    """Shrink, and enlarge to what it was."""
-    small = image.resize(_scaled(image, factor), Image.Resampling.LANCZOS)
-    return small.resize(image.size, Image.Resampling.BICUBIC)
-
-
-def blur(image: Image.Image, radius: float) -> Image.Image:
-    """Blur by a Gaussian whose standard deviation is so many pixels."""
-    return image.filter(ImageFilter.GaussianBlur(radius))
-
-
-def noise(image: Image.Image, spread: float) -> Image.Image:
-    """Add normal noise of so many levels, the same for all pictures of a size."""
-    pixels = np.asarray(image, np.float32)
-    drawn = np.random.default_rng(0).standard_normal(pixels.shape, np.float32)
-    return Image.fromarray(np.clip(np.rint(pixels + spread * drawn), 0, 255).astype(np.uint8))
-
-
-def crop(image: Image.Image, share: float) -> Image.Image:
-    """Keep the middle, so much of each side."""
-    width, height = _scaled(image, share)
-    left, top = (image.width - width) // 2, (image.height - height) // 2
-    return image.crop((left, top, left + width, top + height))
-
-
-def brightness(image: Image.Image, factor: float) -> Image.Image:
-    """Multiply all levels."""
-    return ImageEnhance.Brightness(image).enhance(factor)
-
-
-def grey(image: Image.Image, share: float) -> Image.Image:
-    """Take away so much of the colour."""
-    return ImageEnhance.Color(image).enhance(1 - share)
-
-
-def screenshot(image: Image.Image, times: float) -> Image.Image:
-    """Show smaller, cut off the edges, and save as messengers do, so many times."""
-    for _ in range(int(times)):
-        image = jpeg(crop(image.resize(_scaled(image, 0.8), Image.Resampling.BILINEAR), 0.97), 80)
-    return image
-
-
-CHANGES: dict[str, tuple[Changing, Sequence[float]]] = {
-    "jpeg": (jpeg, (95, 80, 60, 40)),
-    "webp": (webp, (80, 50)),
-    "resize": (resize, (0.75, 0.5, 0.25)),
-    "blur": (blur, (1, 2)),
-    "noise": (noise, (4, 10)),
-    "crop": (crop, (0.9, 0.75)),
-    "brightness": (brightness, (0.75, 1.25)),
-    "grey": (grey, (1,)),
-    "screenshot": (screenshot, (1, 2)),
+TRIED: dict[str, Sequence[float]] = {
+    "jpeg": (95, 80, 60, 40),
+    "webp": (80, 50),
+    "resize": (0.75, 0.5, 0.25),
+    "blur": (1, 2),
+    "noise": (4, 10),
+    "crop": (0.9, 0.75),
+    "brightness": (0.75, 1.25),
+    "grey": (1,),
+    "screenshot": (1, 2),
 }
-"""What is tried, and how strongly, the mildest first."""
+"""How strongly each of `changes.CHANGES` is tried, the mildest first."""
 
 
 def table(
@@ -127,7 +55,7 @@ def table(
     """
     tried = published.sort_values("id").head(PICTURES)
     labels = tables.is_ai(tried["label"])
-    changes = [Change(name, strength) for name, (_, all_) in CHANGES.items() for strength in all_]
+    changes = [Change(name, strength) for name, tried_at in TRIED.items() for strength in tried_at]
     look = partial(_look, seen=model.input, changes=changes)
     scores = model.scores_of(look, raw.members(tried, archives), "robustness")
     rows = []
@@ -157,13 +85,3 @@ def _look(member: Member, seen: Input, changes: Sequence[Change]) -> Sequence[Se
     image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     changed = [inputs.from_pixels(change(image), seen) for change in changes]
     return [inputs.from_decoded(data, image, seen), *changed]
-
-
-def _saved(image: Image.Image, kind: str, **how: int) -> Image.Image:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **how)
-    return Image.open(buffer).convert("RGB")
-
-
-def _scaled(image: Image.Image, factor: float) -> tuple[int, int]:
-    return max(1, round(image.width * factor)), max(1, round(image.height * factor))

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from PIL import Image
 
 from realart import archive, balancing, contact, errors, params, pictures, raw, tables
 from realart.archive import Member
@@ -55,8 +53,8 @@ def write_copy(clean: Clean, item: tuple[Member, str, Path]) -> None:
     """Write one augmented copy, in the same form as its source."""
     member, operation, file = item
     image, _ = pictures.decode(archive.read(*member), clean.max_pixels)
-    copy = balancing.augment(np.asarray(image), balancing.Operation.parse(operation))
-    file.write_bytes(pictures.canonical(Image.fromarray(copy), clean))
+    copy = balancing.copy(image, balancing.Operation.parse(operation))
+    file.write_bytes(pictures.canonical(copy, clean))
 
 
 def draw_sheet(copies: pd.DataFrame) -> None:

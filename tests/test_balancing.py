@@ -3,6 +3,8 @@
 import random
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,8 @@ from making import KNOBS, TABLES, archive, decoded, distance, file, picture, pla
 from PIL import Image
 
 from realart import pictures
-from realart.balancing import Operation, augment, plan
+from realart.balancing import Operation, augment, copy, plan
+from realart.changes import Change
 from realart.params import Balance, Clean
 from realart.tables import ROWS
 from realart.traces import block_energies
@@ -24,7 +27,7 @@ from stages.balance import write_copies
 
 AUGMENT = KNOBS.balance
 PIXELS = picture(1)
-SAME = Operation(0.0, 1.0, 1.0, False, False)
+SAME = Operation()
 OPERATIONS = st.builds(
     Operation,
     rotation=st.floats(-180, 180),
@@ -32,6 +35,9 @@ OPERATIONS = st.builds(
     brightness=st.floats(0, 2),
     horizontal_flip=st.booleans(),
     vertical_flip=st.booleans(),
+    changes=st.lists(
+        st.builds(Change, st.sampled_from(["jpeg", "shrink"]), st.floats(0.1, 1)), max_size=2
+    ).map(tuple),
 )
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -143,6 +149,49 @@ def test_other_methods_make_no_copies(tables: Tables, method: str) -> None:
 
 
 @TABLES
+@given(split_pictures(), st.sampled_from(["augment", "class_weight", "none"]), st.integers(1, 3))
+def test_every_row_that_is_fitted_on_has_as_many_deliveries(
+    tables: Tables, method: str, count: int
+) -> None:
+    balance = AUGMENT.model_copy(update={"method": method})
+    before = planned(tables, balance)
+    rows = planned(tables, balance.model_copy(update={"deliveries": count}))
+    pd.testing.assert_frame_equal(rows.iloc[: len(before)], before)
+    fitted, delivered = before[before["fit"]].set_index("row"), rows.iloc[len(before) :]
+    assert rows["row"].is_unique
+    assert rows["file"].is_unique
+    assert delivered["fit"].all()
+    sources = delivered["row"].str.rsplit("-", n=1).str[0]
+    assert sources.value_counts().to_dict() == dict.fromkeys(fitted.index, count)
+    for column in ("picture", "label", "set", "group", "part", "fold", "slice"):
+        assert delivered[column].tolist() == fitted.loc[sources, column].tolist()
+    for source, text in zip(sources, delivered["operation"], strict=True):
+        made = fitted.loc[source, "operation"]
+        operation = Operation.parse(text)
+        assert operation.changes
+        assert replace(operation, changes=()) == (Operation.parse(made) if made else Operation())
+
+
+def test_deliveries_are_of_all_kinds_and_of_sizes_and_qualities_in_range() -> None:
+    rows = [{"id": f"{n}", "label": "ai"} for n in range(2000)]
+    split = pd.DataFrame(
+        {"id": [row["id"] for row in rows], "part": "train", "fold": 0, "slice": 0}
+    )
+    balance = AUGMENT.model_copy(update={"deliveries": 1})
+    copies = planned((published(rows), split), balance).query("operation != ''")
+    chains = [Operation.parse(text).changes for text in copies["operation"]]
+    names = Counter(tuple(change.name for change in chain) for chain in chains)
+    shares = {(): 1 / 2, ("shrink",): 1 / 4, ("resize",): 1 / 4}
+    for sizes, share in shares.items():
+        for encoding, part in (("jpeg", 2 / 3), ("webp", 1 / 3)):
+            assert names[*sizes, encoding] / 2000 == pytest.approx(share * part, abs=0.03)
+    factors = [chain[0].strength for chain in chains if len(chain) == 2]
+    qualities = [chain[-1].strength for chain in chains]
+    assert 0.5 <= min(factors) < 0.51 < 0.99 < max(factors) <= 1
+    assert (min(qualities), max(qualities)) == (60, 95)
+
+
+@TABLES
 @given(split_pictures())
 def test_the_same_seed_makes_the_same_plan(tables: Tables) -> None:
     pd.testing.assert_frame_equal(planned(tables), planned(tables))
@@ -192,6 +241,16 @@ def test_operations_differ_and_stay_in_the_range_of_the_params() -> None:
 @given(OPERATIONS)
 def test_an_operation_reads_back_from_its_text(operation: Operation) -> None:
     assert Operation.parse(str(operation)) == operation
+
+
+def test_a_delivery_is_turned_first_and_changed_afterwards() -> None:
+    changes = (Change("shrink", 0.5), Change("jpeg", 70))
+    operation = Operation(horizontal_flip=True, changes=changes)
+    made = np.asarray(copy(Image.fromarray(PIXELS), operation))
+    half = Image.fromarray(PIXELS[:, ::-1]).resize(
+        (PIXELS.shape[1] // 2, PIXELS.shape[0] // 2), Image.Resampling.LANCZOS
+    )
+    assert np.array_equal(made, np.asarray(Change("jpeg", 70)(half)))
 
 
 @given(OPERATIONS, st.integers(2, 60), st.integers(2, 60))

@@ -21,7 +21,7 @@ from networks import AS_SAID, KNOBS, REPOSITORY, clean_environment, recipe, some
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from realart import inputs, models, recipes, robustness, tables
+from realart import changes, inputs, models, recipes, tables
 from realart.cli import main
 from realart.models import Final
 from realart.pictures import Pixels
@@ -85,7 +85,7 @@ def expected(project: Path, names: list[str], again: bool = False) -> list[float
     paths = [project / "art" / name for name in names]
     seen = [inputs.from_published(path.read_bytes(), model.input) for path in paths]
     if again:
-        saved = [robustness.jpeg(Image.open(path).convert("RGB"), 90) for path in paths]
+        saved = [changes.jpeg(Image.open(path).convert("RGB"), 90) for path in paths]
         seen = [inputs.from_pixels(image, model.input) for image in saved]
     return [float(model.scores(*inputs.stack([one]))[0]) for one in seen]
 

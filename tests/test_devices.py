@@ -112,12 +112,12 @@ with devices.held(int(sys.argv[1]), "train"):
 
 
 @contextmanager
-def holder(machine: Path, count: int) -> Iterator["subprocess.Popen[str]"]:
-    """Start a process that holds devices and says which; it ends when its input does."""
+def holder(machine: dict[str, str], count: int) -> Iterator["subprocess.Popen[str]"]:
+    """Start a process on `machine` that holds devices and prints which; it ends with its input."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(count)],
         cwd=REPOSITORY,
-        env=clean_environment(**gpus(machine, 3)),
+        env=clean_environment(**machine),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -131,10 +131,11 @@ def line(process: "subprocess.Popen[str]") -> str:
 
 
 def test_who_finds_none_free_says_so_and_waits_until_a_holder_is_killed(tmp_path: Path) -> None:
-    with holder(tmp_path, 1) as first, holder(tmp_path, 1) as second, holder(tmp_path, 1) as third:
+    machine = gpus(tmp_path, 3)
+    with holder(machine, 1) as first, holder(machine, 1) as second, holder(machine, 1) as third:
         held = {line(one) for one in (first, second, third)}
         assert held == {name(0), name(1), name(2)}
-        with holder(tmp_path, 2) as fourth, holder(tmp_path, 1) as fifth:
+        with holder(machine, 2) as fourth, holder(machine, 1) as fifth:
             assert line(fourth) == "train: waits until 2 devices are free"
             assert line(fifth) == "train: waits until one of 3 devices is free"
             third.send_signal(signal.SIGKILL)
@@ -165,11 +166,12 @@ for _ in range(60):
 def test_processes_that_contend_never_hold_the_same(tmp_path: Path) -> None:
     """Each makes a file for every device that it holds, which must not be there yet."""
     (tmp_path / "held").mkdir()
+    machine = gpus(tmp_path, 3)
     contenders = [
         subprocess.Popen(
             [sys.executable, "-c", CONTENDER, str(number), str(tmp_path / "held")],
             cwd=REPOSITORY,
-            env=clean_environment(**gpus(tmp_path, 3)),
+            env=clean_environment(**machine),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

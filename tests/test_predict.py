@@ -10,7 +10,7 @@ from networks import AS_SAID, KNOBS, recipe
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from realart import inputs, models, pictures, predict, recipes, robustness
+from realart import changes, inputs, models, pictures, predict, recipes
 from realart.errors import RealartError
 from realart.models import Final
 
@@ -66,9 +66,7 @@ def score(model: Final, seen: inputs.Seen) -> float:
 
 def saved_again(pixels: pictures.Pixels, model: Final) -> float:
     """Return the probability of ai after the picture was saved as JPEG 90."""
-    return score(
-        model, inputs.from_pixels(robustness.jpeg(Image.fromarray(pixels), 90), model.input)
-    )
+    return score(model, inputs.from_pixels(changes.jpeg(Image.fromarray(pixels), 90), model.input))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 70])
