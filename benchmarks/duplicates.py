@@ -3,7 +3,7 @@
     python -m benchmarks.duplicates [--pictures ZIP ...] [--sheet PNG]
     python -m benchmarks.duplicates --group 400000 800000    # time and memory alone
 
-    python -m benchmarks.duplicates --lookalikes 2000 [--pictures ZIP ...]    # false pairs alone
+    python -m benchmarks.duplicates --lookalikes 2000 [--pictures ZIP ...]    # false pairs
 
 Prints tables in Markdown. Originals are the pictures of the zips, without their own copies, and
 rendered ones of the sample up to `--originals`; with no zips all are rendered. The first
@@ -194,11 +194,9 @@ def false_pairs(
     rows = [(level, n, f"{n / total:.1e}") for level, n in zip(levels, counts, strict=True)]
     table(f"{len(names)} originals, {total} pairs", ["correlation from", "pairs", "rate"], rows)
     worst = sorted(best.items(), key=lambda item: -item[1])[:12]
-    table(
-        "Most alike",
-        ["correlation", "one", "other"],
-        [(f"{score:.3f}", names[i], names[j]) for (i, j), score in worst],
-    )
+    if worst:
+        table("Most alike", ["correlation", "one", "other"],
+              [(f"{score:.3f}", names[i], names[j]) for (i, j), score in worst])  # fmt: skip
     if sheet:
         drawn = Image.new("RGB", (200 * max(len(worst), 1), 400), "grey")
         for column, (pair, _) in enumerate(worst):
@@ -241,6 +239,44 @@ def lookalike_pairs(files: Sequence[bytes]) -> None:
     head = ["kind", f"pairs at {knobs.duplicate}", "rate", f"pairs at {knobs.similar}", "rate",
             "related in part", "rate", "largest group", "lost"]  # fmt: skip
     table(f"{len(files)} different originals of each kind, {total} pairs", head, rows)
+
+
+def shown(kind: str, frame: tuple[float, bytes, bytes]) -> Fingerprint:
+    """Return the fingerprint of a frame of one of `lookalikes.SCENES`, saved as JPEG."""
+    share, *files = frame
+    one, other = (pictures.bound(pictures.read(data), lookalikes.LONG_SIDE) for data in files)
+    buffer = io.BytesIO()
+    lookalikes.SCENES[kind](one, other, share).save(buffer, "JPEG", quality=90)
+    return printed(buffer.getvalue())
+
+
+def chains(files: Sequence[bytes], frames: int = 100) -> None:
+    """Print how many frames of slow scenes are left out, from one picture to the next of `files`.
+
+    By chains: as many as go where all that pairs link together counts as one picture.
+    """
+    clean, rows = params.load().clean, []
+    scenes = list(zip(files[::2], files[1::2], strict=False))
+    labellings = {
+        "of one label": ["ai"] * frames,
+        "the first of another": ["human"] + ["ai"] * (frames - 1),
+    }
+    for kind in lookalikes.SCENES:
+        chained, lost, groups = dict.fromkeys(labellings, 0), dict.fromkeys(labellings, 0), 0
+        for one, other in scenes:
+            moments = [(n / (frames - 1), one, other) for n in range(frames)]
+            prints = Fingerprints(each(partial(shown, kind), moments, kind, "frame"))
+            edges = forest(prints, clean.similar)
+            groups += len(np.unique(components(frames, edges)))
+            linked = components(frames, edges[edges[:, 2] >= clean.duplicate])
+            for name, labels in labellings.items():
+                for chain in map(np.flatnonzero, linked == np.unique(linked)[:, None]):
+                    chained[name] += len(chain) - (len({labels[n] for n in chain}) == 1)
+                ranks = [(n,) for n in range(frames)]
+                lost[name] += len(resolve(prints, edges, labels, ranks, clean.duplicate))
+        rows += [(kind, name, chained[name], lost[name], groups) for name in labellings]
+    head = ["scene", "labels", "lost by chains", "lost", "groups"]
+    table(f"{len(scenes)} scenes of {frames} frames each", head, rows)
 
 
 def hashes(kind: str, count: int) -> NDArray[np.uint64]:
@@ -336,17 +372,22 @@ def main() -> None:
     real = [one for path in arguments.pictures for one in usable(path)]
     prints = list(each(printed, [data for _, data in real], "originals"))
     groups = components(len(real), forest(Fingerprints(prints), params.load().clean.similar))
-    first = np.unique(groups, return_index=True)[1][: arguments.originals]
-    count = max(0, arguments.originals - len(first))
+    wanted = arguments.lookalikes or arguments.originals
+    first = np.unique(groups, return_index=True)[1][:wanted]
+    count = wanted - len(first)
     rendered = list(each(partial(sample.picture, seed=SEED), range(count), "render"))
     files = [real[i] for i in first] + [(f"rendered/{one.name}", one.data) for one in rendered]
-    prints = [prints[i] for i in first]
-    prints += each(printed, [one.data for one in rendered], "originals")
     names = [name for name, _ in files]
     origins = sorted({name.split("/")[0] for name in names})
     table("Originals", ["from", "pictures"],
           [(o, sum(n.split("/")[0] == o for n in names)) for o in origins])  # fmt: skip
+    if arguments.lookalikes:
+        lookalike_pairs([data for _, data in files])
+        chains([data for _, data in files[:20]])
+        return
     drawn = np.random.default_rng(SEED).permutation(len(files))[: arguments.changed]
+    prints = [prints[i] for i in first]
+    prints += each(printed, [one.data for one in rendered], "originals")
     copies = list(each(changed, [files[i][1] for i in drawn], "change"))
     recall([prints[i] for i in drawn], copies)
     false_pairs(names, prints, lambda i: files[i][1], arguments.sheet)

@@ -1,4 +1,6 @@
-"""Different pictures that have most of their area in common: frames, skies, pages, screenshots."""
+"""Different pictures that have most of their area in common: frames, skies, pages, screenshots; and
+frames of slow scenes, each of which is nearly the next.
+"""
 
 from collections.abc import Callable
 
@@ -124,3 +126,24 @@ KINDS: dict[str, Kind] = {
     "sky with a sun": sky,
     "page of text": page,
 }
+
+
+def pan(one: Image.Image, _: Image.Image, share: float) -> Image.Image:
+    """Show a window of the first picture, .6 of each side, that moves along its long side."""
+    width, height = (round(0.6 * side) for side in one.size)
+    along = (share, 0.5) if one.width > one.height else (0.5, share)
+    left = round(along[0] * (one.width - width))
+    top = round(along[1] * (one.height - height))
+    return one.crop((left, top, left + width, top + height))
+
+
+def blend(one: Image.Image, other: Image.Image, share: float) -> Image.Image:
+    """Fade from the first picture into the second, both of the first one's shape."""
+    return Image.blend(one, ImageOps.fit(other, one.size, Image.Resampling.LANCZOS), share)
+
+
+SCENES: dict[str, Callable[[Image.Image, Image.Image, float], Image.Image]] = {
+    "slow pan": pan,
+    "slow blend": blend,
+}
+"""Frame of a scene of two pictures, at a share (0 to 1) of its time."""
