@@ -15,7 +15,6 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from realart import avif, colours, diagnostics, formats, headers
 from realart.formats import DECODER_ERRORS
-from realart.formats import FORMATS as FORMATS
 from realart.formats import UnusableError as UnusableError
 from realart.headers import Header
 from realart.params import Clean, Resample

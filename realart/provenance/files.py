@@ -10,7 +10,7 @@ from typing import Literal
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from realart.pictures import FORMATS
+from realart.formats import FORMATS
 from realart.provenance.wording import MOST, text
 
 # PNG specification (third edition, 2025), 5.2 and 11.2.5. https://www.w3.org/TR/png-3/
