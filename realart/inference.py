@@ -106,7 +106,11 @@ def load(folder: Path, name: str) -> Run:
     core = openvino.Core()
     model = core.read_model(folder / GRAPH.format(name))
     precision = model.get_rt_info(PRECISION).astype(str) if has_bfloat16() else "float32"
-    settings = {"INFERENCE_PRECISION_HINT": HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
+    settings = {
+        "INFERENCE_PRECISION_HINT": HINTS[precision],
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,  # else the threads of all processes share the first processor
+    }
     if threads := os.environ.get("OMP_NUM_THREADS"):
         settings["INFERENCE_NUM_THREADS"] = threads
     compiled = core.compile_model(model, "CPU", settings)

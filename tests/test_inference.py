@@ -58,6 +58,27 @@ def test_who_asks_at_the_same_time_gets_his_own_answer(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, run(pixels)[0])
 
 
+def test_no_thread_is_bound_to_a_processor(tmp_path: Path) -> None:
+    """Of processes side by side, each of one thread, all would be bound to the first one."""
+    inference.export(recipes.build(recipe()), tmp_path, "it")
+    code = f"""if True:
+        from pathlib import Path
+        from threading import Thread
+        import numpy as np
+        from realart import inference
+        run = inference.load(Path({str(tmp_path)!r}), "it")
+        batch, seen = np.zeros((4096, 16, 16, 3), np.uint8), set()
+        asking = Thread(target=lambda: [run(batch) for _ in range(20)])
+        asking.start()
+        while asking.is_alive():
+            for file in Path("/proc/self/task").glob("*/status"):
+                seen.add(file.read_text().split("Cpus_allowed_list:")[1].split()[0])
+        print(seen)"""
+    allowed = {Path("/proc/self/status").read_text().split("Cpus_allowed_list:")[1].split()[0]}
+    done = python(code, OMP_NUM_THREADS="1")
+    assert done.stdout.strip() == str(allowed), done.stderr
+
+
 def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
     model = recipes.build(backbone_recipe("MobileNet", backbone={"arguments": {"alpha": 0.25}}))
     for name in "ab":
