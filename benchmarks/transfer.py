@@ -1,15 +1,17 @@
 """What features carry over to sets of pictures that were not trained on.
 
-    python -m benchmarks.transfer A.zip B.zip [C.zip ...] [--encoder FILE] [--weights FILE]
-        [--seeds 0 1 2] [--cache FOLDER]
+    python -m benchmarks.transfer A.zip B.zip [C.zip ...] [--judge Z.zip] [--encoder FILE]
+        [--weights FILE] [--seeds 0 1 2] [--cache FOLDER]
 
 Prints a table in Markdown, a row for each block of the encoder `clip_vit_b16`, by its class token
 and by the mean of its patches, for each layer of MobileNetV2 and for each family of measurements:
 the AUC on each set that a head was not trained on, having learnt from all others, their mean, and
 the AUC within each set, out of grouped folds; then which to choose, in words. Pictures are in
-canonical form, classes and sets weigh the same, and no test part is held out. `--encoder` is an
-ONNX file in place of the one that params.yaml names, `--weights` those of MobileNetV2 without its
-top. With `--cache`, features are kept there and not computed again.
+canonical form, classes and sets weigh the same, and no test part is held out. `--judge` is one more
+set that nothing is chosen by, with heads that have learnt from all others: what was a better guide
+to it, the AUC within sets or on unseen ones? `--encoder` is an ONNX file in place of the one that
+params.yaml names, `--weights` those of MobileNetV2 without its top. With `--cache`, features are
+kept there and not computed again.
 """
 
 import argparse
@@ -115,46 +117,77 @@ def within(targets: Targets, features: Vectors, seed: int) -> float:
     return float(roc_auc_score(targets.labels, scores))
 
 
-def unseen(sets: Sequence[Targets], features: Sequence[Vectors], held_out: int) -> float:
-    """Return the AUC on one set of a head that was fitted on all others."""
-    others = [other for other in range(len(sets)) if other != held_out]
-    head = fitted([sets[other] for other in others], [features[other] for other in others])
-    return float(roc_auc_score(sets[held_out].labels, head.scores(features[held_out])))
+def unseen(
+    learnt: Sequence[Targets], features: Sequence[Vectors], judged: Targets, numbers: Vectors
+) -> float:
+    """Return the AUC on one set, `judged` with features `numbers`, of a head fitted on others."""
+    return float(roc_auc_score(judged.labels, fitted(learnt, features).scores(numbers)))
+
+
+@dataclass(frozen=True)
+class Areas:
+    """AUCs of one kind of features: on each set unseen, within each set, on the judging set."""
+
+    unseen: list[float]
+    within: list[float]
+    judged: float | None
+
+    @property
+    def cells(self) -> list[float]:
+        """The values of a row of the table."""
+        last = [] if self.judged is None else [self.judged]
+        return [*self.unseen, float(np.mean(self.unseen)), *self.within, *last]
 
 
 def areas(
-    name: str, sets: Sequence[Targets], features: Sequence[Vectors], seeds: Sequence[int]
-) -> list[float]:
-    """Return the AUC on each set unseen and their mean, then the mean within each over `seeds`."""
-    tasks: list[Callable[[], float]] = [
-        partial(unseen, sets, features, number) for number in range(len(sets))
-    ]
+    name: str,
+    sets: Sequence[Targets],
+    features: Sequence[Vectors],
+    judge: tuple[Targets, Vectors] | None,
+    seeds: Sequence[int],
+) -> Areas:
+    """Fit a head for each set and seed; `features` are those of `sets`, in their order."""
+    tasks: list[Callable[[], float]] = []
+    for number, own in enumerate(sets):
+        others = [other for other in range(len(sets)) if other != number]
+        learnt = [sets[other] for other in others], [features[other] for other in others]
+        tasks.append(partial(unseen, *learnt, own, features[number]))
     for own, numbers in zip(sets, features, strict=True):
         tasks += [partial(within, own, numbers, seed) for seed in seeds]
+    if judge:
+        tasks.append(partial(unseen, sets, features, *judge))
     found = list(each(_call, tasks, name, "head"))
-    elsewhere, inside = found[: len(sets)], np.reshape(found[len(sets) :], (len(sets), -1))
-    return [*elsewhere, float(np.mean(elsewhere)), *inside.mean(1).tolist()]
+    inside = np.reshape(found[len(sets) : len(sets) * (1 + len(seeds))], (len(sets), -1))
+    return Areas(found[: len(sets)], inside.mean(1).tolist(), found[-1] if judge else None)
 
 
 def _call(task: Callable[[], float]) -> float:
     return task()
 
 
-def recommendation(found: dict[str, list[float]], names: Sequence[str]) -> str:
-    """Return in words which features to choose for pictures of each kind.
-
-    `found` holds what `areas` returns of each features.
-    """
-    unseen_mean = {name: row[len(names)] for name, row in found.items()}
-    inside = {name: float(np.mean(row[len(names) + 1 :])) for name, row in found.items()}
+def recommendation(found: dict[str, Areas], judge: str | None) -> str:
+    """Return in words which features to choose for which pictures; `judge` names a last set."""
+    unseen_mean = {name: float(np.mean(row.unseen)) for name, row in found.items()}
+    inside = {name: float(np.mean(row.within)) for name, row in found.items()}
     best, carrying = (max(of, key=lambda name: of[name]) for of in (inside, unseen_mean))
     order = sorted(unseen_mean, key=lambda name: -unseen_mean[name])
-    agreement = spearmanr(list(unseen_mean.values()), list(inside.values())).statistic
-    return (
+    text = (
         f"For pictures like those that were trained on: {best}, AUC {inside[best]:.3f} within the "
         f"sets and {unseen_mean[best]:.3f} on unseen ones (place {order.index(best) + 1} of "
         f"{len(order)}). For pictures from elsewhere: {carrying}, {inside[carrying]:.3f} and "
-        f"{unseen_mean[carrying]:.3f}. Rank correlation of both columns: {agreement:.2f}."
+        f"{unseen_mean[carrying]:.3f}."
+    )
+    if not judge:
+        return text
+    judged = {name: row.judged for name, row in found.items()}
+    by_inside, by_unseen = (
+        spearmanr(list(of.values()), list(judged.values())).statistic
+        for of in (inside, unseen_mean)
+    )
+    return (
+        f"{text} On {judge}, which neither was chosen by, they have {judged[best]:.3f} and "
+        f"{judged[carrying]:.3f}. Rank correlation of all rows with the AUC there: {by_inside:.2f} "
+        f"for the mean within sets, {by_unseen:.2f} for the mean on unseen ones."
     )
 
 
@@ -207,23 +240,31 @@ def everything(features: Vectors) -> Vectors:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("zips", type=Path, nargs="+", metavar="ZIP")
+    parser.add_argument("--judge", type=Path, metavar="ZIP")
     parser.add_argument("--encoder", type=Path)
     parser.add_argument("--weights")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--cache", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        sets = [Set(path, Path(folder, path.stem), arguments.cache) for path in arguments.zips]
+        paths = [*arguments.zips, *([arguments.judge] if arguments.judge else [])]
+        read = [Set(path, Path(folder, path.stem), arguments.cache) for path in paths]
+        sets, judge = read[: len(arguments.zips)], read[len(arguments.zips) :]
         names = [of.name for of in sets]
         columns = [*names, "mean unseen", *(f"within {name}" for name in names)]
+        columns += [f"all, on {of.name}" for of in judge]
         print(f"\n| features | {' | '.join(columns)} |")
         print(f"| --- |{' --- |' * len(columns)}")
         found = {}
         for name, (descriptor, chosen) in candidates(arguments).items():
+            targets = [of.targets for of in sets]
             features = [chosen(of.features(descriptor)) for of in sets]
-            found[name] = areas(name, [of.targets for of in sets], features, arguments.seeds)
-            print(f"| {name} | {' | '.join(f'{one:.3f}' for one in found[name])} |", flush=True)
-        print(f"\n{recommendation(found, names)}")
+            last = [(of.targets, chosen(of.features(descriptor))) for of in judge]
+            found[name] = areas(name, targets, features, last[0] if last else None, arguments.seeds)
+            print(
+                f"| {name} | {' | '.join(f'{one:.3f}' for one in found[name].cells)} |", flush=True
+            )
+        print(f"\n{recommendation(found, judge[0].name if judge else None)}")
 
 
 if __name__ == "__main__":
