@@ -34,6 +34,7 @@ class Training:
     """What MLflow is told of a training when it begins; `began` in milliseconds since 1970.
 
     One that was interrupted goes on in the run that has its `id`; without an id it is always new.
+    `held_out_sets` has the set that a fold holds out whole, by the number of the fold.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Training:
     began: int
     params: dict[str, str]
     tags: dict[str, str]
+    held_out_sets: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def training(params: Params, data: str, key: str = "", id: str = "") -> Training
     if experiment:
         tags["dvc_experiment"] = experiment
     described = {name: str(value)[:6000] for name, value in describe(params).items()}
-    return Training(id, params.dataset, experiment or params.model, now(), described, tags)
+    name = experiment or params.model
+    held_out_sets = {str(fold): name for fold, name in params.held_out_sets.items()}
+    return Training(id, params.dataset, name, now(), described, tags, held_out_sets)
 
 
 def epoch(fold: int, record: Mapping[Any, float]) -> Said:
@@ -150,7 +154,9 @@ class Runs:
                 known = self._client.get_metric_history(run.info.run_id, "epoch")
                 break
             else:
-                run = self._client.create_run(experiment, began, tags, f"fold {fold}")
+                held_out = self._training.held_out_sets.get(str(fold))
+                name = f"fold {fold}, {held_out} held out" if held_out else f"fold {fold}"
+                run = self._client.create_run(experiment, began, tags, name)
                 known = []
             self._folds[fold] = (run.info.run_id, {metric.step for metric in known})
         return self._folds[fold]

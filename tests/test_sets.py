@@ -138,6 +138,9 @@ def test_mlflow_keeps_both(address: str, metrics: dict[str, dict[str, object]]) 
     assert {f"unseen/sets/{name}/auc" for name in ("local", "more")} <= set(parent.data.metrics)
     names = {one.dataset.name for one in parent.inputs.dataset_inputs}
     assert names == {"local-train", "local-test", "more-train", "more-test"}
+    of_folds = {run.info.run_name for run in runs} - {parent.info.run_name}
+    held_out = {f"fold {FOLDS + n}, {name} held out" for n, name in enumerate(("local", "more"))}
+    assert of_folds == {f"fold {fold}" for fold in range(FOLDS)} | held_out
     assert len(runs) == 1 + FOLDS + 2
 
 
