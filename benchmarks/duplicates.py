@@ -210,9 +210,13 @@ def drawn(kind: str, picture: tuple[int, bytes]) -> Fingerprint:
     """Return the fingerprint of an original of `lookalikes.KINDS`, saved as JPEG."""
     number, data = picture
     inside = pictures.bound(pictures.read(data), lookalikes.LONG_SIDE)
-    made = lookalikes.KINDS[kind](inside, np.random.default_rng([SEED, number]))
+    return saved(lookalikes.KINDS[kind](inside, np.random.default_rng([SEED, number])))
+
+
+def saved(image: Image.Image) -> Fingerprint:
+    """Return the fingerprint of an image saved as JPEG."""
     buffer = io.BytesIO()
-    made.save(buffer, "JPEG", quality=90)
+    image.save(buffer, "JPEG", quality=90)
     return printed(buffer.getvalue())
 
 
@@ -245,9 +249,7 @@ def shown(kind: str, frame: tuple[float, bytes, bytes]) -> Fingerprint:
     """Return the fingerprint of a frame of one of `lookalikes.SCENES`, saved as JPEG."""
     share, *files = frame
     one, other = (pictures.bound(pictures.read(data), lookalikes.LONG_SIDE) for data in files)
-    buffer = io.BytesIO()
-    lookalikes.SCENES[kind](one, other, share).save(buffer, "JPEG", quality=90)
-    return printed(buffer.getvalue())
+    return saved(lookalikes.SCENES[kind](one, other, share))
 
 
 def chains(files: Sequence[bytes], frames: int = 100) -> None:

@@ -26,8 +26,8 @@ def openvino(model: str, precision: str, squares: Any) -> Callable[[], None]:
     graph = core.read_model(model)
     if graph.input(0).element_type == ov.Type.f32:
         squares = normalised(squares)
-    shape = [BATCH if axis.is_dynamic else axis for axis in graph.input(0).partial_shape]
-    count = BATCH if graph.input(0).partial_shape[0].is_dynamic else int(shape[0].get_length())
+    length = graph.input(0).partial_shape[0]
+    count = BATCH if length.is_dynamic else length.get_length()
     hint = {"float32": "f32", "bfloat16": "bf16"}[precision]
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": hint}
     compiled = core.compile_model(graph, "CPU", settings)
@@ -72,6 +72,7 @@ def torch(model: str, precision: str, squares: Any) -> Callable[[], None]:
 
 
 def normalised(squares: Any) -> Any:
+    """Return uint8 squares (n, size, size, 3) as CLIP takes them: float32 (n, 3, size, size)."""
     scaled = (squares / np.float32(255) - np.float32(MEAN)) / np.float32(STD)
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), np.float32)
 

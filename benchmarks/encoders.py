@@ -44,20 +44,18 @@ def main() -> None:
         files = [folder / file for file in kept["file"].head(asked.pictures)]
         print(f"\n{len(files)} pictures, {asked.descriptor}\n")
         print("| | float32 | bfloat16 |\n| --- | --- | --- |")
-        ours: dict[str, list[float]] = {}
+        described_here: list[float | None] = []
+        bare: list[float | None] = []
         for precision in inference.HINTS:
             seen = Input(parts={"it": descriptor(asked, precision)}, clean=KNOBS.clean, ela=None)
             encoders.keep(seen, folder)
-            ours.setdefault("`features`, from stored pictures", []).append(
-                rate(folder, seen, files)
-            )
+            described_here.append(rate(folder, seen, files))
             squares = np.concatenate([inputs.from_stored(file, seen)[0] for file in files])
             np.save(folder / "squares.npy", squares)
             graph = folder / inference.GRAPH.format(vectors.NETWORK.format("it"))
-            bare = elsewhere(sys.executable, "openvino", precision, graph, folder)
-            ours.setdefault("OpenVINO, the same graph, a bare loop", []).append(bare or 0.0)
-        for name, rates in ours.items():
-            show(name, rates)
+            bare.append(elsewhere(sys.executable, "openvino", precision, graph, folder))
+        show("`features`, from stored pictures", described_here)
+        show("OpenVINO, the same graph, a bare loop", bare)
         whole = {"OpenVINO": (sys.executable, "openvino", asked.encoder)}
         if asked.peers:
             whole |= {
@@ -108,7 +106,7 @@ def elsewhere(python: str, engine: str, precision: str, model: Path, folder: Pat
     return float(json.loads(done.stdout.splitlines()[-1])["rate"])
 
 
-def show(name: str, rates: list[float] | list[float | None]) -> None:
+def show(name: str, rates: list[float | None]) -> None:
     cells = ("-" if one is None else f"{one:.1f}" for one in rates)
     print(f"| {name} | {' | '.join(cells)} |", flush=True)
 

@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -156,13 +157,9 @@ def areas(
         tasks += [partial(within, own, numbers, seed) for seed in seeds]
     if judge:
         tasks.append(partial(unseen, sets, features, *judge))
-    found = list(each(_call, tasks, name, "head"))
+    found = list(each(call, tasks, name, "head"))
     inside = np.reshape(found[len(sets) : len(sets) * (1 + len(seeds))], (len(sets), -1))
     return Areas(found[: len(sets)], inside.mean(1).tolist(), found[-1] if judge else None)
-
-
-def _call(task: Callable[[], float]) -> float:
-    return task()
 
 
 def recommendation(found: dict[str, Areas], judge: str | None) -> str:

@@ -223,12 +223,12 @@ def test_a_clone_that_pulled_recomputes_nothing(first: Clone, pulled: Clone) -> 
 def test_an_earlier_run_comes_from_the_run_cache(
     first: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No stage runs; MLflow hears of it when its pages are shown."""
+    """No stage runs; the run is logged to MLflow when its pages are opened."""
     clone = second(first, tmp_path)
     set_params(clone.folder, EARLIER)
-    said = clone.dvc("repro", "--pull")
-    assert running(said) == []
-    assert all(f"Stage '{stage}' is cached - skipping run" in said for stage in CHANGED)
+    output = clone.dvc("repro", "--pull")
+    assert running(output) == []
+    assert all(f"Stage '{stage}' is cached - skipping run" in output for stage in CHANGED)
     assert not (clone.folder / "mlruns").exists()
     git(clone.folder, "fetch", "-q", "origin", "refs/exps/*:refs/exps/*")
     (weights,) = git(clone.folder, "for-each-ref", "--format=%(refname)", "refs/exps").split()
