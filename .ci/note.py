@@ -10,8 +10,8 @@ from typing import Any
 
 import requests
 
-from realart import errors
-from realart.errors import RealartError
+from realart.core import errors
+from realart.core.errors import RealartError
 
 MARK = "<!-- realart compare -->"
 """How the note is found again; GitLab does not show it."""

@@ -28,7 +28,10 @@ from benchmarks.bad_files import KEPT
 from benchmarks.faults import ROOT, shown
 from benchmarks.frozen import run
 from benchmarks.user_project import STAGES, aliases, ask, environment, project, serving, trained
-from realart import params, pictures, provenance, tables
+from realart.core import tables
+from realart.data import pictures
+from realart.params import load_params
+from realart.serving import provenance
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,10 @@ def one_group(path: Path) -> Answer:
 
 def outcome(path: Path) -> str:
     """Return `KEPT`, or why a picture is rejected."""
-    knobs = params.load(ROOT / "params.yaml").clean
+    params = load_params(ROOT / "params.yaml").clean
     try:
-        pictures.decode(path.read_bytes(), knobs.max_pixels)
-    except pictures.UnusableError as error:
+        pictures.decode(path.read_bytes(), params.max_pixels)
+    except pictures.UnusableFileError as error:
         return str(error)
     return KEPT
 

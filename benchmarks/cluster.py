@@ -25,8 +25,8 @@ import psutil
 from distributed import LocalCluster
 
 from benchmarks.scale import make, project
-from realart import cluster, yaml12
-from realart.parallel import each
+from realart.core import dask_cluster, yaml12
+from realart.core.parallel import each
 
 ITEMS = 5000
 LAST = "robustness"
@@ -36,7 +36,7 @@ LAST = "robustness"
 def workers(count: int) -> Iterator[dict[str, str]]:
     """Start so many workers of one thread; yield what tells a process to use them."""
     with LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None) as started:
-        yield {cluster.ADDRESS: started.scheduler_address}
+        yield {dask_cluster.ADDRESS: started.scheduler_address}
 
 
 def empty_items(counts: Sequence[int]) -> None:
@@ -46,9 +46,9 @@ def empty_items(counts: Sequence[int]) -> None:
         with workers(count) as address:
             os.environ.update(address)
             print(f"| {count} workers | {empty():.0f} |", flush=True)
-            cluster.connected(os.environ[cluster.ADDRESS]).close()
-            cluster.connected.cache_clear()
-            del os.environ[cluster.ADDRESS]
+            dask_cluster.connected(os.environ[dask_cluster.ADDRESS]).close()
+            dask_cluster.connected.cache_clear()
+            del os.environ[dask_cluster.ADDRESS]
 
 
 def empty() -> float:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from realart import archive
-from realart.parallel import each
-from realart.sample.finishing import draw_frame, numbers, render
+from realart.core.parallel import each
+from realart.data import archive
+from realart.data.sample.finishing import draw_frame, numbers, render
 
 QUALITIES = {"human": 90, "ai": 70}
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realart import yaml12
+from realart.core import yaml12
 
 COUNTS = (1, 2, 4)
 STAGES = ("download", "clean", "split", "balance", "ela", "features")
@@ -29,31 +29,37 @@ STAGES = ("download", "clean", "split", "balance", "ela", "features")
 
 def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Path) -> None:
     """Train noise in which what ai made is brighter, and keep what came out; prints seconds."""
-    from realart import backend, folds, params, recipes, training
+    from realart.networks import backend, builder
+    from realart.params import load_params
+    from realart.training import fold_training, folds
 
-    knobs = params.load()
-    recipe = knobs.recipes[recipe_name].model_copy(
+    params = load_params()
+    recipe = params.recipes[recipe_name].model_copy(
         update={"epochs": epochs, "patience": epochs, "batch_size": 32}
     )
-    backend.prepare(knobs.train)
+    backend.prepare(
+        params.train.seed,
+        deterministic=params.train.deterministic,
+        precision=params.train.precision,
+    )
     backend.spread(count)
     labels = np.arange(pictures + 64) % 2
     size = recipe.sees.size
     pixels = np.random.default_rng(0).integers(0, 156, (len(labels), size, size, 3), np.uint8)
     pixels += (labels * 100).astype(np.uint8)[:, None, None, None]
-    data = training.Data((pixels,), labels, np.ones(len(labels), np.float32))
+    data = fold_training.Data((pixels,), labels, np.ones(len(labels), np.float32))
     rows = np.arange(len(labels))
-    parts = folds.Parts(rows[:pictures], rows[pictures:], rows[pictures:], rows[:pictures])
+    parts = folds.FoldIndices(rows[:pictures], rows[pictures:], rows[pictures:], rows[:pictures])
     ends = []
-    model, records = training.train_fold(
-        partial(recipes.build, recipe), recipe, knobs.train, data, parts, 0,
+    model, records = fold_training.train_fold(
+        partial(builder.build, recipe), recipe, params.train, data, parts, 0,
         file.with_suffix(".checkpoint"),
         lambda record: ends.append((time.perf_counter(), time.process_time())),
     )  # fmt: skip
     np.savez(
         file,
         losses=[record["loss"] for record in records],
-        scores=training.predict(model, recipe, data, parts.watch),
+        scores=fold_training.predict(model, recipe, data, parts.val),
         **{f"weight{number}": weight.numpy() for number, weight in enumerate(model.weights)},
     )
     print(json.dumps(np.median(np.diff(ends, axis=0), axis=0).tolist()))

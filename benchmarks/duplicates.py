@@ -26,11 +26,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from benchmarks import lookalikes
-from realart import duplicates, hamming, params, pictures, sample
-from realart.copies import resolve
-from realart.duplicates import SEARCHES, components, forest
-from realart.fingerprints import Fingerprint, Fingerprints, fingerprint, turned_hashes
-from realart.parallel import each
+from realart.core.parallel import each
+from realart.data import hamming, near_duplicates, pictures, sample
+from realart.data.deduplication import resolve
+from realart.data.fingerprints import Fingerprint, Fingerprints, fingerprint, turned_hashes
+from realart.data.near_duplicates import SEARCHES, components, forest
+from realart.params import load_params
 
 SEED = 7  # not that of the pipeline's sample
 Change = Callable[[Image.Image], Image.Image]
@@ -129,13 +130,13 @@ KINDS: dict[str, tuple[Change, str, int]] = {
 
 def usable(path: Path) -> Iterable[tuple[str, bytes]]:
     """Yield names and bytes of the files of a zip that are pictures."""
-    knobs = params.load().clean
+    params = load_params().clean
     with ZipFile(path) as opened:
         for name in sorted(opened.namelist()):
             data = opened.read(name)
             try:
-                pictures.decode(data, knobs.max_pixels, knobs.min_side)
-            except pictures.UnusableError:
+                pictures.decode(data, params.max_pixels, params.min_side)
+            except pictures.UnusableFileError:
                 continue
             yield f"{path.stem}/{name}", data
 
@@ -162,19 +163,19 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> 
 
 
 def recall(originals: list[Fingerprint], copies: list[list[Fingerprint]]) -> None:
-    knobs = params.load().clean
+    params = load_params().clean
     count, rows = len(originals), []
     for number, name in enumerate(KINDS):
         prints = Fingerprints([*originals, *(of[number] for of in copies)])
-        edges = forest(prints, knobs.similar)
+        edges = forest(prints, params.similar)
         row: list[object] = [name]
-        for level in (knobs.duplicate, knobs.similar):
+        for level in (params.duplicate, params.similar):
             groups = components(2 * count, edges[edges[:, 2] >= level])
             joined = groups[:count, None] == groups[None, count:]
             true = int(joined.diagonal().sum())
             row += [f"{true / count:.3f}", f"{true / max(int(joined.sum()), 1):.3f}"]
         rows.append(row)
-    levels = [f"{what} at {level}" for level in (knobs.duplicate, knobs.similar)
+    levels = [f"{what} at {level}" for level in (params.duplicate, params.similar)
               for what in ("recall", "precision")]  # fmt: skip
     title = f"Copies of {count} originals, and whether they fall into the group of their original"
     table(title, ["change", *levels], rows)
@@ -185,7 +186,7 @@ def false_pairs(
 ) -> None:
     """Print how many pairs of different originals look alike, and which look most so."""
     best: dict[tuple[int, int], float] = {}
-    for block in duplicates.pairs(Fingerprints(originals), 0.7):
+    for block in near_duplicates.pairs(Fingerprints(originals), 0.7):
         for i, j, score in block.tolist():
             best[int(i), int(j)] = max(score, best.get((int(i), int(j)), 0))
     total = len(names) * (len(names) - 1) // 2
@@ -226,21 +227,21 @@ def lookalike_pairs(files: Sequence[bytes]) -> None:
     Related in part are edges of `forest` that agree in part only; lost are those that `clean`
     rejects, if all have the same label.
     """
-    knobs, rows = params.load().clean, []
+    params, rows = load_params().clean, []
     total = len(files) * (len(files) - 1) // 2
     for kind in lookalikes.KINDS:
         prints = Fingerprints(each(partial(drawn, kind), [*enumerate(files)], kind, "picture"))
-        edges = forest(prints, knobs.similar)
-        best = {(int(i), int(j)): score for block in duplicates.pairs(prints, knobs.similar)
+        edges = forest(prints, params.similar)
+        best = {(int(i), int(j)): score for block in near_duplicates.pairs(prints, params.similar)
                 for i, j, score in block.tolist()}  # fmt: skip
-        same = sum(score >= knobs.duplicate for score in best.values())
+        same = sum(score >= params.duplicate for score in best.values())
         groups = np.bincount(components(len(files), edges))
         labels, ranks = ["ai"] * len(files), [(i,) for i in range(len(files))]
-        lost = len(resolve(prints, edges, labels, ranks, knobs.duplicate))
-        scenes = int((edges[:, 2] < knobs.similar).sum())
+        lost = len(resolve(prints, edges, labels, ranks, params.duplicate))
+        scenes = int((edges[:, 2] < params.similar).sum())
         rows.append((kind, same, f"{same / total:.1e}", len(best), f"{len(best) / total:.1e}",
                      scenes, f"{scenes / total:.1e}", groups.max(), lost))  # fmt: skip
-    head = ["kind", f"pairs at {knobs.duplicate}", "rate", f"pairs at {knobs.similar}", "rate",
+    head = ["kind", f"pairs at {params.duplicate}", "rate", f"pairs at {params.similar}", "rate",
             "related in part", "rate", "largest group", "lost"]  # fmt: skip
     table(f"{len(files)} different originals of each kind, {total} pairs", head, rows)
 
@@ -257,7 +258,7 @@ def chains(files: Sequence[bytes], frames: int = 100) -> None:
 
     By chains: as many as go where all that pairs link together counts as one picture.
     """
-    clean, rows = params.load().clean, []
+    clean, rows = load_params().clean, []
     scenes = list(zip(files[::2], files[1::2], strict=False))
     labellings = {
         "of one label": ["ai"] * frames,
@@ -373,7 +374,7 @@ def main() -> None:
         return
     real = [one for path in arguments.pictures for one in usable(path)]
     prints = list(each(printed, [data for _, data in real], "originals"))
-    groups = components(len(real), forest(Fingerprints(prints), params.load().clean.similar))
+    groups = components(len(real), forest(Fingerprints(prints), load_params().clean.similar))
     wanted = arguments.lookalikes or arguments.originals
     first = np.unique(groups, return_index=True)[1][:wanted]
     count = wanted - len(first)

@@ -23,15 +23,17 @@ from pathlib import Path
 
 import numpy as np
 
-from realart import cleaning, encoders, inference, inputs, params, vectors
-from realart.inference import Precision
-from realart.inputs import Input
-from realart.parallel import each
-from realart.params import EncoderFeatures
-from stages.features import described
+from realart.core.parallel import each
+from realart.data import cleaning
+from realart.features import preprocessing, vectors
+from realart.features.extraction import describe_file
+from realart.features.preprocessing import InputSpec
+from realart.networks import openvino_runtime
+from realart.networks.openvino_runtime import Precision
+from realart.params import OnnxFeatures, load_params
 
 RATES = Path(__file__).with_name("encoder_rates.py")
-KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
+PARAMS = load_params(Path(__file__).parents[1] / "params.yaml")
 
 
 def main() -> None:
@@ -39,20 +41,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         (folder / cleaning.FOLDER).mkdir(parents=True)
-        labels = KNOBS.datasets["local"].labels
-        kept, _, _ = cleaning.clean(asked.zip, labels, None, KNOBS.clean, folder / cleaning.FOLDER)
+        labels = PARAMS.datasets["local"].labels
+        kept, _, _ = cleaning.clean(asked.zip, labels, None, PARAMS.clean, folder / cleaning.FOLDER)
         files = [folder / file for file in kept["file"].head(asked.pictures)]
         print(f"\n{len(files)} pictures, {asked.descriptor}\n")
         print("| | float32 | bfloat16 |\n| --- | --- | --- |")
         described_here: list[float | None] = []
         bare: list[float | None] = []
-        for precision in inference.HINTS:
-            seen = Input(parts={"it": descriptor(asked, precision)}, clean=KNOBS.clean, ela=None)
-            encoders.keep(seen, folder)
+        for precision in openvino_runtime.HINTS:
+            seen = InputSpec(
+                parts={"it": descriptor(asked, precision)}, clean=PARAMS.clean, ela=None
+            )
+            vectors.save_networks(seen.parts, folder)
             described_here.append(rate(folder, seen, files))
-            squares = np.concatenate([inputs.from_stored(file, seen)[0] for file in files])
+            squares = np.concatenate([preprocessing.from_stored(file, seen)[0] for file in files])
             np.save(folder / "squares.npy", squares)
-            graph = folder / inference.GRAPH.format(vectors.NETWORK.format("it"))
+            graph = folder / openvino_runtime.GRAPH.format(vectors.NETWORK.format("it"))
             bare.append(elsewhere(sys.executable, "openvino", precision, graph, folder))
         show("`features`, from stored pictures", described_here)
         show("OpenVINO, the same graph, a bare loop", bare)
@@ -63,7 +67,9 @@ def main() -> None:
                 f"PyTorch, open_clip {asked.open_clip}": (asked.peers, "torch", asked.open_clip),
             }
         for name, (python, engine, model) in whole.items():
-            rates = [elsewhere(python, engine, one, model, folder) for one in inference.HINTS]
+            rates = [
+                elsewhere(python, engine, one, model, folder) for one in openvino_runtime.HINTS
+            ]
             show(f"{name}, the whole encoder, a bare loop", rates)
 
 
@@ -78,19 +84,19 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def descriptor(asked: argparse.Namespace, precision: Precision) -> EncoderFeatures:
+def descriptor(asked: argparse.Namespace, precision: Precision) -> OnnxFeatures:
     """Return the descriptor of params.yaml with the given file and precision, of a single view."""
-    found = KNOBS.descriptors[asked.descriptor]
-    assert isinstance(found, EncoderFeatures)
+    found = PARAMS.descriptors[asked.descriptor]
+    assert isinstance(found, OnnxFeatures)
     digest = hashlib.sha256(asked.encoder.read_bytes()).hexdigest()
     changes = {"file": str(asked.encoder.resolve()), "sha256": digest}
     encoder = found.encoder.model_copy(update=changes)
     return found.model_copy(update={"encoder": encoder, "precision": precision, "views": 1})
 
 
-def rate(folder: Path, seen: Input, files: list[Path]) -> float:
+def rate(folder: Path, seen: InputSpec, files: list[Path]) -> float:
     """Return how many stored pictures a second `features` describes, once its workers are there."""
-    answers = each(partial(described, folder, seen), files, "features")
+    answers = each(partial(describe_file, folder, seen), files, "features")
     next(answers)
     begun = time.perf_counter()
     return sum(1 for _ in answers) / (time.perf_counter() - begun)

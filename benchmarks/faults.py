@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.bad_files import KEPT, MAX_PIXELS, BadFile, corpus, good, write_archive
-from realart import tables
+from realart.core import tables
 
 ROOT = Path(__file__).parents[1]
 BASE, BYTES_A_PIXEL = 256, 32

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from realart import pictures
-from realart.forensic import FAMILIES
-from realart.sample.finishing import draw_frame, numbers, render
+from realart.data import pictures
+from realart.data.sample.finishing import draw_frame, numbers, render
+from realart.features.forensic import FAMILIES
 
 REPEATS = 15
 SIDE = 512

@@ -25,7 +25,8 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from realart import sample, tables, yaml12
+from realart.core import tables, yaml12
+from realart.data import sample
 
 ROOT = Path(__file__).parents[1]
 PREPARING = ("download", "clean", "split", "balance", "ela")
@@ -83,17 +84,17 @@ def prepared(folder: Path, arguments: argparse.Namespace) -> Path:
     arguments.zip = None
     project = folder / "project"
     project.mkdir()
-    knobs = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
+    params = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
     labels = {"ai": [arguments.ai], "human": [arguments.human]}
-    knobs["dataset"] = "local"
-    knobs["datasets"]["local"] |= {"path": str(pictures), "labels": labels}
-    knobs["split"]["folds"] = arguments.folds
-    knobs["balance"]["method"] = "none"
-    for recipe in (knobs["recipes"][name] for name in arguments.recipes):
+    params["dataset"] = "local"
+    params["datasets"]["local"] |= {"path": str(pictures), "labels": labels}
+    params["split"]["folds"] = arguments.folds
+    params["balance"]["method"] = "none"
+    for recipe in (params["recipes"][name] for name in arguments.recipes):
         recipe |= {"epochs": arguments.epochs, "patience": arguments.epochs}
         if recipe["sees"]["backbone"]:
             recipe["sees"]["backbone"]["weights"] = "none"
-    (project / "params.yaml").write_text(yaml12.dump(knobs))
+    (project / "params.yaml").write_text(yaml12.dump(params))
     for stage in PREPARING:
         run(project, f"stages.{stage}")
     return project
@@ -132,15 +133,17 @@ def seconds(project: Path, stage: str) -> float:
 
 def plain(arguments: argparse.Namespace) -> None:
     """Train in the working directory's project as a plain script would; print what it cost."""
-    from realart import folds, params, recipes
+    from realart.networks import builder
+    from realart.params import load_params
+    from realart.training import folds
 
-    keras = recipes.keras
-    knobs = params.load()
-    recipe = knobs.recipe
+    keras = builder.keras
+    params = load_params()
+    recipe = params.recipe
     rows = tables.read(Path("data/balanced/rows.csv"), tables.ROWS)
     spent, measured, right = 0.0, 0.0, []
     for fold in range(arguments.timed_folds):
-        parts = folds.parts(rows, fold, knobs.split.slices)
+        parts = folds.fold_indices(rows, fold, params.split.slices)
         folders = {
             name: linked(rows.iloc[getattr(parts, name)], Path(f"plain/{fold}/{name}"))
             for name in ("fit", "watch", "held_out")
@@ -158,8 +161,8 @@ def plain(arguments: argparse.Namespace) -> None:
             )
             for name, folder in folders.items()
         )
-        model = recipes.build(recipe)
-        recipes.compile_for(model, recipe, recipe.optimizer.learning_rate)
+        model = builder.build(recipe)
+        builder.compile_for(model, recipe, recipe.optimizer.learning_rate)
         model.fit(fit, validation_data=watch, epochs=1, verbose=0)
         warm = time.monotonic()
         epochs = min(arguments.timed_epochs, recipe.epochs - 1)

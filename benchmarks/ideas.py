@@ -20,30 +20,42 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from realart import cleaning, describers, heads, inputs, intervals, params, splits, tables, vectors
-from realart.folds import class_weights
-from realart.heads import Fitted, Rows
-from realart.inputs import Input
-from realart.parallel import batches, each
-from realart.params import Descriptor, Families, Head, Layers
+from realart.core import tables
+from realart.core.parallel import batches, each
+from realart.data import cleaning, splits
+from realart.features import preprocessing, vectors
+from realart.features.preprocessing import InputSpec
+from realart.metrics import intervals
+from realart.models import classifiers
+from realart.models.classifiers import FittedClassifier, TrainingRows
+from realart.params import (
+    ClassifierParams,
+    Descriptor,
+    ForensicFeatures,
+    KerasFeatures,
+    load_params,
+)
+from realart.training.folds import class_weights
 
-KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
-DEFAULT = KNOBS.descriptors["mobilenetv2"]
-FORENSIC = KNOBS.descriptors["forensic"]
-assert isinstance(DEFAULT, Layers)
-assert isinstance(FORENSIC, Families)
-SVM = KNOBS.recipes["mobilenetv2_svm"].head
+PARAMS = load_params(Path(__file__).parents[1] / "params.yaml")
+DEFAULT = PARAMS.descriptors["mobilenetv2"]
+FORENSIC = PARAMS.descriptors["forensic"]
+assert isinstance(DEFAULT, KerasFeatures)
+assert isinstance(FORENSIC, ForensicFeatures)
+SVM = PARAMS.recipes["mobilenetv2_svm"].head
 PLAIN = {"size": 224, "views": 2, "pooling": ["mean"]}
 EIGHT = {"size": 256, "views": 8}
-LOGISTIC = Head(name="logistic", grid={"C": [0.1, 1.0, 10.0, 100.0]})
+LOGISTIC = ClassifierParams(name="logistic", grid={"C": [0.1, 1.0, 10.0, 100.0]})
 
 
-def ideas(weights: str) -> dict[str, tuple[list[Descriptor], Head]]:
+def ideas(weights: str) -> dict[str, tuple[list[Descriptor], ClassifierParams]]:
     """Return descriptors and head of each idea."""
     backbone = DEFAULT.backbone.model_copy(update={"weights": weights})
 
-    def deep(**changes: object) -> Layers:
-        return Layers.model_validate({**DEFAULT.model_dump(), "backbone": backbone, **changes})
+    def deep(**changes: object) -> KerasFeatures:
+        return KerasFeatures.model_validate(
+            {**DEFAULT.model_dump(), "backbone": backbone, **changes}
+        )
 
     first = {f"{name}, mean, 224 px": [deep(**PLAIN, layers=[name])] for name in DEFAULT.layers}
     grown = {
@@ -56,9 +68,9 @@ def ideas(weights: str) -> dict[str, tuple[list[Descriptor], Head]]:
         "the centre square, 8 views at 256 px": [deep(**EIGHT, shape="crop")],
         "padded": [deep(shape="pad")],
     }
-    measured = {f"forensic: {name}": [Families(families=[name])] for name in FORENSIC.families} | {
-        "forensic: all": [FORENSIC]
-    }
+    measured = {
+        f"forensic: {name}": [ForensicFeatures(families=[name])] for name in FORENSIC.families
+    } | {"forensic: all": [FORENSIC]}
     found = {name: (parts, SVM) for name, parts in (first | grown | measured).items()}
     found["default + forensic"] = ([deep(), FORENSIC], SVM)
     found["default, logistic regression"] = ([deep()], LOGISTIC)
@@ -69,14 +81,14 @@ class Set:
     """Pictures of a zip in canonical form, and what descriptors say of them, each once."""
 
     def __init__(self, path: Path, folder: Path) -> None:
-        labels = KNOBS.datasets["cashbowman"].labels, KNOBS.datasets["local"].labels
+        labels = PARAMS.datasets["cashbowman"].labels, PARAMS.datasets["local"].labels
         both = labels[1].model_copy(
             update={name: [*getattr(labels[0], name), *getattr(labels[1], name)]
                     for name in ("ai", "human")}
         )  # fmt: skip
         (folder / cleaning.FOLDER).mkdir(parents=True)
-        kept, _, _ = cleaning.clean(path, both, None, KNOBS.clean, folder / cleaning.FOLDER)
-        split = splits.assign(kept, KNOBS.split)
+        kept, _, _ = cleaning.clean(path, both, None, PARAMS.clean, folder / cleaning.FOLDER)
+        split = splits.assign(kept, PARAMS.split)
         kept["part"] = split["part"].to_numpy()
         self.table = kept
         self.files = [folder / file for file in kept["file"]]
@@ -87,41 +99,44 @@ class Set:
         """Return what a descriptor says of all pictures: float32 (n, d)."""
         key = part.model_dump_json()
         if key not in self.described:
-            seen = Input(parts={"it": part}, clean=KNOBS.clean, ela=None)
-            look = partial(inputs.from_stored, seen=seen)
-            if isinstance(part, Families):
+            seen = InputSpec(parts={"it": part}, clean=PARAMS.clean, ela=None)
+            look = partial(preprocessing.from_stored, spec=seen)
+            if isinstance(part, ForensicFeatures):
                 said = [one for (one,) in each(look, self.files, "describe")]
                 self.described[key] = np.stack(said)
             else:
-                networks = describers.keep(seen, self.folder)
-                looked = map(inputs.stack, batches(look, self.files, 8, "describe"))
+                networks = vectors.save_networks(seen.parts, self.folder)
+                looked = map(preprocessing.stack, batches(look, self.files, 8, "describe"))
                 said = [vectors.describe(one, seen.parts, networks) for one in looked]
                 self.described[key] = np.concatenate(said)
         return self.described[key]
 
 
 def fitted(
-    head: Head, parts: list[NDArray[np.float32]], table: pd.DataFrame, learnt: NDArray[np.int64]
-) -> Fitted:
+    head: ClassifierParams,
+    parts: list[NDArray[np.float32]],
+    table: pd.DataFrame,
+    learnt: NDArray[np.int64],
+) -> FittedClassifier:
     """Fit a head on the pictures at the positions `learnt`."""
     labels = tables.is_ai(table["label"])[learnt]
-    rows = Rows(
+    rows = TrainingRows(
         vectors=np.concatenate(parts, axis=1)[learnt],
         labels=labels,
         weights=class_weights(labels),
         groups=table["group"].to_numpy()[learnt],
         published=np.ones(len(learnt), np.bool_),
     )
-    return heads.fit(head, rows, [one.shape[1] for one in parts], 0)[0]
+    return classifiers.fit(head, rows, [one.shape[1] for one in parts], 0)[0]
 
 
 def out_of_fold(
-    head: Head, parts: list[NDArray[np.float32]], table: pd.DataFrame, seed: int
+    head: ClassifierParams, parts: list[NDArray[np.float32]], table: pd.DataFrame, seed: int
 ) -> NDArray[np.float64]:
     """Return scores of all pictures by heads that have not seen their fold."""
     labels, groups = tables.is_ai(table["label"]), table["group"].to_numpy()
     together, scores = np.concatenate(parts, axis=1), np.empty(len(table))
-    folds = StratifiedGroupKFold(KNOBS.split.folds, shuffle=True, random_state=seed)
+    folds = StratifiedGroupKFold(PARAMS.split.folds, shuffle=True, random_state=seed)
     for learnt, held_out in folds.split(together, labels, groups):
         scores[held_out] = fitted(head, parts, table, learnt).scores(together[held_out])
     return scores

@@ -78,14 +78,14 @@ def save(out: Path, clean: dict[str, Any], path: Path) -> None:
 def cleaning(files: Path, out: Path, clean: dict[str, Any]) -> Work:
     import numpy as np
 
-    from realart import cleaning, duplicates
-    from realart.params import Clean, Labels
+    from realart.data import cleaning, near_duplicates
+    from realart.params import Clean, LabelNames
 
-    knobs, labels = Clean(**clean), Labels(ai=["ai"], human=["human"])
+    params, labels = Clean(**clean), LabelNames(ai=["ai"], human=["human"])
 
     def work() -> Found:
         archive = files.with_suffix(".zip")
-        _, rejected, related = cleaning.clean(archive, labels, None, knobs, out)
+        _, rejected, related = cleaning.clean(archive, labels, None, params, out)
         places = {name: place for place, name in enumerate(names(files))}
         ends = [related[end].map(places) for end in ("a", "b")]
         edges = np.column_stack([*ends, related["correlation"]]).astype(float)
@@ -93,7 +93,9 @@ def cleaning(files: Path, out: Path, clean: dict[str, Any]) -> Work:
         for level in ("duplicate", "similar"):
             strong = edges[edges[:, 2] >= clean[level]]
             members = defaultdict(list)
-            for name, group in zip(places, duplicates.components(len(places), strong), strict=True):
+            for name, group in zip(
+                places, near_duplicates.components(len(places), strong), strict=True
+            ):
                 members[group].append(name)
             groups[f"realart, {level}"] = list(members.values())
         doubled = rejected["reason"].isin(("duplicate", "contradictory labels"))
@@ -103,22 +105,22 @@ def cleaning(files: Path, out: Path, clean: dict[str, Any]) -> Work:
 
 
 def searching(files: Path, out: Path, clean: dict[str, Any]) -> Work:
-    from realart import duplicates
-    from realart.fingerprints import Fingerprints
-    from realart.parallel import each
+    from realart.core.parallel import each
+    from realart.data import near_duplicates
+    from realart.data.fingerprints import Fingerprints
 
     def work() -> Found:
         paths = [files / name for name in names(files)]
         prints = Fingerprints(each(partial(printed, clean), paths, "search"))
-        duplicates.forest(prints, clean["similar"])
+        near_duplicates.forest(prints, clean["similar"])
         return {}, []
 
     return work
 
 
 def printed(clean: dict[str, Any], path: Path) -> Any:
-    from realart import pictures
-    from realart.fingerprints import fingerprint
+    from realart.data import pictures
+    from realart.data.fingerprints import fingerprint
 
     data = path.read_bytes()
     return fingerprint(pictures.decode(data, clean["max_pixels"])[0], data)

@@ -33,7 +33,8 @@ from benchmarks.duplicates import KINDS, SEED, Change, brighter, same, scaled, t
 from benchmarks.faults import shown
 from benchmarks.peer_rows import CORES, OURS, PEERS, Groups
 from benchmarks.scale import family, held
-from realart import params, pictures
+from realart.data import pictures
+from realart.params import Clean, load_params
 
 ROOT = Path(__file__).parents[1]
 EVERY = 0.05
@@ -122,7 +123,7 @@ def spoiled(files: Path, count: int = 4) -> Iterator[tuple[str, Published, list[
 
 
 def measure(
-    row: str, files: Path, clean: params.Clean, peers: Path, watched: bool = False
+    row: str, files: Path, clean: Clean, peers: Path, watched: bool = False
 ) -> dict[str, Any]:
     """Run a row, and return what it found, and if it is `watched` its peak memory in MiB."""
     python = str(peers) if row in PEERS else sys.executable
@@ -169,9 +170,7 @@ def recall(found: dict[str, set[Pair]], published: Published) -> None:
     table("Copies that were paired with their original", ["change", "copies", *found], rows)
 
 
-def refused(
-    files: Path, before: dict[str, dict[str, Any]], clean: params.Clean, peers: Path
-) -> None:
+def refused(files: Path, before: dict[str, dict[str, Any]], clean: Clean, peers: Path) -> None:
     good = [len(before[finder]["refused"]) for finder in FINDERS]
     rows: list[list[object]] = [["nothing", len(list(files.glob("*/*"))), *good]]
     for what, published, names in spoiled(files):
@@ -240,7 +239,7 @@ def read_arguments() -> argparse.Namespace:
 
 def main() -> None:
     arguments = read_arguments()
-    clean, rows = params.load().clean, [*OURS, *PEERS]
+    clean, rows = load_params().clean, [*OURS, *PEERS]
     with tempfile.TemporaryDirectory() as name:
         published = publish(arguments.pictures, arguments.changed, Path(name) / "files")
         files, count = published.folder, published.pack()

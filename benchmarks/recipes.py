@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.frozen import PREPARING, ROOT, run
-from realart import calibration, intervals, tables, yaml12
-from realart.intervals import Estimate, Weights
+from realart.core import tables, yaml12
+from realart.metrics import calibration, intervals
+from realart.metrics.intervals import Estimate, Weights
 
 
 def main() -> None:
@@ -30,9 +31,9 @@ def main() -> None:
         print(f"{pictures} pictures of {asked.zip.name}, seeds {asked.seeds}, {asked.set or ''}\n")
         print("| recipe | accuracy | recall | AUC | published |")
         print("| --- | --- | --- | --- | --- |")
-        knobs = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
-        for name in asked.recipes or knobs["recipes"]:
-            published = knobs["recipes"][name].get("published", "")
+        params = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
+        for name in asked.recipes or params["recipes"]:
+            published = params["recipes"][name].get("published", "")
             try:
                 scores = [scored(project, name) for project in projects.values()]
                 cells = list(map(str, figures(scores)))
@@ -55,34 +56,34 @@ def parsed() -> argparse.Namespace:
 
 def prepared(project: Path, asked: argparse.Namespace, seed: int) -> Path:
     """Make a project in which the stages before `features` have run."""
-    knobs = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
-    knobs["datasets"]["local"] |= {
+    params = yaml12.load((ROOT / "params.yaml").read_text(), "params.yaml")
+    params["datasets"]["local"] |= {
         "path": str(asked.zip.resolve()),
         "labels": {"ai": [asked.ai], "human": [asked.human]},
     }
-    knobs |= {"dataset": "local"}
-    knobs["split"]["seed"] = seed
+    params |= {"dataset": "local"}
+    params["split"]["seed"] = seed
     for assignment in asked.set:
         place, value = assignment.split("=", 1)
-        put(knobs, place, yaml12.load(value, place))
+        put(params, place, yaml12.load(value, place))
     for assignment in asked.weights:
         name, file = assignment.split("=", 1)
         for group, inside in (("recipes", f"{name}.sees"), ("descriptors", name)):
-            if name in knobs[group]:
-                put(knobs[group], f"{inside}.backbone.weights", str(Path(file).resolve()))
+            if name in params[group]:
+                put(params[group], f"{inside}.backbone.weights", str(Path(file).resolve()))
     project.mkdir()
-    (project / "params.yaml").write_text(yaml12.dump(knobs))
+    (project / "params.yaml").write_text(yaml12.dump(params))
     for stage in PREPARING:
         run(project, f"stages.{stage}")
     return project
 
 
-def put(knobs: dict[str, Any], place: str, value: Any) -> None:
+def put(params: dict[str, Any], place: str, value: Any) -> None:
     """Set a param by its dotted name."""
     *groups, last = place.split(".")
     for group in groups:
-        knobs = knobs[group]
-    knobs[last] = value
+        params = params[group]
+    params[last] = value
 
 
 def scored(project: Path, name: str) -> pd.DataFrame:
@@ -95,7 +96,7 @@ def scored(project: Path, name: str) -> pd.DataFrame:
     folds = sorted((project / "models/folds").glob("*/scores.csv"))
     held_out = [tables.read(fold, tables.SCORES) for fold in folds]
     scores = pd.concat(held_out)
-    probabilities = calibration.crossed(
+    probabilities = calibration.cross_calibrate(
         tables.is_ai(scores["label"]),
         scores["score"].to_numpy(),
         np.repeat(np.arange(len(held_out)), [len(one) for one in held_out]),

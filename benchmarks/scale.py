@@ -24,8 +24,9 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from realart import archive, yaml12
-from realart.parallel import each
+from realart.core import yaml12
+from realart.core.parallel import each
+from realart.data import archive
 
 ROOT = Path(__file__).parent.parent
 SIDE = 256
@@ -83,13 +84,13 @@ def project(folder: Path, pictures: Path, model: str = "", epochs: int = 0) -> P
     clone = folder / "project"
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
     file = clone / "params.yaml"
-    knobs = yaml12.load(file.read_text(), "params.yaml")
-    knobs["dataset"] = "local"
-    knobs["datasets"]["local"]["path"] = str(pictures)
-    knobs["model"] = model or knobs["model"]
+    params = yaml12.load(file.read_text(), "params.yaml")
+    params["dataset"] = "local"
+    params["datasets"]["local"]["path"] = str(pictures)
+    params["model"] = model or params["model"]
     if epochs:
-        knobs["recipes"][model]["epochs"] = epochs
-    file.write_text(yaml12.dump(knobs))
+        params["recipes"][model]["epochs"] = epochs
+    file.write_text(yaml12.dump(params))
     return clone
 
 

@@ -16,8 +16,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from realart import floors, params, pictures, traces
-from realart.parallel import each
+from realart.core.parallel import each
+from realart.data import pictures
+from realart.features import pixel_statistics
+from realart.metrics import baselines
+from realart.params import Clean, load_params
 
 QUALITIES = (90, 70)
 FACTORS = (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4)
@@ -26,14 +29,14 @@ FIRST = 0.75
 """Pictures are shrunk so far beforehand: they were published as JPEGs already."""
 
 
-def read(archive: ZipFile, folder: str, clean: params.Clean) -> list[Image.Image]:
+def read(archive: ZipFile, folder: str, clean: Clean) -> list[Image.Image]:
     """Return the usable pictures of a folder."""
     found = []
     for name in archive.namelist():
         if name.startswith(folder) and not name.endswith("/"):
             try:
                 image, _ = pictures.decode(archive.read(name), clean.max_pixels)
-            except pictures.UnusableError:
+            except pictures.UnusableFileError:
                 continue
             image = pictures.bound(image, int(FIRST * max(image.size)))
             if min(image.size) >= SMALLEST:
@@ -41,13 +44,13 @@ def read(archive: ZipFile, folder: str, clean: params.Clean) -> list[Image.Image
     return found
 
 
-def texture(clean: params.Clean, item: tuple[int, Image.Image]) -> traces.Vector:
+def texture(clean: Clean, item: tuple[int, Image.Image]) -> pixel_statistics.Vector:
     """Save a picture as published, then in canonical form, and measure it."""
     index, image = item
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITIES[index % 2])
     stored = pictures.canonical(pictures.read(buffer.getvalue()), clean)
-    return traces.measure(pictures.read(stored))["texture"]
+    return pixel_statistics.measure(pictures.read(stored))["texture"]
 
 
 def main() -> None:
@@ -55,7 +58,7 @@ def main() -> None:
     parser.add_argument("zip", type=Path)
     parser.add_argument("folder", nargs="?", default="", help="of the zip, all of it by default")
     arguments = parser.parse_args()
-    unbounded = params.load().clean.model_copy(update={"long_side": 100_000})
+    unbounded = load_params().clean.model_copy(update={"long_side": 100_000})
     with ZipFile(arguments.zip) as archive:
         items = list(enumerate(read(archive, arguments.folder, unbounded)))
     labels = np.arange(len(items)) % 2
@@ -67,7 +70,7 @@ def main() -> None:
         clean = unbounded.model_copy(update={"shrink": factor})
         table = pd.DataFrame(np.stack(list(each(partial(texture, clean), items, f"{factor}"))))
         table = table.add_prefix("x")
-        found = [floors.floor(one, table, labels, folds).auc for one in floors.CLASSIFIERS]
+        found = [baselines.evaluate(one, table, labels, folds).auc for one in baselines.CLASSIFIERS]
         print(f"| {factor} | {found[0]} | {found[1]} |", flush=True)
 
 

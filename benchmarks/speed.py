@@ -22,10 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from realart import inference, params
+from realart.networks import openvino_runtime
+from realart.params import load_params
 
 ROOT = Path(__file__).parents[1]
-KNOBS = params.load(ROOT / "params.yaml")
+PARAMS = load_params(ROOT / "params.yaml")
 NETWORKS = ("mobilenetv2_svm", "mobilenetv2", "efficientnetb0", "resnet101", "cnn150")
 ENGINES = {
     "TensorFlow": "tensorflow", "JAX": "jax", "PyTorch": "torch",
@@ -70,16 +71,17 @@ def elsewhere(task: str, *arguments: str) -> dict[str, Any]:
 
 def ask(engine: str, name: str) -> dict[str, float]:
     """Time a recipe's network, with random weights that are the same for all engines."""
-    from realart import describers, recipes
-    from realart.backend import keras
+    from realart.features import feature_extractors
+    from realart.networks import builder
+    from realart.networks.backend import keras
 
-    recipe = KNOBS.recipes[name]
+    recipe = PARAMS.recipes[name]
     if name == "mobilenetv2_svm":
-        part = KNOBS.descriptors["mobilenetv2"]
+        part = PARAMS.descriptors["mobilenetv2"]
         random = part.backbone.model_copy(update={"weights": "none"})
-        model = describers.network(part.model_copy(update={"backbone": random}))
+        model = feature_extractors.network(part.model_copy(update={"backbone": random}))
     else:
-        model = recipes.build(recipes.without_download(recipe))
+        model = builder.build(builder.without_download(recipe))
     generator = np.random.default_rng(0)
     for weight in model.weights:  # backends draw differently
         fan = max(1, int(np.prod(weight.shape[:-1])))
@@ -98,10 +100,12 @@ def ask(engine: str, name: str) -> dict[str, float]:
     return {"rate": BATCH / float(np.median(spent)), "apart": float(apart)}
 
 
-def engines(model: Any, folder: Path) -> dict[str, Callable[[], inference.Run]]:
+def engines(
+    model: Any, folder: Path
+) -> dict[str, Callable[[], openvino_runtime.InferenceFunction]]:
     """Return makers of each way through a model."""
 
-    def onnx() -> inference.Run:
+    def onnx() -> openvino_runtime.InferenceFunction:
         import onnxruntime
 
         model(np.zeros((1, *model.input_shape[1:]), np.uint8))
@@ -110,28 +114,29 @@ def engines(model: Any, folder: Path) -> dict[str, Callable[[], inference.Run]]:
         name = session.get_inputs()[0].name
         return lambda batch: session.run(None, {name: batch})
 
-    ways = dict.fromkeys(("TensorFlow", "JAX", "PyTorch"), lambda: inference.by_keras(model))
+    ways = dict.fromkeys(("TensorFlow", "JAX", "PyTorch"), lambda: openvino_runtime.by_keras(model))
     return ways | {
         "ONNX Runtime": onnx,
-        "OpenVINO": lambda: inference.export(model, folder, "it"),
+        "OpenVINO": lambda: openvino_runtime.export(model, folder, "it"),
     }
 
 
 def train(way: str) -> dict[str, float]:
     """Time epochs of `cnn150`, after one that compiles."""
-    from realart import backend, folds, recipes, training
+    from realart.networks import backend, builder
+    from realart.training import fold_training, folds
 
-    recipe = KNOBS.recipes["cnn150"].model_copy(update={"epochs": 1 + EPOCHS, "patience": 99})
+    recipe = PARAMS.recipes["cnn150"].model_copy(update={"epochs": 1 + EPOCHS, "patience": 99})
     precision = "mixed_bfloat16" if "bfloat16" in way else "float32"
-    knobs = KNOBS.train.model_copy(update={"precision": precision})
-    backend.prepare(knobs)
+    params = PARAMS.train.model_copy(update={"precision": precision})
+    backend.prepare(params.seed, deterministic=params.deterministic, precision=params.precision)
     data = rows(FITTED, "uint8", (recipe.sees.size,) * 2 + (3,))
     stamps = [0.0]
     if way.startswith("fit"):
-        model = recipes.build(recipe)
-        recipes.compile_for(model, recipe, recipe.optimizer.learning_rate)
+        model = builder.build(recipe)
+        builder.compile_for(model, recipe, recipe.optimizer.learning_rate)
         model.jit_compile = "XLA" in way
-        pixels, targets = np.array(data.inputs[0]), recipes.targets(data.labels, recipe)
+        pixels, targets = np.array(data.inputs[0]), builder.targets(data.labels, recipe)
         stamp = backend.keras.callbacks.LambdaCallback(
             on_epoch_end=lambda *_: stamps.append(time.monotonic())
         )
@@ -139,9 +144,9 @@ def train(way: str) -> dict[str, float]:
                   validation_data=(pixels[:32], targets[:32]))  # fmt: skip
     else:
         everything = np.arange(FITTED)
-        parts = folds.Parts(everything, everything[:32], everything[:32], everything)
-        training.train_fold(
-            lambda: recipes.build(recipe), recipe, knobs, data, parts, 0,
+        parts = folds.FoldIndices(everything, everything[:32], everything[:32], everything)
+        fold_training.train_fold(
+            lambda: builder.build(recipe), recipe, params, data, parts, 0,
             Path(tempfile.mkdtemp(), "fold.npz"),
             lambda _: stamps.append(time.monotonic()),
         )  # fmt: skip
@@ -150,7 +155,7 @@ def train(way: str) -> dict[str, float]:
 
 def feed(what: str) -> dict[str, float]:
     """Time how fast batches in random order come from a file."""
-    from realart import training
+    from realart.training import fold_training
 
     dtype, shape = {
         "p": ("uint8", (224, 224, 3)), "m": ("float16", (7, 7, 2048)), "v": ("float32", (1280,))
@@ -158,7 +163,7 @@ def feed(what: str) -> dict[str, float]:
     count = 4000
     data = rows(count, dtype, shape)
     order = np.random.default_rng(0).permutation(count)
-    batches = training.Batches(data, order, KNOBS.recipes["cnn150"])
+    batches = fold_training.Batches(data, order, PARAMS.recipes["cnn150"])
 
     def read() -> None:
         for number in range(len(batches)):
@@ -169,7 +174,7 @@ def feed(what: str) -> dict[str, float]:
 
 def rows(count: int, dtype: str, shape: tuple[int, ...]) -> Any:
     """Return noise as the stages keep it: memory-mapped."""
-    from realart.training import Data
+    from realart.training.fold_training import Data
 
     file = Path(tempfile.mkdtemp(), "rows.npy")
     np.save(file, np.random.default_rng(0).integers(0, 256, (count, *shape)).astype(dtype))

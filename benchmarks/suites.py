@@ -27,7 +27,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks.faults import ROOT, shown
-from realart import params, pictures, provenance
+from realart.data import pictures
+from realart.params import load_params
+from realart.serving import provenance
 
 KEPT, CRASH = "kept", "crash"
 SLOW, LIMIT = 5.0, 60.0
@@ -52,7 +54,7 @@ def main() -> int:
     parser.add_argument("folders", type=Path, nargs="+")
     folders = [folder.resolve() for folder in parser.parse_args().folders]
     above = Path(os.path.commonpath([folder.parent for folder in folders]))
-    max_pixels = params.load(ROOT / "params.yaml").clean.max_pixels
+    max_pixels = load_params(ROOT / "params.yaml").clean.max_pixels
     suites = {str(folder.relative_to(above)): run(folder, max_pixels) for folder in folders}
     print(*overview(suites), "", *reasons(suites), sep="\n")
     crashes = [one for outcomes in suites.values() for one in outcomes if one.reason == CRASH]
@@ -94,7 +96,7 @@ def _look(path: Path, max_pixels: int, sender: Connection) -> None:
     try:
         evidence = tuple(provenance.evidence(data))
         pictures.decode(data, max_pixels)
-    except pictures.UnusableError as error:
+    except pictures.UnusableFileError as error:
         reason, detail = error.reason, error.detail
     except Exception as error:  # whatever it is, it is what we look for
         place = traceback.extract_tb(error.__traceback__)[-1]

@@ -30,16 +30,27 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
-from realart import cleaning, describers, encoders, heads, inputs, params, tables, vectors
-from realart.folds import class_weights
-from realart.heads import Fitted, Rows
-from realart.inputs import Input
-from realart.parallel import each
-from realart.params import Classifier, Descriptor, EncoderFeatures, Families, Layers, Tap
+from realart.core import tables
+from realart.core.parallel import each
+from realart.data import cleaning
+from realart.features import extraction, vectors
+from realart.features.preprocessing import InputSpec
+from realart.models import classifiers
+from realart.models.classifiers import FittedClassifier, TrainingRows
+from realart.params import (
+    ClassifierRecipe,
+    Descriptor,
+    ForensicFeatures,
+    KerasFeatures,
+    OnnxFeatures,
+    Tap,
+    load_params,
+)
+from realart.training.folds import class_weights
 
-KNOBS = params.load(Path(__file__).parents[1] / "params.yaml")
-RECIPE = KNOBS.recipes["clip_transfer"]
-assert isinstance(RECIPE, Classifier)
+PARAMS = load_params(Path(__file__).parents[1] / "params.yaml")
+RECIPE = PARAMS.recipes["clip_transfer"]
+assert isinstance(RECIPE, ClassifierRecipe)
 HEAD = RECIPE.head
 Vectors = NDArray[np.float32]
 Columns = Callable[[Vectors], Vectors]
@@ -62,8 +73,8 @@ class Set:
     def __init__(self, path: Path, folder: Path, cache: Path | None) -> None:
         self.name, self.folder, self.cache = path.stem, folder, cache
         (folder / cleaning.FOLDER).mkdir(parents=True)
-        labels = KNOBS.datasets["local"].labels
-        kept, _, _ = cleaning.clean(path, labels, None, KNOBS.clean, folder / cleaning.FOLDER)
+        labels = PARAMS.datasets["local"].labels
+        kept, _, _ = cleaning.clean(path, labels, None, PARAMS.clean, folder / cleaning.FOLDER)
         self.files = [folder / file for file in kept["file"]]
         groups = kept["group"].map(lambda group: f"{self.name} {group}").to_numpy()
         self.targets = Targets(tables.is_ai(kept["label"]), groups)
@@ -75,11 +86,9 @@ class Set:
         kept = self.cache / f"{key}.npy" if self.cache else None
         if kept and kept.is_file():
             return np.asarray(np.load(kept))
-        seen = Input(parts={"it": descriptor}, clean=KNOBS.clean, ela=None)
-        if isinstance(descriptor, Layers):
-            describers.keep(seen, self.folder)
-        encoders.keep(seen, self.folder)
-        work = partial(described, self.folder, seen)
+        seen = InputSpec(parts={"it": descriptor}, clean=PARAMS.clean, ela=None)
+        vectors.save_networks(seen.parts, self.folder)
+        work = partial(extraction.describe_file, self.folder, seen)
         found = np.concatenate(list(each(work, self.files, self.name, "picture")))
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -87,32 +96,26 @@ class Set:
         return found
 
 
-def described(folder: Path, seen: Input, file: Path) -> Vectors:
-    """Return the features of a stored picture: float32, shape (1, d)."""
-    batch = inputs.stack([inputs.from_stored(file, seen)])
-    return vectors.describe(batch, seen.parts, vectors.networks(seen.parts, folder))
-
-
-def fitted(sets: Sequence[Targets], features: Sequence[Vectors]) -> Fitted:
+def fitted(sets: Sequence[Targets], features: Sequence[Vectors]) -> FittedClassifier:
     """Fit a head on all pictures of several sets, each of which weighs the same."""
     count = sum(len(targets.labels) for targets in sets)
     weights = [
         class_weights(targets.labels) * count / len(targets.labels) / len(sets) for targets in sets
     ]
-    rows = Rows(
+    rows = TrainingRows(
         vectors=np.concatenate(features),
         labels=np.concatenate([targets.labels for targets in sets]),
         weights=np.concatenate(weights).astype(np.float32),
         groups=np.concatenate([targets.groups for targets in sets]),
         published=np.ones(count, np.bool_),
     )
-    return heads.fit(HEAD, rows, [features[0].shape[1]], 0)[0]
+    return classifiers.fit(HEAD, rows, [features[0].shape[1]], 0)[0]
 
 
 def within(targets: Targets, features: Vectors, seed: int) -> float:
     """Return the AUC of scores out of grouped folds of one set."""
     scores = np.empty(len(features))
-    folds = StratifiedGroupKFold(KNOBS.split.folds, shuffle=True, random_state=seed)
+    folds = StratifiedGroupKFold(PARAMS.split.folds, shuffle=True, random_state=seed)
     for train, test in folds.split(features, targets.labels, targets.groups):
         scores[test] = fitted([targets[train]], [features[train]]).scores(features[test])
     return float(roc_auc_score(targets.labels, scores))
@@ -190,8 +193,8 @@ def recommendation(found: dict[str, Areas], judge: str | None) -> str:
 
 def candidates(arguments: argparse.Namespace) -> dict[str, tuple[Descriptor, Columns]]:
     """Return the descriptor of each row, and which of its columns the row stands for."""
-    clip = KNOBS.descriptors["clip_vit_b16"]
-    assert isinstance(clip, EncoderFeatures)
+    clip = PARAMS.descriptors["clip_vit_b16"]
+    assert isinstance(clip, OnnxFeatures)
     if arguments.encoder:
         digest = hashlib.sha256(arguments.encoder.read_bytes()).hexdigest()
         file = str(arguments.encoder.resolve())
@@ -205,16 +208,16 @@ def candidates(arguments: argparse.Namespace) -> dict[str, tuple[Descriptor, Col
             found[f"CLIP block {block}, {pooling}"] = blocks, sliced(2 * block + offset)
     for first in range(2, 10):
         found[f"CLIP blocks {first} to {first + 2}, patch means"] = blocks, means(first, 3)
-    mobile = KNOBS.descriptors["mobilenetv2"]
-    assert isinstance(mobile, Layers)
+    mobile = PARAMS.descriptors["mobilenetv2"]
+    assert isinstance(mobile, KerasFeatures)
     backbone = mobile.backbone.model_copy(update={"weights": arguments.weights or "imagenet"})
     for name in mobile.layers:
         changes = {"backbone": backbone, "layers": [name], "shape": "crop"}
         found[f"MobileNetV2 {name}"] = mobile.model_copy(update=changes), everything
-    forensic = KNOBS.descriptors["forensic"]
-    assert isinstance(forensic, Families)
+    forensic = PARAMS.descriptors["forensic"]
+    assert isinstance(forensic, ForensicFeatures)
     for family in forensic.families:
-        found[f"forensic: {family}"] = Families(families=[family]), everything
+        found[f"forensic: {family}"] = ForensicFeatures(families=[family]), everything
     found["forensic: all"] = forensic, everything
     return found
 

@@ -19,7 +19,7 @@ import yaml
 from benchmarks.faults import ROOT
 from benchmarks.frozen import run
 from benchmarks.recipes import put
-from realart.sample import write_archive
+from realart.data.sample import write_archive
 
 STAGES = (
     "download", "clean", "split", "balance", "ela", "audit", "features", "train", "evaluate",

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import joblib
 
-from realart import cleaning, params, tables
+from realart.core import tables
+from realart.data import cleaning
+from realart.params import LabelNames, load_params
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.chmod"}
@@ -21,13 +23,13 @@ ROOT = Path(__file__).parents[1]
 
 
 def main(archive: Path, folder: Path, max_pixels: int) -> None:
-    knobs = params.load(ROOT / "params.yaml").clean.model_copy(update={"max_pixels": max_pixels})
-    labels = params.Labels(ai=["ai"], human=["human"])
+    params = load_params(ROOT / "params.yaml").clean.model_copy(update={"max_pixels": max_pixels})
+    labels = LabelNames(ai=["ai"], human=["human"])
     (folder / "pictures").mkdir(parents=True)
     written: list[str] = []
     sys.addaudithook(lambda event, arguments: note(written, event, arguments))
     with joblib.parallel_config(backend="sequential"):
-        kept, rejected, _ = cleaning.clean(archive, labels, None, knobs, folder / "pictures")
+        kept, rejected, _ = cleaning.clean(archive, labels, None, params, folder / "pictures")
     seen = {"written": written.copy(), "peak": peak()}
     tables.write(kept, folder / "pictures.csv", tables.PICTURES)
     tables.write(rejected, folder / "rejected.csv", tables.REJECTED)

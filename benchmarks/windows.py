@@ -27,13 +27,14 @@ from pathlib import Path
 
 import numpy as np
 
-from realart import params, windows
-from realart.outputs import array_file
-from realart.tables import Positions
-from realart.windows import Windows
+from realart.core.outputs import array_file
+from realart.core.tables import Positions
+from realart.params import load_params
+from realart.training import batch_reader
+from realart.training.batch_reader import Windows
 
 ROOT = Path(__file__).parents[1]
-KNOBS = params.load(ROOT / "params.yaml")
+PARAMS = load_params(ROOT / "params.yaml")
 BATCH = 32
 SECONDS = 60
 BLOCKS = (50, 100, 200, 500, 1000, 2000)
@@ -103,7 +104,7 @@ def opened(file: str, way: str) -> Windows:
     if "in memory" in way:
         first = np.fromfile(file, np.uint8, INSIDE * array.strides[0], offset=array.offset)
         array = first.reshape(-1, *array.shape[1:])
-    budget = KNOBS.train.window_gigabytes if "windows" in way else math.inf
+    budget = PARAMS.train.window_gigabytes if "windows" in way else math.inf
     return Windows((array,), budget, BATCH)
 
 
@@ -119,13 +120,13 @@ def spread(order: Positions) -> str:
 
 
 def mix(file: str, blocks: str) -> list[str]:
-    windows.BLOCKS = int(blocks)
+    batch_reader.BLOCKS = int(blocks)
     some = opened(file, "windows")
     fit, *_ = parts(len(some.arrays[0]))
     order = some.shuffled(fit, np.random.default_rng(0))
     size = some.size(len(fit))
     _, rate = timed(some, order, 3 * size)
-    block = max(1, size // windows.BLOCKS) * some.arrays[0].strides[0]
+    block = max(1, size // batch_reader.BLOCKS) * some.arrays[0].strides[0]
     return [f"{block / 1e6:.1f}", spread(order), rate]
 
 
@@ -145,33 +146,38 @@ def timed(some: Windows, order: Positions, count: int) -> list[str]:
 
 
 def train(file: str, way: str, network: str) -> list[str]:
-    from realart import backend, folds, recipes, training
+    from realart.networks import backend, builder
+    from realart.training import fold_training, folds
 
     some = opened(file, way)
     (array,) = some.arrays
-    recipe = KNOBS.recipes["cnn150"]
+    recipe = PARAMS.recipes["cnn150"]
     sees = recipe.sees.model_copy(update={"size": array.shape[1]})
     recipe = recipe.model_copy(update={"sees": sees, "batch_size": BATCH, "epochs": 2})
     if network == "average":
         average = [{"AveragePooling2D": {"pool_size": 16}}, {"Flatten": {}}]
         recipe = recipe.model_copy(update={"layers": average})
-    backend.prepare(KNOBS.train)
+    backend.prepare(
+        PARAMS.train.seed,
+        deterministic=PARAMS.train.deterministic,
+        precision=PARAMS.train.precision,
+    )
     labels = (np.arange(len(array)) >= len(array) / 2).astype(np.int64)
     weights = np.ones(len(array), np.float32)
-    data = training.Data(some.arrays, labels, weights, some.gigabytes)
+    data = fold_training.Data(some.arrays, labels, weights, some.gigabytes)
     most = INSIDE if "random" in way else len(array)
     fit, watch, held_out = (
         np.random.default_rng(0).permutation(part)[: min(most, FITTED[network])]
         for part in parts(len(array))
     )
-    used = folds.Parts(*(np.sort(part) for part in (fit, watch, held_out, fit)))
+    used = folds.FoldIndices(*(np.sort(part) for part in (fit, watch, held_out, fit)))
     stamps = [time.monotonic()]
-    model, _ = training.train_fold(
-        lambda: recipes.build(recipe), recipe, KNOBS.train, data, used, 0,
+    model, _ = fold_training.train_fold(
+        lambda: builder.build(recipe), recipe, PARAMS.train, data, used, 0,
         Path(tempfile.mkdtemp(), "fold.npz"), lambda _: stamps.append(time.monotonic()),
     )  # fmt: skip
-    training.predict(model, recipe, data, used.held_out)
-    rows = len(used.fit) + len(used.watch)
+    fold_training.predict(model, recipe, data, used.held_out)
+    rows = len(used.fit) + len(used.val)
     return [f"{rows}", f"{rows / np.diff(stamps).min():.0f}", peak()]
 
 

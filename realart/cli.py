@@ -9,9 +9,10 @@ from dataclasses import asdict, fields
 from io import TextIOWrapper
 from pathlib import Path
 
-from realart import errors, params
-from realart.errors import RealartError
-from realart.project import root
+from realart.core import errors
+from realart.core.errors import RealartError
+from realart.core.project import root
+from realart.params import POINTS, choose, load_params
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
     predict.add_argument(
         "--at",
-        choices=params.POINTS,
+        choices=POINTS,
         help="the operating point of verdicts; without it some are unsure",
     )
     predict.add_argument(
@@ -111,11 +112,11 @@ def _add_place(parser: argparse.ArgumentParser, port: int) -> None:
 def _predict(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from realart import predict  # takes seconds to import: only where it is needed
-    from realart.models import Final
+    from realart.models.trained_model import TrainedModel
+    from realart.serving import predict  # takes seconds to import: only where it is needed
 
     files = predict.files(arguments.paths)
-    model = Final(arguments.model or root() / "models/final")
+    model = TrainedModel(arguments.model or root() / "models/final")
     failed = 0
     if arguments.csv:
         columns = [field.name for field in fields(predict.Prediction)]
@@ -148,15 +149,15 @@ def _explain(arguments: argparse.Namespace) -> None:
         raise RealartError(f"--out {out} is no PNG: give it a name that ends in .png")
     if out.exists() and picture.exists() and out.samefile(picture):
         raise RealartError(f"--out {out} is the picture itself: give another name")
-    from realart import explain
-    from realart.models import Final
-    from realart.outputs import fresh_file
-    from realart.pictures import UnusableError
+    from realart.core.outputs import fresh_file
+    from realart.data.pictures import UnusableFileError
+    from realart.models.trained_model import TrainedModel
+    from realart.serving import explain
 
-    model = Final(arguments.model or root() / "models/final")
+    model = TrainedModel(arguments.model or root() / "models/final")
     try:
         explanation = explain.explain(picture.read_bytes(), model)
-    except (UnusableError, OSError) as error:
+    except (UnusableFileError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RealartError(f"{picture} can't be explained: {reason}; name a picture") from error
     with fresh_file(out) as beside:
@@ -165,10 +166,10 @@ def _explain(arguments: argparse.Namespace) -> None:
 
 
 def _recipes(arguments: argparse.Namespace) -> None:
-    knobs = params.load()
-    from realart import recipes
+    params = load_params()
+    from realart.models import recipe_table
 
-    table = [recipes.summary(name, recipe) for name, recipe in knobs.recipes.items()]
+    table = [recipe_table.row(name, recipe) for name, recipe in params.recipes.items()]
     if arguments.json:
         print(json.dumps(table, indent=2))
     else:
@@ -176,11 +177,11 @@ def _recipes(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from realart import elsewhere
-    from realart.verdicts import figure, one_class
+    from realart.evaluation import cross_dataset
+    from realart.metrics.thresholds import figure, one_class
 
-    labels = params.choose(params.load().datasets, arguments.labels, "dataset").labels
-    for one in elsewhere.matrix(arguments.run, arguments.data, labels, arguments.out):
+    labels = choose(load_params().datasets, arguments.labels, "dataset").labels
+    for one in cross_dataset.matrix(arguments.run, arguments.data, labels, arguments.out):
         accuracy, auc = (figure(name, one) for name in ("accuracy", "auc"))
         warning = one_class(one)
         print(
@@ -193,7 +194,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from realart import compare
+    from realart.evaluation import compare
 
     a, b = compare.scores_of(arguments.a), compare.scores_of(arguments.b)
     comparisons = compare.compare(a, b)
@@ -214,23 +215,25 @@ def _print_table(header: list[str], rows: Iterable[list[str]]) -> None:
 
 
 def _send(arguments: argparse.Namespace) -> None:
-    from realart import unsent
+    from realart.tracking import outbox
 
     sent = 0
-    for said in unsent.send():
+    for said in outbox.send():
         sent += 1
         print(said, flush=True)
     print(f"sent {sent} runs: nothing is kept any more")
 
 
 def _ui(arguments: argparse.Namespace) -> None:
-    from realart import ui
+    from realart.tracking import ui
 
     ui.serve(arguments.host, arguments.port)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    from realart import demo
-    from realart.models import Final
+    from realart.models.trained_model import TrainedModel
+    from realart.serving import demo
 
-    demo.serve(arguments.host, arguments.port, Final(arguments.model or root() / "models/final"))
+    demo.serve(
+        arguments.host, arguments.port, TrainedModel(arguments.model or root() / "models/final")
+    )

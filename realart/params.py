@@ -1,10 +1,10 @@
-"""The knobs of params.yaml: what exists, of which type and range. Validated once, at the door."""
+"""The params of params.yaml: names, types and ranges, validated once, when they are loaded."""
 
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from realart import yaml12
-from realart.errors import RealartError
-from realart.project import root
+from realart.core import yaml12
+from realart.core.errors import RealartError
+from realart.core.project import root
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 JpegQuality = Annotated[int, Field(ge=1, le=100)]
@@ -38,17 +38,15 @@ CLASSES = ("human", "ai")
 
 Point = Literal["balanced", "low_fpr", "best_f1"]
 POINTS: tuple[Point, ...] = get_args(Point)
-"""An operating point: a threshold that `realart.verdicts` chooses on out-of-fold scores."""
+"""Operating points: thresholds that `realart.metrics.thresholds` chooses out of fold."""
 
 
-def _told_by(keys: Mapping[str, str], otherwise: str) -> Discriminator:
-    """Tell kinds of params apart by a key that only one of them has: `keys`, with their tags."""
+def _kind_by(keys: Mapping[str, str], otherwise: str) -> Discriminator:
+    """Choose between kinds of params by a key that only one has: `keys`, with their tags."""
 
     def tag(value: Any) -> str:
-        for key, there in keys.items():
-            if key in value if isinstance(value, dict) else hasattr(value, key):
-                return there
-        return otherwise
+        given = value if isinstance(value, dict) else getattr(type(value), "model_fields", ())
+        return next((name for key, name in keys.items() if key in given), otherwise)
 
     return Discriminator(tag)
 
@@ -80,14 +78,14 @@ SetName = Annotated[str, AfterValidator(_set_name)]
 """Of an entry of `datasets`: also that of a folder, and joined to others by +."""
 
 
-class Weak(Strict):
+class WeakNames(Strict):
     """Names of a class that may also be a style or a generator: they yield to others of a path."""
 
     ai: list[Name] = []
     human: list[Name] = []
 
 
-class Table(Strict):
+class LabelTable(Strict):
     """Labels in a table inside the archive: its file, and its columns of paths and of labels.
 
     `file` is a path or a pattern (`*/metadata.csv`): CSV, TSV or a JSON object a line.
@@ -98,7 +96,7 @@ class Table(Strict):
     label: str
 
 
-class Labels(Strict):
+class LabelNames(Strict):
     """Names of each class, in any case of letters.
 
     A plain name matches whole words inside a folder's name, however they are joined: `ai art` is
@@ -109,11 +107,11 @@ class Labels(Strict):
 
     ai: list[Name]
     human: list[Name]
-    weak: Weak = Weak()
-    table: Table | None = None
+    weak: WeakNames = WeakNames()
+    table: LabelTable | None = None
 
 
-class Columns(Strict):
+class ParquetColumns(Strict):
     """Columns of Parquet files, dotted where they lie in structs; null lets `download` choose."""
 
     image: str | None
@@ -133,9 +131,9 @@ class Dataset(Strict):
     path: str | None
     sha256: str | None
     licence: str
-    labels: Labels
+    labels: LabelNames
     fields: str | None
-    columns: Columns
+    columns: ParquetColumns
 
     @field_validator("fields")
     @classmethod
@@ -226,7 +224,7 @@ class Features(Strict):
     gigabytes: Annotated[float, Field(gt=0)]
 
 
-class Application(Strict):
+class KerasApplication(Strict):
     """A network of `keras.applications` by name, with its own keyword arguments."""
 
     name: str
@@ -234,7 +232,7 @@ class Application(Strict):
     arguments: dict[str, Any] = {}
 
 
-class Backbone(Application):
+class Backbone(KerasApplication):
     """What a network's layers stand on.
 
     Of a frozen one the last `unfreeze` layers are left out: fine-tuning may train them.
@@ -264,12 +262,15 @@ class FineTune(Strict):
     epochs: Annotated[int, Field(ge=1)]
 
 
-class Square(Strict):
-    """What a network sees: a picture or its ELA map as a square, and its backbone if it has one.
+class PixelInput(Strict):
+    """The input of a network: a picture or its ELA map as a square, and a backbone if it has one.
 
-    `augment` are layers before the backbone that show each epoch something else; what is frozen
-    then says something else, too, and is computed anew.
+    `augment` are layers before the backbone that change each picture anew in every epoch; then the
+    frozen part of the backbone is run in every epoch, too.
     """
+
+    features: ClassVar[list[str]] = []
+    has_network: ClassVar[bool] = False
 
     input: Literal["rgb", "ela"]
     size: Annotated[int, Field(ge=16)]
@@ -277,19 +278,44 @@ class Square(Strict):
     backbone: Backbone | None
     augment: list[Layer] = []
 
+    @property
+    def of_ela(self) -> bool:
+        """Whether the squares are of ELA maps."""
+        return self.input == "ela"
 
-class Vectors(Strict):
-    """What a head sees: what each of these `descriptors` says of a picture, one behind another."""
+    @property
+    def title(self) -> str:
+        """What it is in a table."""
+        return self.input
+
+    def __str__(self) -> str:
+        return f"{'error level maps' if self.of_ela else 'pictures'}, {self.size} px"
+
+
+class VectorInput(Strict):
+    """The input of a classifier: the feature vectors of these `descriptors`, concatenated."""
 
     features: Annotated[list[str], Field(min_length=1)]
 
+    backbone: ClassVar[None] = None
+    size: ClassVar[str] = ""
+    of_ela: ClassVar[bool] = False
 
-class Network(Strict):
+    @property
+    def title(self) -> str:
+        """What it is in a table."""
+        return " + ".join(self.features)
+
+    def __str__(self) -> str:
+        return f"numbers that describe a picture ({', '.join(self.features)})"
+
+
+class NetworkRecipe(Strict):
     """A recipe for Keras: what it sees, its layers, how it is trained, what was published of it."""
 
     sees: Annotated[
-        Annotated[Square, Tag("<square>")] | Annotated[Vectors, Tag("<vectors>")],
-        _told_by({"features": "<vectors>"}, "<square>"),
+        Annotated[PixelInput, Tag("<square>")] | Annotated[VectorInput, Tag("<vectors>")],
+        _kind_by({"features": "<vectors>"}, "<square>"),
     ]
     layers: list[Layer]
     outputs: Literal[1, 2]
@@ -301,13 +327,26 @@ class Network(Strict):
     fine_tune: FineTune | None
     published: str = ""
 
+    uses_keras: ClassVar[bool] = True
+    tuned: ClassVar[list[str]] = []
+
     @property
     def backbone(self) -> Backbone | None:
-        """What the layers stand on, if they do on a network."""
-        return self.sees.backbone if isinstance(self.sees, Square) else None
+        """The network before the layers, if there is one."""
+        return self.sees.backbone
+
+    @property
+    def trained_by(self) -> str:
+        """What fits it, in a table."""
+        return f"{self.optimizer.name} {self.optimizer.learning_rate:g}"
+
+    @property
+    def total_epochs(self) -> int:
+        """How many epochs a fold has at most, over both phases."""
+        return self.epochs + (self.fine_tune.epochs if self.fine_tune else 0)
 
     @model_validator(mode="after")
-    def _fine_tune_has_backbone(self) -> "Network":
+    def _fine_tune_has_backbone(self) -> "NetworkRecipe":
         backbone = self.backbone
         if self.fine_tune and not (backbone and backbone.frozen and backbone.unfreeze):
             raise ValueError("fine_tune needs a backbone with frozen: true and unfreeze above 0")
@@ -329,7 +368,7 @@ HYPERPARAMETERS = {
 """What a head may be tried with, by scikit-learn's names."""
 
 
-class Head(Strict):
+class ClassifierParams(Strict):
     """A classifier of scikit-learn, and the values of each hyperparameter that it is tried with."""
 
     name: Literal["logistic", "svm", "boosting"]
@@ -344,17 +383,30 @@ class Head(Strict):
         return grid
 
 
-class Classifier(Strict):
+class ClassifierRecipe(Strict):
     """A recipe for scikit-learn: a head on feature vectors."""
 
-    sees: Vectors
-    head: Head
+    sees: VectorInput
+    head: ClassifierParams
     published: str = ""
+
+    uses_keras: ClassVar[bool] = False
+    total_epochs: ClassVar[str] = ""
+
+    @property
+    def tuned(self) -> list[str]:
+        """The names of the hyperparameters that are chosen in training."""
+        return list(self.head.grid)
+
+    @property
+    def trained_by(self) -> str:
+        """What fits it, in a table."""
+        return self.head.name
 
 
 Recipe = Annotated[
-    Annotated[Network, Tag("<network>")] | Annotated[Classifier, Tag("<classifier>")],
-    _told_by({"head": "<classifier>"}, "<network>"),
+    Annotated[NetworkRecipe, Tag("<network>")] | Annotated[ClassifierRecipe, Tag("<classifier>")],
+    _kind_by({"head": "<classifier>"}, "<network>"),
 ]
 
 
@@ -384,13 +436,17 @@ class NetworkFeatures(Strict):
     resample: Resample = "bicubic"
     views: Annotated[int, Field(ge=1)]
 
+    has_network: ClassVar[bool] = True
 
-class Layers(NetworkFeatures):
+
+class KerasFeatures(NetworkFeatures):
     """A descriptor: layers of a network of `keras.applications`, pooled over positions."""
 
-    backbone: Application
+    backbone: KerasApplication
     layers: Annotated[list[str], Field(min_length=1)]
     pooling: Annotated[list[Literal["mean", "std", "max"]], Field(min_length=1)]
+
+    encoder: ClassVar[None] = None
 
 
 class Encoder(Strict):
@@ -427,7 +483,7 @@ class Tap(Strict):
         return self
 
 
-class EncoderFeatures(NetworkFeatures):
+class OnnxFeatures(NetworkFeatures):
     """A descriptor: tensors of an encoder, pooled and concatenated.
 
     `bfloat16` is float32 on processors without it.
@@ -437,18 +493,24 @@ class EncoderFeatures(NetworkFeatures):
     taps: Annotated[list[Tap], Field(min_length=1)]
     precision: Literal["float32", "bfloat16"]
 
+    backbone: ClassVar[None] = None
 
-class Families(Strict):
-    """A descriptor: measurements of `realart.forensic`, which need no weights."""
+
+class ForensicFeatures(Strict):
+    """A descriptor: measurements of `realart.features.forensic`, which need no weights."""
 
     families: Annotated[list[Family], Field(min_length=1)]
 
+    has_network: ClassVar[bool] = False
+    backbone: ClassVar[None] = None
+    encoder: ClassVar[None] = None
+
 
 Descriptor = Annotated[
-    Annotated[Layers, Tag("<layers>")]
-    | Annotated[EncoderFeatures, Tag("<encoder>")]
-    | Annotated[Families, Tag("<families>")],
-    _told_by({"families": "<families>", "encoder": "<encoder>"}, "<layers>"),
+    Annotated[KerasFeatures, Tag("<layers>")]
+    | Annotated[OnnxFeatures, Tag("<encoder>")]
+    | Annotated[ForensicFeatures, Tag("<families>")],
+    _kind_by({"families": "<families>", "encoder": "<encoder>"}, "<layers>"),
 ]
 
 
@@ -559,33 +621,35 @@ class Params(Strict):
         return dict(enumerate(names, self.split.folds))
 
     @property
+    def all_folds(self) -> range:
+        """The numbers of all folds: `split.folds`, then those that hold out a whole set."""
+        return range(self.split.folds + len(self.held_out_sets))
+
+    @property
     def recipe(self) -> Recipe:
         """The chosen entry of `recipes`."""
         return choose(self.recipes, self.model, "model")
 
     @property
-    def described(self) -> dict[str, Descriptor]:
-        """The descriptors that the chosen recipe sees, by name; none if it sees pictures."""
-        sees = self.recipe.sees
-        names = sees.features if isinstance(sees, Vectors) else []
+    def recipe_descriptors(self) -> dict[str, Descriptor]:
+        """The descriptors of the chosen recipe, by name; none if its input is pixels."""
+        names = self.recipe.sees.features
         return {name: choose(self.descriptors, name, "descriptor") for name in names}
 
     @property
-    def backbones(self) -> list[Application]:
-        """The networks that the chosen recipe stands on."""
-        parts = [*self.described.values(), self.recipe.sees]
-        return [
-            part.backbone for part in parts if isinstance(part, Layers | Square) and part.backbone
-        ]
+    def backbones(self) -> list[KerasApplication]:
+        """The networks of `keras.applications` that the chosen recipe needs."""
+        parts = [*self.recipe_descriptors.values(), self.recipe.sees]
+        return [part.backbone for part in parts if part.backbone]
 
     @property
     def encoders(self) -> dict[str, Encoder]:
-        """The ONNX encoders that the chosen recipe stands on, by the names of their descriptors."""
-        parts = self.described.items()
-        return {name: part.encoder for name, part in parts if isinstance(part, EncoderFeatures)}
+        """The ONNX encoders that the chosen recipe needs, by the names of their descriptors."""
+        parts = self.recipe_descriptors.items()
+        return {name: part.encoder for name, part in parts if part.encoder}
 
 
-def load(path: Path = Path("params.yaml")) -> Params:
+def load_params(path: Path = Path("params.yaml")) -> Params:
     """Read and validate params.yaml.
 
     Raises
@@ -616,7 +680,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
     return params
 
 
-def weights_file(backbone: Application) -> Path | None:
+def weights_file(backbone: KerasApplication) -> Path | None:
     """Return the file of a backbone's weights, or None where its `weights` are a keyword.
 
     Raises

@@ -1,30 +1,30 @@
-"""params.yaml, whole: a mistake anywhere in it is named before anything runs.
+"""params.yaml and the code -> data/sets, data/code: mistakes in params are found before any work.
 
-Written down is what is chosen of `datasets`, where sets come from and how they are read apart: DVC
-can't look up the entries that `dataset: a+b` names, and what is not chosen must rerun nothing.
+DVC can look up neither the entries that `dataset: a+b` names nor the modules that a stage imports,
+so both are written down here, for other stages to depend on: where each chosen set comes from, how
+its labels are read, and a digest of the code of each stage. What is not chosen reruns nothing.
 """
 
-from pathlib import Path
-
-from realart import errors, params
-from realart.outputs import fresh_directory, write_json
-from realart.params import READ, Network
-
-SETS = Path("data/sets")
+from realart.core import code, errors, paths
+from realart.core.outputs import fresh_directory, write_json
+from realart.params import READ, NetworkRecipe, load_params
 
 
 def main() -> None:
-    knobs = params.load()
-    if knobs.train.devices > 1 and isinstance(knobs.recipe, Network):
-        from realart import backend  # Keras takes seconds to import
+    params = load_params()
+    if params.train.devices > 1 and isinstance(params.recipe, NetworkRecipe):
+        from realart.networks import backend  # Keras takes seconds to import
 
-        backend.may_spread(knobs.train.devices, knobs.recipe.batch_size)
-    origins = {name: one.model_dump(exclude=READ) for name, one in knobs.sets.items()}
-    read = {name: one.model_dump(include=READ) for name, one in knobs.sets.items()}
-    with fresh_directory(SETS) as folder:
-        write_json(origins, folder / "origins.json")
-        write_json(read, folder / "labels.json")
-    print(f"check: params.yaml is sound; {knobs.model} on {knobs.dataset}")
+        backend.may_spread(params.train.devices, params.recipe.batch_size)
+    origins = {name: one.model_dump(exclude=READ) for name, one in params.sets.items()}
+    labels = {name: one.model_dump(include=READ) for name, one in params.sets.items()}
+    with fresh_directory(paths.ORIGINS.parent) as folder:
+        write_json(origins, folder / paths.ORIGINS.name)
+        write_json(labels, folder / paths.LABELS.name)
+    with fresh_directory(paths.CODE) as folder:
+        for script in sorted((code.ROOT / "stages").glob("*.py")):
+            write_json(code.digests(f"stages.{script.stem}"), folder / f"{script.stem}.json")
+    print(f"check: params.yaml is sound; {params.model} on {params.dataset}")
 
 
 if __name__ == "__main__":

@@ -1,28 +1,31 @@
-"""The sources of the chosen datasets -> data/raw: each archive as published, and its record."""
+"""The sources of the chosen sets -> data/raw: each archive as published, and its record."""
 
 from pathlib import Path
 
-from realart import errors, params, project, raw, sources
-from realart.archive import files
-from realart.outputs import fresh_directory, write_json
-from realart.params import Dataset
-from realart.raw import RAW
+from realart.core import errors, paths, project
+from realart.core.outputs import fresh_directory, write_json
+from realart.data import raw, sources
+from realart.data.archive import files
+from realart.params import Dataset, load_params
 
 
 def main() -> None:
-    sets = params.load().sets
-    with fresh_directory(RAW) as beside:
-        said = [fetch(name, one, raw.folder(beside, name, sets)) for name, one in sets.items()]
-    print(*said, sep="\n")
+    sets = load_params().sets
+    with fresh_directory(paths.RAW) as beside:
+        lines = [fetch(name, one, raw.folder(beside, name, sets)) for name, one in sets.items()]
+    print(*lines, sep="\n")
 
 
-def fetch(name: str, data: Dataset, folder: Path) -> str:
-    """Put a set's archive and record into `folder`; say what it is."""
-    columns = sources.Columns(data.columns.image, data.columns.label)
-    origin = sources.Origin(name, data.source, data.path, data.sha256, data.licence, columns)
+def fetch(name: str, dataset: Dataset, folder: Path) -> str:
+    """Put the archive and the record of a set into `folder`; return what it is in a line."""
+    columns = sources.Columns(dataset.columns.image, dataset.columns.label)
+    origin = sources.SourceSpec(
+        name, dataset.source, dataset.path, dataset.sha256, dataset.licence, columns
+    )
     folder.mkdir(exist_ok=True)
     downloads = project.private() / "downloads"
-    record = sources.fetch(origin, folder, project.root(), downloads, held=raw.held(RAW, name))
+    held = raw.held(paths.RAW, name)
+    record = sources.fetch(origin, folder, project.root(), downloads, held)
     write_json(record, folder / raw.RECORD)
     count = len(files(folder / raw.ARCHIVE, advice="run again"))
     return (

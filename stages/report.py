@@ -1,19 +1,17 @@
 """All that the other stages found -> metrics/report.html, and the run in MLflow."""
 
-from pathlib import Path
-
-from realart import errors, params, report, unsent
-from realart.outputs import fresh_file
-
-METRICS = Path("metrics")
+from realart.core import errors, paths
+from realart.core.outputs import fresh_file
+from realart.evaluation import report
+from realart.params import load_params
+from realart.tracking import outbox
 
 
 def main() -> None:
-    knobs = params.load()
-    with fresh_file(METRICS / "report.html") as beside:
-        beside.write_text(report.page(knobs, Path("data"), METRICS), "utf-8")
-    said = unsent.log(knobs)
-    print(f"report: metrics/report.html; {said}")
+    params = load_params()
+    with fresh_file(paths.REPORT) as beside:
+        beside.write_text(report.page(params), "utf-8")
+    print(f"report: {paths.REPORT}; {outbox.log(params)}")
 
 
 if __name__ == "__main__":

@@ -1,41 +1,24 @@
 """The final model on test pictures that were changed -> metrics/robustness: a table and curves."""
 
-from pathlib import Path
-
-import pandas as pd
-
-from realart import errors, models, plots, raw, robustness, tables
-from realart.outputs import fresh_directory
-
-PICTURES = Path("data/clean/pictures.csv")
-ROWS = Path("data/balanced/rows.csv")
-FINAL = Path("models/final")
-FOLDER = Path("metrics/robustness")
+from realart.core import errors, paths, tables
+from realart.core.outputs import fresh_directory
+from realart.data import raw
+from realart.evaluation import robustness
+from realart.metrics import plots
+from realart.models.trained_model import TrainedModel
 
 
 def main() -> None:
-    rows = tables.read(ROWS, tables.ROWS).set_index("row")
-    pictures = tables.read(PICTURES, tables.PICTURES).set_index("id", drop=False)
-    pictures.index.name = None
+    rows = tables.read(paths.ROWS, tables.ROWS).set_index("row")
+    pictures = tables.by_id(tables.read(paths.PICTURES, tables.PICTURES))
     test = pictures.loc[rows.index[rows["part"] == "test"]]
-    table = robustness.table(raw.archives(raw.RAW), test, rows["group"], models.Final(FINAL))
-    with fresh_directory(FOLDER) as folder:
-        tables.write(table, folder / "table.csv", robustness.COLUMNS)
-        plots.draw_robustness(table, folder / "curves.png")
-    print(summary(table))
-
-
-def summary(table: pd.DataFrame) -> str:
-    """Say how good the model is on unchanged pictures, and what harms it most."""
-    by_change = table[table["point"] == "balanced"].sort_values("auc")
-    untouched = by_change[by_change["change"] == "none"].iloc[0]
-    worst = ", ".join(
-        f"{row.change} {row.strength:g} {row.auc:.3f}" for row in by_change.head(3).itertuples()
-    )
-    return (
-        f"robustness: auc {untouched['auc']:.3f} on {untouched['pictures']} test pictures as they "
-        f"are; lowest: {worst}"
-    )
+    archives = raw.archives(paths.RAW)
+    table = robustness.table(archives, test, rows["group"], TrainedModel(paths.FINAL))
+    with fresh_directory(paths.ROBUSTNESS) as folder:
+        tables.write(table, folder / paths.ROBUSTNESS_TABLE.name, robustness.COLUMNS)
+    with fresh_directory(paths.ROBUSTNESS_IMAGES) as images:
+        plots.draw_robustness(table, images / "curves.png")
+    print(robustness.summary(table))
 
 
 if __name__ == "__main__":

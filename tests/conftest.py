@@ -10,8 +10,7 @@ from hypothesis import settings
 from project_copy import COLOUR, STAGES, run_stages, set_params, tiny_project
 from threadpoolctl import threadpool_limits
 
-from realart import params as knobs
-from realart.params import Params
+from realart.params import Params, load_params
 
 # Tests run side by side: threads that wait for each other's cores take many times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -60,7 +59,7 @@ def inside(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def own_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder with MLflow's store, which takes seconds to make."""
-    from realart import store
+    from realart.tracking import store
 
     folder = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patched:
@@ -73,7 +72,7 @@ def own_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def client(own_store: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give a client of that store, which is the project's own as long as the test runs."""
-    from realart import store
+    from realart.tracking import store
 
     monkeypatch.setenv("DVC_ROOT", str(own_store))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -84,6 +83,6 @@ def client(own_store: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def params(request: pytest.FixtureRequest) -> Params:
     """Give the project's params, with an experiment of its own for the test."""
     name = request.node.name.replace("[", "-").strip("]")
-    return knobs.load(Path(__file__).parents[1] / "params.yaml").model_copy(
+    return load_params(Path(__file__).parents[1] / "params.yaml").model_copy(
         update={"dataset": name}
     )

@@ -17,14 +17,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from making import file, picture
-from networks import AS_SAID, KNOBS, REPOSITORY, clean_environment, recipe, some_scores
+from networks import AS_SAID, PARAMS, REPOSITORY, clean_environment, recipe, some_scores
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from realart import changes, inputs, models, recipes, tables
 from realart.cli import main
-from realart.models import Final
-from realart.pictures import Pixels
+from realart.core import tables
+from realart.data import changes
+from realart.data.pictures import Pixels
+from realart.features import preprocessing
+from realart.models import trained_model
+from realart.models.trained_model import TrainedModel
+from realart.networks import builder
 
 COMMAND = [sys.executable, "-c", "from realart.cli import main; main()"]
 Realart = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -68,10 +72,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     final = folder / "models/final"
     final.mkdir(parents=True)
-    seen = inputs.spec(KNOBS).model_copy(update={"parts": {"pixels": recipe().sees}})
-    network = recipes.build(recipe())
+    seen = preprocessing.input_spec(PARAMS).model_copy(update={"parts": {"pixels": recipe().sees}})
+    network = builder.build(recipe())
     network.save_weights(folder / "given.weights.h5")
-    models.save(final, recipe(), seen, [network], AS_SAID)
+    trained_model.save(final, recipe(), seen, [network], AS_SAID)
     (folder / "art/zażółć").mkdir(parents=True)
     for number, (name, kind) in enumerate(zip(GOOD, ("PNG", "WEBP", "JPEG"), strict=True)):
         (folder / "art" / name).write_bytes(file(picture(number), kind))
@@ -81,13 +85,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def expected(project: Path, names: list[str], again: bool = False) -> list[float]:
     """Return probabilities of ai; `again`, of the pictures saved as JPEG 90."""
-    model = Final(project / "models/final")
+    model = TrainedModel(project / "models/final")
     paths = [project / "art" / name for name in names]
-    seen = [inputs.from_published(path.read_bytes(), model.input) for path in paths]
+    seen = [preprocessing.from_published(path.read_bytes(), model.input) for path in paths]
     if again:
         saved = [changes.jpeg(Image.open(path).convert("RGB"), 90) for path in paths]
-        seen = [inputs.from_pixels(image, model.input) for image in saved]
-    return [float(model.scores(*inputs.stack([one]))[0]) for one in seen]
+        seen = [preprocessing.from_pixels(image, model.input) for image in saved]
+    return [float(model.scores(*preprocessing.stack([one]))[0]) for one in seen]
 
 
 @pytest.fixture(scope="module")
@@ -332,17 +336,17 @@ def test_recipes_as_a_list_for_programs(tmp_path: Path) -> None:
     listed = process("recipes", "--json", HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
     assert (listed.returncode, listed.stderr) == (0, "")
     counts = {row["name"]: row["parameters"] for row in json.loads(listed.stdout)}
-    assert list(counts) == list(KNOBS.recipes)
+    assert list(counts) == list(PARAMS.recipes)
     assert (counts["cnn_ela"], counts["cnn150"]) == (29_520_034, 3_453_121)
     assert (counts["cnn_bn"], counts["resnet101"]) == (25_786_050, 43_184_258)
 
 
 def test_recipes_of_a_small_project_as_a_table(tmp_path: Path, realart: Realart) -> None:
-    knobs = KNOBS.model_dump() | {
+    params = PARAMS.model_dump() | {
         "model": "cnn",
-        "recipes": {"cnn": KNOBS.recipes["cnn"].model_dump()},
+        "recipes": {"cnn": PARAMS.recipes["cnn"].model_dump()},
     }
-    (tmp_path / "params.yaml").write_text(json.dumps(knobs))
+    (tmp_path / "params.yaml").write_text(json.dumps(params))
     table = realart("recipes", cwd=tmp_path)
     header, row = table.stdout.splitlines()
     assert header.split()[:3] == ["name", "sees", "size"]

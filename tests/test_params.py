@@ -6,22 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import KNOBS
+from making import PARAMS
 
-from realart import params, yaml12
-from realart.errors import RealartError
+from realart.core import yaml12
+from realart.core.errors import RealartError
+from realart.params import Backbone, Goals, Params, load_params, weights_file
 
 REAL = Path(__file__).parents[1] / "params.yaml"
 CONTENT = yaml12.load(REAL.read_text("utf-8"), "params.yaml")
 Content = dict[str, Any]
 
 
-def load_changed(change: Callable[[Content], object], folder: Path) -> params.Params:
+def load_changed(change: Callable[[Content], object], folder: Path) -> Params:
     content = copy.deepcopy(CONTENT)
     change(content)
     file = folder / "params.yaml"
     file.write_text(yaml12.dump(content), "utf-8")
-    return params.load(file)
+    return load_params(file)
 
 
 def at(path: str, value: Any) -> Callable[[Content], object]:
@@ -53,14 +54,14 @@ def chosen_without_descriptor(content: Content) -> None:
     content["recipes"]["forensic"]["sees"]["features"] = ["forensics"]
 
 
-@pytest.mark.parametrize("name", list(KNOBS.recipes))
+@pytest.mark.parametrize("name", list(PARAMS.recipes))
 def test_every_recipe_can_be_chosen(name: str, tmp_path: Path) -> None:
-    assert load_changed(at("model", name), tmp_path).recipe == KNOBS.recipes[name]
+    assert load_changed(at("model", name), tmp_path).recipe == PARAMS.recipes[name]
 
 
-@pytest.mark.parametrize("name", list(KNOBS.datasets))
+@pytest.mark.parametrize("name", list(PARAMS.datasets))
 def test_every_dataset_can_be_chosen(name: str, tmp_path: Path) -> None:
-    assert load_changed(at("dataset", name), tmp_path).sets == {name: KNOBS.datasets[name]}
+    assert load_changed(at("dataset", name), tmp_path).sets == {name: PARAMS.datasets[name]}
 
 
 def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_pat
         loaded = load_changed(at("dataset", named), tmp_path)
         assert loaded.dataset == "artimages+local"
         assert list(loaded.sets.items()) == [
-            (name, KNOBS.datasets[name]) for name in ("artimages", "local")
+            (name, PARAMS.datasets[name]) for name in ("artimages", "local")
         ]
         assert loaded.held_out_sets == {}
 
@@ -118,7 +119,7 @@ def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_pat
         (at("goals.mcc", -1.5), "goals.mcc is -1.5"),
         (at("goals.loss", 0.0), "goals.loss is 0.0"),
         (at("goals.auc", "high"), "goals.auc is 'high'"),
-        (at("ela.quality", KNOBS.clean.quality), f"ela.quality equals clean.quality ({90})"),
+        (at("ela.quality", PARAMS.clean.quality), f"ela.quality equals clean.quality ({90})"),
         (at("clean.similar", 0.99), "similar (0.99) is above duplicate (0.98)"),
         (at("datasets.local.fields", "("), "datasets.local.fields is '('"),
         (at("datasets.local.fields", "(?P<era>.)"), "names the groups ['era']"),
@@ -134,7 +135,10 @@ def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_pat
         (at("descriptors.forensic.families", ["colours"]), "families.0 is 'colours'"),
         (at("descriptors.mobilenetv2.veiws", 2), "(did you mean 'descriptors.mobilenetv2.views'?)"),
         (chosen_without_descriptor, "unknown descriptor 'forensics' (did you mean 'forensic'?)"),
-        (at("recipes.cnn.fine_tune", KNOBS.recipes["resnet50"].fine_tune.model_dump()), "backbone"),
+        (
+            at("recipes.cnn.fine_tune", PARAMS.recipes["resnet50"].fine_tune.model_dump()),
+            "backbone",
+        ),
     ],
 )
 def test_a_mistake_gives_one_line_that_names_what_was_received(
@@ -152,19 +156,19 @@ def test_a_goal_is_left_out_by_null_or_by_omission(tmp_path: Path) -> None:
 
     wanted = load_changed(change, tmp_path).goals.model_dump(exclude_none=True)
     assert wanted == {"loss": 0.7, "mcc": -0.1}
-    assert load_changed(at("goals", {}), tmp_path).goals == params.Goals()
+    assert load_changed(at("goals", {}), tmp_path).goals == Goals()
 
 
 @pytest.mark.parametrize("content", [b"a: [1\nb: }", b"a: \xe9", b"- 1", b"", b"text", b"a: \x01"])
 def test_a_file_that_is_no_mapping_in_yaml(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_bytes(content)
     with pytest.raises(RealartError, match=r"^params\.yaml "):
-        params.load(tmp_path / "params.yaml")
+        load_params(tmp_path / "params.yaml")
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
     with pytest.raises(RealartError, match=f"no params.yaml in {tmp_path}: run this from"):
-        params.load(tmp_path / "params.yaml")
+        load_params(tmp_path / "params.yaml")
 
 
 def test_canonical_and_ela_quality_may_be_equal_where_nothing_is_saved_as_jpeg(
@@ -174,7 +178,7 @@ def test_canonical_and_ela_quality_may_be_equal_where_nothing_is_saved_as_jpeg(
         content["ela"]["quality"] = content["clean"]["quality"]
         content["clean"]["encoding"] = "original"
 
-    assert load_changed(change, tmp_path).ela.quality == KNOBS.clean.quality
+    assert load_changed(change, tmp_path).ela.quality == PARAMS.clean.quality
 
 
 def test_weights_are_a_keyword_or_a_file_of_the_project(
@@ -191,8 +195,8 @@ def test_weights_are_a_keyword_or_a_file_of_the_project(
     (tmp_path / "own.weights.h5").write_bytes(b"weights")
     backbone = load_changed(change, tmp_path).recipe.backbone
     assert backbone is not None
-    assert params.weights_file(backbone) == tmp_path / "own.weights.h5"
-    assert params.weights_file(params.Backbone(name="ResNet50", weights="none")) is None
+    assert weights_file(backbone) == tmp_path / "own.weights.h5"
+    assert weights_file(Backbone(name="ResNet50", weights="none")) is None
 
 
 def test_an_encoder_is_a_file_of_the_project_or_of_the_hub(

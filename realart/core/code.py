@@ -1,0 +1,173 @@
+"""Which code decides what a stage writes, so that a stage is run again when that code changes.
+
+The stage `check` writes, for each stage, a digest of every module that the stage imports, directly
+or not, and `dvc.yaml` names that file as a dependency. Two things are left out, since no output
+depends on them: modules that are `PLUMBING`, and, inside a module, comments, docstrings, blank
+lines, and the messages of errors and `print`. So a reworded error message runs nothing again, and
+nobody keeps a list of modules by hand.
+"""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from realart.core.hashing import SHORT
+
+ROOT = Path(__file__).parents[2]
+"""The folder that holds the packages `realart` and `stages`."""
+
+PACKAGES = ("realart", "stages")
+PLUMBING = (
+    "realart.cli",
+    "realart.core.code",
+    "realart.core.dask_cluster",
+    "realart.core.devices",
+    "realart.core.errors",
+    "realart.core.hub",
+    "realart.core.parallel",
+    "realart.core.paths",
+    "realart.core.project",
+    "realart.params",
+    "realart.tracking",
+)
+"""Modules and packages that decide no byte of an output, and are not looked into.
+
+They run work, report on it and check what it is given; it is the values of params, which DVC
+compares by itself, that decide. A default of a param never changes (`tests/test_params.py`).
+"""
+
+MESSAGES = ("RealartError", "print")
+"""Functions whose arguments are text for people, and decide nothing."""
+
+Span = tuple[int, int]
+"""First byte of a piece of source, and the byte after its last."""
+
+
+def digests(module: str) -> dict[str, str]:
+    """Return a digest of each source file that decides what `module` does, by its path.
+
+    Parameters
+    ----------
+    module
+        A dotted name below `PACKAGES`, such as `stages.clean`.
+
+    Returns
+    -------
+    dict
+        `SHORT` hexadecimal digits by path, relative to `ROOT`; sorted by path. Files that hold
+        nothing but a docstring are left out.
+    """
+    essences = {file: _read(file).essence for file in sources(module)}
+    return {
+        file.relative_to(ROOT).as_posix(): sha256(text.encode()).hexdigest()[:SHORT]
+        for file, text in essences.items()
+        if text
+    }
+
+
+def sources(module: str) -> list[Path]:
+    """Return the files of the project that `module` imports, directly or not, and its own; sorted.
+
+    Imports inside functions count. `PLUMBING` does not, nor what only that imports.
+    """
+    found: set[Path] = set()
+    waiting = _files(module)
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            for name in _read(file).imports:
+                waiting += _files(name)
+    return sorted(found)
+
+
+def essence(source: str) -> str:
+    """Return Python source without the parts that decide nothing.
+
+    >>> essence("x = 1  # a comment\\n\\nprint('x is', x)")
+    'x = 1\\nprint'
+    """
+    return _analyse(source).essence
+
+
+class _Source(NamedTuple):
+    """The essence of a source, and the dotted names that it imports."""
+
+    essence: str
+    imports: tuple[str, ...]
+
+
+def _read(file: Path) -> _Source:
+    return _analyse(file.read_text("utf-8"))
+
+
+@cache
+def _analyse(source: str) -> _Source:
+    tree = ast.parse(source)
+    starts = [0]  # of each line, in bytes, as `ast` counts columns
+    for line in source.split("\n"):
+        starts.append(starts[-1] + len(f"{line}\n".encode()))
+    content = bytearray(source.encode())
+    for start, end in [*_texts(tree, starts), *_comments(source, starts)]:
+        content[start:end] = bytes(end - start)
+    lines = content.replace(b"\0", b"").decode().split("\n")
+    essence = "\n".join(line.rstrip() for line in lines if line.strip())
+    return _Source(essence, tuple(_imported(tree)))
+
+
+def _texts(tree: ast.Module, starts: list[int]) -> Iterator[Span]:
+    """Yield where docstrings are, and the arguments of `MESSAGES`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield _start(node, starts), _end(node, starts)
+        elif isinstance(node, ast.Call) and _name(node.func) in MESSAGES:
+            yield _end(node.func, starts), _end(node, starts)
+
+
+def _name(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _start(node: ast.stmt | ast.expr, starts: list[int]) -> int:
+    return starts[node.lineno - 1] + node.col_offset
+
+
+def _end(node: ast.stmt | ast.expr, starts: list[int]) -> int:
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    return starts[node.end_lineno - 1] + node.end_col_offset
+
+
+def _comments(source: str, starts: list[int]) -> Iterator[Span]:
+    lines = source.split("\n")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            start = starts[row - 1] + len(lines[row - 1][:column].encode())
+            yield start, start + len(token.string.encode())
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Yield the dotted names that a module imports: modules, or what may be one of a package."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files(name: str) -> list[Path]:
+    """Return the file of a module of the project, and those of the packages that it lies in."""
+    parts = name.split(".")
+    names = [".".join(parts[: depth + 1]) for depth in range(len(parts))]
+    if parts[0] not in PACKAGES or any(plumbing in names for plumbing in PLUMBING):
+        return []
+    places = [ROOT.joinpath(*parts[: depth + 1]) for depth in range(len(parts))]
+    files = [*(place / "__init__.py" for place in places), places[-1].with_suffix(".py")]
+    return [file for file in files if file.is_file()]

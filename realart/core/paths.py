@@ -1,0 +1,42 @@
+"""Where stages write and read, relative to the project's folder: one name for each place."""
+
+from pathlib import Path
+
+DATA = Path("data")
+CODE = DATA / "code"
+ORIGINS = DATA / "sets/origins.json"
+LABELS = DATA / "sets/labels.json"
+RAW = DATA / "raw"
+CLEAN = DATA / "clean"
+PICTURES = CLEAN / "pictures.csv"
+REJECTED = CLEAN / "rejected.csv"
+RELATED = CLEAN / "related.csv"
+SPLIT = DATA / "split.csv"
+BALANCED = DATA / "balanced"
+ROWS = BALANCED / "rows.csv"
+ELA = DATA / "ela"
+FEATURES = DATA / "features"
+
+FOLDS = Path("models/folds")
+FINAL = Path("models/final")
+
+METRICS = Path("metrics")
+FIGURES = METRICS / "metrics.json"
+SCORES = METRICS / "scores.csv"
+AUDIT = METRICS / "audit"
+AUDIT_FIGURES = METRICS / "audit.json"
+FINDINGS = AUDIT / "findings.md"
+BASELINE_SCORES = AUDIT / "floor.csv"
+PLOTS = METRICS / "plots"
+TABLES = METRICS / "tables"
+SUBGROUPS = TABLES / "subgroups.csv"
+ROBUSTNESS = METRICS / "robustness"
+ROBUSTNESS_TABLE = ROBUSTNESS / "table.csv"
+REPORT = METRICS / "report.html"
+
+IMAGES = METRICS / "images"
+"""Pictures and plots to be looked at, a folder a stage, as `dvc plots` is given them."""
+CONTACT_SHEETS = IMAGES / "contact_sheets"
+AUDIT_IMAGES = IMAGES / "audit"
+EVALUATION_IMAGES = IMAGES / "evaluation"
+ROBUSTNESS_IMAGES = IMAGES / "robustness"

@@ -1,0 +1,1 @@
+"""From published archives to labelled pictures: sources, cleaning, splits, augmented copies."""

@@ -1,0 +1,246 @@
+"""Zip archives: written the same way every time, and not believed before every byte was read."""
+
+import io
+import lzma
+import os
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from tqdm import tqdm
+
+from realart.core.errors import RealartError
+
+CHUNK = 1 << 20
+KEPT_OPEN = 8
+"""Archives at once in a process: pictures of several sets may come in any order."""
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Methods of which zipfile unpacks as much as it was asked for; 4 kB of others may fill a disk."""
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,  # encrypted, or (NotImplementedError) compressed by an unknown method
+    ValueError,
+)
+
+
+class Member(NamedTuple):
+    """A file in a zip archive, as `read` takes it."""
+
+    archive: Path
+    name: str
+    size: int
+
+
+def files(path: Path, advice: str) -> list[zipfile.ZipInfo]:
+    """Return the files of a zip archive, in the order of its directory, without reading them.
+
+    Raises
+    ------
+    RealartError
+        It is no whole zip, or holds no file; `advice` ends the line.
+    """
+    with opened(path, advice) as archive:
+        found = [member for member in listed(archive) if not member.is_dir()]
+    if not found:
+        raise RealartError(f"the archive holds no file: {advice}")
+    return found
+
+
+def listed(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the directory of a zip archive, with a slash between folders.
+
+    Old zips of .NET have a backslash, against 4.4.17.1 of PKWARE's APPNOTE.TXT.
+    """
+    members = archive.infolist()
+    for member in members:
+        member.filename = member.filename.replace("\\", "/")
+    return members
+
+
+def check(path: Path, advice: str) -> None:
+    """Read a zip archive from end to end: its directory, and each file against its checksum.
+
+    Raises
+    ------
+    RealartError
+        It is no whole zip, a file in it cannot be read, or it has none; `advice` ends the line.
+    """
+    members = files(path, advice)
+    size = sum(member.file_size for member in members)
+    with (
+        opened(path, advice) as archive,
+        tqdm(None, "check", size, unit="B", unit_scale=True, disable=None, delay=1) as bar,
+    ):
+        for member in members:
+            with readable(member.filename, advice), unpacked(archive, member) as stream:
+                while chunk := stream.read(CHUNK):
+                    bar.update(len(chunk))
+
+
+def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    """Open a file in a zip archive, to be read in pieces that take no more memory than they hold.
+
+    Raises
+    ------
+    NotImplementedError
+        It is compressed by another method than `BOUNDED`.
+    """
+    if member.compress_type not in BOUNDED:
+        raise NotImplementedError(f"compressed by method {member.compress_type}, not by deflate")
+    return archive.open(member)
+
+
+@contextmanager
+def opened(path: Path, advice: str) -> Iterator[zipfile.ZipFile]:
+    """Yield the opened zip archive, or say that it is damaged or none, and give `advice`."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except UNREADABLE as error:
+        raise RealartError(
+            f"the archive is no whole zip file ({_reason(error)}): {advice}"
+        ) from error
+    with archive:
+        yield archive
+
+
+def kept_open(path: Path) -> zipfile.ZipFile:
+    """Return the zip archive at `path`, opened once in each process.
+
+    Reading its directory anew for every file would be quadratic.
+    """
+    return _kept_open(path, path.stat().st_mtime_ns)
+
+
+def read(path: Path, name: str, size: int) -> bytes:
+    """Return the file `name` of `size` bytes from the zip archive at `path`: a name may come twice.
+
+    Raises
+    ------
+    KeyError
+        There is no such file.
+    """
+    members = _members(path, path.stat().st_mtime_ns)
+    return kept_open(path).read(members[name, size])
+
+
+@lru_cache(maxsize=KEPT_OPEN)
+def _kept_open(path: Path, _modified: int) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
+
+
+@lru_cache(maxsize=KEPT_OPEN)
+def _members(path: Path, modified: int) -> dict[tuple[str, int], zipfile.ZipInfo]:
+    members = listed(_kept_open(path, modified))
+    return {(member.filename, member.file_size): member for member in members}
+
+
+@contextmanager
+def readable(name: str, advice: str) -> Iterator[None]:
+    """Turn what reading a damaged member of a zip archive raises into one line with `advice`."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise RealartError(
+            f"the archive is damaged: its file '{name}' cannot be read ({_reason(error)}): {advice}"
+        ) from error
+
+
+@contextmanager
+def created(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Yield a new zip archive to `add` to; stored, so that its bytes depend on no compressor."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        yield archive
+
+
+def add(archive: zipfile.ZipFile, name: str, stream: IO[bytes], size: int) -> None:
+    """Write `size` bytes of `stream` to the archive as `name`, without date, owner or mode."""
+    try:
+        archive.getinfo(name)
+    except KeyError:
+        pass
+    else:
+        raise RealartError(f"two files would become '{name}' in the archive: rename one of them")
+    member = zipfile.ZipInfo(name)  # of 1980-01-01
+    member.create_system = 3
+    member.external_attr = (stat.S_IFREG | 0o644) << 16
+    member.file_size = size
+    with archive.open(member, "w") as target:
+        shutil.copyfileobj(stream, target, CHUNK)
+
+
+def add_bytes(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Write `content` to the archive as `name`."""
+    add(archive, name, io.BytesIO(content), len(content))
+
+
+def add_file(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    """Write the content of the file at `path` to the archive as `name`."""
+    with path.open("rb") as stream:
+        add(archive, name, stream, os.fstat(stream.fileno()).st_size)
+
+
+def zip_folder(folder: Path, path: Path) -> None:
+    """Write every file below `folder`, hidden ones too, to a zip archive: same files, same bytes.
+
+    Raises
+    ------
+    RealartError
+        Something below is neither a file nor a folder, is a link that leads out of `folder` or to
+        another folder, or has a name that a zip cannot hold. Nothing is left out silently.
+    """
+    files = {file.relative_to(folder).as_posix(): file for file in _files(folder)}
+    with created(path) as archive:
+        for name in tqdm(sorted(files), "zip", unit=" files", disable=None, delay=1):
+            add_file(archive, name, files[name])
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    inside = folder.resolve()
+    for parent, folders, files in os.walk(folder, onerror=_give_up):
+        for name in [*folders, *files]:
+            entry = Path(parent, name)
+            _require_name(entry, folder)
+            if entry.is_symlink() and not (
+                entry.is_file() and entry.resolve().is_relative_to(inside)
+            ):
+                raise RealartError(
+                    f"'{entry.relative_to(folder)}' is a link to a folder, to nothing or to the "
+                    "outside of the folder: put the files themselves there, or remove it"
+                )
+            if entry.is_file():
+                yield entry
+            elif not entry.is_dir():
+                raise RealartError(
+                    f"'{entry.relative_to(folder)}' is neither a file nor a folder: remove it"
+                )
+
+
+def _require_name(entry: Path, folder: Path) -> None:
+    name = str(entry.relative_to(folder))
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise RealartError(
+            f"the file name {os.fsencode(name)!r} is not UTF-8 and fits in no zip: rename it"
+        ) from error
+
+
+def _give_up(error: OSError) -> None:
+    raise error
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

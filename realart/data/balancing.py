@@ -1,0 +1,219 @@
+"""Equal classes by augmented copies, in a way that a copy does not give its class away.
+
+Within each slice of each fold, in each set, the smaller class gets as many copies as it lacks, and
+as many pictures of the larger class are replaced by copies of themselves: then both classes are
+equally large and have equally many copies, so that "looks augmented" says nothing about the label.
+That sets are of unequal size is left to weights (`folds.weights`). A copy is made of the published
+pixels and shrunk afterwards, which hides that it was interpolated, if the interpolation keeps the
+frequencies that outlive the shrink: Lanczos does, bicubic does not.
+
+Deliveries are further copies, the same number of every row that is fitted on: shrunk and saved with
+losses, as pictures are on their way through the world, so that a model learns what outlives it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from realart.core.parallel import each
+from realart.core.tables import ROWS
+from realart.data import archive, pictures, raw
+from realart.data.archive import Member
+from realart.data.changes import Change
+from realart.data.pictures import Pixels
+from realart.params import Balance, Clean
+
+FOLDER = "balanced/pictures"
+"""Where augmented copies lie, relative to data/."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is done to a picture to make a copy: degrees, factors of size and light, flips; then
+    changes, one after the other.
+    """
+
+    rotation: float = 0.0
+    zoom: float = 1.0
+    brightness: float = 1.0
+    horizontal_flip: bool = False
+    vertical_flip: bool = False
+    changes: tuple[Change, ...] = ()
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def parse(cls, text: str) -> "Operation":
+        """Read what `str` wrote."""
+        values = json.loads(text)
+        return cls(**{**values, "changes": tuple(Change(**one) for one in values["changes"])})
+
+
+def plan(
+    published: pd.DataFrame, split: pd.DataFrame, balance: Balance, suffix: str
+) -> pd.DataFrame:
+    """List every row that stages after this one see: all pictures, and the copies to be made.
+
+    Parameters
+    ----------
+    published, split
+        Columns `tables.PICTURES` and `tables.SPLIT`, the same ids in the same order.
+    suffix
+        Of the files that copies are stored in.
+
+    Returns
+    -------
+    DataFrame
+        Columns `tables.ROWS`: a row for each picture of the training and test part, in their
+        order, then one for each augmented copy and for each delivery. Under `augment`, the rows of
+        a set to be fitted on (`fit`) are exactly as many of each class in each slice of each fold
+        where it has both.
+    """
+    rows = published[["id", "set", "label", "group", "file"]].join(split[["part", "fold", "slice"]])
+    rows = rows.rename(columns={"id": "row"})[rows["part"] != "unused"]
+    rows["picture"] = rows["row"]
+    rows["operation"] = ""
+    rows["fit"] = rows["part"] == "train"
+    if balance.method == "augment":
+        sources: list[int] = []
+        for _, cell in rows[rows["fit"]].groupby(["set", "fold", "slice"]):
+            if cell["label"].nunique() > 1:
+                replaced, copied = _equalise(cell, balance.seed)
+                rows.loc[replaced, "fit"] = False
+                sources += copied
+        rows = pd.concat([rows, _copies(rows.loc[sources], balance, suffix)])
+    deliveries = [
+        _delivered(rows[rows["fit"]], n, balance, suffix) for n in range(balance.deliveries)
+    ]
+    return pd.concat([rows, *deliveries])[list(ROWS)].reset_index(drop=True)
+
+
+def write_copies(
+    copies: pd.DataFrame, archives: Mapping[str, Path], folder: Path, clean: Clean
+) -> None:
+    """Write each augmented copy into `folder` in canonical form, made from its published file.
+
+    Parameters
+    ----------
+    copies
+        Columns set, path, bytes (of the published file of the source), operation and file.
+    archives
+        The published zip archive of each set.
+    """
+    files = [folder / Path(file).name for file in copies["file"]]
+    items = list(zip(raw.members(copies, archives), copies["operation"], files, strict=True))
+    for _ in each(partial(_write_copy, clean), items, "balance", "copies"):
+        pass
+
+
+def _write_copy(clean: Clean, item: tuple[Member, str, Path]) -> None:
+    member, operation, file = item
+    image, _ = pictures.decode(archive.read(*member), clean.max_pixels)
+    copied = apply(image, Operation.parse(operation))
+    file.write_bytes(pictures.canonical(copied, clean))
+
+
+def apply(image: Image.Image, operation: Operation) -> Image.Image:
+    """Return the RGB copy of an RGB image that `operation` makes; changes may alter its size."""
+    made = Image.fromarray(augment(np.asarray(image), operation))
+    for change in operation.changes:
+        made = change(made)
+    return made
+
+
+def augment(pixels: Pixels, operation: Operation) -> Pixels:
+    """Turn, zoom, flip and light `pixels` as in `operation`; the result has the same shape.
+
+    Beyond the border the picture mirrors.
+    """
+    height, width = pixels.shape[:2]
+    matrix = cv2.getRotationMatrix2D(
+        ((width - 1) / 2, (height - 1) / 2), operation.rotation, operation.zoom
+    )
+    if operation.horizontal_flip:
+        pixels = pixels[:, ::-1]
+    if operation.vertical_flip:
+        pixels = pixels[::-1]
+    turned = cv2.warpAffine(
+        np.ascontiguousarray(pixels),
+        matrix,
+        (width, height),
+        flags=cv2.INTER_LANCZOS4,
+        borderMode=cv2.BORDER_REFLECT_101 if min(height, width) > 1 else cv2.BORDER_REPLICATE,
+    )
+    light = np.clip(np.arange(256) * operation.brightness, 0, 255).round().astype(np.uint8)
+    return light[turned]
+
+
+def _equalise(cell: pd.DataFrame, seed: int) -> tuple[list[int], list[int]]:
+    """Return which rows of a cell are replaced by copies, and the source of every copy."""
+    by_size = sorted((list(rows.index) for _, rows in cell.groupby("label")), key=len)
+    smaller, larger = by_size
+    lacking = len(larger) - len(smaller)
+    generator = np.random.default_rng([seed, *cell[["fold", "slice"]].iloc[0]])
+    replaced = generator.permutation(larger)[:lacking].tolist()
+    order = generator.permutation(smaller).tolist()
+    return replaced, replaced + [order[i % len(order)] for i in range(lacking)]
+
+
+def _copies(sources: pd.DataFrame, balance: Balance, suffix: str) -> pd.DataFrame:
+    copies = sources.copy()
+    number = copies.groupby("picture").cumcount() + 1
+    copies["row"] = copies["picture"] + "-" + number.astype(str)
+    copies["operation"] = [str(_draw(row, balance)) for row in copies["row"]]
+    copies["fit"] = True
+    copies["file"] = [f"{FOLDER}/{row}{suffix}" for row in copies["row"]]
+    return copies
+
+
+def _delivered(rows: pd.DataFrame, number: int, balance: Balance, suffix: str) -> pd.DataFrame:
+    copies = rows.copy()
+    copies["row"] = rows["row"] + f"-delivery{number + 1}"
+    copies["operation"] = [
+        str(
+            replace(Operation.parse(made) if made else Operation(), changes=_delivery(row, balance))
+        )
+        for row, made in zip(copies["row"], rows["operation"], strict=True)
+    ]
+    copies["file"] = [f"{FOLDER}/{row}{suffix}" for row in copies["row"]]
+    return copies
+
+
+def _draw(row: str, balance: Balance) -> Operation:
+    """Draw an operation from the copy's own name: other pictures don't change it."""
+    generator = _generator(row, balance)
+    rotation, zoom, brightness = generator.uniform(-1, 1, 3)
+    flips = generator.integers(0, 2, 2).astype(bool)
+    return Operation(
+        round(float(rotation * balance.rotation), 2),
+        round(float(1 + zoom * balance.zoom), 4),
+        round(float(1 + brightness * balance.brightness), 4),
+        bool(flips[0] and balance.horizontal_flip),
+        bool(flips[1] and balance.vertical_flip),
+    )
+
+
+def _delivery(row: str, balance: Balance) -> tuple[Change, ...]:
+    """Draw how a picture is delivered: saved with losses, half of all after they were shrunk, and
+    half of those enlarged again.
+    """
+    generator = _generator(row, balance)
+    size = generator.choice(["", "shrink", "resize"], p=[0.5, 0.25, 0.25])
+    encoding = generator.choice(["jpeg", "webp"], p=[2 / 3, 1 / 3])
+    factor, quality = generator.uniform(0.5, 1), generator.integers(60, 96)
+    saved = Change(str(encoding), int(quality))
+    return (Change(str(size), round(float(factor), 3)), saved) if size else (saved,)
+
+
+def _generator(row: str, balance: Balance) -> np.random.Generator:
+    seed = int.from_bytes(sha256(row.encode()).digest()[:8], "big")
+    return np.random.default_rng([balance.seed, seed])

@@ -1,0 +1,39 @@
+"""Contact sheets: a few pictures of each class side by side, to be looked at."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from realart.core.outputs import fresh_file
+from realart.data import pictures
+
+TILE = 132
+GAP = 6
+TITLE = 26
+
+
+def draw_sheet(rows: Mapping[str, Sequence[Path]], path: Path, per_row: int = 10) -> None:
+    """Draw the first `per_row` pictures of every titled row and write them to `path` as JPEG."""
+    width = GAP + per_row * (TILE + GAP)
+    height = max(1, len(rows)) * (TITLE + TILE + GAP)
+    canvas = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(canvas)
+    for number, (title, files) in enumerate(rows.items()):
+        top = number * (TITLE + TILE + GAP)
+        draw.text((GAP, top + 5), title, "black", ImageFont.load_default(15))
+        for column, file in enumerate(files[:per_row]):
+            canvas.paste(_tile(file), (GAP + column * (TILE + GAP), top + TITLE))
+    with fresh_file(path) as beside:
+        canvas.save(beside, "JPEG", quality=88)
+
+
+def spread(files: Sequence[Path], count: int = 10) -> list[Path]:
+    """Choose `count` of `files`, evenly spread over their order."""
+    chosen = np.linspace(0, len(files) - 1, min(count, len(files))).round().astype(int)
+    return [files[i] for i in chosen]
+
+
+def _tile(file: Path) -> Image.Image:
+    return Image.fromarray(pictures.square(pictures.read(file.read_bytes()), TILE, "pad"))

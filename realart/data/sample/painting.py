@@ -1,0 +1,248 @@
+"""Brush strokes: a scene executed from coarse to fine, after Hertzmann (1998), "Painterly
+Rendering with Curved Brush Strokes of Multiple Sizes".
+
+Everything per pixel is integer arithmetic, so that a picture has the same pixels on every machine.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from realart.data.sample.sketch import Shape
+
+Pixels = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int16]
+
+ANGLES = 16  # directions of a stroke, over half a turn
+BRISTLES = 4  # variants of each brush
+BRUSHES = (4, 5, 6, 8, 10, 13, 17, 22, 29, 38, 50, 66, 88)  # lengths in pixels
+GUIDE = 224  # long side at which a scene is drawn
+
+
+@dataclass(frozen=True)
+class Touch:
+    """How a hand paints: `passes` are stroke lengths as parts of the picture's side."""
+
+    passes: tuple[float, ...] = (0.13, 0.075, 0.04)
+    jitter: int = 14  # of a stroke's colour, in grey levels
+    bristle: int = 12  # contrast of hairs within a stroke, in 1/16 of the brush's own
+    relief: int = 12  # light on thick paint, in 1/16 of its slope
+
+
+def thick(rng: np.random.Generator) -> Touch:
+    """Return how somebody paints who loads the brush."""
+    return Touch(
+        jitter=int(rng.integers(24, 52)),
+        bristle=int(rng.integers(20, 50)),
+        relief=int(rng.integers(12, 36)),
+    )
+
+
+def thin(rng: np.random.Generator) -> Touch:
+    """Return how somebody paints who glazes."""
+    return Touch(
+        jitter=int(rng.integers(4, 14)),
+        bristle=int(rng.integers(2, 12)),
+        relief=int(rng.integers(0, 10)),
+    )
+
+
+def clipped(values: npt.NDArray[Any]) -> Pixels:
+    """Return whole numbers as pixels, out of range ones at the nearest end."""
+    pixels: Pixels = values.clip(0, 255).astype(np.uint8)
+    return pixels
+
+
+def softened(pixels: Pixels, side: int) -> Pixels:
+    """Return pixels under a Gaussian of `side` x `side`; OpenCV's is exact on uint8."""
+    return np.asarray(cv2.GaussianBlur(pixels, (side, side), 0), np.uint8)
+
+
+def resized(pixels: Pixels, width: int, height: int, how: Image.Resampling) -> Pixels:
+    """Return uint8 pixels at another size, by Pillow's integer arithmetic."""
+    return np.asarray(Image.fromarray(pixels).resize((width, height), how))
+
+
+def noise(width: int, height: int, cell: float, rng: np.random.Generator) -> Ints:
+    """Return smooth noise of -128..127 whose bumps are about `cell` pixels wide."""
+    coarse = rng.integers(
+        0, 256, (max(2, round(height / cell) + 1), max(2, round(width / cell) + 1)), np.uint8
+    )
+    return resized(coarse, width, height, Image.Resampling.BICUBIC).astype(np.int16) - 128
+
+
+def draw_guide(
+    shapes: Sequence[Shape], width: int, height: int, rng: np.random.Generator
+) -> tuple[Pixels, Ints]:
+    """Return the scene as flat pixels (h, w, 3) and its stroke directions (h, w), 0..ANGLES-1."""
+    picture = np.zeros((height, width, 3), np.int16)
+    flow = np.zeros((height, width), np.int16)
+    grain, wander = noise(width, height, 14, rng), noise(width, height, 40, rng)
+    for shape in shapes:
+        points = np.rint(shape.outline * [width * 16, height * 16]).astype(np.int32)
+        left, top, wide, tall = cv2.boundingRect((points >> 4).astype(np.int32))
+        rows = slice(max(0, top - 1), min(height, top + tall + 1))
+        columns = slice(max(0, left - 1), min(width, left + wide + 1))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            continue
+        origin = np.array([columns.start, rows.start], np.int32) * 16
+        mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+        cv2.fillPoly(mask, [points - origin], 1, cv2.LINE_8, 4)
+        inside = mask.astype(bool)
+        step = (np.arange(rows.start, rows.stop) - top).clip(0, tall)[:, None, None]
+        ends = np.array(shape.top), np.array(shape.bottom)
+        colour = ends[0] + (ends[1] - ends[0]) * step // max(1, tall)
+        colour = colour + (grain[rows, columns, None].astype(np.int64) * shape.grain >> 7)
+        np.copyto(picture[rows, columns], colour.astype(np.int16), where=inside[:, :, None])
+        turn = round(shape.flow / math.pi * ANGLES)
+        swirl = round(shape.swirl * ANGLES * 8)
+        direction = turn + (wander[rows, columns].astype(np.int32) * swirl >> 10)
+        np.copyto(flow[rows, columns], (direction % ANGLES).astype(np.int16), where=inside)
+    return clipped(picture), flow
+
+
+@cache
+def brush(size: int, angle: int, variant: int) -> tuple[Ints, Ints]:
+    """Return opacity (n, n, 1), 0..110, and the trace of hairs (n, n), -64..64, of one stroke."""
+    rng = np.random.Generator(np.random.PCG64([size, angle, variant, 98]))
+    n, half = 96, 15
+    rows = np.arange(n)[:, None] - n // 2
+    columns = np.arange(n)[None, :] - n // 2
+    bend = (columns * columns * int(rng.integers(-5, 6))) // (n * n // 4)
+    hairs = rng.integers(-64, 65, n + 8)
+    hairs = (hairs[:-1] + hairs[1:]) * 2 // 3
+    across = (rows - bend).clip(-n // 2, n // 2 - 1)
+    # Hairs lift off the canvas at different places, which makes the ends ragged.
+    start = rng.integers(0, 14, n)[across + n // 2]
+    end = rng.integers(0, 22, n)[across + n // 2]
+    touch = (np.abs(across) < half) & (columns > start - 46) & (columns < 46 - end)
+    trace = hairs[across + n // 2].clip(-64, 64) * touch
+    turn = -angle * 180 / ANGLES
+    alpha = _turned((touch * 110).astype(np.uint8), turn, size)
+    height = _turned((trace + 64).astype(np.uint8), turn, size, 64)
+    return alpha.astype(np.int16)[:, :, None], height.astype(np.int16) - 64
+
+
+def _turned(mask: Pixels, degrees: float, size: int, fill: int = 0) -> Pixels:
+    """Return a square mask turned and brought to `size` pixels."""
+    turned = Image.fromarray(mask).rotate(degrees, Image.Resampling.BILINEAR, fillcolor=fill)
+    return np.asarray(turned.resize((size, size), Image.Resampling.BOX))
+
+
+def paint(
+    guide: Pixels,
+    flow: Ints,
+    width: int,
+    height: int,
+    touch: Touch,
+    rng: np.random.Generator,
+) -> Pixels:
+    """Return the guide painted in strokes at another size: uint8 (height, width, 3)."""
+    margin = max(BRUSHES)
+    ground = resized(guide, width, height, Image.Resampling.BICUBIC)
+    around = ((margin, margin), (margin, margin), (0, 0))
+    canvas = np.pad(ground.astype(np.int16), around, "edge")
+    canvas = np.concatenate([canvas, np.zeros((*canvas.shape[:2], 1), np.int16)], axis=2)
+    busy = _detail(guide)
+    flow = _along_edges(guide, flow)
+    for number, part in enumerate(touch.passes):
+        wanted = part * math.sqrt(width * height)
+        size = min(BRUSHES, key=lambda n: abs(n - wanted))
+        only = busy if number == len(touch.passes) - 1 else None
+        _lay_pass(canvas, guide, flow, only, size, touch, rng, (width, height))
+    inner = canvas[margin:-margin, margin:-margin]
+    return _lit(inner[:, :, :3], inner[:, :, 3], touch.relief)
+
+
+def _along_edges(guide: Pixels, flow: Ints) -> Ints:
+    """Return stroke directions that follow the outlines of the guide where it has any."""
+    grey = softened(guide[:, :, 1], 5)
+    dx, dy = cv2.Sobel(grey, cv2.CV_16S, 1, 0), cv2.Sobel(grey, cv2.CV_16S, 0, 1)
+    strong = np.abs(dx) + np.abs(dy) > 40
+    tangent = np.arctan2(dy[strong], dx[strong]) + math.pi / 2
+    turned = flow.copy()
+    turned[strong] = np.rint(tangent * (ANGLES / math.pi)).astype(np.int16) % ANGLES
+    return turned
+
+
+def _detail(guide: Pixels) -> npt.NDArray[np.bool_]:
+    """Return where the guide (h, w, 3) has edges, which the last pass goes over."""
+    grey = guide.astype(np.int16).sum(axis=2)
+    edge = np.abs(np.diff(grey, axis=0, append=grey[-1:]))
+    edge += np.abs(np.diff(grey, axis=1, append=grey[:, -1:]))
+    return cv2.dilate((edge > 36).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+
+
+def _lay_pass(
+    canvas: Ints,
+    guide: Pixels,
+    flow: Ints,
+    only: npt.NDArray[np.bool_] | None,
+    size: int,
+    touch: Touch,
+    rng: np.random.Generator,
+    extent: tuple[int, int],
+) -> None:
+    """Lay strokes of one size on `canvas` (h + 2m, w + 2m, 4: RGB and paint height), in place."""
+    width, height = extent
+    xs, ys = _places(width, height, size * 0.42, rng)
+    at_y, at_x = ys * guide.shape[0] // height, xs * guide.shape[1] // width
+    if only is not None:
+        kept = only[at_y, at_x] | (rng.random(len(xs)) < 0.2)
+        xs, ys, at_y, at_x = xs[kept], ys[kept], at_y[kept], at_x[kept]
+    count = len(xs)
+    shade = rng.integers(-touch.jitter, touch.jitter + 1, (count, 1))
+    hue = rng.integers(-touch.jitter // 2, touch.jitter // 2 + 1, (count, 3))
+    colours = np.zeros((count, 4), np.int16)
+    colours[:, :3] = (guide[at_y, at_x] + shade + hue).clip(0, 255)
+    colours[:, 3] = rng.integers(0, 40, count)
+    angles = (flow[at_y, at_x] + rng.integers(-1, 2, count)) % ANGLES
+    variants = rng.integers(0, BRISTLES, count)
+    corner = (canvas.shape[0] - height) // 2 - size // 2
+    for y, x, colour, angle, variant in zip(
+        (ys + corner).tolist(),
+        (xs + corner).tolist(),
+        colours,
+        angles.tolist(),
+        variants.tolist(),
+        strict=True,
+    ):
+        alpha, trace = loaded(size, angle, variant, touch.bristle)
+        patch = canvas[y : y + size, x : x + size]
+        patch += ((trace + colour - patch) * alpha) >> 7
+
+
+@lru_cache(maxsize=4096)
+def loaded(size: int, angle: int, variant: int, bristle: int) -> tuple[Ints, Ints]:
+    """Return a brush's opacity (n, n, 1) and what its hairs add to colour and height (n, n, 4)."""
+    alpha, trace = brush(size, angle, variant)
+    shade = trace * bristle >> 6
+    return alpha, np.stack([shade, shade, shade, trace >> 1], axis=2)
+
+
+def _places(
+    width: int, height: int, step: float, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return x and y of a jittered grid of points, shuffled."""
+    down, across = max(1, round(height / step)), max(1, round(width / step))
+    rows, columns = np.divmod(rng.permutation(down * across), across)
+    ys = ((rows + rng.random(len(rows))) * height / down).astype(np.int64)
+    xs = ((columns + rng.random(len(rows))) * width / across).astype(np.int64)
+    return xs.clip(0, width - 1), ys.clip(0, height - 1)
+
+
+def _lit(colour: Ints, relief: Ints, strength: int) -> Pixels:
+    """Return paint (h, w, 3) under light from the upper left that its relief (h, w) breaks."""
+    # Ridges of paint are as wide as strokes, which grow with the picture.
+    reach = max(1, math.isqrt(relief.size) // 160)
+    slope = np.zeros_like(relief)
+    slope[reach:, reach:] = relief[reach:, reach:] - relief[:-reach, :-reach]
+    shine = (slope * strength >> 4).clip(-60, 60)
+    return clipped(colour + shine[:, :, None])

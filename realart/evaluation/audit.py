@@ -1,0 +1,173 @@
+"""The audit of a data set: what a model could go by that is not art, before any model is trained.
+
+It asks `realart.evaluation.shortcuts` of headers, stored pictures and copies and, where there are
+several sets, `realart.evaluation.set_shortcuts`, too.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from realart.core import paths, tables
+from realart.core.parallel import each
+from realart.data import archive, contact_sheets, pictures
+from realart.data.headers import Header
+from realart.evaluation import set_shortcuts, shortcuts
+from realart.features import pixel_statistics
+from realart.features.pixel_statistics import Vector
+from realart.metrics import plots
+from realart.params import Balance, Params
+from realart.training import folds
+
+PAIRS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What an audit has found.
+
+    Attributes
+    ----------
+    figures
+        What metrics/audit.json holds.
+    table
+        What `shortcuts.answer` returns: every classifier without image content, the best first.
+    baseline
+        The row of `table` that is the baseline of models.
+    baseline_scores
+        Columns `tables.JUDGED`: its scores out of fold.
+    sets
+        Columns `set_shortcuts.COLUMNS`; empty for one set alone.
+    pairs
+        Near-duplicates by kind, as `shortcuts.kinds` returns them.
+    findings
+        All of it in words, a sentence each.
+    """
+
+    figures: dict[str, Any]
+    table: pd.DataFrame
+    baseline: pd.Series
+    baseline_scores: pd.DataFrame
+    sets: pd.DataFrame
+    pairs: Mapping[str, pd.DataFrame]
+    findings: list[str]
+
+    def write(self, archives: Mapping[str, Path], folder: Path, images: Path) -> None:
+        """Write tables and findings into `folder`, plots and pairs into the folder `images`.
+
+        `archives` has the published zip archive of each set: pairs are drawn as published.
+        """
+        self.table.to_csv(folder / "floors.csv", index=False)
+        tables.write(self.baseline_scores, folder / paths.BASELINE_SCORES.name, tables.JUDGED)
+        plots.draw_baselines(self.table, images / "baselines.png")
+        if len(self.sets):
+            tables.write(self.sets, folder / "sets.csv", set_shortcuts.COLUMNS)
+        _draw_pairs(self.pairs, archives, images / "pairs.jpg")
+        items = "".join(f"- {sentence}\n" for sentence in self.findings)
+        (folder / paths.FINDINGS.name).write_text(items, "utf-8")
+
+
+def audit(
+    params: Params, rows: pd.DataFrame, published: pd.DataFrame, related: pd.DataFrame
+) -> AuditResult:
+    """Audit the data set below data/, or of a large one as many pictures as `params.audit` says.
+
+    Parameters
+    ----------
+    rows, published, related
+        Columns `tables.ROWS`, `tables.PICTURES` and `tables.RELATED`.
+    """
+    rows = _sample(rows, params.audit.pictures)
+    stored, statistics = _measure([paths.DATA / file for file in rows["file"]])
+    fit, own = rows["fit"].to_numpy(), (rows["operation"] == "").to_numpy()
+    copies = shortcuts.probe(
+        rows[fit].reset_index(drop=True), {name: values[fit] for name, values in statistics.items()}
+    )
+    originals, stored = rows[own].reset_index(drop=True), stored[own].reset_index(drop=True)
+    statistics = {name: values[own] for name, values in statistics.items()}
+    headers = tables.by_id(published).loc[originals["row"]].reset_index(drop=True)
+    questions = shortcuts.questions(headers, stored, statistics)
+    labels = tables.is_ai(originals["label"])
+    table = shortcuts.answer(questions, labels, originals)
+    pairs = shortcuts.kinds(related, params.clean.duplicate)
+    aspects = shortcuts.recovered(stored, statistics, originals)
+    findings = shortcuts.sentences(table, aspects, pairs, copies)
+    baseline = shortcuts.best(table, shortcuts.AVAILABLE)
+    figures: dict[str, Any] = {
+        "pictures": len(originals),
+        "auc": {
+            f"{scope}": shortcuts.best(table, [str(scope)])["auc"]
+            for scope in table["scope"].unique()
+        },
+        "floor": {
+            "by": f"{baseline['name']} ({baseline['scope']}), {baseline['classifier']}",
+            "oof": baseline.drop(["scope", "name", "classifier"]).to_dict(),
+            "test": shortcuts.figures(shortcuts.on_test(baseline, questions, labels, originals)),
+        },
+        "pairs": {kind: len(found) for kind, found in pairs.items()},
+        "aspect": {shape: asdict(correlation) for shape, correlation in aspects.items()},
+        "copies": {label: asdict(auc) for label, auc in copies.items()},
+    }
+    sets = pd.DataFrame(columns=list(set_shortcuts.COLUMNS))
+    if rows["set"].nunique() > 1:
+        sets = set_shortcuts.which(questions, originals)
+        figures["sets"] = set_shortcuts.names_label(*_weighted(rows, params.balance))
+        figures["floor"]["unseen"] = set_shortcuts.unseen_baseline(
+            baseline, questions, labels, originals
+        )
+        findings += set_shortcuts.sentences(sets, figures["sets"])
+    scores = shortcuts.scored(baseline, questions, labels, originals)
+    return AuditResult(figures, table, baseline, scores, sets, pairs, findings)
+
+
+def _sample(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """Take whole groups, by their names, until there are `limit` pictures; copies come along."""
+    sizes = rows[rows["operation"] == ""].groupby("group").size().sort_index()
+    chosen = sizes.index[sizes.cumsum() <= limit]
+    return rows[rows["group"].isin(chosen)].reset_index(drop=True)
+
+
+def _measure(files: Sequence[Path]) -> tuple[pd.DataFrame, dict[str, Vector]]:
+    """Return the headers of stored files, a row each, and their pixel statistics, stacked."""
+    measured = list(each(_measure_file, files, "audit"))
+    headers = pd.DataFrame([asdict(header) | {"bytes": size} for header, size, _ in measured])
+    names = measured[0][2]
+    return headers, {name: np.stack([own[name] for _, _, own in measured]) for name in names}
+
+
+def _measure_file(file: Path) -> tuple[Header, int, dict[str, Vector]]:
+    data = file.read_bytes()
+    image, header = pictures.decode(data, max_pixels=sys.maxsize)
+    return header, len(data), pixel_statistics.measure(image)
+
+
+def _weighted(rows: pd.DataFrame, balance: Balance) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """Return the rows of the training part, and what each counts in training."""
+    train = rows[rows["part"] == "train"].reset_index(drop=True)
+    fit = np.flatnonzero(train["fit"])
+    labels = tables.is_ai(train["label"])
+    return train, folds.weights(labels, fit, balance, train["set"].to_numpy())
+
+
+def _draw_pairs(
+    pairs: Mapping[str, pd.DataFrame], archives: Mapping[str, Path], path: Path
+) -> None:
+    """Draw the least alike pairs of each kind side by side, as published."""
+    sheet: dict[str, list[Path]] = {}
+    with TemporaryDirectory() as folder:
+        for kind, found in pairs.items():
+            worst = found.sort_values("correlation", kind="stable").head(PAIRS_SHOWN)
+            files = [Path(folder, f"{kind} {number}") for number in range(2 * len(worst))]
+            columns = ["set_a", "a", "bytes_a", "set_b", "b", "bytes_b"]
+            members = worst[columns].to_numpy().reshape(-1, 3)
+            for file, (name, path_inside, size) in zip(files, members, strict=True):
+                file.write_bytes(archive.read(archives[name], path_inside, size))
+            sheet |= {f"{kind}: {len(found)} pairs": files} if files else {}
+        contact_sheets.draw_sheet(sheet or {"no pairs": []}, path, per_row=2 * PAIRS_SHOWN)

@@ -1,0 +1,1 @@
+"""From a picture to what a recipe is given: pixels, ELA maps, feature vectors."""

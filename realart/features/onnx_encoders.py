@@ -1,0 +1,314 @@
+"""Image encoders in ONNX: fetched, cut behind the tensors that are tapped, pooled inside the graph.
+
+The result is a network like that of any descriptor: squares in, feature vectors out, run by
+OpenVINO (`realart.networks.openvino_runtime`), with nothing of the encoder that the taps do not
+need.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator
+from math import isqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock
+
+from realart.core import hashing, hub, project
+from realart.core.errors import RealartError
+from realart.features import vectors
+from realart.networks import openvino_runtime
+from realart.params import REMOTE, Encoder, OnnxFeatures, Tap, encoder_file
+
+if TYPE_CHECKING:
+    import openvino
+
+Tensor = Any
+"""An output of a node of an OpenVINO graph."""
+
+MIXED = 1e-2
+"""Difference, as a share, from which two squares were not encoded independently of each other."""
+
+
+def save_network(name: str, part: OnnxFeatures, folder: Path) -> None:
+    """Build the network of the descriptor `name`, and write it into `folder` for OpenVINO.
+
+    Raises
+    ------
+    RealartError
+        The file can't be had or is another than its `sha256` says, is no ONNX, is no image encoder,
+        or has no such tensor.
+    """
+    network = build(name, part, fetch(name, part.encoder))
+    openvino_runtime.save(network, folder, vectors.NETWORK.format(name), part.precision)
+
+
+def fetch(name: str, encoder: Encoder) -> Path:
+    """Return the ONNX file of the descriptor `name`, downloaded once for all experiments.
+
+    Raises
+    ------
+    RealartError
+        There is no such file, or it is another than `sha256` says; a download that is, is removed.
+    """
+    setting = f"descriptors.{name}.encoder"
+    local = encoder_file(name, encoder)
+    file = local or _downloaded(encoder, setting)
+    digest = hashing.sha256(file)
+    if not encoder.sha256:
+        if local:  # else a file that has changed would not be noticed
+            raise RealartError(f"{setting}.sha256 is missing: set it to {digest}")
+        revision = file.parts[file.parts.index("snapshots") + 1]
+        print(f"features: {encoder.file} is revision {revision}, sha256 {digest}: pin both")
+    elif digest != encoder.sha256.lower():
+        advice = f"accept this one with -S {setting}.sha256={digest}"
+        if not local:
+            file.resolve().unlink()
+            file.unlink(missing_ok=True)
+            advice = f"the download was removed; run again, or {advice}"
+        raise RealartError(
+            f"{setting}.file '{encoder.file}' has sha256 {digest}, expected {encoder.sha256}: "
+            f"{advice}"
+        )
+    return file
+
+
+def _downloaded(encoder: Encoder, setting: str) -> Path:
+    """Return a file of the Hugging Face Hub, downloading what is missing of it."""
+    found = re.fullmatch(rf"{REMOTE}([\w.-]+/[\w.-]+)@([\w.-]+)/(.+)", encoder.file)
+    if not found:
+        raise RealartError(
+            f"{setting}.file is '{encoder.file}': a file of the Hugging Face Hub is written "
+            f"{REMOTE}owner/name@revision/path, as {REMOTE}onnx-community/dinov2-small@main/"
+            "onnx/model.onnx"
+        )
+    repository, revision, path = found.groups()
+    hub.quieten()
+    from huggingface_hub import hf_hub_download
+
+    cache = project.private() / "encoders"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (
+        FileLock(cache / "lock"),
+        hub.explained("model", f"{repository}@{revision}", f"{setting}.file"),
+    ):
+        return Path(hf_hub_download(repository, path, revision=revision, cache_dir=cache))
+
+
+def build(name: str, part: OnnxFeatures, file: Path) -> "openvino.Model":
+    """Build the network of a descriptor: uint8 squares (n, size, size, 3) in, vectors (n, d) out.
+
+    The vectors of all taps lie together in their order, and so do the poolings of each.
+
+    Raises
+    ------
+    RealartError
+        The file is no ONNX or no image encoder, has no such tensor, a tensor can't be pooled so,
+        or pictures of a batch influence each other.
+    """
+    import openvino
+    from openvino import Layout, Type, opset13
+    from openvino.preprocess import PrePostProcessor
+
+    model = _read(name, file)
+    pixels, layout = _input(model, part.size, name)
+    poolings = [
+        (_tapped(model, tap, name), pooling) for tap in part.taps for pooling in tap.pooling
+    ]
+    pooled = [_pooled(tensor, pooling, name) for tensor, pooling in poolings]
+    model = openvino.Model([opset13.concat(pooled, 1)], [pixels.get_node()], "network")
+    process = PrePostProcessor(model)
+    process.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
+    process.input().model().set_layout(Layout(layout))
+    steps = process.input().preprocess().convert_element_type(Type.f32)
+    if part.encoder.channels == "bgr":
+        steps = steps.reverse_channels()
+    of_bytes = [
+        [255 * value for value in values] for values in (part.encoder.mean, part.encoder.std)
+    ]
+    steps.mean(of_bytes[0]).scale(of_bytes[1])
+    process.output().tensor().set_element_type(Type.f32)
+    model = process.build()
+    _check_independence(model, part.size, name)
+    return model
+
+
+def _read(name: str, file: Path) -> "openvino.Model":
+    import openvino
+
+    try:
+        return openvino.Core().read_model(file)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise RealartError(
+            f"encoder '{name}': {file.name} can't be read as ONNX ({reason}): give a model whose "
+            "graph and weights are in one file"
+        ) from error
+
+
+def _input(model: "openvino.Model", size: int, name: str) -> tuple[Tensor, str]:
+    """Return the input for squares of `size` pixels, any number of them, and its layout."""
+    inputs = {each.get_any_name(): each.get_partial_shape() for each in model.inputs}
+    shapes = ", ".join(f"{key} {shape}" for key, shape in inputs.items())
+    if len(inputs) != 1:
+        raise RealartError(
+            f"encoder '{name}' has {len(inputs)} inputs ({shapes}): an image encoder has one; give "
+            "the file of the image tower alone"
+        )
+    (shape,) = inputs.values()
+    rank = shape.rank.get_length() if shape.rank.is_static else 0
+    fixed = [shape[axis].is_static and shape[axis].get_length() for axis in range(rank)]
+    layout = "NHWC" if rank == 4 and fixed[3] == 3 else "NCHW"
+    if rank != 4 or fixed[layout.index("C")] not in (3, False):
+        raise RealartError(
+            f"encoder '{name}' takes {shapes}: pictures are (batch, 3, height, width) or "
+            "(batch, height, width, 3)"
+        )
+    sides = {fixed[layout.index(axis)] for axis in "HW"} - {False}
+    if sides - {size}:
+        raise RealartError(
+            f"encoder '{name}' takes {shapes}: set descriptors.{name}.size to {max(sides)}"
+        )
+    wanted = {"N": -1, "C": 3, "H": size, "W": size}
+    try:
+        model.reshape([wanted[axis] for axis in layout])
+    except RuntimeError as error:
+        raise RealartError(
+            f"encoder '{name}' takes {shapes} and no batches of {size} px: set descriptors.{name}"
+            ".size to one that it takes, or export it with a dynamic batch"
+        ) from error
+    return model.input(0), layout
+
+
+def _tapped(model: "openvino.Model", tap: Tap, name: str) -> Tensor:
+    """Return the tensor of a tap."""
+    named = {
+        key: output
+        for operation in model.get_ordered_ops()
+        if operation.get_type_name() != "Result"
+        for output in operation.outputs()
+        for key in output.get_names()
+    }
+    if tap.tensor is not None:
+        if tap.tensor in named:
+            return named[tap.tensor]
+        close = difflib.get_close_matches(tap.tensor, named, n=3) or list(named)[-3:]
+        raise RealartError(
+            f"encoder '{name}' has no tensor '{tap.tensor}'; it has, among {len(named)}: "
+            + ", ".join(close)
+        )
+    blocks = list(residual_blocks(model))
+    if tap.block is None or tap.block >= len(blocks):
+        raise RealartError(
+            f"encoder '{name}' has no block {tap.block}: {len(blocks)} residual blocks were found "
+            "in its graph; name a tensor instead"
+        )
+    return blocks[tap.block]
+
+
+def residual_blocks(model: "openvino.Model") -> Iterator[Tensor]:
+    """Yield the outputs of residual blocks, x + f(x), in the order of the graph.
+
+    Of a transformer, whose tensors are (n, tokens, d), attention and feed-forward network are such
+    sums, and a block is both; of a convolutional network, (n, c, h, w), each sum is a block.
+    """
+    sums = [node for node in model.get_ordered_ops() if _is_residual(node)]
+    tokens = [node for node in sums if _rank(node.output(0)) == 3]
+    yield from (node.output(0) for node in (tokens[1::2] if tokens else sums))
+
+
+def _is_residual(node: Any) -> bool:
+    if node.get_type_name() != "Add" or _rank(node.output(0)) not in (3, 4):
+        return False
+    sides = [node.input_value(number) for number in (0, 1)]
+    if sides[0].get_partial_shape() != sides[1].get_partial_shape():
+        return False
+    nodes = [side.get_node() for side in sides]
+    return _comes_from(nodes[0], nodes[1]) or _comes_from(nodes[1], nodes[0])
+
+
+def _comes_from(node: Any, origin: Any) -> bool:
+    """Return whether `node` is computed from `origin`."""
+    waiting, known = [node], {node.get_friendly_name()}
+    while waiting:
+        for value in waiting.pop().input_values():
+            source = value.get_node()
+            if (name := source.get_friendly_name()) == origin.get_friendly_name():
+                return True
+            if name not in known:
+                known.add(name)
+                waiting.append(source)
+    return False
+
+
+def _rank(tensor: Tensor) -> int:
+    rank = tensor.get_partial_shape().rank
+    return int(rank.get_length()) if rank.is_static else -1
+
+
+def _pooled(tensor: Tensor, pooling: str, name: str) -> Tensor:
+    """Return a tensor pooled over its positions: shape (n, d)."""
+    from openvino import Type, opset13
+
+    shape, rank = tensor.get_partial_shape(), _rank(tensor)
+    if not 2 <= rank <= 4 or any(shape[axis].is_dynamic for axis in range(1, rank)):
+        raise RealartError(
+            f"encoder '{name}': tensor {_label(tensor)} can't be pooled, as its shape is not known "
+            "or has not 2 to 4 axes: choose another"
+        )
+    lengths = [shape[axis].get_length() for axis in range(1, rank)]
+    prefix = lengths[0] - isqrt(lengths[0]) ** 2 if rank == 3 else 0
+    if (pooling == "embedding") != (rank == 2) or (pooling == "cls" and not prefix):
+        raise RealartError(
+            f"encoder '{name}': tensor {_label(tensor)} has no '{pooling}'; "
+            + (
+                "it has no positions: its pooling is embedding"
+                if rank == 2
+                else "its patches are pooled by mean, std or max"
+            )
+        )
+    values = opset13.convert(tensor, Type.f32)
+    if rank == 2:
+        return values.output(0)
+    if pooling == "cls":
+        return opset13.gather(values, np.int64(0), np.int64(1)).output(0)
+    if prefix:
+        values = opset13.slice(
+            values, np.array([prefix]), np.array([lengths[0]]), np.array([1]), np.array([1])
+        )
+    axes = np.array([1] if rank == 3 else [2, 3])
+    if pooling == "max":
+        return opset13.reduce_max(values, axes, False).output(0)
+    mean = opset13.reduce_mean(values, axes, True)
+    if pooling == "mean":
+        return opset13.reduce_mean(values, axes, False).output(0)
+    apart = opset13.squared_difference(values, mean)
+    return opset13.sqrt(opset13.reduce_mean(apart, axes, False)).output(0)
+
+
+def _label(tensor: Tensor) -> str:
+    names = sorted(tensor.get_names()) or [tensor.get_node().get_friendly_name()]
+    return f"'{names[0]}' {tensor.get_partial_shape()}"
+
+
+def _check_independence(model: "openvino.Model", size: int, name: str) -> None:
+    """Refuse an encoder whose batch was fixed in a way that no new shape shows."""
+    import openvino
+
+    squares = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), np.uint8)
+    try:
+        compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        together = compiled(squares)[0]
+        alone = np.concatenate([compiled(square[None])[0].copy() for square in squares])
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise RealartError(
+            f"encoder '{name}' can't be run by OpenVINO on two pictures of {size} px ({reason})"
+        ) from error
+    apart = np.abs(together - alone).max() if together.shape == alone.shape else np.inf
+    if not apart <= MIXED * np.abs(alone).max():
+        raise RealartError(
+            f"encoder '{name}' encodes a picture otherwise beside another: export it with a "
+            "dynamic batch"
+        )

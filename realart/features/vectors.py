@@ -1,0 +1,116 @@
+"""Feature vectors: the numbers of each descriptor of a recipe, concatenated."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realart.networks import openvino_runtime
+from realart.networks.openvino_runtime import InferenceFunction
+from realart.params import ForensicFeatures, KerasFeatures, OnnxFeatures
+
+ROWS = "vectors-{}.npy"
+"""The file of each descriptor's vectors of all rows, by its number in the recipe."""
+
+SQUARES = 32
+"""How many squares a network is given at once: more take more memory and no less time."""
+
+NETWORK = "describer-{}"
+"""The file name of the network of each descriptor."""
+
+FeatureVectors = NDArray[np.float32]
+"""Shape (n, d)."""
+Descriptors = Mapping[str, Any]
+"""The descriptors of a recipe by their names, in its order: `preprocessing.InputSpec.parts`."""
+Networks = Mapping[str, InferenceFunction]
+"""By the names of their descriptors: squares, uint8 (n, size, size, 3), in, vectors (n, d) out."""
+
+
+def save_networks(parts: Descriptors, folder: Path) -> Networks:
+    """Build the networks of descriptors, and write them into `folder` for `load_networks`.
+
+    Returns
+    -------
+    Networks
+        Those that Keras runs itself, since it has something faster than processors.
+
+    Raises
+    ------
+    RealartError
+        A backbone, encoder or layer that there is not, or weights that can't be had.
+    """
+    built = {name: _BUILDERS[type(part)](name, part, folder) for name, part in parts.items()}
+    return {name: network for name, network in built.items() if network}
+
+
+def _save_keras(name: str, part: KerasFeatures, folder: Path) -> InferenceFunction | None:
+    from realart.features import feature_extractors  # Keras takes seconds to import
+
+    return feature_extractors.save_network(name, part, folder)
+
+
+def _save_onnx(name: str, part: OnnxFeatures, folder: Path) -> None:
+    from realart.features import onnx_encoders
+
+    onnx_encoders.save_network(name, part, folder)
+
+
+_BUILDERS: dict[type, Callable[[str, Any, Path], InferenceFunction | None]] = {
+    KerasFeatures: _save_keras,
+    OnnxFeatures: _save_onnx,
+    ForensicFeatures: lambda name, part, folder: None,
+}
+
+
+def load_networks(parts: Descriptors, folder: Path) -> Networks:
+    """Return the networks of descriptors from `folder`, loaded once in each process."""
+    return {
+        name: openvino_runtime.load_cached(folder, NETWORK.format(name))
+        for name in _with_network(parts)
+    }
+
+
+def copy_networks(parts: Descriptors, source: Path, target: Path) -> None:
+    """Copy the files of the networks from one folder to another."""
+    for name in _with_network(parts):
+        for file in (openvino_runtime.GRAPH, openvino_runtime.WEIGHTS):
+            file = file.format(NETWORK.format(name))
+            shutil.copyfile(source / file, target / file)
+
+
+def describe(
+    batch: tuple[NDArray[Any], ...], parts: Descriptors, networks: Networks
+) -> FeatureVectors:
+    """Return the feature vectors of n pictures: float32, shape (n, d).
+
+    Parameters
+    ----------
+    batch
+        A `preprocessing.ModelInput` of n pictures, an array for each of `parts`. The vectors of
+        several views of a picture are averaged.
+    """
+    vectors = [
+        _averaged(networks[name], array) if part.has_network else array
+        for (name, part), array in zip(parts.items(), batch, strict=True)
+    ]
+    return np.concatenate(vectors, axis=1)
+
+
+def read(folder: Path) -> list[FeatureVectors]:
+    """Return each descriptor's vectors of all rows, memory-mapped; none where there are none."""
+    count = len(list(folder.glob(ROWS.format("*"))))
+    return [np.load(folder / ROWS.format(number), mmap_mode="r") for number in range(count)]
+
+
+def _averaged(network: InferenceFunction, squares: NDArray[np.uint8]) -> FeatureVectors:
+    """Return the mean vector of the views of each picture, uint8 (n, views, size, size, 3)."""
+    flat = squares.reshape(-1, *squares.shape[2:])
+    blocks = [network(flat[i : i + SQUARES])[0] for i in range(0, len(flat), SQUARES)]
+    return np.concatenate(blocks).reshape(*squares.shape[:2], -1).mean(axis=1)
+
+
+def _with_network(parts: Descriptors) -> list[str]:
+    return [name for name, part in parts.items() if part.has_network]

@@ -1,0 +1,1 @@
+"""Numbers from labels and scores, without a model: intervals, calibration, thresholds, plots."""

@@ -1,0 +1,242 @@
+"""Curves as data, for `dvc plots`, and as pictures, for people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn import metrics
+
+from realart.core.outputs import fresh_file
+from realart.metrics import classification
+from realart.metrics.classification import THRESHOLD, Labels, Scores, confusion
+from realart.metrics.thresholds import coverage
+from realart.params import CLASSES
+
+matplotlib.use("Agg")
+
+AI, HUMAN, GREY = "#c2410c", "#1d4ed8", "#9ca3af"
+FOLDS = ("#0f766e", "#b45309", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a21caf", "#57534e")
+
+
+def roc(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """Return the ROC curve: columns fpr, tpr, threshold, one row a corner."""
+    fpr, tpr, threshold = metrics.roc_curve(labels, scores)
+    return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": np.minimum(threshold, 1.0)})
+
+
+def precision_recall(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """Return the precision-recall curve: columns recall, precision."""
+    precision, recall, _ = metrics.precision_recall_curve(labels, scores)
+    return pd.DataFrame({"recall": recall, "precision": precision})
+
+
+def verdicts(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """Return actual and predicted class of every picture, as DVC's confusion template reads it."""
+    names = np.array(CLASSES)
+    called = (scores >= THRESHOLD).astype(np.int64)
+    return pd.DataFrame({"actual": names[labels], "predicted": names[called]})
+
+
+def write_scored(
+    named: dict[str, tuple[Labels, Scores]],
+    told: dict[str, Any],
+    sure: float | None,
+    folder: Path,
+    images: Path,
+) -> None:
+    """Write the curves of each named set of scores.
+
+    As pictures into `images`; as data for `dvc plots` into `folder`, those of the first set and, of
+    probabilities, those of the last.
+
+    Parameters
+    ----------
+    told
+        What `thresholds.evaluate_decisions` says of each.
+    sure
+        How accurate verdicts must be to be given, if that was asked for.
+    """
+    first, last = next(iter(named.values())), list(named.values())[-1]
+    verdicts(*first).to_csv(folder / "confusion.csv", index=False)
+    roc(*first).to_csv(folder / "roc.csv", index=False)
+    precision_recall(*first).to_csv(folder / "precision_recall.csv", index=False)
+    classification.reliability(*last).to_csv(folder / "reliability.csv", index=False)
+    coverage(*last).to_csv(folder / "coverage.csv", index=False)
+    draw_confusion(*first, next(iter(named)), images / "confusion.png")
+    draw_curves(named, told, images / "curves.png")
+    draw_calibration(named, sure, images / "calibration.png")
+
+
+def draw_history(history: pd.DataFrame, path: Path) -> None:
+    """Draw loss and accuracy by epoch: fitted rows dashed, watched slice solid, a colour a fold."""
+    figure, axes = _figure(2)
+    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+        for fold, records in history.groupby("fold"):
+            colour = FOLDS[int(str(fold)) % len(FOLDS)]
+            axis.plot(records["epoch"] + 1, records[name], "--", color=colour, alpha=0.5, lw=1)
+            axis.plot(records["epoch"] + 1, records[f"val_{name}"], color=colour, label=f"{fold}")
+        axis.set(title=f"{name.capitalize()} by epoch", xlabel="epoch", ylabel=name)
+    axes[0].plot([], [], "--", color=GREY, label="fitted rows")
+    axes[0].legend(title="fold, watched slice", frameon=False)
+    _save(figure, path)
+
+
+def draw_curves(named: dict[str, tuple[Labels, Scores]], told: dict[str, Any], path: Path) -> None:
+    """Draw ROC and precision-recall curves of each named set of scores.
+
+    Each with its area and the 95 % interval of that, as `thresholds.evaluate_decisions` gives them.
+    """
+    figure, axes = _figure(2)
+    for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
+        curve = roc(labels, scores)
+        area = _area(metrics.roc_auc_score(labels, scores), told[name]["intervals"]["auc"])
+        axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area}")
+        curve = precision_recall(labels, scores)
+        mean = metrics.average_precision_score(labels, scores)
+        area = _area(mean, told[name]["intervals"]["average_precision"])
+        axes[1].plot(curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {area}")
+    axes[0].plot([0, 1], [0, 1], ":", color=GREY)
+    axes[0].set(title="ROC", xlabel="human art called ai", ylabel="ai art called ai")
+    axes[1].set(title="Precision and recall of ai", xlabel="recall", ylabel="precision")
+    for axis in axes:
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axis.legend(frameon=False, loc="lower center")
+    _save(figure, path)
+
+
+def draw_calibration(
+    named: dict[str, tuple[Labels, Scores]], sure: float | None, path: Path
+) -> None:
+    """Draw how often probabilities come true, and how accurate the surest verdicts are."""
+    figure, axes = _figure(2)
+    for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
+        table = classification.reliability(labels, scores)
+        error = [table["share"] - table["low"], table["high"] - table["share"]]
+        axes[0].errorbar(
+            table["probability"], table["share"], error, fmt="o", ms=4, lw=1, color=colour,
+            label=f"{name}: error {classification.figures(labels, scores)['ece']:.3f}",
+        )  # fmt: skip
+        curve = coverage(labels, scores)
+        axes[1].plot(curve["share"], curve["accuracy"], color=colour, label=name)
+    axes[0].plot([0, 1], [0, 1], ":", color=GREY)
+    axes[0].set(
+        title="Do probabilities come true?", xlabel="probability of ai", ylabel="share of ai, 95 %"
+    )
+    axes[0].set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    if sure is not None:
+        axes[1].axhline(sure, ls=":", color=GREY)
+    axes[1].set(title="Verdicts on the surest", xlabel="share of pictures", ylabel="accuracy")
+    axes[0].legend(frameon=False, loc="upper left")
+    axes[1].legend(frameon=False, loc="lower left")
+    _save(figure, path)
+
+
+def _area(value: float, interval: dict[str, float]) -> str:
+    return f"{value:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
+
+
+def draw_robustness(table: pd.DataFrame, path: Path) -> None:
+    """Draw AUC, recall and accusations after each change (columns `robustness.COLUMNS`)."""
+    untouched = table[table["change"] == "none"]
+    changes = [name for name in table["change"].unique() if name != "none"]
+    figure = Figure(figsize=(12, 2.5 * -(-len(changes) // 5)), layout="constrained")
+    axes = figure.subplots(-(-len(changes) // 5), 5, sharey=True, squeeze=False).ravel()
+    for axis, name in zip(axes, changes, strict=False):
+        rows = pd.concat([untouched, table[table["change"] == name]])
+        rows = rows[rows["point"] == "balanced"]
+        place = np.arange(len(rows))
+        axis.fill_between(place, rows["auc_low"], rows["auc_high"], color=GREY, alpha=0.25, lw=0)
+        axis.plot(place, rows["auc"], "o-", color="black", ms=3, lw=1.2, label="AUC, 95 %")
+        axis.plot(place, rows["recall"], "o-", color=AI, ms=3, lw=1.2, label="ai art found")
+        axis.plot(
+            place, rows["false_positive_rate"], "o-", color=HUMAN, ms=3, lw=1.2,
+            label="human art accused",
+        )  # fmt: skip
+        axis.set(title=name, xticks=place, ylim=(-0.03, 1.03))
+        axis.set_xticklabels(["none", *(f"{value:g}" for value in rows["strength"][1:])])
+        axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes[len(changes) :]:
+        axis.axis("off")
+    handles, names = axes[0].get_legend_handles_labels()
+    axes[-1].legend(handles, names, frameon=False, loc="center")
+    _save(figure, path)
+
+
+def draw_confusion(labels: Labels, scores: Scores, title: str, path: Path) -> None:
+    """Draw a confusion matrix: counts, and the share of each class."""
+    count = confusion(labels, scores)
+    matrix = np.array([[count["tn"], count["fp"]], [count["fn"], count["tp"]]])
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    figure, (axis,) = _figure(1)
+    axis.imshow(share, cmap="Oranges", vmin=0, vmax=1)
+    for (i, j), number in np.ndenumerate(matrix):
+        axis.text(
+            j, i, f"{number}\n{share[i, j]:.0%}", ha="center", va="center",
+            color="white" if share[i, j] > 0.6 else "black", fontsize=13,
+        )  # fmt: skip
+    axis.set(title=title, xlabel="called", ylabel="made by", xticks=[0, 1], yticks=[0, 1])
+    axis.set_xticklabels(CLASSES)
+    axis.set_yticklabels(CLASSES)
+    axis.spines[:].set_visible(False)
+    _save(figure, path)
+
+
+def draw_matrix(table: pd.DataFrame, path: Path) -> None:
+    """Draw what each run is worth on each set: columns run, data, auc, low, high, accuracy."""
+    runs, sets = table["run"].unique(), table["data"].unique()
+    figure = Figure(figsize=(2.4 + 2.0 * len(sets), 1.3 + 0.9 * len(runs)), layout="constrained")
+    axis = figure.add_subplot()
+    auc = table.pivot(index="run", columns="data", values="auc").loc[runs, sets]
+    axis.imshow(auc, cmap="RdYlGn", vmin=0, vmax=1, alpha=0.75, aspect="auto")
+    for one in table.itertuples():
+        axis.text(
+            list(sets).index(one.data), list(runs).index(one.run),
+            f"AUC {one.auc:.3f}\n[{one.low:.3f}, {one.high:.3f}]\naccuracy {one.accuracy:.3f}",
+            ha="center", va="center", fontsize=9,
+        )  # fmt: skip
+    axis.set(xlabel="tried on", ylabel="run", xticks=range(len(sets)), yticks=range(len(runs)))
+    axis.set_xticklabels(sets)
+    axis.set_yticklabels(runs)
+    axis.spines[:].set_visible(False)
+    _save(figure, path)
+
+
+def draw_baselines(table: pd.DataFrame, path: Path) -> None:
+    """Draw the AUC of everything that the label was guessed from (`shortcuts.answer`)."""
+    best = table.drop_duplicates(["scope", "name"])[::-1]
+    figure = Figure(figsize=(8, 1.1 + 0.23 * len(best)), layout="constrained")
+    axis = figure.add_subplot()
+    place = np.arange(len(best))
+    for scope, colour in zip(sorted(set(best["scope"])), FOLDS, strict=False):
+        own = (best["scope"] == scope).to_numpy()
+        rows = best[own]
+        axis.hlines(place[own], rows["auc_low"], rows["auc_high"], color=colour, lw=2, alpha=0.5)
+        axis.plot(rows["auc"], place[own], "o", color=colour, label=scope, ms=5)
+    axis.axvline(0.5, color=GREY, ls=":")
+    axis.set(
+        title="What the label can be guessed from", xlabel="AUC out of fold, 95 % interval",
+        xlim=(0.38, 1.01), yticks=place,
+    )  # fmt: skip
+    axis.set_yticklabels(best["name"], fontsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, loc="lower right")
+    _save(figure, path)
+
+
+def _figure(count: int) -> tuple[Figure, Sequence[Axes]]:
+    figure = Figure(figsize=(4.6 * count, 3.9), layout="constrained")
+    axes = [figure.add_subplot(1, count, i + 1) for i in range(count)]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with fresh_file(path) as beside:
+        # Matplotlib would write its version into the file; the data are what should change it.
+        figure.savefig(beside, format="png", dpi=110, metadata={"Software": None})

@@ -1,0 +1,1 @@
+"""What is trained and kept: classifiers on feature vectors, and the trained model as files."""

@@ -1,0 +1,1 @@
+"""Neural networks: Keras and its backend, layers, building a recipe's network, OpenVINO."""

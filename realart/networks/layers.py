@@ -1,0 +1,159 @@
+"""Layers that Keras does not have: recipes may name them beside its own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from realart.networks.backend import keras
+
+FILTERS = np.array(
+    [
+        [[0, 0, 0, 0, 0], [0, 0, 0, 0, 0], [0, 1, -2, 1, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]],
+        [[0, 0, 0, 0, 0], [0, -1, 2, -1, 0], [0, 2, -4, 2, 0], [0, -1, 2, -1, 0], [0, 0, 0, 0, 0]],
+        [[-1, 2, -2, 2, -1], [2, -6, 8, -6, 2], [-2, 8, -12, 8, -2], [2, -6, 8, -6, 2],
+         [-1, 2, -2, 2, -1]],
+    ],
+    np.float32,
+)  # fmt: skip
+"""Differences of second order along rows, and in squares of 3 and 5 pixels."""
+STEPS = (2, 4, 12)
+LARGEST = 3.0
+LAST = "channels_last"
+
+
+class HighPass(keras.layers.Layer):  # type: ignore[misc]
+    """What fixed filters leave of pixels (n, h, w, c), fractions of 255: shape (n, h, w, 3 c).
+
+    Each residual is divided by its filter's step and cut at 3 grey levels (Fridrich and Kodovsky,
+    "Rich Models for Steganalysis of Digital Images", 2012; as the first layer of a network, Zhou et
+    al., "Learning Rich Features for Image Manipulation Detection", 2018).
+    """
+
+    def call(self, pixels: Any) -> Any:
+        channels = pixels.shape[-1]
+        kernel = (FILTERS / np.array(STEPS)[:, None, None]).transpose(1, 2, 0)
+        kernel = np.repeat(kernel[:, :, None], channels, axis=2).astype(np.float32)
+        kernel = keras.ops.cast(kernel, pixels.dtype)
+        found = keras.ops.depthwise_conv(pixels * 255, kernel, padding="same")
+        return keras.ops.clip(found, -LARGEST, LARGEST) / LARGEST
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        assert shape[-1]
+        return (*shape[:-1], len(FILTERS) * shape[-1])
+
+
+class RandomResizedCrop(keras.layers.Layer):  # type: ignore[misc]
+    """Pixels (n, h, w, c) as a square (n, size, size, c), in training of a random part of them.
+
+    The part has at least `area` of all, and sides of a ratio that differs from that of the whole by
+    up to `ratio` either way (Szegedy et al., "Going Deeper with Convolutions", 2015); both are
+    drawn evenly, the ratio on a logarithmic scale. Otherwise all is seen. Bilinear.
+    """
+
+    def __init__(self, size: int, area: float = 0.35, ratio: float = 4 / 3, **arguments: Any):
+        super().__init__(**arguments)
+        self.size, self.area, self.ratio = size, area, ratio
+        self.generator = keras.random.SeedGenerator()
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        height, width = shape[1:3]
+        assert height
+        assert width
+        if min(height, width) < self.size:
+            raise ValueError(f"{width}x{height} px are too few for a part of {self.size}")
+        self.built = True
+
+    def call(self, pixels: Any, training: bool | None = None) -> Any:
+        pixels = keras.ops.cast(pixels, self.compute_dtype)
+        if not training:
+            return keras.ops.image.resize(pixels, (self.size, self.size), data_format=LAST)
+        drawn = keras.random.uniform((4, keras.ops.shape(pixels)[0]), seed=self.generator)
+        area = self.area + (1 - self.area) * drawn[0]
+        ratio = keras.ops.exp((2 * drawn[1] - 1) * np.log(self.ratio))
+        width = keras.ops.minimum(keras.ops.sqrt(area * ratio), 1) * pixels.shape[2]
+        height = keras.ops.minimum(keras.ops.sqrt(area / ratio), 1) * pixels.shape[1]
+        across, down = width / self.size, height / self.size
+        left = drawn[2] * (pixels.shape[2] - width) + (across - 1) / 2
+        top = drawn[3] * (pixels.shape[1] - height) + (down - 1) / 2
+        none = keras.ops.zeros_like(left)
+        places = keras.ops.stack([across, none, left, none, down, top, none, none], axis=1)
+        parts = keras.ops.image.affine_transform(
+            pixels, places, fill_mode="nearest", data_format=LAST
+        )
+        return parts[:, : self.size, : self.size]
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (shape[0], self.size, self.size, shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"size": self.size, "area": self.area, "ratio": self.ratio}
+        return {**super().get_config(), **own}
+
+
+class Residual(keras.layers.Layer):  # type: ignore[misc]
+    """Two 3x3 convolutions beside a shortcut: (n, h, w, c) to (n, h / strides, ..., filters).
+
+    He et al., "Deep Residual Learning for Image Recognition", 2016; where the shape changes the
+    shortcut pools before its 1x1 convolution (He et al., "Bag of Tricks for Image Classification
+    with Convolutional Neural Networks", 2019, ResNet-D). One that skips positions instead broke
+    TensorFlow's memory in training (2.21 with oneDNN: "double free or corruption").
+    """
+
+    def __init__(self, filters: int, strides: int = 1, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.filters, self.strides = filters, strides
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        self.residual = keras.Sequential(
+            [
+                _convolution(self.filters, 3, self.strides),
+                keras.layers.BatchNormalization(),
+                keras.layers.ReLU(),
+                _convolution(self.filters, 3, 1),
+                keras.layers.BatchNormalization(),
+            ]
+        )
+        self.residual.build(shape)
+        self.shortcut = None
+        if self.strides > 1 or shape[-1] != self.filters:
+            self.shortcut = keras.Sequential(
+                [
+                    keras.layers.AveragePooling2D(self.strides, padding="same"),
+                    _convolution(self.filters, 1, 1),
+                    keras.layers.BatchNormalization(),
+                ]
+            )
+            self.shortcut.build(shape)
+        self.built = True
+
+    def call(self, maps: Any, training: bool | None = None) -> Any:
+        beside = self.shortcut(maps, training=training) if self.shortcut else maps
+        return keras.ops.relu(self.residual(maps, training=training) + beside)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "filters": self.filters, "strides": self.strides}
+
+
+class Pool(keras.layers.Layer):  # type: ignore[misc]
+    """Statistics over the positions of a map (n, h, w, c): float32, shape (n, c x statistics)."""
+
+    def __init__(self, statistics: Sequence[str], **arguments: Any) -> None:
+        super().__init__(**{**arguments, "dtype": "float32"})
+        self.statistics = statistics
+
+    def call(self, maps: Any) -> Any:
+        functions = {"mean": keras.ops.mean, "std": keras.ops.std, "max": keras.ops.max}
+        found = [functions[name](maps, axis=(1, 2)) for name in self.statistics]
+        return keras.ops.concatenate(found, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "statistics": self.statistics}
+
+
+OWN = {layer.__name__: layer for layer in (HighPass, RandomResizedCrop, Residual, Pool)}
+"""By name, as recipes and stored architectures call them."""
+
+
+def _convolution(filters: int, size: int, strides: int) -> keras.layers.Layer:
+    return keras.layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)

@@ -1,0 +1,1 @@
+"""Answers for new pictures: predictions, explanations, provenance, the demo."""

@@ -1,0 +1,113 @@
+"""The final model as MLflow keeps and serves it: files of pictures in, a verdict on each out.
+
+MLflow runs this file when it loads the model, beside the code of the run that logged it.
+"""
+
+import base64
+import re
+from binascii import Error
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import mlflow
+import pandas as pd
+from mlflow.models import ModelSignature
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import Array
+
+from realart.models.trained_model import TrainedModel
+from realart.params import POINTS
+from realart.serving.predict import Prediction, answer
+
+PICTURE, ARTIFACT = "picture", "final"
+SIGNATURE = ModelSignature(
+    inputs=Schema([ColSpec(DataType.string, PICTURE)]),
+    outputs=Schema(
+        [
+            ColSpec(DataType.string, "verdict"),
+            ColSpec(DataType.double, "probability", required=False),
+            *(ColSpec(DataType.string, point) for point in POINTS),
+            ColSpec(DataType.string, "error"),
+            ColSpec(Array(DataType.string), "evidence"),
+        ]
+    ),
+)
+"""A file for each row: base64 or a data URI, or from Python its bytes.
+
+The column is no binary one, since MLflow decodes that only in `dataframe_records` and
+`dataframe_split`, and there drops what is no base64 without a word.
+"""
+_DATA_URI = re.compile(r"data:[^,]*;base64,", re.IGNORECASE)
+_NULLS = ("None", "nan", "NaN")
+"""What MLflow makes of a null in `instances` and `inputs`."""
+
+
+class Served(PythonModel):
+    """The model in the artifact `ARTIFACT`, as `realart.models.trained_model.save` wrote it."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load what answers."""
+        self.model = TrainedModel(Path(context.artifacts[ARTIFACT]))
+
+    def predict(
+        self,
+        context: PythonModelContext,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """Answer for the files in the column `PICTURE`, in order; columns of `SIGNATURE`.
+
+        The verdict may be `unsure`, those of the operating points never are. Of a file that can't
+        be judged, `probability` is None (a NaN is no JSON), and all else is empty but `error` and
+        `evidence`.
+        """
+        values = [*model_input[PICTURE]]
+        if len(values) == 1 and isinstance(values[0], list):
+            (values,) = values  # so MLflow casts a dict of texts that Python sends
+        rows = [self._answer(value) for value in values]
+        return pd.DataFrame(rows, columns=SIGNATURE.outputs.input_names(), dtype=object)
+
+    def _answer(self, value: Any) -> dict[str, Any]:
+        try:
+            prediction = answer(file_of(value), self.model, once=True)
+        except ValueError as error:
+            prediction = Prediction("", error=str(error))
+        points: dict[str, str] = dict.fromkeys(POINTS, "")
+        if (probability := prediction.probability) is not None:
+            points = {point: self.model.verdicts.name(probability, point) for point in POINTS}
+        return {**asdict(prediction), "evidence": list(prediction.evidence), **points}
+
+
+def file_of(value: Any) -> bytes:
+    """Return the file that a value of the column `PICTURE` stands for.
+
+    Of base64, both alphabets (RFC 4648, 4 and 5) are read, with and without padding and spaces.
+
+    Raises
+    ------
+    ValueError
+        The value is neither bytes, nor base64, nor a data URI (RFC 2397) with such.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if value is None or value is pd.NA or str(value) in _NULLS:
+        raise ValueError("null: send a file's bytes as base64")
+    if not isinstance(value, str):
+        raise ValueError(f"no file, but of type {type(value).__name__}: send its bytes as base64")
+    if uri := _DATA_URI.match(value):
+        value = unquote(value[uri.end() :])
+    digits = "".join(value.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+    except (Error, ValueError) as error:
+        start = value if len(value) <= 40 else f"{value[:40]}…"
+        raise ValueError(
+            f"not base64: {start!r}; send a file's bytes as base64 or as data:…;base64,…, "
+            "no path or address"
+        ) from error
+
+
+mlflow.models.set_model(Served())

@@ -1,0 +1,1 @@
+"""Cross-validation: folds, the training loop, checkpoints, batches, folds in parallel."""

@@ -1,0 +1,114 @@
+"""All folds of a recipe, one finished folder each; a training that was interrupted is resumed.
+
+What is unfinished lies in `.realart/checkpoints`, under a key of everything that decides the
+weights.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from itertools import chain, count
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from realart.core import code
+from realart.core.hashing import SHORT, short_digest
+from realart.core.outputs import fresh_directory, fresh_file
+from realart.core.project import private
+from realart.metrics import classification
+from realart.metrics.classification import Figures
+from realart.params import Params
+from realart.training import folds
+from realart.training.folds import FoldCallback, FoldResult, FoldTrainer
+
+
+def resume_key(params: Params, trainer: FoldTrainer, rows: Path, features: Path) -> str:
+    """Return a digest of everything that decides the weights: params, input, code and backend."""
+    decides = {
+        "recipe": params.recipe.model_dump(),
+        "train": params.train.model_dump(exclude={"checkpoint_seconds"}),
+        "split": [params.split.folds, params.split.slices, params.held_out_sets],
+        "balance": params.balance.method,
+        "backend": trainer.backend,
+        "files": short_digest([rows, *sorted(features.iterdir())]),
+        "code": code.digests(trainer.module),
+    }
+    return sha256(json.dumps(decides).encode()).hexdigest()[:SHORT]
+
+
+@contextmanager
+def unfinished(key: str) -> Iterator[Path]:
+    """Yield the folder in which a training is resumed, locked; a parallel equal one gets another.
+
+    Experiments of one project share these folders: what differs may come after `train`. The folder
+    may not exist yet.
+    """
+    top = private() / "checkpoints"
+    for folder in chain(sorted(top.glob(f"{key}-*/")), (top / f"{key}-{n}" for n in count())):
+        lock = FileLock(folder.with_suffix(".lock"))
+        with suppress(Timeout):
+            lock.acquire(blocking=False)
+            break
+    try:
+        yield folder
+    finally:
+        if not folder.exists():
+            Path(lock.lock_file).unlink()
+        lock.release()
+
+
+def training_id(folder: Path) -> str:
+    """Return the id of the training in `folder`, made up where it has none: resumed, it stays."""
+    file = folder / "id"
+    if not file.is_file():
+        with fresh_file(file) as beside:
+            beside.write_text(uuid4().hex)
+    return file.read_text()
+
+
+def train(
+    params: Params, trainer: FoldTrainer, folder: Path, on_fold: FoldCallback
+) -> Iterator[tuple[int, FoldResult]]:
+    """Train all folds that `folder` does not have yet, and yield each fold with its result.
+
+    Those that an interrupted training has finished come first. `on_fold` is called with the number
+    of each fold that begins.
+    """
+    finished = [fold for fold in params.all_folds if (folder / f"{fold}").is_dir()]
+    remaining = [fold for fold in params.all_folds if fold not in finished]
+    for fold in chain(finished, trainer.train(remaining, folder, on_fold)):
+        yield fold, folds.read(folder / f"{fold}")
+
+
+def publish(params: Params, folder: Path, output: Path) -> None:
+    """Copy the finished folds of a training from `folder` to the folder `output`, which is new."""
+    with fresh_directory(output) as beside:
+        for fold in params.all_folds:  # a killed run leaves more beside them
+            shutil.copytree(folder / f"{fold}", beside / f"{fold}")
+
+
+def fold_line(params: Params, fold: int, result: FoldResult) -> str:
+    """Return the result of a fold in a line."""
+    history, figures = result.history, result.figures
+    values = [f"{name}={history[name].iloc[0]:g}" for name in params.recipe.tuned]
+    how = f"{len(history)} epochs" if params.recipe.uses_keras else " ".join(values)
+    held_out = f"held out {params.held_out_sets.get(fold, '')}".rstrip()
+    return (
+        f"fold {fold}: {how}; {held_out} ({len(result.scores)}): "
+        f"accuracy {figures['accuracy']:.3f}, auc {figures['auc']:.3f}"
+    )
+
+
+def summary(params: Params, figures: list[Figures]) -> str:
+    """Return mean and standard deviation of the held-out figures of folds, in a line."""
+    cv = classification.over_folds(figures[: params.split.folds])
+    return (
+        f"train: {params.model} on {params.dataset}, {params.split.folds} folds, held out: "
+        + ", ".join(
+            f"{name} {cv[name]['mean']:.3f} ± {cv[name]['std']:.3f}" for name in ("accuracy", "auc")
+        )
+    )

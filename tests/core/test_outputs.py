@@ -1,0 +1,110 @@
+"""An output is complete or absent, whatever ends the process that writes it."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from realart.core.outputs import fresh_directory, fresh_file, write_json
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from realart.core.outputs import fresh_directory, fresh_file
+
+STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}
+folder, kill_at, kind = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+step = 0
+
+def count(event, arguments):
+    global step
+    if event in STEPS and str(folder) in os.path.abspath(os.fsdecode(arguments[0])):
+        step += 1
+        if step == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+os.chdir(folder)
+sys.addaudithook(count)
+if kind == "directory":
+    with fresh_directory(folder / "out") as beside:
+        for name in "abc":
+            (beside / name).write_text("new")
+else:
+    with fresh_file(folder / "out") as beside:
+        beside.write_text("new")
+"""
+
+
+def content(path: Path) -> dict[str, str] | str | None:
+    if path.is_dir():
+        return {file.name: file.read_text() for file in path.iterdir()}
+    return path.read_text() if path.exists() else None
+
+
+def test_a_directory_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    for text in ("old", "new"):
+        with fresh_directory(tmp_path / "deep/out") as beside:
+            (beside / text).write_text(text)
+    assert content(tmp_path / "deep/out") == {"new": "new"}
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("fresh", [fresh_directory, fresh_file])
+def test_an_error_inside_leaves_the_old_output_and_the_next_run_works(
+    fresh: object, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    def write(text: str, *, fail: bool = False) -> None:
+        with fresh(out) as beside:  # type: ignore[operator]
+            (beside / "file" if beside.is_dir() else beside).write_text(text)
+            if fail:
+                raise ValueError(text)
+
+    write("old")
+    before = content(out)
+    with pytest.raises(ValueError, match="half"):
+        write("half", fail=True)
+    assert content(out) == before
+    write("new")
+    assert content(out) != before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("kind", ["directory", "file"])
+def test_killed_at_any_step_an_output_is_old_or_new_or_absent(kind: str, tmp_path: Path) -> None:
+    old = dict.fromkeys("abcd", "old") if kind == "directory" else "old"
+    new = dict.fromkeys("abc", "new") if kind == "directory" else "new"
+    found = []
+    for kill_at in range(1, 40):
+        folder = tmp_path / str(kill_at)
+        out = folder / "out"
+        folder.mkdir()
+        if kind == "directory":
+            out.mkdir()
+            for name in "abcd":
+                (out / name).write_text("old")
+        else:
+            out.write_text("old")
+        command = [sys.executable, "-c", WRITER, str(folder), str(kill_at), kind]
+        ended = subprocess.run(command, stderr=subprocess.PIPE)
+        found.append(content(out))
+        assert found[-1] in (old, new, None), f"half an output after a kill at step {kill_at}"
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert found[0] == old
+    assert found[-1] == new
+    assert len(found) > 2
+
+
+def test_json_reads_back_and_ends_with_a_newline(tmp_path: Path) -> None:
+    written = {"é": [1, 2.5, None, "漢"]}
+    write_json(written, tmp_path / "deep/x.json")
+    text = (tmp_path / "deep/x.json").read_text("utf-8")
+    assert json.loads(text) == written
+    assert text.endswith("}\n")
+    assert "漢" in text

@@ -1,0 +1,58 @@
+"""Files and folders of a commit come from DVC's cache, and nothing in the workspace is touched."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from realart.core.errors import RealartError
+from realart.core.revisions import outputs_of
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a repository whose tag `run` has a tracked file, and a folder that only DVC keeps."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models/final").mkdir(parents=True)
+    (tmp_path / "models/final/a.txt").write_text("model")
+    (tmp_path / "scores.csv").write_text("then")
+    for command in (
+        "git init -q -b main", "git config user.email a@b", "git config user.name a", "dvc init -q",
+        "git commit -qm empty", "dvc add -q models/final", "git add .", "git commit -qm run",
+        "git tag run",
+    ):  # fmt: skip
+        subprocess.run(command.split(), check=True)
+    (tmp_path / "models/final/a.txt").unlink()
+    (tmp_path / "scores.csv").write_text("now")
+    return tmp_path
+
+
+def test_a_commit_has_what_was_committed(repository: Path) -> None:
+    with outputs_of("run", Path("scores.csv"), Path("models/final")) as place:
+        assert (place / "scores.csv").read_text() == "then"
+        assert (place / "models/final/a.txt").read_text() == "model"
+    assert not place.exists()
+    assert (repository / "scores.csv").read_text() == "now"
+
+
+def test_the_workspace_is_as_it_is(repository: Path) -> None:
+    with outputs_of("workspace", Path("scores.csv")) as place:
+        assert (place / "scores.csv").read_text() == "now"
+
+
+@pytest.mark.parametrize("revision", ["HEAD~1", "wrong"])
+def test_what_is_not_there_is_named(repository: Path, revision: str) -> None:
+    with (
+        pytest.raises(RealartError, match=f"no scores.csv of '{revision}' .*dvc exp show"),
+        outputs_of(revision, Path("scores.csv")),
+    ):
+        pass
+
+
+def test_what_the_cache_has_lost_is_named(repository: Path) -> None:
+    subprocess.run(["rm", "-rf", ".dvc/cache"], check=True)
+    with (
+        pytest.raises(RealartError, match="no models/final of 'run'"),
+        outputs_of("run", Path("models/final")),
+    ):
+        pass

@@ -1,0 +1,367 @@
+"""Equal classes by copies that stay with their source and don't give their class away."""
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from making import PARAMS, TABLES, archive, decoded, distance, file, picture, plain, published
+from PIL import Image
+
+from realart.core.tables import ROWS
+from realart.data import pictures
+from realart.data.balancing import Operation, apply, augment, plan, write_copies
+from realart.data.changes import Change
+from realart.features.pixel_statistics import block_energies
+from realart.params import Balance, Clean
+
+AUGMENT = PARAMS.balance
+PIXELS = picture(1)
+SAME = Operation()
+OPERATIONS = st.builds(
+    Operation,
+    rotation=st.floats(-180, 180),
+    zoom=st.floats(0.01, 2),
+    brightness=st.floats(0, 2),
+    horizontal_flip=st.booleans(),
+    vertical_flip=st.booleans(),
+    changes=st.lists(
+        st.builds(Change, st.sampled_from(["jpeg", "shrink"]), st.floats(0.1, 1)), max_size=2
+    ).map(tuple),
+)
+Tables = tuple[pd.DataFrame, pd.DataFrame]
+
+
+@st.composite
+def split_pictures(draw: st.DrawFn) -> Tables:
+    """Draw pictures and their split, in any order: both classes in each cell, and others."""
+    counts = st.tuples(st.integers(1, 6), st.integers(1, 6))
+    cells = {(f, s): draw(counts) for f in range(2) for s in range(2)}
+    places = [("train", *cell, *counts) for cell, counts in cells.items()]
+    places += [("test", -1, -1, 2, 3), ("unused", -1, -1, 1, 1)]
+    rows = [
+        {
+            "part": part,
+            "fold": fold,
+            "slice": part_slice,
+            "label": label,
+            "group": f"g{number // 2}",
+        }
+        for part, fold, part_slice, human, ai in places
+        for label, count in (("human", human), ("ai", ai))
+        for number in range(count)
+    ]
+    random.Random(draw(st.integers(0, 99))).shuffle(rows)
+    rows = [row | {"id": f"p{number}"} for number, row in enumerate(rows)]
+    split = pd.DataFrame(rows)
+    columns = ["id", "group", "label"]
+    return published(split[columns].to_dict("records")), split[["id", "part", "fold", "slice"]]
+
+
+def planned(tables: Tables, balance: Balance = AUGMENT) -> pd.DataFrame:
+    return plan(*tables, balance, ".jpg")
+
+
+@TABLES
+@given(split_pictures())
+def test_fit_rows_and_copies_are_as_many_of_each_class_in_every_cell(tables: Tables) -> None:
+    rows = planned(tables)
+    for selected in (rows[rows["fit"]], rows[rows["operation"] != ""]):
+        counts = selected.groupby(["fold", "slice", "label"]).size().unstack()
+        assert (counts["ai"] == counts["human"]).all() if len(counts) else True
+    larger = tables[0].join(tables[1][["part", "fold", "slice"]]).query("part == 'train'")
+    larger = larger.groupby(["fold", "slice", "label"]).size().groupby(["fold", "slice"]).max()
+    assert rows["fit"].sum() == 2 * larger.sum()
+
+
+@TABLES
+@given(split_pictures(), st.integers(0, 99))
+def test_classes_are_made_equal_within_each_set(tables: Tables, seed: int) -> None:
+    """Where it has both in a cell; elsewhere nothing is copied."""
+    names = np.random.default_rng(seed).choice(["x", "y"], len(tables[0]))
+    rows = planned((tables[0].assign(set=names), tables[1]))
+    cells = ["set", "fold", "slice"]
+    before = tables[0].assign(set=names).join(tables[1][["part", "fold", "slice"]])
+    before = before[before["part"] == "train"].groupby([*cells, "label"]).size().unstack()
+    both = before.dropna().index
+    fitted = rows[rows["fit"]].groupby([*cells, "label"]).size().unstack().loc[both]
+    assert (fitted["ai"] == fitted["human"]).all()
+    copies = rows[rows["operation"] != ""]
+    assert set(copies.set_index(cells).index) <= set(both)
+    assert copies["set"].tolist() == rows.set_index("row").loc[copies["picture"], "set"].tolist()
+
+
+@TABLES
+@given(split_pictures())
+def test_a_copy_stays_with_its_source(tables: Tables) -> None:
+    rows = planned(tables)
+    sources = rows[rows["operation"] == ""].set_index("row")
+    copies = rows[rows["operation"] != ""]
+    assert copies["fit"].all()
+    assert set(copies["part"]) <= {"train"}
+    for column in ("label", "group", "part", "fold", "slice"):
+        assert copies[column].tolist() == sources.loc[copies["picture"], column].tolist()
+
+
+@TABLES
+@given(split_pictures(), st.sampled_from(["augment", "class_weight", "none"]))
+def test_all_published_pictures_are_there_in_order(tables: Tables, method: str) -> None:
+    pictures, split = tables
+    rows = planned(tables, AUGMENT.model_copy(update={"method": method}))
+    assert list(rows.columns) == list(ROWS)
+    assert list(rows.index) == list(range(len(rows)))
+    assert rows["row"].is_unique
+    assert rows["file"].is_unique
+    used = pictures[split["part"] != "unused"]
+    first = rows.iloc[: len(used)]
+    assert (first["operation"] == "").all()
+    for column, name in (("row", "id"), ("picture", "id"), ("label", "label"), ("file", "file")):
+        assert first[column].tolist() == used[name].tolist()
+
+
+@TABLES
+@given(split_pictures())
+def test_what_is_not_fitted_on_was_replaced_by_a_copy_or_is_tested(tables: Tables) -> None:
+    rows = planned(tables)
+    unfitted = rows[~rows["fit"]]
+    replaced = unfitted[unfitted["part"] == "train"]
+    copied = rows.loc[rows["operation"] != "", "picture"]
+    assert set(replaced["row"]) <= set(copied)
+    assert set(rows.loc[rows["part"] == "test", "fit"]) == {False}
+
+
+@TABLES
+@given(split_pictures(), st.sampled_from(["class_weight", "none"]))
+def test_other_methods_make_no_copies(tables: Tables, method: str) -> None:
+    rows = planned(tables, AUGMENT.model_copy(update={"method": method}))
+    assert (rows["operation"] == "").all()
+    assert rows["fit"].equals(rows["part"] == "train")
+
+
+@TABLES
+@given(split_pictures(), st.sampled_from(["augment", "class_weight", "none"]), st.integers(1, 3))
+def test_every_row_that_is_fitted_on_has_as_many_deliveries(
+    tables: Tables, method: str, count: int
+) -> None:
+    balance = AUGMENT.model_copy(update={"method": method})
+    before = planned(tables, balance)
+    rows = planned(tables, balance.model_copy(update={"deliveries": count}))
+    pd.testing.assert_frame_equal(rows.iloc[: len(before)], before)
+    fitted, delivered = before[before["fit"]].set_index("row"), rows.iloc[len(before) :]
+    assert rows["row"].is_unique
+    assert rows["file"].is_unique
+    assert delivered["fit"].all()
+    sources = delivered["row"].str.rsplit("-", n=1).str[0]
+    assert sources.value_counts().to_dict() == dict.fromkeys(fitted.index, count)
+    for column in ("picture", "label", "set", "group", "part", "fold", "slice"):
+        assert delivered[column].tolist() == fitted.loc[sources, column].tolist()
+    for source, text in zip(sources, delivered["operation"], strict=True):
+        made = fitted.loc[source, "operation"]
+        operation = Operation.parse(text)
+        assert operation.changes
+        assert replace(operation, changes=()) == (Operation.parse(made) if made else Operation())
+
+
+def test_deliveries_are_of_all_kinds_and_of_sizes_and_qualities_in_range() -> None:
+    rows = [{"id": f"{n}", "label": "ai"} for n in range(2000)]
+    split = pd.DataFrame(
+        {"id": [row["id"] for row in rows], "part": "train", "fold": 0, "slice": 0}
+    )
+    balance = AUGMENT.model_copy(update={"deliveries": 1})
+    copies = planned((published(rows), split), balance).query("operation != ''")
+    chains = [Operation.parse(text).changes for text in copies["operation"]]
+    names = Counter(tuple(change.name for change in chain) for chain in chains)
+    shares = {(): 1 / 2, ("shrink",): 1 / 4, ("resize",): 1 / 4}
+    for sizes, share in shares.items():
+        for encoding, part in (("jpeg", 2 / 3), ("webp", 1 / 3)):
+            assert names[*sizes, encoding] / 2000 == pytest.approx(share * part, abs=0.03)
+    factors = [chain[0].strength for chain in chains if len(chain) == 2]
+    qualities = [chain[-1].strength for chain in chains]
+    assert 0.5 <= min(factors) < 0.51 < 0.99 < max(factors) <= 1
+    assert (min(qualities), max(qualities)) == (60, 95)
+
+
+@TABLES
+@given(split_pictures())
+def test_the_same_seed_makes_the_same_plan(tables: Tables) -> None:
+    pd.testing.assert_frame_equal(planned(tables), planned(tables))
+
+
+@TABLES
+@given(split_pictures(), st.sampled_from(["human", "ai"]), st.integers(0, 1))
+def test_a_picture_added_changes_no_operation_of_others(
+    tables: Tables, label: str, cell: int
+) -> None:
+    pictures, split = tables
+    added = pd.DataFrame([{"id": "new", "part": "train", "fold": cell, "slice": cell}])
+    more = (
+        pd.concat([published([{"id": "new", "label": label}]), pictures], ignore_index=True),
+        pd.concat([added, split], ignore_index=True),
+    )
+    before, after = (
+        rows[rows["operation"] != ""].set_index("row")["operation"]
+        for rows in (planned(tables), planned(more))
+    )
+    common = before.index.intersection(after.index)
+    assert before[common].tolist() == after[common].tolist()
+
+
+def test_operations_differ_and_stay_in_the_range_of_the_params() -> None:
+    rows = [
+        {"id": f"{label}{n}", "label": label}
+        for label, count in (("human", 1), ("ai", 200))
+        for n in range(count)
+    ]
+    split = pd.DataFrame(
+        {"id": [row["id"] for row in rows], "part": "train", "fold": 0, "slice": 0}
+    )
+    params = AUGMENT.model_copy(update={"vertical_flip": False})
+    copies = planned((published(rows), split), params).query("operation != ''")
+    operations = [Operation.parse(text) for text in copies["operation"]]
+    assert len(operations) == len(set(operations)) == 2 * 199
+    turns = np.array([(o.rotation, o.zoom - 1, o.brightness - 1) for o in operations])
+    limits = np.array([params.rotation, params.zoom, params.brightness])
+    assert (np.abs(turns) <= limits + 1e-9).all()
+    assert (np.abs(turns).max(0) > 0.9 * limits).all()
+    assert np.abs(turns.mean(0) / limits).max() < 0.15
+    assert 0.4 < np.mean([o.horizontal_flip for o in operations]) < 0.6
+    assert not any(o.vertical_flip for o in operations)
+
+
+@given(OPERATIONS)
+def test_an_operation_reads_back_from_its_text(operation: Operation) -> None:
+    assert Operation.parse(str(operation)) == operation
+
+
+def test_a_delivery_is_turned_first_and_changed_afterwards() -> None:
+    changes = (Change("shrink", 0.5), Change("jpeg", 70))
+    operation = Operation(horizontal_flip=True, changes=changes)
+    made = np.asarray(apply(Image.fromarray(PIXELS), operation))
+    half = Image.fromarray(PIXELS[:, ::-1]).resize(
+        (PIXELS.shape[1] // 2, PIXELS.shape[0] // 2), Image.Resampling.LANCZOS
+    )
+    assert np.array_equal(made, np.asarray(Change("jpeg", 70)(half)))
+
+
+@given(OPERATIONS, st.integers(2, 60), st.integers(2, 60))
+def test_a_copy_has_the_shape_of_its_source(operation: Operation, width: int, height: int) -> None:
+    copy = augment(picture(0, width, height), operation)
+    assert copy.shape == (height, width, 3)
+    assert copy.dtype == np.uint8
+
+
+def test_a_picture_one_pixel_wide_is_no_endless_work() -> None:
+    """A banner in canonical form; in a process of its own, since OpenCV can't be interrupted."""
+    code = """if True:
+        import numpy as np
+        from realart.data.balancing import Operation, augment
+        for shape in ((1, 512, 3), (512, 1, 3), (1, 1, 3)):
+            copy = augment(np.zeros(shape, np.uint8), Operation(10.0, 1.1, 1.0, True, True))
+            assert copy.shape == shape"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
+
+
+def test_the_identity_changes_nothing_and_flips_are_exact() -> None:
+    assert np.array_equal(augment(PIXELS, SAME), PIXELS)
+    mirrored = augment(PIXELS, Operation(0, 1, 1, True, False))
+    assert np.array_equal(mirrored, PIXELS[:, ::-1])
+    assert np.array_equal(augment(PIXELS, Operation(0, 1, 1, False, True)), PIXELS[::-1])
+    assert np.array_equal(augment(mirrored, Operation(0, 1, 1, True, False)), PIXELS)
+
+
+@pytest.mark.parametrize("degrees", [180, -180])
+def test_half_a_turn_is_both_flips(degrees: float) -> None:
+    turned = augment(PIXELS, Operation(degrees, 1, 1, False, False))
+    assert distance(turned, PIXELS[::-1, ::-1]) < 1
+
+
+def test_there_and_back_is_nearly_the_picture() -> None:
+    there = augment(PIXELS, Operation(10, 1, 1, False, False))
+    back = augment(there, Operation(-10, 1, 1, False, False))
+    assert distance(there, PIXELS) > 4
+    assert distance(back[20:60, 25:70], PIXELS[20:60, 25:70]) < 2
+
+
+@given(st.floats(0.5, 2), st.floats(-180, 180), st.floats(0.3, 1.5))
+def test_a_plain_picture_shows_no_border_and_only_the_brightness(
+    zoom: float, degrees: float, brightness: float
+) -> None:
+    copy = augment(plain((100, 60, 20)), Operation(degrees, zoom, brightness, False, False))
+    expected = np.round(np.array([100, 60, 20]) * brightness)
+    assert np.abs(copy - expected).max() <= 1
+
+
+@given(OPERATIONS, st.integers(2, 900), st.integers(2, 60))
+def test_in_canonical_form_a_copy_has_the_shape_of_its_source(
+    operation: Operation, width: int, height: int
+) -> None:
+    source = plain((9, 9, 9), width, height)
+    of_source, of_copy = (
+        pictures.read(pictures.canonical(Image.fromarray(one), PARAMS.clean))
+        for one in (source, augment(source, operation))
+    )
+    assert of_source.size == of_copy.size
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("encoding", ["jpeg", "original"])
+def test_a_copy_that_changes_nothing_is_stored_as_its_source_is(
+    encoding: Literal["jpeg", "original"], folder: Path
+) -> None:
+    clean = PARAMS.clean.model_copy(update={"encoding": encoding})
+    published = [file(picture(seed, 200, 160)) for seed in (1, 2)]
+    stored = [pictures.stored(data, pictures.read(data), clean) for data in published]
+    copied = copies(published, [SAME, SAME], clean, folder)
+    for one, other in zip(copied, stored, strict=True):
+        assert np.array_equal(decoded(one), decoded(other))
+
+
+def test_a_copy_is_nearly_as_sharp_as_its_source(folder: Path) -> None:
+    """All frequencies alike, so that a turn changes none: what is lost, interpolation took."""
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    source = pictures.canonical(Image.fromarray(noise), PARAMS.clean)
+    turns = [Operation(degrees, 1.0, 1.0, False, False) for degrees in (7.3, -14.0)]
+    for turn in turns:
+        (copy,) = copies([file(noise)], [turn], PARAMS.clean, folder)
+        assert finest(copy) == pytest.approx(finest(source), abs=0.06)  # bicubic: 0.1
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder, the working directory of a stage."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def copies(
+    published: list[bytes], operations: list[Operation], clean: Clean, folder: Path
+) -> list[bytes]:
+    """Return the stored copy of each published file; all have one name, and other bytes."""
+    path = archive(folder / "archive.zip", [("ai/1.png", data) for data in published])
+    names = [f"{number}.jpg" for number in range(len(published))]
+    table = pd.DataFrame(
+        {
+            "set": "",
+            "path": "ai/1.png",
+            "bytes": [len(data) for data in published],
+            "operation": [str(operation) for operation in operations],
+            "file": names,
+        }
+    )
+    with joblib.parallel_config(backend="sequential"):
+        write_copies(table, {"": path}, folder, clean)
+    return [(folder / name).read_bytes() for name in names]
+
+
+def finest(data: bytes) -> float:
+    """Return the mean logarithm of the highest frequencies of a stored picture."""
+    return float(block_energies(decoded(data)).reshape(8, 8)[4:, 4:].mean())

@@ -1,0 +1,111 @@
+"""What names say: whole words, whole patterns, and nothing inside a word."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from making import PARAMS
+
+from realart.data.label_names import Vocabulary, words
+from realart.params import CLASSES, LabelNames, WeakNames
+
+USUAL = Vocabulary(PARAMS.datasets["local"].labels)
+PUBLISHED = {
+    "ai": [
+        "AiArtData", "AI_LD_baroque", "AI_SD_ukiyo_e", "AI-SD_x", "ai_art", "ai-art", "aiart",
+        "AI generated", "AI-Generated-Images", "AI_2", "Ai_generated_dataset", "AIGC", "GenAI",
+        "fake", "FAKE", "FakeImages", "1_fake", "training_fake", "Fake_V", "deepfake",
+        "DeepFakes", "generated", "Generated Images", "synthetic", "synthetic-images",
+        "Synthetic_Art", "not_real", "imagenet_ai_0419_biggan", "imagenet_ai_0424_sdv5",
+        "ai_nature", "fake-painted", "stability.ai", "dalle", "DALL-E", "DALL·E 3", "dalle2",
+        "midjourney-v5", "MidJourney", "sd", "sd15", "SDXL", "SD2", "sdv5",
+        "stable_diffusion_v_1_4", "StableDiffusion", "stable-diffusion-xl", "biggan", "StyleGAN2",
+        "GANs", "latent-diffusion", "RealVisXL", "Real_ESRGAN", "firefly", "VQDM",
+        "imagenet_glide", "imagenet_midjourney",
+    ],
+    "human": [
+        "RealArt", "realart", "real", "REAL", "Real_dataset", "real_images", "0_real",
+        "training_real", "human", "Human_Photos", "human_art", "humans", "HumanArt", "authentic",
+        "non_ai", "nonAI", "Non-AI", "non ai", "no-ai", "NotAI", "not_fake", "painted",
+        "Painted by hand", "hand-drawn", "nature", "real_nature",
+    ],
+    None: [
+        "realism", "Realism", "new-realism", "surrealism", "RealisticVision", "realistic",
+        "unreal", "Aivazovsky", "aikido", "Thai", "Hawaii", "sailing", "fairy", "humanoid",
+        "humanism", "SDK", "natureza", "signature", "regenerated2d", "ai-vs-human", "ai_and_real",
+        "real_and_fake", "real-vs-fake", "real-ai-art", "Real_AI_SD_LD_Dataset",
+        "Art_Images_Ai_And_Real_", "ai-generated-images-vs-real-images", "nature_vs_ai",
+        "painted-and-generated",
+        "real_or_sd", "train", "test", "art_nouveau", "baroque", "archive (1)",
+        "2", "", "🎨",
+    ],
+}  # fmt: skip
+"""Names that publishers and people give to folders, and others that only look like them."""
+
+
+@pytest.mark.parametrize(
+    ("label", "name"), [(k, n) for k, names in PUBLISHED.items() for n in names]
+)
+def test_names_of_folders_are_read_as_they_were_meant(label: str | None, name: str) -> None:
+    assert USUAL.read(name).label == label
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("AiArtData", ("ai", "art", "data")),
+        ("AIArt_data", ("ai", "art", "data")),
+        ("ai-art.DATA", ("ai", "art", "data")),
+        ("0_real", ("0", "real")),
+        ("sd15xl", ("sd", "15", "xl")),
+        ("GénéréesParIA", ("générées", "par", "ia")),
+        ("STRASSE", ("strasse",)),
+        ("Straße", ("strasse",)),
+        ("मानव_कला", ("मानव", "कला")),
+        ("人間", ("人間",)),
+        ("- _", ()),
+    ],
+)
+def test_words_end_at_separators_digits_and_capitals(name: str, parts: tuple[str, ...]) -> None:
+    assert words(name) == parts
+
+
+@given(st.text(max_size=12))
+def test_composed_and_decomposed_names_are_the_same(name: str) -> None:
+    apart, together = (unicodedata.normalize(form, name) for form in ("NFD", "NFC"))
+    assert words(apart) == words(together) == words(name)
+    for entry in {together, f"{together}*"}:
+        if any(map(str.isalnum, entry)):
+            vocabulary = Vocabulary(LabelNames(ai=[entry.replace("/", "")], human=["-1"]))
+            assert vocabulary.read(apart.replace("/", "")).label in ("ai", None)
+            assert vocabulary.read(apart) == vocabulary.read(together)
+
+
+@given(st.sampled_from(["ai", "human"]), st.text("abcdefghijklmnopqrstuvwxyz", min_size=1))
+def test_a_word_is_never_found_inside_a_longer_one(word: str, more: str) -> None:
+    vocabulary = Vocabulary(LabelNames(ai=["ai"], human=["human"]))
+    for name in (word + more, more + word):
+        if name != "human":
+            assert vocabulary.read(name).label is None
+    for name in (f"{word}_{more}", f"{more} {word.upper()}", f"{more}{word.title()}", f"{word}7"):
+        assert vocabulary.read(name).label == word or more in CLASSES
+
+
+def test_all_of_a_name_goes_before_words_inside_it_and_longer_runs_before_shorter() -> None:
+    vocabulary = Vocabulary(
+        LabelNames(ai=["AI_SD_*", "ai"], human=["realism", "non ai", "AI_SD_1"])
+    )
+    assert vocabulary.read("ai_sd_realism").label == "ai"
+    assert vocabulary.read("old_realism").label == "human"
+    assert vocabulary.read("some-non-ai-art").label == "human"
+    assert vocabulary.read("realism, ai").label is None
+    assert vocabulary.read("AI_SD_1").label is None
+
+
+def test_a_weak_name_yields_in_a_name_too_and_is_weak_wherever_else_it_stands() -> None:
+    vocabulary = Vocabulary(
+        LabelNames(ai=["ai"], human=["nature"], weak=WeakNames(human=["Nature"]))
+    )
+    assert vocabulary.read("ai nature").label == "ai"
+    assert [vocabulary.read(name).strength for name in ("nature", "ai", "x")] == [1, 2, 0]

@@ -1,0 +1,75 @@
+"""Saving again: which class moves, and what that does to the figures."""
+
+import io
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from making import PARAMS, archive, file, picture, published
+from PIL import Image
+
+from realart.evaluation import reencoding
+from realart.features.preprocessing import InputSpec, from_published, stack
+from realart.models.trained_model import TrainedModel
+from realart.params import PixelInput
+
+SEEN = InputSpec(
+    parts={"pixels": PixelInput(input="rgb", size=32, shape="squash", backbone=None)},
+    ela=None,
+    clean=PARAMS.clean.model_copy(update={"encoding": "original"}),
+)
+
+
+class Coarse(TrainedModel):
+    """A model that goes by nothing but how coarsely a picture was saved."""
+
+    def __init__(self, seen: InputSpec) -> None:
+        self.input = seen
+
+    def scores(self, pixels: np.ndarray) -> np.ndarray:
+        steps = np.abs(np.diff(pixels.astype(float), axis=2)).mean((1, 2, 3))
+        return 1 / (1 + np.exp(steps - 20))
+
+
+def test_figures_under_each_condition() -> None:
+    labels = np.array([0, 0, 1, 1])
+    as_they_are, again = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.9, 0.8, 0.8, 0.9])
+    found = reencoding.report(labels, as_they_are, again)
+    assert np.isclose(found["shift"]["human"], 0.7)
+    assert found["shift"]["ai"] == 0
+    accuracies = {name: one.get("accuracy") for name, one in found.items()}
+    assert accuracies == {
+        "shift": None,
+        "published": 1.0,
+        "both_again": 0.5,
+        "only_human_again": 0.5,
+        "only_ai_again": 1.0,
+    }
+
+
+def test_a_model_of_saving_is_found_out(tmp_path: Path) -> None:
+    """Grain survives in one class only: the other was saved coarsely. Every name comes twice."""
+    grain = np.random.default_rng(0).normal(0, 40, (32, 32, 1))
+    content = []
+    for i in range(20):
+        pixels = np.clip(picture(i, 32, 32) + grain, 0, 255).astype(np.uint8)
+        coarse = Image.open(io.BytesIO(file(pixels, "JPEG", quality=5)))
+        content.append((f"{i // 2}.png", file(coarse if i % 2 else pixels)))
+    path = archive(tmp_path / "a.zip", content)
+    rows = [
+        {"id": f"{i:02d}", "path": name, "bytes": len(data), "label": ("human", "ai")[i % 2]}
+        for i, (name, data) in enumerate(content)
+    ]
+    clean = SEEN.clean.model_copy(update={"min_side": 16})
+    model = Coarse(SEEN.model_copy(update={"clean": clean}))
+    pixels = [from_published(data, model.input) for _, data in content]
+    scores = pd.DataFrame(
+        {"row": [row["id"] for row in rows], "score": model.scores(*stack(pixels))}
+    )
+    with joblib.parallel_config("sequential"):
+        found = reencoding.evaluate({"": path}, published(rows), scores, model, 5)
+    assert found["published"]["auc"] == 1
+    assert found["shift"]["human"] > 0.3
+    assert abs(found["shift"]["ai"]) < 0.1
+    assert found["both_again"]["auc"] < 0.8

@@ -1,0 +1,137 @@
+"""The report is one file that any browser shows as it is, with the run's own figures."""
+
+import base64
+import html.parser
+import io
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realart.core import tables
+from realart.evaluation import report
+from realart.metrics import thresholds
+from realart.params import load_params
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in BROWSERS if (found := shutil.which(name))), "")
+
+
+class Reader(html.parser.HTMLParser):
+    """Collects what a page shows and what it would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text, self.loads, self.tags = "", [], []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "srcset")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def page(trained: Path) -> str:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(trained)
+        patched.setenv("DVC_ROOT", str(trained))
+        return report.page(load_params())
+
+
+@pytest.fixture(scope="module")
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+def test_nothing_is_loaded_and_nothing_runs(read: Reader, page: str) -> None:
+    assert read.loads
+    assert all(one.startswith("data:image/") for one in read.loads)
+    assert not {"script", "link", "iframe", "object"} & set(read.tags)
+    assert not re.search(r"url\(|@import|https?://", page)
+
+
+def test_the_figures_are_those_of_the_run(read: Reader, trained: Path) -> None:
+    found = json.loads((trained / "metrics/metrics.json").read_text())
+    for part in ("test", "oof"):
+        for name in ("accuracy", "recall", "auc", "average_precision"):
+            assert thresholds.figure(name, found[part]) in read.text
+    rejected = tables.read(trained / "data/clean/rejected.csv", tables.REJECTED)
+    for reason, count in rejected["reason"].value_counts().items():
+        assert re.search(rf"{reason}\s*{count}\D", read.text.replace("\n", ""))
+
+
+def test_the_hardest_mistakes_come_first(read: Reader, trained: Path) -> None:
+    scores = tables.read(trained / "metrics/scores.csv", tables.JUDGED)
+    wrong = scores[(scores["score"] >= 0.5) != (scores["label"] == "ai")]
+    distance = (wrong["score"] - (wrong["label"] == "ai")).abs().sort_values(ascending=False)
+    expected = [f"{score:.3f}" for score in wrong.loc[distance.index, "score"]][: report.HARDEST]
+    assert expected
+    assert re.findall(r"probability of ai (\d\.\d{3}) \(", read.text) == expected
+
+
+def test_names_of_files_are_text(trained: Path, tmp_path: Path) -> None:
+    """A file called like a tag must not become one."""
+    copy = tmp_path / "project"
+    shutil.copytree(trained, copy)
+    table = tables.read(copy / "data/clean/rejected.csv", tables.REJECTED)
+    table.loc[0, "path"] = "<script>alert(1)</script>.png"
+    tables.write(table.iloc[:1], copy / "data/clean/rejected.csv", tables.REJECTED)
+    shown = report.page(load_params(copy / "params.yaml"), copy)
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
+@pytest.mark.parametrize("width", [390, 1100])
+def test_a_browser_shows_it_within_the_width_of_a_screen(
+    page: str, tmp_path: Path, width: int
+) -> None:
+    """All pictures decode, and the page itself never scrolls sideways."""
+    probe = """<script>addEventListener('load', () => {
+      const bad = [...document.images].filter(one => !one.naturalWidth).length;
+      document.title = `bad ${bad} wide ${document.documentElement.scrollWidth - innerWidth}`;
+    })</script>"""
+    file = tmp_path / "report.html"
+    file.write_text(page + probe)
+    command = [
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900",
+        "--virtual-time-budget=5000", "--dump-dom", file.as_uri(),
+    ]  # fmt: skip
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    found = re.search(r"<title>bad (\d+) wide (-?\d+)</title>", shown)
+    assert found, shown[-500:]
+    assert found[1] == "0"
+    assert int(found[2]) <= 0
+
+
+def test_thumbnails_are_pictures_of_what_they_name(read: Reader) -> None:
+    thumbnails = [one for one in read.loads if one.startswith("data:image/jpeg")]
+    for one in thumbnails:
+        data = base64.b64decode(one.split(",", 1)[1])
+        with Image.open(io.BytesIO(data)) as image:
+            assert np.asarray(image).std() > 0
+
+
+def test_a_page_says_what_of_the_goals_is_missed_and_who_is_called_one_class(
+    trained: Path, read: Reader, tmp_path: Path
+) -> None:
+    assert "Beware" not in read.text
+    assert re.search(r"Goals: accuracy 0\.85 met; .*AUC above 0\.5 met; AUC above that", read.text)
+    copy = tmp_path / "project"
+    shutil.copytree(trained, copy)
+    file = copy / "metrics/metrics.json"
+    found = json.loads(file.read_text())
+    found["test"] |= {"recall": 0.1, "confusion": {"tn": 0, "fp": 3, "fn": 0, "tp": 3}}
+    file.write_text(json.dumps(found))
+    shown = report.page(load_params(copy / "params.yaml"), copy)
+    assert 'recall 0.100 is below 0.8 <b class="ai">missed</b>' in shown
+    assert "Beware: on the test part everything is called ai (6 of 6 pictures, 3 are)." in shown

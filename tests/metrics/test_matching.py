@@ -1,0 +1,64 @@
+"""Matched pictures: as many of each class in every stratum, as many as there can be."""
+
+from collections import Counter
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+from making import published
+
+from realart.metrics import matching
+
+PICTURE = st.tuples(
+    st.sampled_from(["ai", "human"]),
+    st.sampled_from(["JPEG", "PNG"]),
+    st.sampled_from([(100, 100), (101, 100), (400, 100), (100, 400), (800, 800)]),
+)
+SAME = {(101, 100): (100, 100)}
+
+
+def table(rows: list[tuple[str, str, tuple[int, int]]]) -> pd.DataFrame:
+    return published(
+        [
+            {"id": f"{i:03d}", "label": label, "format": kind, "width": size[0], "height": size[1]}
+            for i, (label, kind, size) in enumerate(rows)
+        ]
+    )
+
+
+@given(st.lists(PICTURE, max_size=40))
+def test_classes_are_equal_and_whole_in_every_stratum(
+    rows: list[tuple[str, str, tuple[int, int]]],
+) -> None:
+    chosen = matching.matched(table(rows))
+    of = [(kind, SAME.get(size, size), label) for label, kind, size in rows]
+    there = Counter(of)
+    taken = Counter(stratum for stratum, one in zip(of, chosen, strict=True) if one)
+    for kind, size, _ in of:
+        both = [(kind, size, label) for label in ("ai", "human")]
+        assert {taken[one] for one in both} == {min(there[one] for one in both)}
+
+
+@given(st.lists(PICTURE, max_size=30), st.randoms())
+def test_the_order_of_rows_changes_nothing(
+    rows: list[tuple[str, str, tuple[int, int]]], random: "st.random.Random"
+) -> None:
+    pictures = table(rows)
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    shuffled = pictures.iloc[order]
+    assert set(pictures["id"][matching.matched(pictures)]) == set(
+        shuffled["id"][matching.matched(shuffled)]
+    )
+
+
+def test_figures_are_those_of_matched_pictures_alone() -> None:
+    pictures = table(
+        [("ai", "JPEG", (100, 100)), ("human", "JPEG", (100, 100)), ("ai", "PNG", (100, 100))]
+    )
+    scores = pd.DataFrame(
+        {"row": pictures["id"], "label": pictures["label"], "score": [0.9, 0.1, 0]}
+    )
+    assert matching.figures(scores, pictures) == {"pictures": 2, "accuracy": 1.0, "auc": 1.0}
+    alone = pictures.iloc[2:]
+    assert matching.figures(scores.iloc[2:], alone) == {"pictures": 0}

@@ -1,0 +1,205 @@
+"""A kept model scores as the one that was trained, from files that hold no code."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from networks import AS_SAID, PARAMS, awake, backbone_recipe, noise, recipe
+
+from realart.core.errors import RealartError
+from realart.features import preprocessing
+from realart.metrics import classification
+from realart.models import trained_model
+from realart.networks import builder
+from realart.networks.backend import keras
+from realart.params import NetworkRecipe
+
+SEEN = preprocessing.input_spec(PARAMS)
+
+
+def kept(folder: Path, wanted: NetworkRecipe, count: int = 1) -> tuple[Path, list[keras.Model]]:
+    """Keep `count` networks with random weights as one model."""
+    networks = [builder.build(wanted) for _ in range(count)]
+    if wanted.backbone:
+        awake(networks[0])
+    (folder / "model").mkdir()
+    trained_model.save(folder / "model", wanted, SEEN, networks, AS_SAID)
+    return folder / "model", networks
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_loaded_model_scores_as_the_saved_one(tmp_path: Path, outputs: int) -> None:
+    wanted = recipe(outputs=outputs)
+    folder, (network,) = kept(tmp_path, wanted)
+    pixels = noise(16, 20)
+    final = trained_model.TrainedModel(folder)
+    scores = final.scores(pixels)
+    assert scores.dtype == np.float64
+    assert scores.std() > 0
+    np.testing.assert_allclose(
+        scores,
+        classification.of_outputs(network.predict(pixels, batch_size=8, verbose=0)),
+        atol=1e-6,
+    )
+    assert (final.recipe, final.input) == (wanted, SEEN)
+
+
+def test_a_network_that_openvino_can_not_run_is_run_by_keras(tmp_path: Path) -> None:
+    folder, (network,) = kept(tmp_path, recipe())
+    for_keras(folder)
+    pixels = noise(16, 20)
+    expected = classification.of_outputs(network.predict(pixels, verbose=0))
+    np.testing.assert_allclose(
+        trained_model.TrainedModel(folder).scores(pixels), expected, atol=1e-6
+    )
+
+
+def test_an_ensemble_votes_by_the_mean(tmp_path: Path) -> None:
+    folder, networks = kept(tmp_path, recipe(), 3)
+    pixels = noise(16, 5)
+    each = [np.array(network(pixels))[:, 0] for network in networks]
+    assert not np.allclose(each[0], each[1])
+    np.testing.assert_allclose(
+        trained_model.TrainedModel(folder).scores(pixels), np.mean(each, 0), rtol=1e-5
+    )
+
+
+def test_a_score_does_not_depend_on_the_pictures_beside_it(tmp_path: Path) -> None:
+    final = trained_model.TrainedModel(kept(tmp_path, recipe(batch_size=4))[0])
+    pixels = noise(16, 9)
+    alone = [final.scores(pixels[i : i + 1])[0] for i in range(9)]
+    np.testing.assert_allclose(final.scores(pixels), alone, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetB0"])
+def test_a_backbone_that_was_downloaded_is_the_same_network_when_loaded(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras builds some backbones otherwise for `imagenet`; its cache stands for the network."""
+    wanted = backbone_recipe(name, size=96, backbone={"weights": "imagenet"})
+    random = builder.build(builder.without_download(wanted))
+    awake(random).save_weights(tmp_path / "published.weights.h5")
+    module = __import__(builder.backbone_function(name).__module__, fromlist=["file_utils"])
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            module.file_utils, "get_file", lambda *a, **k: str(tmp_path / "published.weights.h5")
+        )
+        folder, (network,) = kept(tmp_path, wanted)
+    pixels = noise(96)
+    trained = classification.of_outputs(np.array(network(pixels, training=False)))
+    assert trained.std() > 0.001
+    np.testing.assert_allclose(
+        trained_model.TrainedModel(folder).scores(pixels), trained, atol=1e-4
+    )
+
+
+def test_a_kept_model_holds_weights_and_a_card_and_nothing_that_runs(tmp_path: Path) -> None:
+    folder, _ = kept(tmp_path, recipe(), 2)
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "0.bin", "0.weights.h5", "0.xml", "1.bin", "1.weights.h5", "1.xml", "architecture.json",
+        "model.json",
+    ]  # fmt: skip
+    assert json.loads((folder / "model.json").read_text())["members"] == 2
+    for file in folder.glob("*.h5"):
+        assert not zipfile.is_zipfile(file)
+        with h5py.File(file) as opened:
+            kinds: set[str] = set()
+            opened.visititems(lambda _, item, kinds=kinds: kinds.add(_kind(item)))
+        assert kinds <= {"group", "f", "i", "u"}
+
+
+def _kind(item: h5py.Group | h5py.Dataset) -> str:
+    return str(item.dtype.kind) if isinstance(item, h5py.Dataset) else "group"
+
+
+def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
+    folder, (network,) = kept(tmp_path, recipe())
+    first = {file.name: file.read_bytes() for file in folder.iterdir()}
+    (tmp_path / "again").mkdir()
+    trained_model.save(tmp_path / "again", recipe(), SEEN, [network], AS_SAID)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "again").iterdir()} == first
+
+
+def test_a_kept_backbone_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = backbone_recipe("MobileNet", backbone={"arguments": {"alpha": 0.25}})
+    folder, (network,) = kept(tmp_path, wanted)
+    card = json.loads((folder / "model.json").read_text())
+    card["recipe"]["sees"]["backbone"]["weights"] = "imagenet"
+    (folder / "model.json").write_text(json.dumps(card))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    scores = trained_model.TrainedModel(folder).scores(noise(32))
+    expected = classification.of_outputs(np.array(network(noise(32), training=False)))
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
+
+
+def removed(folder: Path) -> None:
+    (folder / "model.json").unlink()
+
+
+def unreadable(folder: Path) -> None:
+    (folder / "model.json").write_text("{")
+
+
+def of_another_version(folder: Path) -> None:
+    (folder / "model.json").write_text('{"format": "saved_model"}')
+
+
+def without_weights(folder: Path) -> None:
+    (folder / "0.bin").unlink()
+
+
+def with_damaged_weights(folder: Path) -> None:
+    (folder / "0.bin").write_bytes(b"no weights")
+
+
+def with_a_damaged_graph(folder: Path) -> None:
+    (folder / "0.xml").write_bytes((folder / "0.xml").read_bytes()[:1000])
+
+
+def for_keras(folder: Path) -> None:
+    """Leave of a model what is left of one that OpenVINO can't run."""
+    for name in ("0.xml", "0.bin"):
+        (folder / name).unlink()
+
+
+def for_keras_without_weights(folder: Path) -> None:
+    for_keras(folder)
+    (folder / "0.weights.h5").unlink()
+
+
+def for_keras_with_damaged_weights(folder: Path) -> None:
+    for_keras(folder)
+    (folder / "0.weights.h5").write_bytes(b"no weights")
+
+
+def for_keras_with_weights_of_another_network(folder: Path) -> None:
+    for_keras(folder)
+    builder.build(recipe(layers=[{"Flatten": {}}])).save_weights(folder / "0.weights.h5")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        removed,
+        unreadable,
+        of_another_version,
+        without_weights,
+        with_damaged_weights,
+        with_a_damaged_graph,
+        for_keras_without_weights,
+        for_keras_with_damaged_weights,
+        for_keras_with_weights_of_another_network,
+    ],
+)
+def test_a_folder_that_holds_no_such_model_is_named(
+    tmp_path: Path, broken: Callable[[Path], None]
+) -> None:
+    folder, _ = kept(tmp_path, recipe())
+    broken(folder)
+    with pytest.raises(RealartError, match=r"dvc repro") as refusal:
+        trained_model.TrainedModel(folder)
+    assert str(folder) in str(refusal.value)

@@ -1,0 +1,268 @@
+"""One module speaks to the backend, preparing data needs none, and a seed decides everything."""
+
+import ast
+import importlib.util
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from networks import LAYERS, REPOSITORY, TRAIN, noise, python, recipe, rows, thirds
+from simulated import FOUR_DEVICES
+
+from realart.core.errors import RealartError
+from realart.networks import backend, builder, openvino_runtime
+from realart.networks.backend import keras
+from realart.training import fold_training, folds
+
+FILES = sorted(
+    file for folder in ("realart", "stages") for file in (REPOSITORY / folder).rglob("*.py")
+)
+BACKENDS = {"keras", "tensorflow", "torch", "jax"}
+BELOW_NETWORKS = ("core", "data", "metrics")
+"""Packages that import no network, nor any that they import."""
+STAGES = ("download", "clean", "split", "balance", "ela", "features")
+
+
+def imported(file: Path) -> set[str]:
+    """Return the packages that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(REPOSITORY)))
+def test_only_one_module_speaks_to_the_backend(file: Path) -> None:
+    speaks = imported(file) & BACKENDS
+    if file == REPOSITORY / "realart/networks/backend.py":
+        assert speaks == BACKENDS
+    else:
+        assert not speaks
+
+
+def test_preparing_data_imports_no_backend() -> None:
+    files = [
+        file for name in BELOW_NETWORKS for file in (REPOSITORY / "realart" / name).glob("*.py")
+    ]
+    names = [f"realart.{file.parent.name}.{file.stem}" for file in files if file.stem != "__init__"]
+    names += ["realart.cli", *(f"stages.{name}" for name in STAGES)]
+    code = f"import sys, {', '.join(names)}; print(*sorted({BACKENDS} & set(sys.modules)))"
+    result = python(code)
+    assert (result.returncode, result.stdout) == (0, "\n"), result.stderr
+
+
+@pytest.fixture
+def _as_before() -> Iterator[None]:
+    yield
+    backend.prepare(TRAIN.seed)
+
+
+@pytest.mark.usefixtures("_as_before")
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_precision_is_that_of_all_networks_from_now_on(precision: str) -> None:
+    backend.prepare(TRAIN.seed, precision=precision)
+    model = builder.build(recipe())
+    computed = precision.removeprefix("mixed_")
+    assert model.layers[2].compute_dtype == computed
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert model(noise(16)).dtype == "float32"
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_the_seed_decides_what_is_drawn() -> None:
+    drawn = []
+    for seed in (3, 3, 4):
+        backend.prepare(seed)
+        drawn.append(float(keras.random.uniform(())))
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_determinism_is_on_only_where_asked_for_and_importing_says_nothing() -> None:
+    code = """
+from realart.networks import backend
+from tensorflow.python.framework import config
+for asked in (False, True):
+    backend.prepare(0, deterministic=asked)
+    print(config.is_op_determinism_enabled())
+"""
+    result = python(code)
+    assert (result.stdout, result.stderr) == ("False\nTrue\n", "")
+
+
+def train_and_export(folder: Path) -> None:
+    """Train and export by the backend of this process; keep what came out under its name."""
+    wanted = recipe(layers=LAYERS[:-1])  # dropout draws as its backend does
+    backend.prepare(TRAIN.seed)
+
+    def build() -> keras.Model:
+        model = builder.build(wanted)
+        if (folder / "first.weights.h5").is_file():
+            model.load_weights(folder / "first.weights.h5")
+        else:
+            model.save_weights(folder / "first.weights.h5")
+        return model
+
+    data, name = rows(60), keras.config.backend()
+    model, records = fold_training.train_fold(
+        build, wanted, TRAIN, data, thirds(data), 0, folder / f"{name}.npz", lambda record: None
+    )
+    exported = openvino_runtime.export(model, folder, name)
+    np.savez(
+        folder / f"{name}.scores.npz",
+        scores=model.predict(noise(16, 20), verbose=0),
+        exported=exported(noise(16, 20))[0],
+        losses=[record["val_loss"] for record in records],
+    )
+
+
+ELSEWHERE = """
+import sys
+from pathlib import Path
+from test_backend import train_and_export
+
+train_and_export(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_another_backend_trains_the_same_network(name: str, tmp_path: Path) -> None:
+    if not importlib.util.find_spec(name):
+        pytest.skip(f"{name} is not installed")
+    train_and_export(tmp_path)
+    done = python(ELSEWHERE, tmp_path, KERAS_BACKEND=name)
+    assert done.returncode == 0, done.stderr
+    known, found = (np.load(tmp_path / f"{one}.scores.npz") for one in ("tensorflow", name))
+    assert np.ptp(known["losses"]) > 0.05
+    # TensorFlow's batch normalisation keeps the unbiased variance, the others the biased one.
+    np.testing.assert_allclose(found["losses"], known["losses"], rtol=3e-3)
+    np.testing.assert_allclose(found["scores"], known["scores"], atol=3e-3)
+    np.testing.assert_allclose(found["exported"], found["scores"], atol=1e-5)
+
+
+SPREAD = """
+import sys
+from pathlib import Path
+from test_backend import train_spread
+
+train_spread(Path(sys.argv[1]))
+"""
+EVEN = [layer for layer in LAYERS if "BatchNormalization" not in layer]
+SPREAD_RECIPES = {
+    "plain": recipe(layers=EVEN, batch_size=16, epochs=4, patience=4),
+    "normalised": recipe(batch_size=16, epochs=4, patience=4),
+}
+FITTED, WATCHED = 38, 7
+"""Not whole batches of 16: the last of 6 is divided by two devices and not by four, 7 by none."""
+
+
+def train_spread(folder: Path) -> None:
+    """Train on 1, 2 and 4 devices of a process; note which rows of a batch each device had."""
+    from keras.src.backend.jax import trainer
+
+    plain, had = trainer._distribute_data, set()
+
+    def noting(data: Any, layouts: Any = None) -> Any:
+        given = plain(data, layouts)
+        had.add((len(given[-1]), *(len(shard.data) for shard in given[-1].addressable_shards)))
+        return given
+
+    trainer._distribute_data = noting
+    data = rows(60)
+    fit, watch = np.arange(FITTED), np.arange(40, 40 + WATCHED)
+    parts = folds.FoldIndices(fit, watch, np.arange(50, 60), np.concatenate([fit, watch]))
+    kept: dict[str, Any] = {}
+    for name, wanted in SPREAD_RECIPES.items():
+        for count in (1, 2, 4):
+            backend.prepare(TRAIN.seed)
+            backend.spread(count)
+            had.clear()
+            model, records = fold_training.train_fold(
+                partial(builder.build, wanted), wanted, TRAIN, data, parts, 0,
+                folder / f"{name}-{count}.npz", lambda record: None,
+            )  # fmt: skip
+            scores = fold_training.predict(model, wanted, data, np.arange(41))
+            kept[f"{name}-{count}-scores"] = scores
+            for key in ("loss", "accuracy", "val_loss", "val_accuracy"):
+                kept[f"{name}-{count}-{key}"] = [record[key] for record in records]
+            for number, weight in enumerate(model.weights):
+                kept[f"{name}-{count}-weight{number}"] = weight.numpy()
+            np.save(folder / f"{name}-{count}-had.npy", sorted(map(str, had)))
+    np.savez(folder / "spread.npz", **kept)
+
+
+@pytest.fixture(scope="module")
+def spread(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what a process with four simulated devices has written."""
+    if not importlib.util.find_spec("jax"):
+        pytest.skip("jax is not installed")
+    folder = tmp_path_factory.mktemp("spread")
+    done = python(SPREAD, folder, **FOUR_DEVICES)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("name", SPREAD_RECIPES)
+def test_several_devices_learn_what_one_learns(spread: Path, name: str, count: int) -> None:
+    """Batch normalisation, too: its statistics are those of the whole batch."""
+    with np.load(spread / "spread.npz") as kept:
+        alone = {key: kept[key] for key in kept if key.startswith(f"{name}-1-")}
+        assert alone
+        for key, expected in alone.items():
+            found = kept[key.replace("-1-", f"-{count}-")]
+            np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5, err_msg=key)
+        assert np.ptp(alone[f"{name}-1-loss"]) > 0.05
+
+
+def test_devices_share_every_batch_that_they_divide(spread: Path) -> None:
+    expected = {
+        1: [(6, 6), (7, 7), (16, 16)],
+        2: [(6, 3, 3), (7, 7, 7), (16, 8, 8)],
+        4: [(6, 6, 6, 6, 6), (7, 7, 7, 7, 7), (16, 4, 4, 4, 4)],
+    }
+    for count, shares in expected.items():
+        had = np.load(spread / f"plain-{count}-had.npy").tolist()
+        assert had == sorted(map(str, shares))
+
+
+REFUSED = """
+from realart.networks import backend
+from realart.core import errors
+
+def main():
+    backend.may_spread(3, 30)
+    backend.spread(3)
+
+errors.run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "train.devices is 3, but KERAS_BACKEND is tensorflow: only jax"),
+        ({"KERAS_BACKEND": "jax"}, "train.devices is 3, but JAX has 1 (cpu:0): set it"),
+    ],
+)
+def test_devices_that_can_not_be_had_are_one_line(
+    environment: dict[str, str], expected: str
+) -> None:
+    if environment and not importlib.util.find_spec("jax"):
+        pytest.skip("jax is not installed")
+    done = python(REFUSED, **environment)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"realart: {expected}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_batch_that_devices_can_not_share_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    backend.may_spread(4, 16)
+    with pytest.raises(RealartError, match=r"devices is 4, which does not divide .* batch_size 10"):
+        backend.may_spread(4, 10)

@@ -1,0 +1,122 @@
+"""Makers of tiny real recipes and rows for the tests of what trains, scores and keeps models."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realart.data.pictures import Pixels
+from realart.metrics.calibration import Calibration
+from realart.metrics.thresholds import DecisionRule
+from realart.networks.backend import keras
+from realart.params import NetworkRecipe, Train, load_params
+from realart.training.fold_training import Data
+from realart.training.folds import FoldIndices
+
+REPOSITORY = Path(__file__).parents[2]
+PARAMS = load_params(REPOSITORY / "params.yaml")
+TRAIN = Train(
+    seed=0,
+    deterministic=True,
+    precision="float32",
+    checkpoint_seconds=0.0,
+    devices=1,
+    window_gigabytes=1,
+)
+LAYERS = [
+    {"Conv2D": {"filters": 4, "kernel_size": 3, "strides": 2, "activation": "relu"}},
+    {"BatchNormalization": {}},
+    {"Flatten": {}},
+    {"Dropout": {"rate": 0.25}},
+]
+AS_SAID = DecisionRule(
+    calibration=Calibration(slope=1.0, offset=0.0),
+    points={"balanced": 0.5, "low_fpr": 0.9, "best_f1": 0.4},
+    sure=0.5,
+)
+"""Scores are probabilities, and there are verdicts on all."""
+POOLED: list[dict[str, dict[str, Any]]] = [{"GlobalAveragePooling2D": {}}]
+
+
+def recipe(size: int = 16, backbone: dict[str, Any] | None = None, **changes: Any) -> NetworkRecipe:
+    """Make a small recipe: 16 px, one convolution, batch normalisation and dropout."""
+    small = {
+        "sees": {"input": "rgb", "size": size, "shape": "squash", "backbone": backbone},
+        "layers": LAYERS, "outputs": 1, "optimizer": {"name": "Adam", "learning_rate": 0.01},
+        "epochs": 3, "batch_size": 8, "patience": 3, "monitor": "loss", "fine_tune": None,
+    }  # fmt: skip
+    return NetworkRecipe.model_validate({**small, **changes})
+
+
+def backbone_recipe(name: str, **changes: Any) -> NetworkRecipe:
+    """Make a recipe of 32 px on a backbone with random weights."""
+    backbone = {"name": name, "weights": "none", **changes.pop("backbone", {})}
+    return recipe(**{"size": 32, "layers": POOLED, "backbone": backbone, **changes})
+
+
+def awake(model: keras.Model) -> keras.Model:
+    """Give a network's random backbone the statistics of some pictures; return the backbone.
+
+    Without them the signal of random weights dies away, and all pictures would score alike.
+    """
+    (backbone,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    trainable, backbone.trainable = backbone.trainable, True
+    before = model.layers[model.layers.index(backbone) - 1]
+    enter = keras.Model(model.layers[0].output, before.output)
+    backbone(enter(noise(model.input_shape[1], 8)), training=True)
+    backbone.trainable = trainable
+    return backbone
+
+
+def rows(count: int = 40, size: int = 16, seed: int = 0) -> Data:
+    """Make noise in which what ai made is brighter, of both classes in turn."""
+    labels = np.arange(count) % 2
+    noise = np.random.default_rng(seed).integers(0, 128, (count, size, size, 3))
+    pixels = (noise + labels[:, None, None, None] * 100).astype(np.uint8)
+    return Data((pixels,), labels, np.ones(count, np.float32))
+
+
+def thirds(data: Data) -> FoldIndices:
+    """Fit on the first rows, watch and hold out ten each."""
+    everything = np.arange(len(data.labels))
+    return FoldIndices(everything[:-20], everything[-20:-10], everything[-10:], everything[:-10])
+
+
+def noise(size: int, count: int = 3, seed: int = 0) -> Pixels:
+    """Make pictures that hold all values from 0 to 255."""
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+def some_scores(count: int = 60, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Make labels of both classes, and scores that are better than chance."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    return labels, np.clip(generator.normal(0.4 + 0.2 * labels, 0.2), 0, 1)
+
+
+def python(
+    code: str, *arguments: Any, cwd: Path = REPOSITORY, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run code in a fresh interpreter that has nothing of this one's environment but PATH."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=cwd,
+        env=clean_environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Return the environment of a fresh interpreter that finds this project and its tests."""
+    tests = [str(folder) for folder in (REPOSITORY / "tests").glob("[a-z]*/")]
+    path = [*filter(None, [os.environ.get("PYTHONPATH")]), str(REPOSITORY), *sorted(tests)]
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path)} | more

@@ -1,0 +1,298 @@
+"""What users do: `dvc repro`, experiments in every mode, and mistakes, on a small project."""
+
+import importlib
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import joblib
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from project_copy import COLOUR, TINY, environment, git_project, run, set_params
+
+from realart.core import errors
+from realart.tracking import run_log
+
+DATA_STAGES = ("download", "clean", "split", "balance", "ela", "features")
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Return a project after its first `dvc repro`, committed, and what that said."""
+    project = git_project(tmp_path_factory.mktemp("user"))
+    set_params(project, COLOUR | {"model": "tiny"})
+    said = succeed(project, "dvc", "repro")
+    assert "evaluate: tiny on local" in said
+    commit(project)
+    return project, said
+
+
+@pytest.fixture(scope="module")
+def project(first: tuple[Path, str]) -> Path:
+    return first[0]
+
+
+def test_repro_again_runs_nothing(project: Path) -> None:
+    said = succeed(project, "dvc", "repro")
+    assert "Running stage" not in said
+    assert "up to date" in said
+
+
+def test_nothing_untracked_or_changed_after_repro(project: Path) -> None:
+    assert succeed(project, "git", "status", "--porcelain") == ""
+
+
+def test_every_file_is_kept_or_rejected(first: tuple[Path, str]) -> None:
+    _, said = first
+    files, kept, rejected = (
+        int(said.split(word)[0].split()[-1]) for word in (" files =", " kept", " rejected")
+    )
+    assert files == kept + rejected
+    assert kept > 50
+
+
+def test_experiment_with_another_model(project: Path) -> None:
+    said = succeed(project, "dvc", "exp", "run", "--name", "with-ela", "-S", "model=tiny_ela")
+    for stage in DATA_STAGES[:-1]:
+        assert f"Stage '{stage}' didn't change, skipping" in said
+    assert "test.accuracy" in succeed(project, "dvc", "metrics", "diff", "--all")
+    assert "with-ela" in succeed(project, "dvc", "exp", "show", "--csv")
+    run_ = runs(project, "with-ela")[0]
+    assert run_.data.params["recipe.sees.input"] == "ela"
+    assert run_.data.metrics["test/accuracy"] == figures(project)["test"]["accuracy"]
+    assert len(children(project, run_.info.run_id)) == 2
+    artifacts = {file.path for file in store(project).list_artifacts(run_.info.run_id)}
+    assert artifacts >= {"report.html", "scores.csv", "plots", "images", "robustness", "audit"}
+    assert run_.data.tags["stage.train"] != run_.data.tags["stage.evaluate"]
+    assert "# realart-tiny_ela-local" in run_.data.tags["mlflow.note.content"]
+    given = {
+        one.dataset.name: json.loads(one.dataset.profile) for one in run_.inputs.dataset_inputs
+    }
+    counts = figures(project)["test"]["confusion"]
+    assert given["local-test"]["ai"] == counts["tp"] + counts["fn"]
+    versions = store(project).search_model_versions("name = 'realart-local'")
+    assert run_.info.run_id in {one.run_id for one in versions}
+    subprocess.run(["git", "checkout", "-q", "."], cwd=project, check=True)
+    succeed(project, "dvc", "checkout")
+
+
+def test_ela_quality_reruns_no_model_that_reads_rgb(project: Path) -> None:
+    said = succeed(project, "dvc", "exp", "run", "--temp", "-S", "ela.quality=50")
+    assert "Running stage 'ela'" in said
+    assert "Stage 'train' didn't change, skipping" in said
+
+
+def test_how_a_head_is_trained_reruns_no_features(project: Path) -> None:
+    params = (project / "params.yaml").read_text()
+    changes = {"epochs": 9, "layers": [{"Flatten": {}}], "optimizer.learning_rate": 0.5}
+    set_params(project, {f"recipes.tiny.{name}": value for name, value in changes.items()})
+    set_params(project, {"train.seed": 9})
+    try:
+        said = succeed(project, "dvc", "status")
+    finally:
+        (project / "params.yaml").write_text(params)
+    changed = {line.rstrip(":") for line in said.splitlines() if line and line[0].isalpha()}
+    assert changed == {"check", "train", "evaluate", "report"}
+
+
+def test_two_queue_workers_share_one_store(project: Path) -> None:
+    for name, change in (("another-seed", "train.seed=1"), ("three-folds", "split.folds=3")):
+        changes = ("-S", change, "-S", "model=colour")
+        succeed(project, "dvc", "exp", "run", "--queue", "--name", name, *changes)
+    # Workers keep the output open that DVC was given: read through a pipe, this would wait for the
+    # last of them to end.
+    start = ("dvc", "queue", "start", "--jobs", "2")
+    subprocess.run(
+        start,
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    until = time.monotonic() + 600
+    while "Running" in (status := succeed(project, "dvc", "queue", "status")) or "Queued" in status:
+        assert time.monotonic() < until, status + worker_output(project)
+        time.sleep(2)
+    assert status.count("Success") == 2, status + worker_output(project)
+    for name, folds in (("another-seed", 2), ("three-folds", 3)):
+        (found,) = runs(project, name)
+        assert found.info.status == "FINISHED"
+        assert "test/accuracy" in found.data.metrics
+        assert len(children(project, found.info.run_id)) == folds
+
+
+def test_run_restored_from_cache_still_shows(project: Path) -> None:
+    fresh = {"MLFLOW_TRACKING_URI": f"sqlite:///{project.parent / 'other.db'}"}
+    (project / "metrics/report.html").unlink()
+    succeed(project, "dvc", "repro", "--force", "--single-item", "report", **fresh)
+    client = MlflowClient(fresh["MLFLOW_TRACKING_URI"])
+    (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
+    found = client.search_runs([experiment.experiment_id])
+    assert sorted(one.info.run_name for one in found) == ["fold 0", "fold 1", "tiny"]
+    assert all("val_accuracy" in one.data.metrics for one in found if "fold" in one.info.run_name)
+
+
+def test_pages_show_what_was_pulled(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulled = f"sqlite:///{project.parent / 'pulled.db'}"
+    client = MlflowClient(pulled)
+    as_user(monkeypatch, project, MLFLOW_TRACKING_URI=pulled)
+    params = (project / "params.yaml").read_text()
+    set_params(project, {"train.seed": 7})
+    run_log.catch_up()
+    (project / "params.yaml").write_text(params)
+    (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
+    assert client.search_runs([experiment.experiment_id]) == []  # not a run with these params
+    for _ in range(2):
+        run_log.catch_up()
+        found = client.search_runs([experiment.experiment_id])
+        assert sorted(one.info.run_name for one in found) == ["fold 0", "fold 1", "tiny"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"model": "tinny"}, "unknown model 'tinny' (did you mean 'tiny'?); choose one of: cnn"),
+        ({"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?); choose one of: "),
+        ({"datasets.local.path": "../nowhere.zip"}, "there is nothing; set -S datasets.local.path"),
+        (
+            {"recipes.mine": {name: value for name, value in TINY.items() if name != "layers"}},
+            "param 'recipes.mine.layers' is missing",
+        ),
+        ({"recipes.tiny.layers": [{"Conv3": {}}]}, "unknown layer 0 'Conv3' (did you mean"),
+    ],
+)
+def test_a_mistake_is_one_line_and_loses_nothing(
+    project: Path, change: dict[str, object], expected: str
+) -> None:
+    before, params = everything(project), (project / "params.yaml").read_text()
+    set_params(project, change)
+    try:
+        done = run(project, "dvc", "repro")
+    finally:
+        (project / "params.yaml").write_text(params)
+    assert done.returncode != 0
+    assert sum(expected in line for line in done.stderr.splitlines()) == 1, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    succeed(project, "dvc", "checkout")  # DVC removes outputs before a stage runs
+    assert everything(project) == before
+
+
+@pytest.mark.parametrize(
+    ("stage", "change", "expected"),
+    [
+        ("check", {"clean.long_sied": 3}, "unknown param 'clean.long_sied' (did you mean"),
+        ("check", {"split.folds": "four"}, "split.folds is 'four'"),
+        ("download", {"datasets.local.path": None}, "datasets.local.path is not set"),
+        ("clean", {"datasets.local.labels.ai": ["robots"]}, "['robots'] matches no folder"),
+        ("clean", {"clean.min_side": 5000}, "no picture of class human is usable"),
+        ("split", {"split.folds": 40}, "split.folds x split.slices (40 x 2)"),
+        ("split", {"split.method": "published"}, "marks no human picture as test"),
+        (
+            "features",
+            {"recipes.tiny.sees.backbone": {"name": "ResNet5"}},
+            "unknown backbone 'ResNet5'",
+        ),
+        (
+            "train",
+            {"recipes.tiny.sees.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
+            "weights 'no.h5' are no file",
+        ),
+        ("train", {"train.devices": 2}, "train.devices is 2, but KERAS_BACKEND is tensorflow"),
+    ],
+)
+def test_a_stage_says_a_mistake_in_one_line(
+    project: Path,
+    stage: str,
+    change: dict[str, object],
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    before, params = everything(project), (project / "params.yaml").read_text()
+    set_params(project, change)
+    as_user(monkeypatch, project)
+    script = importlib.import_module(f"stages.{stage}")
+    try:
+        with pytest.raises(SystemExit) as end, joblib.parallel_config("threading"):
+            errors.run(script.main)
+    finally:
+        (project / "params.yaml").write_text(params)
+    said = capfd.readouterr().err
+    assert end.value.code == 2
+    assert said.count("\n") == 1
+    assert expected in said
+    assert everything(project) == before
+
+
+def test_a_mistake_is_all_that_a_process_says(project: Path) -> None:
+    """TensorFlow, which tells of itself where it is imported first, is kept quiet."""
+    params = (project / "params.yaml").read_text()
+    set_params(project, {"recipes.tiny.optimizer.name": "Adamm"})
+    try:
+        done = run(project, "python", "-m", "stages.train")
+    finally:
+        (project / "params.yaml").write_text(params)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("realart: unknown optimizer 'Adamm'")
+    assert done.stderr.count("\n") == 1
+
+
+def everything(project: Path) -> dict[str, bytes]:
+    """Return all that the pipeline has made of pictures: `check` notes params, right or wrong."""
+    folders = ("data", "models", "metrics")
+    files = [file for folder in folders for file in (project / folder).rglob("*")]
+    made = (file for file in files if file.parent != project / "data/sets")
+    whole = (file for file in made if file.is_file() and ".partial" not in str(file))
+    return {str(file): file.read_bytes() for file in whole}
+
+
+def worker_output(project: Path) -> str:
+    """Return the end of all that queued experiments and the queue's workers have printed."""
+    files = sorted((project / ".dvc/tmp/exps").rglob("*.out"))
+    return "".join(f"\n{file.name}\n{file.read_text()[-2000:]}" for file in files)
+
+
+def as_user(patched: pytest.MonkeyPatch, project: Path, **more: str) -> None:
+    """Let this process, which has imported all before, do as one that was started there."""
+    patched.chdir(project)
+    for name, value in environment(project, **more).items():
+        patched.setenv(name, value)
+
+
+def succeed(project: Path, *command: str, **environment: str) -> str:
+    done = run(project, *command, **environment)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def commit(project: Path) -> None:
+    identity = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+    subprocess.run(["git", "add", "-A"], cwd=project, check=True)
+    subprocess.run(["git", *identity, "commit", "-qm", "ran"], cwd=project, check=True)
+
+
+def figures(project: Path) -> dict[str, dict[str, float]]:
+    content: dict[str, dict[str, float]] = json.loads(
+        (project / "metrics/metrics.json").read_text()
+    )
+    return content
+
+
+def store(project: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
+
+
+def runs(project: Path, name: str) -> list[Run]:
+    client = store(project)
+    (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
+    return list(client.search_runs([experiment.experiment_id], f"attributes.run_name = '{name}'"))
+
+
+def children(project: Path, parent: str) -> list[Run]:
+    client = store(project)
+    experiment = client.get_run(parent).info.experiment_id
+    return list(client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent}'"))

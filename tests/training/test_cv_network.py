@@ -1,0 +1,182 @@
+"""Folds trained at once, on simulated GPUs, by real processes: the bytes of one after the other."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from project_copy import ROOT, TUNED, environment, run, run_stages, set_params, tiny_project
+from simulated import FOUR_DEVICES, gpus, name
+
+from realart.core import devices
+
+STAGES = ("download", "clean", "split", "balance", "ela", "features")
+HOOK = """
+import atexit, os, signal, sys, time
+from pathlib import Path
+
+begun = []
+
+def hold(event, arguments):
+    if event != "open" or not str(arguments[0]).endswith(".npz.partial"):
+        return
+    begun.append(arguments[0])
+    device, fold = os.environ["CUDA_VISIBLE_DEVICES"], Path(arguments[0]).name[1]
+    if len(begun) == 1:
+        mine = Path(os.environ["HELD"]) / device
+        mine.touch(exist_ok=False)
+        if "MEET" not in os.environ:
+            atexit.register(mine.unlink)
+        while "MEET" in os.environ and len(os.listdir(mine.parent)) < 2:
+            time.sleep(0.01)
+    elif fold == os.environ.get("KILLED"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hold)
+"""
+"""A process that uses a device makes a file, which must not be there, until it ends. With MEET the
+file stays, and it waits for the file of another. The fold that KILLED names ends by its second
+checkpoint.
+"""
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project in which all is done that `train` needs."""
+    project = tiny_project(tmp_path_factory.mktemp("ready"))
+    set_params(project, {"train.checkpoint_seconds": 0.0})
+    with pytest.MonkeyPatch.context() as patched:
+        run_stages(patched, project, *STAGES)
+    return project
+
+
+@pytest.fixture(scope="module")
+def alone(ready: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return what one process without any device writes."""
+    project = Path(shutil.copytree(ready, tmp_path_factory.mktemp("alone") / "project"))
+    done = run(project, "python", "-m", "stages.train")
+    assert done.returncode == 0, done.stderr
+    return folds(project)
+
+
+def on_gpus(folder: Path, count: int = 2, **more: str) -> dict[str, str]:
+    """Return the environment of a machine with GPUs, and of the hook, whose files it makes."""
+    for part in ("hook", "held"):
+        (folder / part).mkdir(exist_ok=True)
+    (folder / "hook/sitecustomize.py").write_text(HOOK)
+    ours = {"PYTHONPATH": str(folder / "hook"), "HELD": str(folder / "held")}
+    return {**gpus(folder, count), **ours, **more}
+
+
+def folds(project: Path) -> dict[str, bytes]:
+    top = project / "models/folds"
+    return {
+        str(file.relative_to(top)): file.read_bytes() for file in top.rglob("*") if file.is_file()
+    }
+
+
+def test_a_killed_fold_of_two_at_once_goes_on_to_the_same_bytes(
+    ready: Path, alone: dict[str, bytes], tmp_path: Path
+) -> None:
+    project = Path(shutil.copytree(ready, tmp_path / "project"))
+    killed = run(project, "python", "-m", "stages.train", **on_gpus(tmp_path, MEET="1", KILLED="1"))
+    assert killed.returncode == 2
+    assert killed.stderr.startswith("realart: the process of fold 1 was killed (SIGKILL)")
+    assert killed.stderr.count("\n") == 1
+    (checkpoint,) = project.glob(".realart/checkpoints/*/1.npz")
+    assert not folds(project)
+    assert {file.name for file in (tmp_path / "held").iterdir()} == {name(0), name(1)}
+    shutil.rmtree(tmp_path / "held")
+    done = run(project, "python", "-m", "stages.train", **on_gpus(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert folds(project) == alone
+    assert not checkpoint.exists()
+    assert len([line for line in done.stdout.splitlines() if line.startswith("fold ")]) == 2
+    client = MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
+    for fold in (0, 1):
+        history = pd.read_csv(project / f"models/folds/{fold}/history.csv")
+        (logged,) = client.search_runs(["1"], f"tags.`realart.fold` = '{fold}'")
+        values = client.get_metric_history(logged.info.run_id, "val_loss")
+        assert [value.value for value in values] == history["val_loss"].tolist()
+
+
+def test_two_trainings_share_devices_and_never_use_the_same(
+    ready: Path, alone: dict[str, bytes], tmp_path: Path
+) -> None:
+    """One may use both, its folds at once, the other one of them."""
+    machine = on_gpus(tmp_path)
+    started = []
+    for user, more in (("one", {}), ("other", {"CUDA_VISIBLE_DEVICES": name(0)})):
+        project = Path(shutil.copytree(ready, tmp_path / user / "project"))
+        process = subprocess.Popen(
+            ["python", "-m", "stages.train"],
+            cwd=project,
+            env=environment(project, **machine, **more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append((project, process))
+    for project, process in started:
+        _, said = process.communicate()
+        assert process.returncode == 0, said
+        assert folds(project) == alone
+    assert not list((tmp_path / "held").iterdir())
+
+
+def test_each_fold_is_spread_over_devices_of_its_own(ready: Path, tmp_path: Path) -> None:
+    if not importlib.util.find_spec("jax"):
+        pytest.skip("jax is not installed")
+    project = Path(shutil.copytree(ready, tmp_path / "project"))
+    set_params(project, {"train.devices": 2})
+    machine = on_gpus(tmp_path, 4, MEET="1", **FOUR_DEVICES)
+    done = run(project, "python", "-m", "stages.train", **machine)
+    assert done.returncode == 0, done.stderr
+    held = {file.name for file in (tmp_path / "held").iterdir()}
+    assert held == {f"{name(0)},{name(1)}", f"{name(2)},{name(3)}"}
+    assert {file.split("/")[0] for file in folds(project)} == {"0", "1"}
+
+
+def test_a_fold_by_other_code_is_refused(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        ["python", "-m", "realart.training.cv_network"],
+        cwd=ROOT,
+        env=environment(tmp_path / "project"),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(json.dumps({"code": "before"}) + "\n")
+        process.stdin.flush()
+        assert process.stderr.read() == "realart: the code was changed while folds were trained\n"
+    assert process.returncode == 2
+
+
+def test_features_by_a_network_wait_for_a_device(
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(shutil.copytree(ready, tmp_path / "project"))
+    set_params(project, {"model": "tuned", "recipes.tuned": TUNED})
+    machine = gpus(tmp_path, 2)
+    monkeypatch.setattr(tempfile, "tempdir", machine["TMPDIR"])
+    taken = devices.take([name(0), name(1)], 2)
+    assert taken
+    with subprocess.Popen(
+        ["python", "-m", "stages.features"],
+        cwd=project,
+        env=environment(project, **machine),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "features: waits until one of 2 devices is free\n"
+        devices.release(taken)
+        assert "computed once" in process.stdout.read()
+    assert process.returncode == 0
