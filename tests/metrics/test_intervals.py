@@ -52,7 +52,7 @@ def test_weighted_correlation_is_that_of_repeated_pictures(case: Scored) -> None
     _, scores, weights = case
     other = np.random.default_rng(0).normal(size=len(scores))
     repeated = [np.repeat(values, weights.astype(int)) for values in (scores, other)]
-    if min(values.std() for values in repeated) > 0:
+    if min(values.std() for values in repeated) > 1e-3:  # below, both formulas are noise
         found = intervals.correlation(scores, other, weights[None])[0]
         assert found == pytest.approx(np.corrcoef(*repeated)[0, 1])
 
