@@ -1,4 +1,4 @@
-"""Pictures, copies and ELA maps -> metrics/pictures: some of each class, to be looked at."""
+"""Pictures, copies and ELA maps -> metrics/images/contact_sheets: some of each class."""
 
 from collections.abc import Iterable
 from pathlib import Path

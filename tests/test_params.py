@@ -1,7 +1,7 @@
 """params.yaml as it is, and every kind of mistake in it: one line that names what was received."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from making import PARAMS
 
 from realart.core import yaml12
 from realart.core.errors import RealartError
-from realart.params import Backbone, Goals, Params, load_params, weights_file
+from realart.params import Backbone, Goals, Params, Strict, WeakNames, load_params, weights_file
 
 REAL = Path(__file__).parents[1] / "params.yaml"
 CONTENT = yaml12.load(REAL.read_text("utf-8"), "params.yaml")
@@ -221,3 +221,50 @@ def test_a_tap_names_one_tensor(tap: Content, tmp_path: Path) -> None:
 
     with pytest.raises(RealartError, match=r"taps\.0: a tap has either tensor"):
         load_changed(change, tmp_path)
+
+
+def test_no_default_has_changed() -> None:
+    """DVC sees the values in params.yaml alone: a new default would change stages behind its back.
+
+    A new param whose default leaves every output as it was may be added here.
+    """
+    defaults = {
+        f"{group.__name__}.{name}": field.get_default(call_default_factory=True)
+        for group in groups(Strict)
+        if group.__module__ == Strict.__module__ and group is not Goals
+        for name, field in group.model_fields.items()
+        if not field.is_required()
+    }
+    assert defaults == {
+        "WeakNames.ai": [],
+        "WeakNames.human": [],
+        "LabelNames.weak": WeakNames(),
+        "LabelNames.table": None,
+        "Balance.deliveries": 0,
+        "KerasApplication.weights": "imagenet",
+        "KerasApplication.arguments": {},
+        "Backbone.weights": "imagenet",
+        "Backbone.arguments": {},
+        "Backbone.frozen": True,
+        "Backbone.unfreeze": 0,
+        "Optimizer.schedule": "constant",
+        "Optimizer.arguments": {},
+        "PixelInput.augment": [],
+        "NetworkRecipe.published": "",
+        "ClassifierRecipe.published": "",
+        "NetworkFeatures.resample": "bicubic",
+        "KerasFeatures.resample": "bicubic",
+        "OnnxFeatures.resample": "bicubic",
+        "Encoder.sha256": None,
+        "Encoder.channels": "rgb",
+        "Tap.tensor": None,
+        "Tap.block": None,
+    }
+    assert {*Goals().model_dump().values()} == {None}
+
+
+def groups(base: type[Strict]) -> Iterator[type[Strict]]:
+    """Yield every group of params below one, at any depth."""
+    for group in base.__subclasses__():
+        yield group
+        yield from groups(group)

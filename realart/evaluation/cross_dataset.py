@@ -78,8 +78,8 @@ def evaluate(run: TrainedRun, data: Path, labels: LabelNames, folder: Path) -> d
     dict
         What metrics.json holds: the figures of `thresholds.evaluate_decisions`, how many pictures
         they are of (`pictures`; `own` of them have the score that the run itself gave), and how
-        many files were
-        `rejected` by cleaning or `left_out` because the run knows nearly the same picture.
+        many files were `rejected` by cleaning or `left_out` because the run knows nearly the same
+        picture.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from realart.metrics import goals
 from realart.metrics.thresholds import figure, one_sided
 from realart.params import Params
 
-TOLD = {
+FIGURE_NAMES = {
     "accuracy": "accuracy",
     "recall": "recall",
     "precision": "precision",
@@ -137,7 +137,10 @@ def _results(params: Params, report: Mapping[str, Any]) -> str:
         f"| | test part ({sum(test['confusion'].values())}) | out of fold "
         f"({sum(oof['confusion'].values())}) |",
         "| --- | --- | --- |",
-        *(f"| {said} | {figure(key, test)} | {figure(key, oof)} |" for key, said in TOLD.items()),
+        *(
+            f"| {name} | {figure(key, test)} | {figure(key, oof)} |"
+            for key, name in FIGURE_NAMES.items()
+        ),
         f"| accuracy without looking at the art | {floor['test']['accuracy']:.3f} | "
         f"{floor['oof']['accuracy']:.3f} |",
     ]

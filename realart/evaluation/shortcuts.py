@@ -203,7 +203,7 @@ def sentences(
     """
     left = ", ".join(f"{shape} {how_well.value:.2f}" for shape, how_well in aspects.items())
     texture = best(table, [TEXTURE])["auc"]
-    said = [
+    found = [
         f"In the files as published, {_strength(best(table, [PUBLISHED]))}",
         f"In what models are given, {_strength(best(table, AVAILABLE))}",
         f"A picture's aspect can be read back from its square (rank correlation): {left}.",
@@ -212,8 +212,8 @@ def sentences(
         f"Pairs: {', '.join(f'{len(found)} {kind}' for kind, found in pairs.items())}.",
     ]
     for label, auc in copies.items():
-        said.append(f"Augmented copies of {label} art can be told from originals at AUC {auc}.")
-    return said
+        found.append(f"Augmented copies of {label} art can be told from originals at AUC {auc}.")
+    return found
 
 
 def _features(row: pd.Series, asked: Sequence[Shortcut]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The networks of descriptors: cut behind the last layer that is asked for, they pool inside.
 
-They are built once, by the stage `features`, and kept beside what they said and beside every model.
+They are built once, by the stage `features`, and kept beside their vectors and beside every model.
 """
 
 from pathlib import Path

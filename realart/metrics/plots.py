@@ -44,7 +44,7 @@ def verdicts(labels: Labels, scores: Scores) -> pd.DataFrame:
 
 def write_scored(
     named: dict[str, tuple[Labels, Scores]],
-    told: dict[str, Any],
+    decisions: dict[str, Any],
     sure: float | None,
     folder: Path,
     images: Path,
@@ -56,8 +56,8 @@ def write_scored(
 
     Parameters
     ----------
-    told
-        What `thresholds.evaluate_decisions` says of each.
+    decisions
+        What `thresholds.evaluate_decisions` returns for each.
     sure
         How accurate verdicts must be to be given, if that was asked for.
     """
@@ -68,7 +68,7 @@ def write_scored(
     classification.reliability(*last).to_csv(folder / "reliability.csv", index=False)
     coverage(*last).to_csv(folder / "coverage.csv", index=False)
     draw_confusion(*first, next(iter(named)), images / "confusion.png")
-    draw_curves(named, told, images / "curves.png")
+    draw_curves(named, decisions, images / "curves.png")
     draw_calibration(named, sure, images / "calibration.png")
 
 
@@ -86,7 +86,9 @@ def draw_history(history: pd.DataFrame, path: Path) -> None:
     _save(figure, path)
 
 
-def draw_curves(named: dict[str, tuple[Labels, Scores]], told: dict[str, Any], path: Path) -> None:
+def draw_curves(
+    named: dict[str, tuple[Labels, Scores]], decisions: dict[str, Any], path: Path
+) -> None:
     """Draw ROC and precision-recall curves of each named set of scores.
 
     Each with its area and the 95 % interval of that, as `thresholds.evaluate_decisions` gives them.
@@ -94,11 +96,11 @@ def draw_curves(named: dict[str, tuple[Labels, Scores]], told: dict[str, Any], p
     figure, axes = _figure(2)
     for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
         curve = roc(labels, scores)
-        area = _area(metrics.roc_auc_score(labels, scores), told[name]["intervals"]["auc"])
+        area = _area(metrics.roc_auc_score(labels, scores), decisions[name]["intervals"]["auc"])
         axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area}")
         curve = precision_recall(labels, scores)
         mean = metrics.average_precision_score(labels, scores)
-        area = _area(mean, told[name]["intervals"]["average_precision"])
+        area = _area(mean, decisions[name]["intervals"]["average_precision"])
         axes[1].plot(curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {area}")
     axes[0].plot([0, 1], [0, 1], ":", color=GREY)
     axes[0].set(title="ROC", xlabel="human art called ai", ylabel="ai art called ai")

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_file
 from realart.core.tables import Positions
+from realart.features.vectors import FeatureVectors
 from realart.metrics.calibration import platt
 from realart.metrics.classification import Labels, Scores, figures
 from realart.params import ClassifierParams
@@ -33,7 +34,6 @@ MOST_ROWS = 20_000
 FARTHEST = 10.0
 """Standard deviations at which a number is cut: one that is off must not decide."""
 
-FeatureVectors = NDArray[np.float32]
 Arrays = dict[str, Any]
 """Arrays of float or int, by their names."""
 Hyperparameters = dict[str, float]

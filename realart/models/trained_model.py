@@ -34,7 +34,7 @@ HEAD = "{}.npz"
 BATCH = 32
 
 Member: TypeAlias = Any
-"""A `FittedClassifier` head or a Keras model."""
+"""A `FittedClassifier` or a Keras model."""
 Scorer = Callable[[NDArray[Any]], Scores]
 """What a member sees of n pictures in, the probability of ai out, shape (n,)."""
 

@@ -78,8 +78,7 @@ def fold_indices(
 
     The validation slice differs from fold to fold, so that every picture is fitted on by some
     model. Copies of validation or held-out pictures are in no part, nor what is related to a
-    picture of a held-out
-    set.
+    picture of a held-out set.
     """
     train = rows["part"] == "train"
     published = rows["operation"] == ""

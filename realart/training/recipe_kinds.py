@@ -42,7 +42,7 @@ def fold_trainer(params: Params, rows: Path, features: Path) -> AbstractContextM
     rows
         A table with the columns `tables.ROWS`.
     features
-        The folder of what the recipe is trained on, as `features.feature_store` writes it.
+        The folder of what the recipe is trained on, as `features.extraction` writes it.
 
     Raises
     ------

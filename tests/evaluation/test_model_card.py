@@ -21,7 +21,7 @@ def test_a_card_is_written_beside_the_model(inside: Path) -> None:
     assert told["test", "accuracy"] == pytest.approx(report["test"]["accuracy"], abs=1e-4)
     assert told["train, out of fold", "roc_auc"] == pytest.approx(report["oof"]["auc"], abs=1e-4)
     for part in ("test", "oof"):
-        for name in model_card.TOLD:
+        for name in model_card.FIGURE_NAMES:
             assert thresholds.figure(name, report[part]) in read.text
     findings = (inside / "metrics/audit/findings.md").read_text().strip()
     assert findings in read.text

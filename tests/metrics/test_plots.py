@@ -80,7 +80,9 @@ def history(folds: int) -> pd.DataFrame:
 
 
 NAMED = {"test": some_scores(), "out of fold": some_scores(seed=1)}
-TOLD = {"intervals": {name: {"low": 0.6, "high": 0.8} for name in ("auc", "average_precision")}}
+DECISIONS = {
+    "intervals": {name: {"low": 0.6, "high": 0.8} for name in ("auc", "average_precision")}
+}
 
 
 def draw_history(path: Path) -> None:
@@ -88,7 +90,7 @@ def draw_history(path: Path) -> None:
 
 
 def draw_curves(path: Path) -> None:
-    plots.draw_curves(NAMED, {"test": TOLD, "out of fold": TOLD}, path)
+    plots.draw_curves(NAMED, {"test": DECISIONS, "out of fold": DECISIONS}, path)
 
 
 def draw_calibration(path: Path) -> None:
@@ -128,7 +130,7 @@ def test_pictures_show_the_data(tmp_path: Path) -> None:
     for name, shown in (("good", scores), ("bad", 1 - scores)):
         plots.draw_confusion(labels, shown, name, tmp_path / f"{name}-matrix.png")
         named = {"test": (labels, shown)}
-        plots.draw_curves(named, {"test": TOLD}, tmp_path / f"{name}-curves.png")
+        plots.draw_curves(named, {"test": DECISIONS}, tmp_path / f"{name}-curves.png")
         plots.draw_calibration(named, 0.95, tmp_path / f"{name}-calibration.png")
     for kind in ("matrix", "curves", "calibration"):
         good, bad = (tmp_path / f"{name}-{kind}.png" for name in ("good", "bad"))
