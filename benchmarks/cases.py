@@ -174,8 +174,8 @@ def one_class_wins(path: Path, folder: Path) -> Answer:
     output = "".join(run(place, f"stages.{stage}") for stage in STAGES)
     goals = json.loads((place / "metrics/metrics.json").read_text("utf-8"))["goals"]
     champion = "none" if aliases(place) == "{}" else "this"
-    everything = bool(re.search("everything is called ai", output, re.IGNORECASE))
-    seen = f"goals {goals}, champion: {champion}, everything is called ai: {everything}"
+    everything = bool(re.search("all pictures are classified as ai", output, re.IGNORECASE))
+    seen = f"goals {goals}, champion: {champion}, all classified as ai: {everything}"
     return seen, champion == "none" and everything and not all(goals.values())
 
 
@@ -219,7 +219,7 @@ TRAINED: dict[str, tuple[str, Callable[[Path, Path], Answer]]] = {
     "a1111_48px.png": ("error, and the evidence beside it", with_evidence),
     "serve_good_bad.json": ("JSON (RFC 8259), an error for the bad row alone", served),
     "one_class_wins.zip": (
-        "goals not met, no champion, 'everything is called ai'",
+        "goals not met, no champion, 'all pictures are classified as ai'",
         one_class_wins,
     ),
 }

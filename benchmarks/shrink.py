@@ -70,7 +70,9 @@ def main() -> None:
         clean = unbounded.model_copy(update={"shrink": factor})
         table = pd.DataFrame(np.stack(list(each(partial(texture, clean), items, f"{factor}"))))
         table = table.add_prefix("x")
-        found = [baselines.evaluate(one, table, labels, folds).auc for one in baselines.CLASSIFIERS]
+        found = [
+            baselines.cross_validate(one, table, labels, folds).auc for one in baselines.CLASSIFIERS
+        ]
         print(f"| {factor} | {found[0]} | {found[1]} |", flush=True)
 
 

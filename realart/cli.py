@@ -178,12 +178,12 @@ def _recipes(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from realart.evaluation import cross_dataset
-    from realart.metrics.thresholds import figure, one_class
+    from realart.metrics.thresholds import format_figure, one_class_warning
 
     labels = choose(load_params().datasets, arguments.labels, "dataset").labels
     for one in cross_dataset.matrix(arguments.run, arguments.data, labels, arguments.out):
-        accuracy, auc = (figure(name, one) for name in ("accuracy", "auc"))
-        warning = one_class(one)
+        accuracy, auc = (format_figure(name, one) for name in ("accuracy", "auc"))
+        warning = one_class_warning(one)
         print(
             f"{one['run']} on {one['data']} ({one['pictures']}): accuracy {accuracy}, auc {auc}; "
             f"{one['own']} have the run's own score, {one['left_out']} near-duplicates left out, "
@@ -196,7 +196,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def _compare(arguments: argparse.Namespace) -> None:
     from realart.evaluation import compare
 
-    a, b = compare.scores_of(arguments.a), compare.scores_of(arguments.b)
+    a, b = compare.load_scores(arguments.a), compare.load_scores(arguments.b)
     comparisons = compare.compare(a, b)
     if arguments.markdown:
         print(compare.markdown(arguments.a, arguments.b, comparisons))

@@ -1,4 +1,4 @@
-"""Headers, pictures and copies -> metrics/audit, audit.json: what a model could go by."""
+"""Audit headers, pictures and copies for shortcuts -> metrics/audit.json, metrics/audit."""
 
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory, write_json
@@ -19,7 +19,7 @@ def main() -> None:
     write_json(result.figures, paths.AUDIT_FIGURES)
     print("audit:", *result.findings, sep="\n")
     if params.audit.stop_above is not None:
-        shortcuts.check(result.baseline, params.audit.stop_above)
+        shortcuts.require_at_most(result.baseline, params.audit.stop_above)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""All folds and the test part -> metrics/, models/final. The test part is scored once."""
+"""Evaluate all folds, and the final model once on the test part -> metrics/, models/final."""
 
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory, write_json
@@ -14,21 +14,21 @@ def main() -> None:
     pictures = tables.by_id(tables.read(paths.PICTURES, tables.PICTURES))
     results = [folds.read(paths.FOLDS / f"{fold}") for fold in range(params.split.folds)]
 
-    oof, rule = final_model.out_of_fold(results, params.evaluate.sure)
+    oof, rule = final_model.calibrate_out_of_fold(results, params.evaluate.sure)
     unseen = None
     if params.held_out_sets:
         held_out = {
             name: folds.read(paths.FOLDS / f"{fold}") for fold, name in params.held_out_sets.items()
         }
-        unseen = final_model.unseen_sets(held_out, results, pictures["set"])
-    model = final_model.save(params, results, rule)
+        unseen = final_model.score_held_out_sets(held_out, results, pictures["set"])
+    model = final_model.save_final(params, results, rule)
     test = final_model.score_test(model, pictures, archives)
 
-    scores = figures.join(pictures, test, oof, unseen)
-    report = figures.compute(params, scores, results, rule, model, archives)
-    tables.write(scores.judged, paths.SCORES, tables.JUDGED)
+    scores = figures.join_scores(pictures, test, oof, unseen)
+    report = figures.compute_figures(params, scores, results, rule, model, archives)
+    tables.write(scores.combined, paths.SCORES, tables.JUDGED)
     write_json(report, paths.FIGURES)
-    card = model_card.card(params, report, paths.FINDINGS.read_text("utf-8"))
+    card = model_card.render(params, report, paths.FINDINGS.read_text("utf-8"))
     (paths.FINAL / "README.md").write_text(card, "utf-8")
     with fresh_directory(paths.EVALUATION_IMAGES) as images:
         with fresh_directory(paths.TABLES) as folder:

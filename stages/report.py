@@ -1,4 +1,4 @@
-"""All that the other stages found -> metrics/report.html, and the run in MLflow."""
+"""Render the results of all stages -> metrics/report.html, and log the run to MLflow."""
 
 from realart.core import errors, paths
 from realart.core.outputs import fresh_file

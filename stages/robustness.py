@@ -1,4 +1,4 @@
-"""The final model on test pictures that were changed -> metrics/robustness: a table and curves."""
+"""Score changed test pictures by the final model -> metrics/robustness: a table and curves."""
 
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory
@@ -13,7 +13,7 @@ def main() -> None:
     pictures = tables.by_id(tables.read(paths.PICTURES, tables.PICTURES))
     test = pictures.loc[rows.index[rows["part"] == "test"]]
     archives = raw.archives(paths.RAW)
-    table = robustness.table(archives, test, rows["group"], TrainedModel(paths.FINAL))
+    table = robustness.evaluate(archives, test, rows["group"], TrainedModel(paths.FINAL))
     with fresh_directory(paths.ROBUSTNESS) as folder:
         tables.write(table, folder / paths.ROBUSTNESS_TABLE.name, robustness.COLUMNS)
     with fresh_directory(paths.ROBUSTNESS_IMAGES) as images:

@@ -1,7 +1,7 @@
-"""The audit of a data set: what a model could go by that is not art, before any model is trained.
+"""Audit a data set for shortcuts before any model is trained.
 
-It asks `realart.evaluation.shortcuts` of headers, stored pictures and copies and, where there are
-several sets, `realart.evaluation.set_shortcuts`, too.
+`realart.evaluation.shortcuts` looks at headers, stored pictures and copies; where there are several
+sets, `realart.evaluation.set_shortcuts` looks at these.
 """
 
 import sys
@@ -27,28 +27,30 @@ from realart.params import Balance, Params
 from realart.training import folds
 
 PAIRS_SHOWN = 5
+"""Near-duplicate pairs of each kind that are drawn."""
 
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What an audit has found.
+    """Result of an audit.
 
     Attributes
     ----------
     figures
-        What metrics/audit.json holds.
+        The content of metrics/audit.json.
     table
-        What `shortcuts.answer` returns: every classifier without image content, the best first.
+        What `shortcuts.evaluate_candidates` returns: all baselines without image content, the
+        highest AUC first.
     baseline
-        The row of `table` that is the baseline of models.
+        The row of `table` with the highest AUC among features that a model's input offers.
     baseline_scores
-        Columns `tables.JUDGED`: its scores out of fold.
+        Columns `tables.JUDGED`: out-of-fold scores of that baseline.
     sets
         Columns `set_shortcuts.COLUMNS`; empty for one set alone.
     pairs
-        Near-duplicates by kind, as `shortcuts.kinds` returns them.
+        Near-duplicates by kind, as `shortcuts.pairs_by_kind` returns them.
     findings
-        All of it in words, a sentence each.
+        The result in words, a sentence each.
     """
 
     figures: dict[str, Any]
@@ -62,7 +64,12 @@ class AuditResult:
     def write(self, archives: Mapping[str, Path], folder: Path, images: Path) -> None:
         """Write tables and findings into `folder`, plots and pairs into the folder `images`.
 
-        `archives` has the published zip archive of each set: pairs are drawn as published.
+        Parameters
+        ----------
+        archives
+            The published zip archive of each set, from which pairs are drawn.
+        folder
+            That exists.
         """
         self.table.to_csv(folder / "floors.csv", index=False)
         tables.write(self.baseline_scores, folder / paths.BASELINE_SCORES.name, tables.JUDGED)
@@ -77,58 +84,61 @@ class AuditResult:
 def audit(
     params: Params, rows: pd.DataFrame, published: pd.DataFrame, related: pd.DataFrame
 ) -> AuditResult:
-    """Audit the data set below data/, or of a large one as many pictures as `params.audit` says.
+    """Audit the data set below data/; of a large one at most `params.audit.pictures` pictures.
 
     Parameters
     ----------
     rows, published, related
-        Columns `tables.ROWS`, `tables.PICTURES` and `tables.RELATED`.
+        Columns `tables.ROWS`, `tables.PICTURES` and `tables.RELATED`: all rows, headers of the
+        published files, and near-duplicate pairs.
     """
     rows = _sample(rows, params.audit.pictures)
     stored, statistics = _measure([paths.DATA / file for file in rows["file"]])
     fit, own = rows["fit"].to_numpy(), (rows["operation"] == "").to_numpy()
-    copies = shortcuts.probe(
+    copies = shortcuts.copy_detection_aucs(
         rows[fit].reset_index(drop=True), {name: values[fit] for name, values in statistics.items()}
     )
     originals, stored = rows[own].reset_index(drop=True), stored[own].reset_index(drop=True)
     statistics = {name: values[own] for name, values in statistics.items()}
     headers = tables.by_id(published).loc[originals["row"]].reset_index(drop=True)
-    questions = shortcuts.questions(headers, stored, statistics)
+    candidates = shortcuts.list_candidates(headers, stored, statistics)
     labels = tables.is_ai(originals["label"])
-    table = shortcuts.answer(questions, labels, originals)
-    pairs = shortcuts.kinds(related, params.clean.duplicate)
-    aspects = shortcuts.recovered(stored, statistics, originals)
-    findings = shortcuts.sentences(table, aspects, pairs, copies)
-    baseline = shortcuts.best(table, shortcuts.AVAILABLE)
+    table = shortcuts.evaluate_candidates(candidates, labels, originals)
+    pairs = shortcuts.pairs_by_kind(related, params.clean.duplicate)
+    aspects = shortcuts.aspect_correlations(stored, statistics, originals)
+    findings = shortcuts.findings(table, aspects, pairs, copies)
+    baseline = shortcuts.best_row(table, shortcuts.AVAILABLE)
     figures: dict[str, Any] = {
         "pictures": len(originals),
         "auc": {
-            f"{scope}": shortcuts.best(table, [str(scope)])["auc"]
+            f"{scope}": shortcuts.best_row(table, [str(scope)])["auc"]
             for scope in table["scope"].unique()
         },
         "floor": {
             "by": f"{baseline['name']} ({baseline['scope']}), {baseline['classifier']}",
             "oof": baseline.drop(["scope", "name", "classifier"]).to_dict(),
-            "test": shortcuts.figures(shortcuts.on_test(baseline, questions, labels, originals)),
+            "test": shortcuts.flatten(
+                shortcuts.evaluate_on_test(baseline, candidates, labels, originals)
+            ),
         },
-        "pairs": {kind: len(found) for kind, found in pairs.items()},
+        "pairs": {kind: len(of_kind) for kind, of_kind in pairs.items()},
         "aspect": {shape: asdict(correlation) for shape, correlation in aspects.items()},
         "copies": {label: asdict(auc) for label, auc in copies.items()},
     }
     sets = pd.DataFrame(columns=list(set_shortcuts.COLUMNS))
     if rows["set"].nunique() > 1:
-        sets = set_shortcuts.which(questions, originals)
-        figures["sets"] = set_shortcuts.names_label(*_weighted(rows, params.balance))
-        figures["floor"]["unseen"] = set_shortcuts.unseen_baseline(
-            baseline, questions, labels, originals
+        sets = set_shortcuts.predict_sets(candidates, originals)
+        figures["sets"] = set_shortcuts.label_from_set(*_training_rows(rows, params.balance))
+        figures["floor"]["unseen"] = set_shortcuts.baseline_on_held_out_sets(
+            baseline, candidates, labels, originals
         )
-        findings += set_shortcuts.sentences(sets, figures["sets"])
-    scores = shortcuts.scored(baseline, questions, labels, originals)
+        findings += set_shortcuts.findings(sets, figures["sets"])
+    scores = shortcuts.out_of_fold_scores(baseline, candidates, labels, originals)
     return AuditResult(figures, table, baseline, scores, sets, pairs, findings)
 
 
 def _sample(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Take whole groups, by their names, until there are `limit` pictures; copies come along."""
+    """Keep whole groups, sorted by name, of at most `limit` pictures together, and their copies."""
     sizes = rows[rows["operation"] == ""].groupby("group").size().sort_index()
     chosen = sizes.index[sizes.cumsum() <= limit]
     return rows[rows["group"].isin(chosen)].reset_index(drop=True)
@@ -148,8 +158,10 @@ def _measure_file(file: Path) -> tuple[Header, int, dict[str, Vector]]:
     return header, len(data), pixel_statistics.measure(image)
 
 
-def _weighted(rows: pd.DataFrame, balance: Balance) -> tuple[pd.DataFrame, NDArray[np.float32]]:
-    """Return the rows of the training part, and what each counts in training."""
+def _training_rows(
+    rows: pd.DataFrame, balance: Balance
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """Return the rows of the training part and their sample weights in training."""
     train = rows[rows["part"] == "train"].reset_index(drop=True)
     fit = np.flatnonzero(train["fit"])
     labels = tables.is_ai(train["label"])
@@ -159,15 +171,15 @@ def _weighted(rows: pd.DataFrame, balance: Balance) -> tuple[pd.DataFrame, NDArr
 def _draw_pairs(
     pairs: Mapping[str, pd.DataFrame], archives: Mapping[str, Path], path: Path
 ) -> None:
-    """Draw the least alike pairs of each kind side by side, as published."""
+    """Draw the pairs of lowest correlation of each kind side by side, as published."""
     sheet: dict[str, list[Path]] = {}
     with TemporaryDirectory() as folder:
-        for kind, found in pairs.items():
-            worst = found.sort_values("correlation", kind="stable").head(PAIRS_SHOWN)
-            files = [Path(folder, f"{kind} {number}") for number in range(2 * len(worst))]
+        for kind, of_kind in pairs.items():
+            lowest = of_kind.sort_values("correlation", kind="stable").head(PAIRS_SHOWN)
+            files = [Path(folder, f"{kind} {number}") for number in range(2 * len(lowest))]
             columns = ["set_a", "a", "bytes_a", "set_b", "b", "bytes_b"]
-            members = worst[columns].to_numpy().reshape(-1, 3)
+            members = lowest[columns].to_numpy().reshape(-1, 3)
             for file, (name, path_inside, size) in zip(files, members, strict=True):
                 file.write_bytes(archive.read(archives[name], path_inside, size))
-            sheet |= {f"{kind}: {len(found)} pairs": files} if files else {}
+            sheet |= {f"{kind}: {len(of_kind)} pairs": files} if files else {}
         contact_sheets.draw_sheet(sheet or {"no pairs": []}, path, per_row=2 * PAIRS_SHOWN)

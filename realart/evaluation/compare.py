@@ -1,4 +1,4 @@
-"""Two runs on the same pictures: is one better, or may chance have done it?"""
+"""Compare two runs on the pictures that both have scored, with tests of significance."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ from realart.core.errors import RealartError
 from realart.metrics import classification, intervals
 from realart.metrics.intervals import Estimate
 
-DOUBT = 0.05
+SIGNIFICANCE = 0.05
 PARTS = {"test": "test part", "oof": "out of fold", "unseen": "sets held out"}
-"""What is compared, in words."""
+"""Parts that are compared, in words."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Verdicts and scores of two runs, A and B, on the pictures that both have judged.
+    """Comparison of two runs, A and B, on the pictures of a part that both have scored.
 
     Attributes
     ----------
     part, pictures
-        `test` or `oof`; how many.
+        `test`, `oof` or `unseen`, and the number of pictures.
     accuracy, auc
         Of A and of B.
     only_a, only_b
-        How often one was right where the other was wrong.
+        On how many pictures only A is correct, and only B.
     p
-        Of McNemar's exact test ("Note on the sampling error of the difference between correlated
-        proportions", 1947): how likely so unequal numbers are if neither is better.
+        Two-sided p-value of McNemar's exact test ("Note on the sampling error of the difference
+        between correlated proportions", 1947): whether A and B are equally accurate.
     gain
-        AUC of B above that of A; 95 % by a bootstrap over groups of near-duplicates.
+        AUC of B less that of A; 95 % interval by a bootstrap over groups of near-duplicates.
     """
 
     part: str
@@ -46,53 +46,61 @@ class Comparison:
     gain: Estimate
 
     @property
-    def verdicts(self) -> str:
-        """Whose verdicts are right more often."""
-        return _better(self.p < DOUBT, self.only_b > self.only_a)
+    def better_accuracy(self) -> str:
+        """Which run is significantly more accurate, in words."""
+        return _conclusion(self.p < SIGNIFICANCE, self.only_b > self.only_a)
 
     @property
-    def order(self) -> str:
-        """Whose scores order pictures better."""
-        return _better(self.gain.low > 0 or self.gain.high < 0, self.gain.low > 0)
+    def better_auc(self) -> str:
+        """Which run has a significantly higher AUC, in words."""
+        return _conclusion(self.gain.low > 0 or self.gain.high < 0, self.gain.low > 0)
 
     @property
     def difference(self) -> str:
-        """What is gained, with its interval."""
+        """The AUC of B less that of A with its interval, as text."""
         return f"{self.gain.value:+.3f} [{self.gain.low:+.3f}, {self.gain.high:+.3f}]"
 
     def __str__(self) -> str:
         return (
             f"{PARTS[self.part]}, {self.pictures} pictures\n"
-            f"  verdicts: accuracy {self.accuracy[0]:.3f} and {self.accuracy[1]:.3f}; only A is "
-            f"right {self.only_a} times, only B {self.only_b} (p = {self.p:.2g}): {self.verdicts}\n"
-            f"  order: AUC {self.auc[0]:.3f} and {self.auc[1]:.3f}, difference {self.difference}: "
-            f"{self.order}"
+            f"  accuracy {self.accuracy[0]:.3f} and {self.accuracy[1]:.3f}; only A correct on "
+            f"{self.only_a}, only B on {self.only_b} (McNemar's p = {self.p:.2g}): "
+            f"{self.better_accuracy}\n"
+            f"  AUC {self.auc[0]:.3f} and {self.auc[1]:.3f}, difference {self.difference}: "
+            f"{self.better_auc}"
         )
 
 
-def _better(shown: bool, b: bool) -> str:
-    return f"{'B' if b else 'A'} is better" if shown else "no difference shown"
+def _conclusion(significant: bool, b: bool) -> str:
+    return f"{'B' if b else 'A'} is better" if significant else "no significant difference"
 
 
-def scores_of(revision: str) -> pd.DataFrame:
-    """Return the scores of an experiment, a commit or the workspace: columns `tables.JUDGED`.
+def load_scores(revision: str) -> pd.DataFrame:
+    """Load the scores of an experiment, a commit or the workspace: columns `tables.JUDGED`.
 
     Raises
     ------
     RealartError
         There is no such revision, or it has no scores, or they are not in DVC's cache.
     """
-    with revisions.outputs_of(revision, paths.SCORES) as place:
-        return tables.read(place / paths.SCORES, tables.JUDGED)
+    with revisions.outputs_of(revision, paths.SCORES) as folder:
+        return tables.read(folder / paths.SCORES, tables.JUDGED)
 
 
 def compare(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[Comparison]:
-    """Compare two tables (columns `tables.JUDGED`) on what they have in common, part by part.
+    """Compare the scores of two runs on common pictures, part by part.
+
+    Parts of which the common pictures have a single class are left out.
+
+    Parameters
+    ----------
+    a, b
+        Columns `tables.JUDGED`.
 
     Raises
     ------
     RealartError
-        They have nothing in common.
+        There is no common picture.
     """
     both = a.merge(b, on=["row", "part"], suffixes=("_a", "_b"))
     if both.empty:
@@ -103,42 +111,45 @@ def compare(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[Comparison]:
     for part in PARTS:
         rows = both[both["part"] == part]
         if rows["label_a"].nunique() == 2:
-            yield _compared(part, rows)
+            yield _compare_part(part, rows)
 
 
 def markdown(a: str, b: str, comparisons: Iterable[Comparison]) -> str:
-    """Return comparisons of the revisions `a` and `b` as a comment on a pull request shows them."""
+    """Format comparisons of the revisions `a` and `b` as a Markdown table, a row a part."""
     lines = [
         f"## A is `{a}`, B is `{b}`",
         "",
-        "| part | pictures | accuracy, A and B | only A is right, only B | p "
-        "| AUC, A and B | difference | in words |",
+        "| part | pictures | accuracy, A and B | only A correct, only B | McNemar's p "
+        "| AUC, A and B | difference | conclusion |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for one in comparisons:
-        verdicts = one.verdicts if one.only_a or one.only_b else "identical"
+    for comparison in comparisons:
+        accuracy, auc = comparison.accuracy, comparison.auc
+        differ = comparison.only_a or comparison.only_b
+        conclusion = comparison.better_accuracy if differ else "identical decisions"
         lines.append(
-            f"| {PARTS[one.part]} | {one.pictures} "
-            f"| {one.accuracy[0]:.3f}, {one.accuracy[1]:.3f} | {one.only_a}, {one.only_b} "
-            f"| {one.p:.2g} | {one.auc[0]:.3f}, {one.auc[1]:.3f} | {one.difference} "
-            f"| verdicts: {verdicts}; order: {one.order} |"
+            f"| {PARTS[comparison.part]} | {comparison.pictures} "
+            f"| {accuracy[0]:.3f}, {accuracy[1]:.3f} | {comparison.only_a}, {comparison.only_b} "
+            f"| {comparison.p:.2g} | {auc[0]:.3f}, {auc[1]:.3f} | {comparison.difference} "
+            f"| accuracy: {conclusion}; AUC: {comparison.better_auc} |"
         )
     return "\n".join(lines)
 
 
-def _compared(part: str, rows: pd.DataFrame) -> Comparison:
+def _compare_part(part: str, rows: pd.DataFrame) -> Comparison:
     labels = tables.is_ai(rows["label_a"])
-    scores = [rows[name].to_numpy() for name in ("score_a", "score_b")]
-    right = [(one >= classification.THRESHOLD) == labels for one in scores]
-    only_a, only_b = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
-    areas = [intervals.auc(labels, one, np.ones((1, len(rows))))[0] for one in scores]
+    a, b = (rows[name].to_numpy() for name in ("score_a", "score_b"))
+    correct_a, correct_b = ((scores >= classification.THRESHOLD) == labels for scores in (a, b))
+    only_a, only_b = int((correct_a & ~correct_b).sum()), int((correct_b & ~correct_a).sum())
+    weights = np.ones((1, len(rows)))
+    auc_a, auc_b = (float(intervals.auc(labels, scores, weights)[0]) for scores in (a, b))
     return Comparison(
         part=part,
         pictures=len(rows),
-        accuracy=(float(right[0].mean()), float(right[1].mean())),
+        accuracy=(float(correct_a.mean()), float(correct_b.mean())),
         only_a=only_a,
         only_b=only_b,
         p=float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0,
-        auc=(float(areas[0]), float(areas[1])),
-        gain=intervals.of_gain(labels, scores[0], scores[1], rows["group_a"]),
+        auc=(auc_a, auc_b),
+        gain=intervals.of_gain(labels, a, b, rows["group_a"]),
     )

@@ -1,7 +1,7 @@
-"""What a trained model is worth on pictures from elsewhere: another set, under the same two labels.
+"""Evaluate a trained model on another data set with the same two labels.
 
-Pictures that a run has learnt from are no test of it. Where they are the very files, they keep the
-score of the fold that has not seen them; others that show nearly the same are left out.
+Pictures that a run was trained on can't test it: those of its own data set keep the run's own score
+(out of fold, or of the test part), and their near-duplicates in other files are left out.
 """
 
 import zipfile
@@ -31,55 +31,64 @@ from realart.params import CLASSES, LabelNames
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A trained model and what it was trained on.
+    """A trained model, its scores and its pictures.
 
     Attributes
     ----------
     name
-        What the run was asked for by.
+        The revision that it was loaded by.
     model
-        The final one.
-    judged
-        Columns `tables.JUDGED`: its own test part, and its training part out of fold.
-    known
-        The stored file of each picture that it was made from or tested on.
+        The final model.
+    scores
+        Columns `tables.JUDGED`: of its own test part, and of its training part out of fold.
+    files
+        Stored files of all pictures of its data set.
     """
 
     name: str
     model: TrainedModel
-    judged: pd.DataFrame
-    known: list[Path]
+    scores: pd.DataFrame
+    files: list[Path]
 
 
 @contextmanager
 def load_run(revision: str) -> Iterator[TrainedRun]:
-    """Yield the run of an experiment, a commit or the workspace.
+    """Load the run of an experiment, a commit or the workspace, for as long as the block runs.
 
     Raises
     ------
     RealartError
         There is no such revision, or its model or pictures are not in DVC's cache.
     """
-    with revisions.outputs_of(revision, paths.FINAL, paths.SCORES, paths.CLEAN) as place:
-        kept = tables.read(place / paths.PICTURES, tables.PICTURES)
+    with revisions.outputs_of(revision, paths.FINAL, paths.SCORES, paths.CLEAN) as folder:
+        kept = tables.read(folder / paths.PICTURES, tables.PICTURES)
         yield TrainedRun(
             revision,
-            TrainedModel(place / paths.FINAL),
-            tables.read(place / paths.SCORES, tables.JUDGED),
-            [place.resolve() / paths.DATA / file for file in kept["file"]],
+            TrainedModel(folder / paths.FINAL),
+            tables.read(folder / paths.SCORES, tables.JUDGED),
+            [folder.resolve() / paths.DATA / file for file in kept["file"]],
         )
 
 
 def evaluate(run: TrainedRun, data: Path, labels: LabelNames, folder: Path) -> dict[str, Any]:
-    """Score a folder or zip of labelled pictures, and write metrics, scores and plots to `folder`.
+    """Score a data set by the final model of a run, and write metrics, scores and plots.
+
+    Parameters
+    ----------
+    data
+        A folder or zip archive of labelled pictures.
+    labels
+        The names of folders by which pictures are labelled.
+    folder
+        That is written: metrics.json, scores.csv and plots.
 
     Returns
     -------
     dict
-        What metrics.json holds: the figures of `thresholds.evaluate_decisions`, how many pictures
-        they are of (`pictures`; `own` of them have the score that the run itself gave), and how
-        many files were `rejected` by cleaning or `left_out` because the run knows nearly the same
-        picture.
+        The content of metrics.json: the metrics of `thresholds.evaluate_decisions`; `run` and
+        `data`, their names; the number of `pictures`, of which `own` have the run's own score; the
+        numbers of files `rejected` by cleaning, and `left_out` as near-duplicates of the run's own
+        pictures.
 
     Raises
     ------
@@ -87,54 +96,62 @@ def evaluate(run: TrainedRun, data: Path, labels: LabelNames, folder: Path) -> d
         There are no such pictures, or none of a class is left.
     """
     with TemporaryDirectory() as temporary:
-        place = Path(temporary)
-        zipped = _zipped(data, place)
-        (place / cleaning.FOLDER).mkdir(parents=True)
+        workspace = Path(temporary)
+        zipped = _zipped(data, workspace)
+        (workspace / cleaning.FOLDER).mkdir(parents=True)
         clean = run.model.input.clean
-        kept, rejected, _ = cleaning.clean(zipped, labels, None, clean, place / cleaning.FOLDER)
-        stored = [place / file for file in kept["file"]]
-        judged_once = run.judged[run.judged["part"] != "unseen"]
-        own = judged_once.set_index("row")["score"].reindex(kept["id"]).to_numpy(copy=True)
-        known = ~np.isnan(own)
-        left_out = ~known & related(run.known, stored, clean.similar)
-        fresh = kept[~known & ~left_out]
+        kept, rejected, _ = cleaning.clean(zipped, labels, None, clean, workspace / cleaning.FOLDER)
+        stored = [workspace / file for file in kept["file"]]
+        run_scores = run.scores[run.scores["part"] != "unseen"].set_index("row")["score"]
+        scores = run_scores.reindex(kept["id"]).to_numpy(copy=True)
+        own = ~np.isnan(scores)
+        left_out = ~own & near_duplicate_mask(run.files, stored, clean.similar)
+        new = kept[~own & ~left_out]
         _require_classes(kept[~left_out], data, int(left_out.sum()))
 
-        items = raw.members(fresh.assign(set=""), {"": zipped})
-        if items:
-            look = partial(preprocessing.of_member, run.model.input)
-            own[fresh.index] = run.model.scores_of(look, items, "evaluate")[:, 0]
-    scored = kept.assign(row=kept["id"], score=own)[~left_out]
-    truth, scores = tables.is_ai(scored["label"]), scored["score"].to_numpy()
-    judged = evaluate_decisions(truth, scores, scored["group"], run.model.verdicts)
+        members = raw.members(new.assign(set=""), {"": zipped})
+        if members:
+            prepare = partial(preprocessing.of_member, run.model.input)
+            scores[new.index] = run.model.scores_of(prepare, members, "evaluate")[:, 0]
+    scored = kept.assign(row=kept["id"], score=scores)[~left_out]
+    truth, probabilities = tables.is_ai(scored["label"]), scored["score"].to_numpy()
+    figures = evaluate_decisions(truth, probabilities, scored["group"], run.model.verdicts)
     report = {
         "run": run.name,
         "data": data.name,
         "pictures": len(scored),
-        "own": int(known.sum()),
+        "own": int(own.sum()),
         "left_out": int(left_out.sum()),
         "rejected": len(rejected),
-        **judged,
+        **figures,
     }
     with fresh_directory(folder) as beside:
         write_json(report, beside / "metrics.json")
-        part = np.where(known, "own", "elsewhere")[~left_out]
+        part = np.where(own, "own", "elsewhere")[~left_out]
         tables.write(scored.assign(part=part), beside / "scores.csv", tables.JUDGED)
-        plots.write_scored({data.name: (truth, scores)}, {data.name: judged}, None, beside, beside)
+        plots.write_curves(
+            {data.name: (truth, probabilities)}, {data.name: figures}, None, beside, beside
+        )
     return report
 
 
-def related(known: list[Path], others: list[Path], similar: float) -> NDArray[np.bool_]:
-    """Say of each of `others` whether it shows nearly what one of `known` shows, shape (n,).
+def near_duplicate_mask(
+    references: list[Path], files: list[Path], similar: float
+) -> NDArray[np.bool_]:
+    """Return which of n `files` are in a group of near-duplicates with a reference, shape (n,).
 
-    Both are stored pictures; near-duplicates are those of `near_duplicates.forest`, also by way of
-    each other.
+    Parameters
+    ----------
+    references, files
+        Stored pictures.
+    similar
+        Correlation of thumbnails from which two pictures are near-duplicates: `clean.similar`.
     """
     prints = Fingerprints()
-    for one in parallel.each(_fingerprint, [*known, *others], "compare"):
-        prints.append(one)
+    for print_of_file in parallel.each(_fingerprint, [*references, *files], "compare"):
+        prints.append(print_of_file)
     groups = near_duplicates.components(len(prints), near_duplicates.forest(prints, similar))
-    return np.isin(groups[len(known) :], groups[: len(known)])
+    return np.isin(groups[len(references) :], groups[: len(references)])
 
 
 def _fingerprint(file: Path) -> Fingerprint:
@@ -153,21 +170,30 @@ def _zipped(data: Path, folder: Path) -> Path:
     return data
 
 
-def _require_classes(left: pd.DataFrame, data: Path, left_out: int) -> None:
+def _require_classes(pictures: pd.DataFrame, data: Path, left_out: int) -> None:
     for name in CLASSES:
-        if name not in set(left["label"]):
+        if name not in set(pictures["label"]):
             raise RealartError(
-                f"no picture of class {name} is left of {data}: {left_out} show nearly what the "
-                "model was made from; name other pictures"
+                f"no picture of class {name} is left of {data}: {left_out} are near-duplicates of "
+                "the run's own pictures; name other pictures"
             )
 
 
 def matrix(
     revisions: Sequence[str], sets: Sequence[Path], labels: LabelNames, folder: Path
 ) -> Iterator[dict[str, Any]]:
-    """Yield what `evaluate` returns for each run on each set, and write them side by side.
+    """Evaluate each run on each data set, and yield what `evaluate` returns as soon as it is there.
 
-    Each has a folder of its own in `folder`, which in the end has matrix.csv and matrix.png, too.
+    Parameters
+    ----------
+    revisions
+        Experiments, commits or the workspace.
+    sets
+        Folders or zip archives of labelled pictures.
+    labels
+        The names of folders by which pictures are labelled.
+    folder
+        That is written: a folder for each run on each set, matrix.csv and matrix.png.
 
     Raises
     ------
@@ -177,7 +203,7 @@ def matrix(
     names = [data.name for data in sets]
     for name in names:
         if names.count(name) > 1:
-            raise RealartError(f"two sets are called {name}: rename one of them")
+            raise RealartError(f"two sets are called {name}: rename either of them")
     rows = []
     for revision in revisions:
         with load_run(revision) as run:

@@ -1,4 +1,4 @@
-"""All figures of a run, as metrics/metrics.json holds them, and the tables and plots beside it."""
+"""Compute all metrics of a run for metrics/metrics.json, and write its tables and plots."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,12 +14,13 @@ from realart.data import contact_sheets
 from realart.evaluation import model_card, reencoding
 from realart.evaluation.final_model import labels_and_scores
 from realart.metrics import by_set, classification, goals, label_issues, matching, plots, subgroups
-from realart.metrics.thresholds import DecisionRule, evaluate_decisions, one_sided
+from realart.metrics.thresholds import DecisionRule, evaluate_decisions, one_class_warnings
 from realart.models.trained_model import TrainedModel
 from realart.params import CLASSES, Params
 from realart.training.folds import FoldResult
 
 ISSUES_SHOWN = 10
+"""Probable label issues of each class that are drawn."""
 
 
 @dataclass(frozen=True)
@@ -30,29 +31,37 @@ class RunScores:
     ----------
     test, oof
         Columns `tables.SCORES`: by the final model on the test part, and out of fold.
-    judged
-        Columns `tables.JUDGED`: these, and those of held-out sets, with set and group.
+    combined
+        Columns `tables.JUDGED`: all of these, and those of held-out sets, by part.
     pictures
         Columns `tables.PICTURES`, by their ids.
     """
 
     test: pd.DataFrame
     oof: pd.DataFrame
-    judged: pd.DataFrame
+    combined: pd.DataFrame
     pictures: pd.DataFrame
 
 
-def join(
+def join_scores(
     pictures: pd.DataFrame, test: pd.DataFrame, oof: pd.DataFrame, unseen: pd.DataFrame | None
 ) -> RunScores:
-    """Put the scores of a run together; `unseen` are those of held-out sets, if there are some."""
+    """Join the scores of a run.
+
+    Parameters
+    ----------
+    pictures
+        Columns `tables.PICTURES`, by their ids.
+    test, oof, unseen
+        Columns `tables.SCORES`: of the test part, out of fold, and of held-out sets, if there are.
+    """
     parts = {"test": test, "oof": oof} | ({} if unseen is None else {"unseen": unseen})
-    judged = pd.concat([scores.assign(part=part) for part, scores in parts.items()])
-    judged = judged.join(pictures[["set", "group"]], on="row")
-    return RunScores(test, oof, judged, pictures)
+    combined = pd.concat([scores.assign(part=part) for part, scores in parts.items()])
+    combined = combined.join(pictures[["set", "group"]], on="row")
+    return RunScores(test, oof, combined, pictures)
 
 
-def compute(
+def compute_figures(
     params: Params,
     scores: RunScores,
     results: Sequence[FoldResult],
@@ -60,14 +69,18 @@ def compute(
     model: TrainedModel,
     archives: Mapping[str, Path],
 ) -> dict[str, Any]:
-    """Return what metrics.json holds.
+    """Compute the content of metrics.json.
 
     Parameters
     ----------
+    scores
+        What `join_scores` returns.
     results
-        Of the folds of `split.folds`.
+        Of the folds 0 to `split.folds` - 1.
+    rule, model
+        Operating points, and the final model that holds them.
     archives
-        The published zip archive of each set: test pictures are saved again and scored.
+        The published zip archive of each set, whose test pictures are re-encoded and scored.
     """
     decisions = {
         name: evaluate_decisions(
@@ -76,10 +89,10 @@ def compute(
         for name, table in (("test", scores.test), ("oof", scores.oof))
     }
     baseline_scores = tables.read(paths.BASELINE_SCORES, tables.JUDGED)
-    oof = scores.judged[scores.judged["part"] == "oof"]
+    oof = scores.combined[scores.combined["part"] == "oof"]
     figures: dict[str, Any] = {
         **decisions,
-        **_of_sets(scores.judged),
+        **_figures_by_set(scores.combined),
         "cv": classification.over_folds([result.figures for result in results]),
         "verdicts": dict(rule.points.items(), sure=rule.sure),
         "matched": {
@@ -96,21 +109,21 @@ def compute(
             params.evaluate.reencode,
         ),
     }
-    misses = goals.misses(figures, params.goals)
-    return {**figures, "goals": {name: not missed for name, missed in misses.items()}}
+    unmet = goals.unmet(figures, params.goals)
+    return {**figures, "goals": {name: not reason for name, reason in unmet.items()}}
 
 
-def _of_sets(judged: pd.DataFrame) -> dict[str, Any]:
-    """Return the figures of several sets and their mean: in-set, and where a set is held out."""
-    parts = {"in_set": "oof", "unseen": "unseen"} if judged["set"].nunique() > 1 else {}
-    of_parts = {name: judged[judged["part"] == part] for name, part in parts.items()}
-    return {name: by_set.by_set(own) for name, own in of_parts.items() if len(own)}
+def _figures_by_set(combined: pd.DataFrame) -> dict[str, Any]:
+    """Return metrics by set, in-set and of held-out sets, where there are several sets."""
+    parts = {"in_set": "oof", "unseen": "unseen"} if combined["set"].nunique() > 1 else {}
+    of_parts = {name: combined[combined["part"] == part] for name, part in parts.items()}
+    return {name: by_set.evaluate_by_set(own) for name, own in of_parts.items() if len(own)}
 
 
 def write_tables(scores: RunScores, figures: Mapping[str, Any], folder: Path, images: Path) -> None:
-    """Write figures of subgroups, and pictures whose label is probably wrong.
+    """Write tables of subgroups and of probable label issues.
 
-    Tables go into `folder`, a contact sheet of the pictures into `images`.
+    subgroups.csv and label_issues.csv go into `folder`, label_issues.jpg into `images`.
     """
     published = scores.pictures.loc[scores.oof["row"]]
     probabilities = scores.oof["score"].to_numpy()
@@ -122,7 +135,7 @@ def write_tables(scores: RunScores, figures: Mapping[str, Any], folder: Path, im
     for label in CLASSES:
         shown = issues[issues["label"] == label]
         files = [paths.DATA / published.loc[row, "file"] for row in shown["id"][:ISSUES_SHOWN]]
-        sheet[f"labelled {label}, probably not ({len(shown)} pictures)"] = files
+        sheet[f"labelled {label}, probably wrongly ({len(shown)} pictures)"] = files
     contact_sheets.draw_sheet(sheet, images / "label_issues.jpg")
     # DVC pushes no metrics that git tracks, but restores a run by the bytes of all its outputs.
     write_json(figures, folder / paths.FIGURES.name)
@@ -136,7 +149,7 @@ def write_plots(
     folder: Path,
     images: Path,
 ) -> None:
-    """Write every curve: as data for `dvc plots` into `folder`, as a picture into `images`."""
+    """Write all curves: CSV files for `dvc plots` into `folder`, PNG files into `images`."""
     history = pd.concat(
         [result.history.assign(fold=fold) for fold, result in enumerate(results)],
         ignore_index=True,
@@ -148,38 +161,39 @@ def write_plots(
         "out of fold": labels_and_scores(scores.oof),
     }
     decisions = {"test": figures["test"], "out of fold": figures["oof"]}
-    plots.write_scored(named, decisions, params.evaluate.sure, folder, images)
+    plots.write_curves(named, decisions, params.evaluate.sure, folder, images)
 
 
 def summary(params: Params, figures: Mapping[str, Any]) -> str:
-    """Return in some lines how good the final model and the baseline are."""
-    test, oof, floor, again = (figures[key] for key in ("test", "oof", "floor", "intervention"))
+    """Summarise the metrics of the final model and of the baseline in a few lines."""
+    test, oof, baseline, again = (figures[key] for key in ("test", "oof", "floor", "intervention"))
     matched = ", ".join(
         f"{name} ({part['pictures']}) {part['accuracy']:.3f}"
         if part["pictures"]
         else f"{name} none"
         for name, part in figures["matched"].items()
     )
-    judgement = "; ".join([goals.sentence(figures, params.goals), *one_sided(figures)])
+    goals_line = "; ".join([goals.summary(figures, params.goals), *one_class_warnings(figures)])
     return (
         f"evaluate: {params.model} on {params.dataset}, test ({sum(test['confusion'].values())}): "
         f"accuracy {test['accuracy']:.3f}, recall {test['recall']:.3f}, auc {test['auc']:.3f}; "
         f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}\n"
-        f"{_set_lines(figures)}{judgement}\n"
-        f"baseline without image content ({floor['by']}): test accuracy "
-        f"{floor['test']['accuracy']:.3f}, out of fold {floor['oof']['accuracy']:.3f}, "
-        f"auc {floor['oof']['auc']:.3f}; pictures matched by format and size: {matched}\n"
-        f"saved again as JPEG {params.evaluate.reencode}: human scores move by "
-        f"{again['shift']['human']:+.3f}, ai by {again['shift']['ai']:+.3f}; test auc "
-        f"{again['published']['auc']:.3f}, both again {again['both_again']['auc']:.3f}, only human "
-        f"{again['only_human_again']['auc']:.3f}, only ai {again['only_ai_again']['auc']:.3f}"
+        f"{_set_lines(figures)}{goals_line}\n"
+        f"baseline without image content ({baseline['by']}): test accuracy "
+        f"{baseline['test']['accuracy']:.3f}, out of fold {baseline['oof']['accuracy']:.3f}, "
+        f"auc {baseline['oof']['auc']:.3f}; pictures matched by format and size: {matched}\n"
+        f"re-encoded as JPEG {params.evaluate.reencode}: mean score of human art "
+        f"{again['shift']['human']:+.3f}, of ai art {again['shift']['ai']:+.3f}; test auc "
+        f"{again['published']['auc']:.3f} as published, {again['both_again']['auc']:.3f} with both "
+        f"re-encoded, {again['only_human_again']['auc']:.3f} with human art alone, "
+        f"{again['only_ai_again']['auc']:.3f} with ai art alone"
     )
 
 
 def _set_lines(figures: Mapping[str, Any]) -> str:
-    """Return the AUC on each of several sets, a line each; nothing for one set alone."""
-    kinds = model_card.kinds(figures)
+    """Return the AUC on each of several sets, a line each; an empty string for a single set."""
+    names = model_card.set_evaluations(figures)
     return "".join(
-        f"{name} ({count}): auc {', '.join(map(' '.join, zip(kinds, own, strict=False)))}\n"
-        for name, count, own in model_card.on_sets(figures)
+        f"{name} ({count}): auc {', '.join(map(' '.join, zip(names, cells, strict=False)))}\n"
+        for name, count, cells in model_card.set_rows(figures)
     )

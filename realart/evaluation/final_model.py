@@ -1,7 +1,7 @@
-"""The final model of a run: chosen and calibrated out of fold, then scored on the test part.
+"""Choose and calibrate the final model on out-of-fold scores, and score the test part.
 
-The test part decides nothing: thresholds, calibration and the choice of a fold are those of scores
-out of fold.
+Nothing is chosen on the test part: calibration, thresholds and the best fold come from out-of-fold
+scores.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,23 +25,25 @@ from realart.training import recipe_kinds
 from realart.training.folds import FoldResult
 
 
-def out_of_fold(
+def calibrate_out_of_fold(
     results: Sequence[FoldResult], accuracy: float
 ) -> tuple[pd.DataFrame, DecisionRule]:
-    """Calibrate the held-out scores of all folds, and choose how a model's scores are read.
+    """Calibrate the held-out scores of all folds, and choose the final model's decision rule.
 
-    The scores of a fold are calibrated by those of the other folds; the final model's by all.
+    The scores of a fold are calibrated on those of the other folds, the final model's on all.
 
     Parameters
     ----------
+    results
+        Of all folds.
     accuracy
-        Of the decisions that are to be given where a model may be unsure, 0.5 to 1.
+        That decisions without an operating point are to have, 0.5 to 1.
 
     Returns
     -------
     oof, rule
-        Columns `tables.SCORES`, calibrated probabilities; calibration and thresholds of the final
-        model.
+        Calibrated probabilities, with the columns `tables.SCORES`; calibration and thresholds of
+        the final model.
     """
     held_out = [result.scores for result in results]
     oof = pd.concat(held_out, ignore_index=True)
@@ -56,20 +58,20 @@ def out_of_fold(
     return oof.assign(score=probabilities), rule
 
 
-def unseen_sets(
+def score_held_out_sets(
     held_out: Mapping[str, FoldResult], results: Sequence[FoldResult], sets: "pd.Series[str]"
 ) -> pd.DataFrame:
-    """Return calibrated probabilities for each set by the model that was trained on the others.
+    """Return calibrated probabilities of each set by the model that was trained on the others.
 
-    They are calibrated as those of a picture from elsewhere are: on scores out of fold of the other
+    As for any picture from elsewhere, the calibration is fitted on out-of-fold scores of the other
     sets alone.
 
     Parameters
     ----------
     held_out
-        The result of the fold that holds out each set, by its name.
+        For each set by name, the result of the fold that holds it out.
     results
-        Those of the other folds.
+        Of the other folds.
     sets
         The set of each picture, by its id.
 
@@ -79,18 +81,24 @@ def unseen_sets(
         Columns `tables.SCORES`.
     """
     oof = pd.concat([result.scores for result in results])
-    found = []
+    calibrated = []
     for name, result in held_out.items():
         others = oof[sets.loc[oof["row"]].to_numpy() != name]
-        calibrated = calibration.fit(*labels_and_scores(others))
-        found.append(result.scores.assign(score=calibrated(result.scores["score"].to_numpy())))
-    return pd.concat(found, ignore_index=True)
+        of_others = calibration.fit(*labels_and_scores(others))
+        probabilities = of_others(result.scores["score"].to_numpy())
+        calibrated.append(result.scores.assign(score=probabilities))
+    return pd.concat(calibrated, ignore_index=True)
 
 
-def save(params: Params, results: Sequence[FoldResult], rule: DecisionRule) -> TrainedModel:
-    """Write the model that `evaluate.final` asks for to models/final, and load it from there.
+def save_final(params: Params, results: Sequence[FoldResult], rule: DecisionRule) -> TrainedModel:
+    """Save the model that `evaluate.final` names to models/final, and load it from there.
 
-    The best fold is chosen by the held-out figures of the folds, whose `results` are given.
+    Parameters
+    ----------
+    results
+        Of all folds; the best fold is chosen by their held-out metrics.
+    rule
+        Calibration and thresholds, saved with the model.
     """
     folders = [paths.FOLDS / f"{fold}" for fold in range(len(results))]
     if params.evaluate.final == "best_fold":
@@ -106,7 +114,7 @@ def save(params: Params, results: Sequence[FoldResult], rule: DecisionRule) -> T
 def score_test(
     model: TrainedModel, pictures: pd.DataFrame, archives: Mapping[str, Path]
 ) -> pd.DataFrame:
-    """Score the test part as `realart predict` would: published files, the model as it is on disk.
+    """Score the published files of the test part by a saved model, as `realart predict` does.
 
     Parameters
     ----------
@@ -128,5 +136,5 @@ def score_test(
 
 
 def labels_and_scores(table: pd.DataFrame) -> tuple[Labels, Scores]:
-    """Return labels, 1 for ai, and scores of a table with the columns `tables.SCORES`."""
+    """Return labels (1 for ai) and scores, shape (n,), of a table with columns `tables.SCORES`."""
     return tables.is_ai(table["label"]), table["score"].to_numpy()

@@ -1,4 +1,4 @@
-"""A model card: what a model is, was made from and is worth, written from the run's own figures."""
+"""Write the model card: what a model is, was trained on and achieves, by metrics of its run."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -8,51 +8,53 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from realart.core import yaml12
 from realart.metrics import goals
-from realart.metrics.thresholds import figure, one_sided
+from realart.metrics.thresholds import format_figure, one_class_warnings
 from realart.params import Params
 
-FIGURE_NAMES = {
+METRIC_NAMES = {
     "accuracy": "accuracy",
-    "recall": "recall",
+    "recall": "recall (true positive rate)",
     "precision": "precision",
-    "false_positive_rate": "human art called ai",
+    "false_positive_rate": "false positive rate (human art called ai)",
     "auc": "AUC",
     "average_precision": "average precision",
 }
-"""Figures that have intervals, and what readers call them."""
-HEADED = {"test": "test", "oof": "train, out of fold", "unseen": "train, sets held out (mean)"}
-"""Figures of metrics.json in the header, and what they are of."""
-KINDS = {"in_set": "in-set", "unseen": "held out"}
-"""Figures of metrics.json that are of each of several sets."""
-OPEN = ("apache-2.0", "cc-by-4.0", "cc0-1.0", "mit")
-"""Licences by the names that the Hugging Face Hub has for them."""
-
-
-EXPLAINED = (
-    "By set, out of fold. In-set, the model knew other pictures of the set; held out, it was "
-    "trained on the other sets alone, which is what to expect of pictures from elsewhere. Each set "
-    "counts the same in the mean."
+"""Metrics that have intervals, and how readers are shown them."""
+HEADER_SPLITS = {
+    "test": "test",
+    "oof": "train, out of fold",
+    "unseen": "train, sets held out (mean)",
+}
+"""Parts of metrics.json in the header, and the split of the data set that each is of."""
+SET_EVALUATIONS = {"in_set": "in-set", "unseen": "held out"}
+"""Parts of metrics.json that hold metrics of each of several sets, and their names."""
+OPEN_LICENCES = ("apache-2.0", "cc-by-4.0", "cc0-1.0", "mit")
+"""Open licences by the names of the Hugging Face Hub."""
+BY_SET_NOTE = (
+    "By set, out of fold. In-set: the model was trained on other pictures of the same set. Held "
+    "out: it was trained on the other sets alone, as for pictures from elsewhere. All sets have "
+    "the same weight in the mean."
 )
 
 
-def card(params: Params, report: Mapping[str, Any], findings: str) -> str:
-    """Return the card as Markdown with the header of the Hugging Face Hub.
+def render(params: Params, report: Mapping[str, Any], findings: str) -> str:
+    """Render the model card as Markdown with a YAML header for the Hugging Face Hub.
 
-    The header is that of https://huggingface.co/docs/hub/model-cards.
+    The header is described at https://huggingface.co/docs/hub/model-cards.
 
     Parameters
     ----------
     report
         What metrics.json holds.
     findings
-        What the audit says of the pictures, as a Markdown list.
+        The findings of the audit as a Markdown list: metrics/audit/findings.md.
     """
     sections = {
         "": _what(params),
         "How to use it": _use(),
         "Data": _data(params, report),
         "Results": _results(params, report),
-        "What the label can be guessed from": findings.strip(),
+        "Baselines without image content": findings.strip(),
         "Limits": _limits(report),
         "Training": _training(params),
         "Licence": _licence(params),
@@ -68,7 +70,7 @@ def _name(params: Params) -> str:
 
 
 def _header(params: Params, report: Mapping[str, Any]) -> str:
-    licences = {one.licence.lower() for one in params.sets.values()}
+    licences = {data.licence.lower() for data in params.sets.values()}
     licence = licences.pop() if len(licences) == 1 else "other"
     types = {"accuracy": "accuracy", "recall": "recall", "auc": "roc_auc"}
     return ModelCardData(
@@ -82,12 +84,12 @@ def _header(params: Params, report: Mapping[str, Any]) -> str:
             EvalResult(
                 task_type="image-classification",
                 dataset_type=params.dataset,
-                dataset_name=", ".join(one.path or name for name, one in params.sets.items()),
+                dataset_name=", ".join(data.path or name for name, data in params.sets.items()),
                 dataset_split=part,
                 metric_type=kind,
                 metric_value=round(report[key][name], 4),
             )
-            for key, part in HEADED.items()
+            for key, part in HEADER_SPLITS.items()
             if key in report
             for name, kind in types.items()
         ],
@@ -97,16 +99,17 @@ def _header(params: Params, report: Mapping[str, Any]) -> str:
 def _what(params: Params) -> str:
     return (
         "Classifies a picture as made by a person or by a generator, with a calibrated probability "
-        f"of ai. The input of the recipe `{params.model}` is {params.recipe.sees}; it was trained "
-        f"on `{params.dataset}` by realart, which can make it again from the same pictures."
+        f"of ai. Input of the recipe `{params.model}`: {params.recipe.sees}. It was trained on "
+        f"`{params.dataset}` by realart, which can reproduce it from the same pictures."
     )
 
 
 def _use() -> str:
     return (
         "```sh\nrealart predict --model <this folder> picture.jpg\n```\n\n"
-        "Pictures are prepared as in training. The verdict is `ai`, `human` or `unsure`; `--at "
-        "low_fpr` gives those of the threshold that called at most 1 % of human art ai out of fold."
+        "Pictures are preprocessed as in training. The verdict is `ai`, `human` or `unsure`; with "
+        "`--at low_fpr` it is `ai` or `human`, by the threshold whose out-of-fold false positive "
+        "rate (human art called ai) is at most 1 %."
     )
 
 
@@ -120,32 +123,36 @@ def _data(params: Params, report: Mapping[str, Any]) -> str:
     ]
     sources = [
         f"{name} from " * (len(params.sets) > 1)
-        + (f"`{one.path}` ({one.source})" if one.path else one.source)
-        for name, one in params.sets.items()
+        + (f"`{data.path}` ({data.source})" if data.path else data.source)
+        for name, data in params.sets.items()
     ]
     form = f"{params.clean.long_side} px at most, JPEG {params.clean.quality}"
     return (
         f"{'; '.join(sources)}. {'; '.join(parts)}. Broken files and duplicates were left out, "
-        "near-duplicates never parted between training and test"
-        + (f", and both classes saved alike ({form})." if params.clean.encoding == "jpeg" else ".")
+        "and groups of near-duplicates were never split between training and test"
+        + (
+            f"; both classes were re-encoded alike ({form})."
+            if params.clean.encoding == "jpeg"
+            else "."
+        )
     )
 
 
 def _results(params: Params, report: Mapping[str, Any]) -> str:
-    test, oof, floor = report["test"], report["oof"], report["floor"]
+    test, oof, baseline = report["test"], report["oof"], report["floor"]
     lines = [
         f"| | test part ({sum(test['confusion'].values())}) | out of fold "
         f"({sum(oof['confusion'].values())}) |",
         "| --- | --- | --- |",
         *(
-            f"| {name} | {figure(key, test)} | {figure(key, oof)} |"
-            for key, name in FIGURE_NAMES.items()
+            f"| {name} | {format_figure(key, test)} | {format_figure(key, oof)} |"
+            for key, name in METRIC_NAMES.items()
         ),
-        f"| accuracy without looking at the art | {floor['test']['accuracy']:.3f} | "
-        f"{floor['oof']['accuracy']:.3f} |",
+        f"| accuracy of the baseline without image content | {baseline['test']['accuracy']:.3f} | "
+        f"{baseline['oof']['accuracy']:.3f} |",
     ]
     points = [
-        "| operating point | threshold | ai art found | human art called ai |",
+        "| operating point | threshold | recall | false positive rate |",
         "| --- | --- | --- | --- |",
         *(
             f"| `{name}` | {report['verdicts'][name]:.3f} | {at['recall']:.3f} | "
@@ -157,65 +164,77 @@ def _results(params: Params, report: Mapping[str, Any]) -> str:
         params.recipe.published
     )
     return (
-        "With 95 % intervals. The test part was scored once; out of fold, every picture of the "
-        "training part was scored by a model that has not seen it.\n\n"
+        "With 95 % intervals. The test part was scored once. Out of fold, each picture of the "
+        "training part was scored by a model that was not trained on it.\n\n"
         + "\n".join(lines)
-        + _on_sets(report)
-        + "".join(f"\n\n**Beware: {warning}.**" for warning in one_sided(report))
-        + f"\n\nBy what its project asks for: {goals.sentence(report, params.goals)}."
-        + "\n\nThresholds were chosen out of fold; this is what they do on the test part:\n\n"
+        + _set_table(report)
+        + "".join(f"\n\n**Warning: {warning}.**" for warning in one_class_warnings(report))
+        + f"\n\nBy the goals of its project: {goals.summary(report, params.goals)}."
+        + "\n\nOperating points, with thresholds chosen out of fold, on the test part:\n\n"
         + "\n".join(points)
         + published
     )
 
 
-def kinds(report: Mapping[str, Any]) -> list[str]:
-    """Say in words what figures a report has of each of several sets; none of one set alone."""
-    return [said for key, said in KINDS.items() if key in report]
+def set_evaluations(report: Mapping[str, Any]) -> list[str]:
+    """Return the names of the evaluations by set in a report: `in-set`, `held out`, both or none.
 
-
-def on_sets(report: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
-    """List the figures of each of several sets, then their mean, to be read.
-
-    A name, how many pictures, and AUC and accuracy of each of `kinds`, AUC first.
+    `report` is what metrics.json holds.
     """
-    found = [report[key] for key in KINDS if key in report]
-    names = [*found[0]["sets"], "mean"] if found else []
+    return [name for key, name in SET_EVALUATIONS.items() if key in report]
+
+
+def set_rows(report: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
+    """Format the metrics of each of several sets, and their mean, as rows of a table.
+
+    Parameters
+    ----------
+    report
+        What metrics.json holds.
+
+    Returns
+    -------
+    list
+        Rows of a name, the number of pictures, and the AUC of each of `set_evaluations`, then the
+        accuracy of each; empty for a single set.
+    """
+    evaluations = [report[key] for key in SET_EVALUATIONS if key in report]
+    names = [*evaluations[0]["sets"], "mean"] if evaluations else []
     rows = []
     for name in names:
-        own = [one if name == "mean" else one["sets"][name] for one in found]
-        figures = [figure(key, one) for key in ("auc", "accuracy") for one in own]
-        rows.append((name, f"{own[0]['pictures']}", figures))
+        metrics = [every if name == "mean" else every["sets"][name] for every in evaluations]
+        cells = [format_figure(key, own) for key in ("auc", "accuracy") for own in metrics]
+        rows.append((name, f"{metrics[0]['pictures']}", cells))
     return rows
 
 
-def _on_sets(report: Mapping[str, Any]) -> str:
-    """Return the table of `on_sets`, and what it means."""
-    rows = on_sets(report)
+def _set_table(report: Mapping[str, Any]) -> str:
+    """Return the table of `set_rows` as Markdown, below its explanation."""
+    rows = set_rows(report)
     if not rows:
         return ""
-    pairs = product(("AUC", "accuracy"), kinds(report))
-    heads = ["", "pictures", *(f"{key}, {kind}" for key, kind in pairs)]
+    pairs = product(("AUC", "accuracy"), set_evaluations(report))
+    heads = ["", "pictures", *(f"{metric}, {name}" for metric, name in pairs)]
     lines = [
         f"| {' | '.join(heads)} |",
         f"| {' | '.join(['---'] * len(heads))} |",
-        *(f"| {' | '.join([name, count, *figures])} |" for name, count, figures in rows),
+        *(f"| {' | '.join([name, count, *cells])} |" for name, count, cells in rows),
     ]
-    return f"\n\n{EXPLAINED}\n\n" + "\n".join(lines)
+    return f"\n\n{BY_SET_NOTE}\n\n" + "\n".join(lines)
 
 
 def _limits(report: Mapping[str, Any]) -> str:
     sure = report["oof"]["sure"]
     again = report["intervention"]
     return (
-        "- It knows the generators and the kinds of art in its data. What it is worth elsewhere "
-        "only pictures from elsewhere can tell: `realart evaluate --data PATH`.\n"
-        f"- It is sure of {sure['share']:.0%} of pictures out of fold"
-        + (f", and right on {sure['accuracy']:.1%} of those" if "accuracy" in sure else "")
+        "- It was trained on the generators and kinds of art in its data. How it performs on "
+        "others can only be measured: `realart evaluate --data PATH`.\n"
+        f"- Out of fold it decides (is not `unsure`) on {sure['share']:.0%} of pictures"
+        + (f", with an accuracy of {sure['accuracy']:.1%}" if "accuracy" in sure else "")
         + ".\n"
-        f"- Saving pictures again moves the scores of human art by {again['shift']['human']:+.3f} "
-        f"and of ai art by {again['shift']['ai']:+.3f}, on average.\n"
-        "- A verdict is no proof. Nobody should be accused by one."
+        f"- Re-encoding shifts the mean score of human art by {again['shift']['human']:+.3f} and "
+        f"of ai art by {again['shift']['ai']:+.3f}.\n"
+        "- A verdict is not proof. Do not accuse anybody on the strength of one."
     )
 
 
@@ -223,25 +242,31 @@ def _training(params: Params) -> str:
     recipe = yaml12.dump(params.recipe.model_dump(exclude={"published"}))
     return (
         f"{params.split.folds} folds by group of near-duplicates, seed {params.train.seed}; final "
-        f"is the {params.evaluate.final.replace('_', ' ')}.\n\n```yaml\n{recipe}```"
+        f"model: {params.evaluate.final.replace('_', ' ')}.\n\n```yaml\n{recipe}```"
     )
 
 
 def _all_open(params: Params) -> bool:
-    """Return whether the licences of the pictures and of all given weights are known and open."""
+    """Return whether the licences of pictures and pretrained weights are all known and open."""
     licences = [data.licence for data in params.sets.values()]
     licences += [encoder.licence for encoder in params.encoders.values()]
-    return not params.backbones and all(licence.lower() in OPEN for licence in licences)
+    return not params.backbones and all(licence.lower() in OPEN_LICENCES for licence in licences)
 
 
 def _licence(params: Params) -> str:
     keras = "https://keras.io/api/applications/"
-    given = {f"{one.name} (see {keras})" for one in params.backbones if one.weights != "none"}
-    given |= {f"{one.file} ({one.licence})" for one in params.encoders.values()}
-    weights = "no weights of others"
-    if given:
-        weights = f"given weights, whose own licence holds: {', '.join(sorted(given))}"
+    weights = {
+        f"{backbone.name} (see {keras})"
+        for backbone in params.backbones
+        if backbone.weights != "none"
+    }
+    weights |= {f"{encoder.file} ({encoder.licence})" for encoder in params.encoders.values()}
+    pretrained = "none"
+    if weights:
+        pretrained = f"{', '.join(sorted(weights))}, each under its own licence"
     licences = [
-        f"{name}: " * (len(params.sets) > 1) + one.licence for name, one in params.sets.items()
+        f"{name}: " * (len(params.sets) > 1) + data.licence for name, data in params.sets.items()
     ]
-    return f"Pictures: {'; '.join(licences)}. It stands on {weights}. realart: Apache-2.0."
+    return (
+        f"Pictures: {'; '.join(licences)}. Pretrained weights: {pretrained}. realart: Apache-2.0."
+    )

@@ -1,6 +1,6 @@
-"""What a model says of the same pictures when they are saved again, both classes or one only.
+"""Measure how re-encoding pictures, of both classes or of one alone, changes a model's scores.
 
-If saving one class again moves its scores, the model goes by how files were saved.
+A model whose scores of a class shift when it is re-encoded relies on how files were saved.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from realart.metrics.classification import Figures, Labels, Scores
 from realart.models.trained_model import TrainedModel
 
 PICTURES = 1000
-"""How many pictures are tried, those of the lowest ids: the shift of a class is known well then."""
+"""Number of pictures that are re-encoded, those of the lowest ids: enough for a mean shift."""
 
 
 def evaluate(
@@ -30,33 +30,52 @@ def evaluate(
     model: TrainedModel,
     quality: int,
 ) -> dict[str, Figures]:
-    """Score published pictures saved again as JPEG of `quality`, and compare.
+    """Re-encode published pictures as JPEG and compare their scores.
 
     Parameters
     ----------
     archives
         The published zip archive of each set.
     published, scores
-        Columns `tables.PICTURES` and `tables.SCORES`: the pictures, and what the model says of them
-        as they are.
+        Columns `tables.PICTURES` and `tables.SCORES`: pictures, and the model's scores of them as
+        published.
+    quality
+        Of the JPEG files, 1 to 100.
+
+    Returns
+    -------
+    dict
+        What `compare_scores` returns.
     """
-    tried = published.sort_values("id").head(PICTURES)
-    look = partial(_look, seen=model.input, quality=quality)
-    again = model.scores_of(look, raw.members(tried, archives), "evaluate")[:, 0]
-    as_they_are = scores.set_index("row").loc[tried["id"], "score"].to_numpy()
-    return report(tables.is_ai(tried["label"]), as_they_are, again)
+    selected = published.sort_values("id").head(PICTURES)
+    prepare = partial(_reencode, spec=model.input, quality=quality)
+    reencoded = model.scores_of(prepare, raw.members(selected, archives), "evaluate")[:, 0]
+    published_scores = scores.set_index("row").loc[selected["id"], "score"].to_numpy()
+    return compare_scores(tables.is_ai(selected["label"]), published_scores, reencoded)
 
 
-def report(labels: Labels, as_they_are: Scores, again: Scores) -> dict[str, Figures]:
-    """Return accuracy and AUC under each condition, and the mean shift of each class's scores."""
+def compare_scores(labels: Labels, published: Scores, reencoded: Scores) -> dict[str, Figures]:
+    """Compute accuracy and AUC under each condition, and the mean shift of each class's scores.
+
+    Parameters
+    ----------
+    labels, published, reencoded
+        1 for ai and 0 for human, and the scores before and after re-encoding; shape (n,).
+
+    Returns
+    -------
+    dict
+        `shift` of `human` and `ai`; accuracy and auc of `published`, `both_again` (both classes
+        re-encoded), `only_human_again` and `only_ai_again`.
+    """
     ai = labels == 1
     conditions = {
-        "published": as_they_are,
-        "both_again": again,
-        "only_human_again": np.where(ai, as_they_are, again),
-        "only_ai_again": np.where(ai, again, as_they_are),
+        "published": published,
+        "both_again": reencoded,
+        "only_human_again": np.where(ai, published, reencoded),
+        "only_ai_again": np.where(ai, reencoded, published),
     }
-    shift = again - as_they_are
+    shift = reencoded - published
     return {
         "shift": {"human": float(shift[~ai].mean()), "ai": float(shift[ai].mean())},
         **{
@@ -66,8 +85,8 @@ def report(labels: Labels, as_they_are: Scores, again: Scores) -> dict[str, Figu
     }
 
 
-def _look(member: Member, seen: InputSpec, quality: int) -> Sequence[ModelInput]:
+def _reencode(member: Member, spec: InputSpec, quality: int) -> Sequence[ModelInput]:
     data = archive.read(*member)
-    image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
-    saved_as = seen.clean.model_copy(update={"encoding": "jpeg", "quality": quality})
-    return [preprocessing.from_published(pictures.encode(image, saved_as), seen)]
+    image, _ = pictures.decode(data, spec.clean.max_pixels, spec.clean.min_side)
+    saved_as = spec.clean.model_copy(update={"encoding": "jpeg", "quality": quality})
+    return [preprocessing.from_published(pictures.encode(image, saved_as), spec)]

@@ -1,4 +1,4 @@
-"""The run as one page: what was asked, of which pictures, what came out, and what to doubt."""
+"""Render the report of a run: one HTML page of its data, metrics, plots and mistakes."""
 
 import base64
 import io
@@ -18,14 +18,20 @@ from realart.metrics import classification, goals, subgroups, thresholds
 from realart.params import Ela, Params
 
 HARDEST = 12
+"""Mistakes that are shown."""
 THUMBNAIL = 240
-"""Pixels of a side."""
+"""Bound on both sides of a thumbnail, in pixels."""
 
 
 def page(params: Params, project: Path = Path()) -> str:
-    """Return the report of what stages have written in the folder `project`, as HTML.
+    """Render the report of a run as HTML.
 
-    Pictures are embedded in it; it loads nothing from elsewhere and has no script.
+    Pictures are embedded; the page loads nothing and has no script.
+
+    Parameters
+    ----------
+    project
+        The folder whose metrics/, data/ and models/ the stages have written.
     """
     report = json.loads((project / paths.FIGURES).read_text("utf-8"))
     kept = tables.read(project / paths.PICTURES, tables.PICTURES)
@@ -34,19 +40,19 @@ def page(params: Params, project: Path = Path()) -> str:
     environment = Environment(
         loader=PackageLoader("realart.evaluation", "."), autoescape=True, undefined=StrictUndefined
     )
-    environment.globals["figure"] = thresholds.figure
-    environment.globals["embed"] = lambda name: _embedded(project / paths.METRICS / name)
+    environment.globals["format_figure"] = thresholds.format_figure
+    environment.globals["embed"] = lambda name: _embed(project / paths.METRICS / name)
     return environment.get_template("report.html").render(
         params=params,
-        names=[Path(one.path).name for one in params.sets.values() if one.path],
+        names=[Path(data.path).name for data in params.sets.values() if data.path],
         sources=raw.records(project / paths.RAW),
         report=report,
-        figure_names=model_card.FIGURE_NAMES,
-        on_sets=model_card.on_sets(report),
-        kinds=model_card.kinds(report),
-        explained=model_card.EXPLAINED,
-        missed=goals.misses(report, params.goals),
-        warnings=thresholds.one_sided(report),
+        metric_names=model_card.METRIC_NAMES,
+        set_rows=model_card.set_rows(report),
+        set_evaluations=model_card.set_evaluations(report),
+        by_set_note=model_card.BY_SET_NOTE,
+        unmet=goals.unmet(report, params.goals),
+        warnings=thresholds.one_class_warnings(report),
         kept=kept["label"].value_counts().to_dict(),
         rejected=tables.read(project / paths.REJECTED, tables.REJECTED),
         findings=_items(project / paths.FINDINGS),
@@ -61,9 +67,9 @@ def _items(file: Path) -> list[str]:
 
 
 def _mistakes(
-    scores: pd.DataFrame, kept: pd.DataFrame, data: Path, how: Ela
+    scores: pd.DataFrame, kept: pd.DataFrame, data: Path, params: Ela
 ) -> list[dict[str, Any]]:
-    """Describe the pictures whose score is the furthest from their label, and wrong."""
+    """Describe the wrongly classified pictures whose score is furthest from their label."""
     scores = scores[scores["part"] != "unseen"]
     distance = (scores["score"] - tables.is_ai(scores["label"])).abs()
     wrong = (scores["score"] >= classification.THRESHOLD) != (scores["label"] == "ai")
@@ -71,16 +77,16 @@ def _mistakes(
         ["distance", "row"], ascending=[False, True]
     )
     described = []
-    for one in worst.head(HARDEST).itertuples():
-        published = kept.loc[str(one.row)]
+    for row in worst.head(HARDEST).itertuples():
+        published = kept.loc[str(row.row)]
         image = pictures.read((data / published["file"]).read_bytes())
         described.append(
             {
                 "picture": _thumbnail(image),
-                "ela": _thumbnail(ela.stored_map(image, how)),
-                "label": one.label,
-                "score": one.score,
-                "part": one.part,
+                "ela": _thumbnail(ela.stored_map(image, params)),
+                "label": row.label,
+                "score": row.score,
+                "part": row.part,
                 "path": published["path"],
                 "set": published["set"],
             }
@@ -93,12 +99,12 @@ def _thumbnail(image: Image.Image) -> str:
     small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=80)
-    return _address(buffer.getvalue(), "jpeg")
+    return _data_url(buffer.getvalue(), "jpeg")
 
 
-def _embedded(file: Path) -> str:
-    return _address(file.read_bytes(), file.suffix[1:].replace("jpg", "jpeg"))
+def _embed(file: Path) -> str:
+    return _data_url(file.read_bytes(), file.suffix[1:].replace("jpg", "jpeg"))
 
 
-def _address(content: bytes, kind: str) -> str:
+def _data_url(content: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,6 +1,6 @@
-"""What becomes of verdicts when pictures are changed as they are on their way through the world.
+"""Measure robustness: metrics on pictures changed as in practice, re-encoded, resized, cropped.
 
-Thresholds stay where they were: nobody chooses them anew for a picture that was saved again.
+Thresholds stay as they were chosen out of fold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,12 @@ from realart.metrics import classification, intervals
 from realart.models.trained_model import TrainedModel
 
 PICTURES = 500
-"""How many pictures are tried, those of the lowest ids."""
+"""Number of pictures that are changed, those of the lowest ids."""
 COLUMNS = {
     "change": str, "strength": float, "pictures": int, "auc": float, "auc_low": float,
     "auc_high": float, "point": str, "recall": float, "false_positive_rate": float,
 }  # fmt: skip
-
-
-TRIED: dict[str, Sequence[float]] = {
+STRENGTHS: dict[str, Sequence[float]] = {
     "jpeg": (95, 80, 60, 40),
     "webp": (80, 50),
     "resize": (0.75, 0.5, 0.25),
@@ -37,15 +35,13 @@ TRIED: dict[str, Sequence[float]] = {
     "grey": (1,),
     "screenshot": (1, 2),
 }
-"""How strongly each of `changes.CHANGES` is tried, the mildest first."""
+"""Strengths at which each of `changes.CHANGES` is applied, the mildest first."""
 
 
-def table(
+def evaluate(
     archives: Mapping[str, Path], published: pd.DataFrame, groups: pd.Series, model: TrainedModel
 ) -> pd.DataFrame:
-    """Score published pictures as they are and after each change: columns `COLUMNS`.
-
-    A row for each change, strength and operating point; the first change is `none`.
+    """Compute metrics of published pictures, unchanged and after each change.
 
     Parameters
     ----------
@@ -55,37 +51,43 @@ def table(
         Columns of `tables.PICTURES`, with ids as index.
     groups
         The group of near-duplicates of each id.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`, a row for each change, strength and operating point. The first change is
+        `none`; `auc` has a 95 % interval and does not depend on the point.
     """
-    tried = published.sort_values("id").head(PICTURES)
-    labels = tables.is_ai(tried["label"])
-    changes = [Change(name, strength) for name, tried_at in TRIED.items() for strength in tried_at]
-    look = partial(_look, seen=model.input, changes=changes)
-    scores = model.scores_of(look, raw.members(tried, archives), "robustness")
+    selected = published.sort_values("id").head(PICTURES)
+    labels = tables.is_ai(selected["label"])
+    changes = [Change(name, strength) for name, values in STRENGTHS.items() for strength in values]
+    prepare = partial(_change, spec=model.input, changes=changes)
+    scores = model.scores_of(prepare, raw.members(selected, archives), "robustness")
     rows = []
     for number, change in enumerate([Change("none", 0.0), *changes]):
-        area = intervals.of_auc(labels, scores[:, number], groups.loc[tried["id"]])
+        auc = intervals.of_auc(labels, scores[:, number], groups.loc[selected["id"]])
         for point, threshold in model.verdicts.points.items():
-            found = classification.at(labels, scores[:, number], threshold)
+            metrics = classification.at(labels, scores[:, number], threshold)
             rows.append(
                 {
                     "change": change.name,
                     "strength": change.strength,
-                    "pictures": len(tried),
-                    "auc": area.value,
-                    "auc_low": area.low,
-                    "auc_high": area.high,
+                    "pictures": len(selected),
+                    "auc": auc.value,
+                    "auc_low": auc.low,
+                    "auc_high": auc.high,
                     "point": point,
-                    "recall": found["recall"],
-                    "false_positive_rate": found["false_positive_rate"],
+                    "recall": metrics["recall"],
+                    "false_positive_rate": metrics["false_positive_rate"],
                 }
             )
     return pd.DataFrame(rows)
 
 
 def summary(rows: pd.DataFrame) -> str:
-    """Return in words the AUC on unchanged pictures, and the three changes that lower it most.
+    """Summarise in a line the AUC on unchanged pictures, and the three lowest after changes.
 
-    `rows` is what `table` returns.
+    `rows` is what `evaluate` returns.
     """
     by_change = rows[rows["point"] == "balanced"].sort_values("auc")
     unchanged = by_change[by_change["change"] == "none"].iloc[0]
@@ -93,14 +95,14 @@ def summary(rows: pd.DataFrame) -> str:
         f"{row.change} {row.strength:g} {row.auc:.3f}" for row in by_change.head(3).itertuples()
     )
     return (
-        f"robustness: auc {unchanged['auc']:.3f} on {unchanged['pictures']} test pictures as they "
-        f"are; lowest: {lowest}"
+        f"robustness: auc {unchanged['auc']:.3f} on {unchanged['pictures']} unchanged test "
+        f"pictures; lowest: {lowest}"
     )
 
 
-def _look(member: Member, seen: InputSpec, changes: Sequence[Change]) -> Sequence[ModelInput]:
-    """Return what is seen of a published picture as it is and after each change."""
+def _change(member: Member, spec: InputSpec, changes: Sequence[Change]) -> Sequence[ModelInput]:
+    """Return the model input of a published picture, unchanged and after each change."""
     data = archive.read(*member)
-    image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
-    changed = [preprocessing.from_pixels(change(image), seen) for change in changes]
-    return [preprocessing.from_decoded(data, image, seen), *changed]
+    image, _ = pictures.decode(data, spec.clean.max_pixels, spec.clean.min_side)
+    changed = [preprocessing.from_pixels(change(image), spec) for change in changes]
+    return [preprocessing.from_decoded(data, image, spec), *changed]

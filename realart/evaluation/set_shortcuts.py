@@ -1,7 +1,7 @@
-"""Of several sets: from what can be told which one a picture is from, and does that name its label?
+"""Shortcuts between several sets: whether a picture's set can be predicted, and its label from it.
 
-What tells sets apart is what a model may learn instead of how pictures were made, all the more if
-a set is mostly of one class.
+Whatever separates sets may be learnt in place of what separates the classes, all the more where
+sets consist mostly of one class.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from realart.core import tables
 from realart.core.parallel import each
-from realart.evaluation.shortcuts import ALL, AVAILABLE, COLOUR, PUBLISHED, TEXTURE, Shortcut, best
+from realart.evaluation import shortcuts
+from realart.evaluation.shortcuts import AVAILABLE, COLOUR, PUBLISHED, TEXTURE, Candidate
 from realart.metrics import baselines, by_set
 from realart.metrics.classification import Labels
 from realart.metrics.intervals import Estimate
@@ -24,112 +25,151 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def which(asked: Sequence[Shortcut], rows: pd.DataFrame) -> pd.DataFrame:
-    """Say for each class how well the set of its pictures is told: columns `COLUMNS`, best first.
+def predict_sets(candidates: Sequence[Candidate], rows: pd.DataFrame) -> pd.DataFrame:
+    """Compute how well the set of a picture can be predicted, for each class on its own.
 
-    By a boosting of trees, out of fold, from whole headers and from pixels; the AUC is the mean of
-    those by which each set is told from the others.
+    Gradient boosting predicts the set out of fold, from whole headers and from pixel statistics.
 
     Parameters
     ----------
-    asked
-        What `shortcuts.questions` returns for the pictures of `rows`.
+    candidates
+        What `shortcuts.list_candidates` returns for the pictures of `rows`.
     rows
         Columns `tables.ROWS`, of published pictures.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`, the highest AUC first: the mean over sets of one against the rest.
     """
-    chosen = [one for one in asked if one.name == ALL or one.scope in (COLOUR, TEXTURE)]
-    jobs = [(label, one) for label in sorted(rows["label"].unique()) for one in chosen]
-    found = each(partial(_told, rows), jobs, "audit", "classifier")
+    used = [
+        candidate
+        for candidate in candidates
+        if candidate.name == shortcuts.ALL or candidate.scope in (COLOUR, TEXTURE)
+    ]
+    jobs = [(label, candidate) for label in sorted(rows["label"].unique()) for candidate in used]
+    aucs = each(partial(_set_auc, rows), jobs, "audit", "classifier")
     table = pd.DataFrame(
         [
-            (label, one.scope, one.name, auc.value, auc.low, auc.high)
-            for (label, one), auc in zip(jobs, found, strict=True)
+            (label, candidate.scope, candidate.name, auc.value, auc.low, auc.high)
+            for (label, candidate), auc in zip(jobs, aucs, strict=True)
         ],
         columns=list(COLUMNS),
     )
     return table.sort_values("auc", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def _told(rows: pd.DataFrame, job: tuple[str, Shortcut]) -> Estimate:
-    label, question = job
+def _set_auc(rows: pd.DataFrame, job: tuple[str, Candidate]) -> Estimate:
+    label, candidate = job
     own = (rows["label"] == label).to_numpy()
     folds = rows[own].reset_index(drop=True)
-    return baselines.several(question.features[own].reset_index(drop=True), folds["set"], folds)
+    features = candidate.features[own].reset_index(drop=True)
+    return baselines.one_vs_rest_auc(features, folds["set"], folds)
 
 
-def names_label(rows: pd.DataFrame, weights: NDArray[np.float32]) -> dict[str, Any]:
-    """Say how well a label is guessed from the set of its picture alone, and what ties both.
-
-    `accuracy` and `auc` are out of fold, with 95 % intervals. `association` is `cramers_v` of
-    published pictures, `fitted` that of rows that are fitted on, by their weights.
+def label_from_set(rows: pd.DataFrame, weights: NDArray[np.float32]) -> dict[str, Any]:
+    """Compute how well the label can be predicted from a picture's set alone.
 
     Parameters
     ----------
     rows
-        Columns `tables.ROWS`, of the training part.
+        Columns `tables.ROWS`, the n rows of the training part.
     weights
-        What each row to be fitted on counts, shape (n,).
+        Sample weight of each row in training; shape (n,).
+
+    Returns
+    -------
+    dict
+        `accuracy` and `auc` out of fold (`value`, and `low` and `high` of their 95 % intervals);
+        `association`, Cramér's V of label and set over published pictures; `fitted`, Cramér's V
+        over weighted training rows.
     """
     labels, sets = tables.is_ai(rows["label"]), pd.factorize(rows["set"])[0]
     published, fit = (rows["operation"] == "").to_numpy(), rows["fit"].to_numpy()
     own = rows[published].reset_index(drop=True)
-    guessed = baselines.evaluate("logistic", own[["set"]], labels[published], own)
+    metrics = baselines.cross_validate("logistic", own[["set"]], labels[published], own)
     return {
-        "accuracy": vars(guessed.accuracy),
-        "auc": vars(guessed.auc),
+        "accuracy": vars(metrics.accuracy),
+        "auc": vars(metrics.auc),
         "association": cramers_v(labels[published], sets[published], np.ones(published.sum())),
         "fitted": cramers_v(labels[fit], sets[fit], weights[fit]),
     }
 
 
 def cramers_v(labels: Labels, sets: NDArray[np.int64], weights: NDArray[np.floating[Any]]) -> float:
-    """Return Cramér's V of labels and sets, of which each row counts its weight.
+    """Compute Cramér's V of label and set, weighted.
 
-    0 where the classes are mixed alike in all sets, or one is missing; 1 where each set is of one
-    class (Cramér, "Mathematical Methods of Statistics", 1946, section 21.9).
+    Cramér, "Mathematical Methods of Statistics", 1946, section 21.9.
+
+    Parameters
+    ----------
+    labels, sets, weights
+        1 for ai and 0 for human, the number of the set, and sample weights; shape (n,).
+
+    Returns
+    -------
+    float
+        0 where the share of ai is the same in all sets, or a class is missing; 1 where each set is
+        of one class.
+
+    Examples
+    --------
+    >>> cramers_v(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), np.ones(4))
+    1.0
     """
     size = np.bincount(sets, weights)
     ai = np.bincount(sets, weights * labels)
     share = ai.sum() / size.sum()
     if not 0 < share < 1:
         return 0.0
-    off = (size * (ai / np.maximum(size, 1e-12) - share) ** 2).sum()
-    return float(np.sqrt(off / (size.sum() * share * (1 - share))))
+    deviation = (size * (ai / np.maximum(size, 1e-12) - share) ** 2).sum()
+    return float(np.sqrt(deviation / (size.sum() * share * (1 - share))))
 
 
-def unseen_baseline(
-    row: pd.Series, asked: Sequence[Shortcut], labels: Labels, rows: pd.DataFrame
+def baseline_on_held_out_sets(
+    row: pd.Series, candidates: Sequence[Candidate], labels: Labels, rows: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return the figures of the classifier of a row of `shortcuts.answer`'s table on sets held out.
+    """Compute the metrics of a baseline on each set when it is fitted on the other sets.
 
-    The mean over sets, as `by_set.mean`; each set is scored by what learnt from the others.
+    Parameters
+    ----------
+    row
+        Of the table that `shortcuts.evaluate_candidates` returns: candidate and classifier.
+    candidates, labels
+        Those that the table is of.
+    rows
+        Columns `tables.ROWS`, of the same pictures; those of fold -1 are left out.
+
+    Returns
+    -------
+    dict
+        accuracy and auc, means over sets, and their `intervals`.
     """
-    (question,) = (one for one in asked if (one.scope, one.name) == (row["scope"], row["name"]))
     sets = np.where(rows["fold"] >= 0, pd.factorize(rows["set"])[0], -1)
-    held_out = rows.assign(fold=sets)
-    scores, _ = baselines.out_of_fold(row["classifier"], question.features, labels, held_out)
-    scored = rows.assign(score=scores)[sets >= 0]
-    found = by_set.by_set(scored)
-    return {name: found[name] for name in ("accuracy", "auc", "intervals")}
+    features = shortcuts.features_of(row, candidates)
+    scores, _ = baselines.out_of_fold(row["classifier"], features, labels, rows.assign(fold=sets))
+    figures = by_set.evaluate_by_set(rows.assign(score=scores)[sets >= 0])
+    return {name: figures[name] for name in ("accuracy", "auc", "intervals")}
 
 
-def sentences(table: pd.DataFrame, named: Mapping[str, Any]) -> list[str]:
-    """Say in words what `which` and `names_label` have found."""
-    guessed, auc = (Estimate(**named[name]) for name in ("accuracy", "auc"))
-    said = [
-        f"A picture's set alone gives its label with accuracy {guessed} and AUC {auc}; both are "
-        f"tied by a Cramér's V of {named['association']:.3f}, and of {named['fitted']:.3f} in what "
-        "is fitted on."
+def findings(table: pd.DataFrame, by_label: Mapping[str, Any]) -> list[str]:
+    """Summarise in words what `predict_sets` and `label_from_set` return, a sentence each."""
+    accuracy, auc = (Estimate(**by_label[name]) for name in ("accuracy", "auc"))
+    sentences = [
+        f"A picture's set alone predicts its label with accuracy {accuracy} and AUC {auc}; "
+        f"Cramér's V of set and label is {by_label['association']:.3f}, and "
+        f"{by_label['fitted']:.3f} over weighted training rows."
     ]
     for label, own in table.groupby("label"):
-        told = ", ".join(
-            f"{said} AUC {row['auc']:.2f} [{row['auc_low']:.2f}, {row['auc_high']:.2f}] "
-            f"({row['name']})"
-            for said, row in (
-                ("as published", best(own, [PUBLISHED])),
-                ("in what models are given", best(own, AVAILABLE)),
-                ("by texture", best(own, [TEXTURE])),
-            )
+        best = {
+            "files as published": shortcuts.best_row(own, [PUBLISHED]),
+            "model input": shortcuts.best_row(own, AVAILABLE),
+            "texture": shortcuts.best_row(own, [TEXTURE]),
+        }
+        aucs = ", ".join(
+            f"from {source} with AUC {row['auc']:.2f} [{row['auc_low']:.2f}, "
+            f"{row['auc_high']:.2f}] ({row['name']})"
+            for source, row in best.items()
         )
-        said.append(f"Which set {label} art is from can be told: {told}.")
-    return said
+        sentences.append(f"The set of {label} art is predicted {aucs}.")
+    return sentences

@@ -1,7 +1,8 @@
-"""What a label can be guessed from without looking at the art.
+"""Shortcuts: features other than image content from which the label can be predicted.
 
-Each question is a set of features and where they come from; the answer is what simple classifiers
-make of it on the folds of the models.
+Each candidate is a set of features and where they come from. Simple classifiers predict the label
+from it on the folds of the models; how well they do is what a model could owe to the shortcut
+(Geirhos et al., "Shortcut Learning in Deep Neural Networks", 2020).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from realart.core.parallel import each
 from realart.data import headers
 from realart.features.pixel_statistics import SHAPES, Vector
 from realart.metrics import baselines
-from realart.metrics.baselines import CLASSIFIERS, Baseline
+from realart.metrics.baselines import CLASSIFIERS, BaselineMetrics
 from realart.metrics.classification import Labels
 from realart.metrics.intervals import Estimate
 
@@ -26,10 +27,10 @@ STORED = "file as stored"
 COLOUR = "colour"
 TEXTURE = "texture"
 AVAILABLE = (STORED, COLOUR)
-"""Scopes that a model could go by instead of the art; texture may be the art's own."""
+"""Scopes of shortcuts that a model's input offers; texture may be the art's own."""
 ALL = "whole header"
 
-_MEASURED = {
+_STATISTICS = {
     "mean_colour": (COLOUR, "mean colour"),
     "thumbnail": (COLOUR, "8x8 thumbnail"),
     "texture": (TEXTURE, "block DCT and grid"),
@@ -37,8 +38,20 @@ _MEASURED = {
 
 
 @dataclass(frozen=True)
-class Shortcut:
-    """May the label be guessed from these features? `scope` says where they come from."""
+class Candidate:
+    """A candidate shortcut.
+
+    Attributes
+    ----------
+    scope
+        Where the features come from.
+    name
+        Of the features in their scope.
+    features
+        A row for each of n pictures; text columns are categories.
+    classifiers
+        Those of `baselines.CLASSIFIERS` that predict the label from the features.
+    """
 
     scope: str
     name: str
@@ -46,117 +59,173 @@ class Shortcut:
     classifiers: tuple[str, ...] = CLASSIFIERS
 
 
-def questions(
-    published: pd.DataFrame, stored: pd.DataFrame, measured: Mapping[str, Vector]
-) -> list[Shortcut]:
-    """List everything that is tried. All tables have a row for each picture.
+def list_candidates(
+    published: pd.DataFrame, stored: pd.DataFrame, statistics: Mapping[str, Vector]
+) -> list[Candidate]:
+    """List all candidate shortcuts of n pictures.
 
     Parameters
     ----------
     published, stored
-        Headers of the published and of the stored files: what `headers.features` reads.
-    measured
-        What `pixel_statistics.measure` returns, stacked over pictures.
+        Headers of the published and of the stored files: what `headers.features` reads; n rows.
+    statistics
+        What `pixel_statistics.measure` returns, stacked over pictures; shape (n, numbers) each.
     """
-    asked = []
+    candidates = []
     for scope, table in ((PUBLISHED, published), (STORED, stored)):
         features = headers.features(table)
         varying = features.columns[features.nunique() > 1]
-        asked.append(Shortcut(scope, ALL, features))
+        candidates.append(Candidate(scope, ALL, features))
         for name, columns in headers.FIELDS.items():
             if own := [column for column in columns if column in varying]:
-                asked.append(Shortcut(scope, name, features[own], ("boosting",)))
-    for key, (scope, name) in _MEASURED.items():
-        asked.append(Shortcut(scope, name, _frame(measured[key])))
-    return asked
+                candidates.append(Candidate(scope, name, features[own], ("boosting",)))
+    for key, (scope, name) in _STATISTICS.items():
+        candidates.append(Candidate(scope, name, _frame(statistics[key])))
+    return candidates
 
 
-def answer(asked: Sequence[Shortcut], labels: Labels, folds: pd.DataFrame) -> pd.DataFrame:
-    """Score each question by each of its classifiers, out of fold, the best AUC first.
+def evaluate_candidates(
+    candidates: Sequence[Candidate], labels: Labels, folds: pd.DataFrame
+) -> pd.DataFrame:
+    """Cross-validate each classifier of each candidate.
 
     Parameters
     ----------
+    candidates
+        Whose features have n rows.
     labels
-        1 for ai; shape (n,).
+        1 for ai, 0 for human; shape (n,).
     folds
-        Columns `fold` (-1: not used) and `group` of each picture.
+        Columns `fold` (-1: not used) and `group`; n rows.
 
     Returns
     -------
     DataFrame
-        Columns scope, name, classifier; auc, balanced_accuracy and accuracy, each with `_low` and
-        `_high`. Of equal ones the order of `asked` decides, single fields before all of a file.
+        A row for each classifier of each candidate, the highest AUC first. Columns scope, name,
+        classifier; auc, balanced_accuracy and accuracy, each also with `_low` and `_high`. Equal
+        ones stay in the order of `candidates`, single fields before whole headers.
     """
-    jobs = [(question, classifier) for question in asked for classifier in question.classifiers]
+    jobs = [(candidate, name) for candidate in candidates for name in candidate.classifiers]
     jobs.sort(key=lambda job: job[0].name == ALL)
-    found = each(partial(_score, labels, folds), jobs, "audit", "classifier")
+    results = each(partial(_cross_validate, labels, folds), jobs, "audit", "classifier")
     rows = [
-        {"scope": question.scope, "name": question.name, "classifier": classifier, **figures(floor)}
-        for (question, classifier), floor in zip(jobs, found, strict=True)
+        {
+            "scope": candidate.scope,
+            "name": candidate.name,
+            "classifier": classifier,
+            **flatten(metrics),
+        }
+        for (candidate, classifier), metrics in zip(jobs, results, strict=True)
     ]
     table = pd.DataFrame(rows).sort_values("auc", ascending=False, kind="stable")
     return table.reset_index(drop=True)
 
 
-def best(table: pd.DataFrame, scopes: Sequence[str]) -> pd.Series:
-    """Return the row of the highest AUC among `scopes`, which are not all empty."""
+def best_row(table: pd.DataFrame, scopes: Sequence[str]) -> pd.Series:
+    """Return the row of the highest AUC among `scopes`, at least one of which is in `table`.
+
+    `table` is sorted as `evaluate_candidates` returns it.
+    """
     return table[table["scope"].isin(scopes)].iloc[0]
 
 
-def on_test(
-    row: pd.Series, asked: Sequence[Shortcut], labels: Labels, folds: pd.DataFrame
-) -> Baseline:
-    """Return what the classifier of a row of `answer`'s table reaches on the test part."""
-    return baselines.evaluate_on_test(row["classifier"], _features(row, asked), labels, folds)
+def evaluate_on_test(
+    row: pd.Series, candidates: Sequence[Candidate], labels: Labels, folds: pd.DataFrame
+) -> BaselineMetrics:
+    """Evaluate the classifier of a row of `evaluate_candidates`' table on the test part (fold -1).
 
-
-def scored(
-    row: pd.Series, asked: Sequence[Shortcut], labels: Labels, folds: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the scores out of fold of the classifier of a row of `answer`'s table.
-
-    Columns `tables.JUDGED`; `folds` has `row` and `label` of each picture, too.
+    The other parameters are those of `evaluate_candidates`.
     """
-    scores, _ = baselines.out_of_fold(row["classifier"], _features(row, asked), labels, folds)
+    return baselines.evaluate_on_test(
+        row["classifier"], features_of(row, candidates), labels, folds
+    )
+
+
+def out_of_fold_scores(
+    row: pd.Series, candidates: Sequence[Candidate], labels: Labels, folds: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the out-of-fold scores of the classifier of a row of `evaluate_candidates`' table.
+
+    The other parameters are those of `evaluate_candidates`; `folds` also has the columns `row`,
+    `set` and `label`. The result has the columns `tables.JUDGED`, a row for each row with a fold.
+    """
+    scores, _ = baselines.out_of_fold(
+        row["classifier"], features_of(row, candidates), labels, folds
+    )
     return folds.assign(part="oof", score=scores)[folds["fold"] >= 0][list(tables.JUDGED)]
 
 
-def probe(rows: pd.DataFrame, measured: Mapping[str, Vector]) -> dict[str, Estimate]:
-    """Return for each class the AUC by which copies can be told from originals of that class.
+def features_of(row: pd.Series, candidates: Sequence[Candidate]) -> pd.DataFrame:
+    """Return the features of the candidate that a row of `evaluate_candidates`' table is about."""
+    (features,) = (
+        candidate.features
+        for candidate in candidates
+        if (candidate.scope, candidate.name) == (row["scope"], row["name"])
+    )
+    return features
+
+
+def copy_detection_aucs(
+    rows: pd.DataFrame, statistics: Mapping[str, Vector]
+) -> dict[str, Estimate]:
+    """Compute for each class how well texture separates augmented copies from originals, as AUC.
+
+    A class that lacks copies or originals in a fold is left out.
 
     Parameters
     ----------
     rows
-        Columns `tables.ROWS`, those that models are fitted on.
-    measured
+        Columns `tables.ROWS`, the n rows that models are fitted on.
+    statistics
         What `pixel_statistics.measure` returns, stacked over the same rows.
     """
-    features, found = _frame(measured["texture"]), {}
+    features, aucs = _frame(statistics["texture"]), {}
     for label, own in rows.groupby("label"):
-        copied = (own["operation"] != "").to_numpy().astype(np.int64)
-        if own.assign(copied=copied).groupby("fold")["copied"].nunique().eq(2).all():
+        is_copy = (own["operation"] != "").to_numpy().astype(np.int64)
+        if own.assign(copy=is_copy).groupby("fold")["copy"].nunique().eq(2).all():
             of_class = features.loc[own.index]
-            found[str(label)] = baselines.evaluate("boosting", of_class, copied, own).auc
-    return found
+            metrics = baselines.cross_validate("boosting", of_class, is_copy, own)
+            aucs[str(label)] = metrics.auc
+    return aucs
 
 
-def recovered(
-    stored: pd.DataFrame, measured: Mapping[str, Vector], folds: pd.DataFrame
+def aspect_correlations(
+    stored: pd.DataFrame, statistics: Mapping[str, Vector], folds: pd.DataFrame
 ) -> dict[str, Estimate]:
-    """Return for each way to a square how well a picture's own aspect can be read back from it.
+    """Compute how well the original aspect ratio can be predicted from a square model input.
 
-    That is the rank correlation, over pictures with a fold, of the logarithm of width by height
-    with what a boosting of trees says out of fold.
+    Parameters
+    ----------
+    stored
+        Columns `width` and `height` of the stored files; n rows.
+    statistics
+        What `pixel_statistics.measure` returns, stacked over the same pictures.
+    folds
+        Columns `fold` (-1: not used) and `group`; n rows.
+
+    Returns
+    -------
+    dict
+        For each way to a square, `crop`, `pad` or `squash`, the rank correlation of the logarithm
+        of width divided by height with out-of-fold predictions of gradient boosting.
     """
     aspect = np.log2((stored["width"] / stored["height"]).to_numpy(np.float64))
     return {
-        shape: baselines.recovery(_frame(measured[f"square_{shape}"]), aspect, folds)
+        shape: baselines.rank_correlation(_frame(statistics[f"square_{shape}"]), aspect, folds)
         for shape in SHAPES
     }
 
 
-def kinds(related: pd.DataFrame, duplicate: float) -> dict[str, pd.DataFrame]:
-    """Sort pairs (columns `tables.RELATED`) by what they do to a set, the worst kinds first."""
+def pairs_by_kind(related: pd.DataFrame, duplicate: float) -> dict[str, pd.DataFrame]:
+    """Select the near-duplicate pairs of each kind, the most harmful kind first.
+
+    Parameters
+    ----------
+    related
+        Columns `tables.RELATED`. A pair may be of several kinds.
+    duplicate
+        Correlation from which pairs are nearly the same: `clean.duplicate`.
+    """
     equal, same = related["correlation"] >= 1, related["correlation"] >= duplicate
     return {
         "across labels": related[related["label_a"] != related["label_b"]],
@@ -167,77 +236,83 @@ def kinds(related: pd.DataFrame, duplicate: float) -> dict[str, pd.DataFrame]:
     }
 
 
-def check(floor: pd.Series, limit: float) -> None:
-    """Raise RealartError if the AUC of a row of `answer`'s table is above `limit` for certain."""
-    if floor["auc_low"] > limit:
+def require_at_most(baseline: pd.Series, limit: float) -> None:
+    """Raise RealartError if the lower bound of a baseline's AUC is above `limit`.
+
+    `baseline` is a row of the table that `evaluate_candidates` returns.
+    """
+    if baseline["auc_low"] > limit:
         raise RealartError(
-            f"the label can be guessed from {floor['name']} ({floor['scope']}) at AUC "
-            f"{floor['auc']:.3f}, at least {floor['auc_low']:.3f}, above audit.stop_above "
+            f"{baseline['name']} ({baseline['scope']}) predicts the label with AUC "
+            f"{baseline['auc']:.3f}, at least {baseline['auc_low']:.3f}, above audit.stop_above "
             f"({limit}): see metrics/audit/findings.md, mend the set or raise the param"
         )
 
 
-def figures(floor: Baseline) -> dict[str, float]:
-    """Flatten the figures of a floor, each with the ends of its interval."""
+def flatten(metrics: BaselineMetrics) -> dict[str, float]:
+    """Return each metric by its name, and the ends of its interval as `<name>_low` and `_high`."""
     row: dict[str, float] = {}
     for name in ("auc", "balanced_accuracy", "accuracy"):
-        estimate: Estimate = getattr(floor, name)
+        estimate: Estimate = getattr(metrics, name)
         row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
     return row
 
 
-def sentences(
+def findings(
     table: pd.DataFrame,
     aspects: Mapping[str, Estimate],
     pairs: Mapping[str, pd.DataFrame],
     copies: Mapping[str, Estimate],
 ) -> list[str]:
-    """Say which shortcuts the set as published offers, what the stored form leaves, and the rest.
+    """Summarise the audit in words, a sentence each.
 
     Parameters
     ----------
     table
-        What `answer` returns.
+        What `evaluate_candidates` returns.
     aspects, pairs, copies
-        What `recovered`, `kinds` and `probe` return.
+        What `aspect_correlations`, `pairs_by_kind` and `copy_detection_aucs` return.
     """
-    left = ", ".join(f"{shape} {how_well.value:.2f}" for shape, how_well in aspects.items())
-    texture = best(table, [TEXTURE])["auc"]
-    found = [
-        f"In the files as published, {_strength(best(table, [PUBLISHED]))}",
-        f"In what models are given, {_strength(best(table, AVAILABLE))}",
-        f"A picture's aspect can be read back from its square (rank correlation): {left}.",
-        f"Texture alone tells the classes at AUC {texture:.2f}: the generator's own trace, or what "
-        "is left of the published compression; re-encoding tells which.",
-        f"Pairs: {', '.join(f'{len(found)} {kind}' for kind, found in pairs.items())}.",
+    correlations = ", ".join(f"{shape} {value.value:.2f}" for shape, value in aspects.items())
+    texture = best_row(table, [TEXTURE])["auc"]
+    sentences = [
+        f"Files as published: {_describe(best_row(table, [PUBLISHED]))}",
+        f"Model input: {_describe(best_row(table, AVAILABLE))}",
+        "Rank correlation of a picture's aspect ratio with a prediction of it from the square "
+        f"model input: {correlations}.",
+        f"Texture alone predicts the label with AUC {texture:.2f}: traces of the generator, or of "
+        "the published compression; re-encoding shows which.",
+        f"Pairs: {', '.join(f'{len(rows)} {kind}' for kind, rows in pairs.items())}.",
     ]
     for label, auc in copies.items():
-        found.append(f"Augmented copies of {label} art can be told from originals at AUC {auc}.")
-    return found
+        sentences.append(
+            f"Augmented copies of {label} art are separable from originals with AUC {auc}."
+        )
+    return sentences
 
 
-def _features(row: pd.Series, asked: Sequence[Shortcut]) -> pd.DataFrame:
-    (question,) = (one for one in asked if (one.scope, one.name) == (row["scope"], row["name"]))
-    return question.features
-
-
-def _score(labels: Labels, folds: pd.DataFrame, job: tuple[Shortcut, str]) -> Baseline:
-    question, classifier = job
-    return baselines.evaluate(classifier, question.features, labels, folds)
+def _cross_validate(
+    labels: Labels, folds: pd.DataFrame, job: tuple[Candidate, str]
+) -> BaselineMetrics:
+    candidate, classifier = job
+    return baselines.cross_validate(classifier, candidate.features, labels, folds)
 
 
 def _frame(values: Vector) -> pd.DataFrame:
     return pd.DataFrame(values).add_prefix("x")
 
 
-def _strength(row: pd.Series) -> str:
+def _describe(row: pd.Series) -> str:
     if row["auc_low"] <= 0.55:
-        what = "next to nothing names the label"
+        strength = "hardly predictable"
     elif row["auc"] < 0.7:
-        what = "the label can be guessed a little without looking at the art"
+        strength = "weakly predictable"
     elif row["auc"] < 0.9:
-        what = "much of the label can be guessed without looking at the art"
+        strength = "largely predictable"
     else:
-        what = "the label can be read off without looking at the art"
-    interval = f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}]"
-    return f"{what}: best by {row['name']} ({row['scope']}), AUC {interval}."
+        strength = "almost fully predictable"
+    auc = f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}]"
+    return (
+        f"the label is {strength} without image content; the best baseline is {row['name']} "
+        f"({row['scope']}), AUC {auc}."
+    )

@@ -1,1 +1,1 @@
-"""Numbers from labels and scores, without a model: intervals, calibration, thresholds, plots."""
+"""Metrics of labels and scores, without a model: intervals, calibration, thresholds, plots."""

@@ -1,6 +1,6 @@
-"""What classifiers reach that do not look at the art: the floor under every figure.
+"""Baselines: simple classifiers on features without image content, such as file headers.
 
-The same folds as the models, scores out of fold, a linear classifier and a boosting of trees.
+They are scored out of fold on the folds of the models: logistic regression and gradient boosting.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,17 @@ CLASSIFIERS = ("logistic", "boosting")
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """What a classifier reaches out of fold, on features that are not the art.
+class BaselineMetrics:
+    """Metrics of a baseline, with 95 % intervals.
 
-    Balanced accuracy is at the share of ai in training as its threshold, accuracy at one half.
+    Attributes
+    ----------
+    auc
+        Area under the ROC curve.
+    balanced_accuracy
+        At the share of positives in its training rows as the threshold.
+    accuracy
+        At a threshold of 0.5.
     """
 
     auc: Estimate
@@ -35,47 +42,76 @@ class Baseline:
     accuracy: Estimate
 
 
-def evaluate(
+def cross_validate(
     classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.DataFrame
-) -> Baseline:
-    """Score a classifier out of fold.
+) -> BaselineMetrics:
+    """Fit a classifier on all folds but one, in turn, and compute metrics of its held-out scores.
 
     Parameters
     ----------
+    classifier
+        One of `CLASSIFIERS`.
     features
-        A row a picture; columns of text are categories.
+        A row for each of n pictures; text columns are categories.
     labels
-        1 for ai, or whatever else is to be guessed; shape (n,).
+        1 for ai, or for any other positive class; shape (n,).
     folds
-        Columns `fold` and `group` of each picture; those of fold -1 are left out.
+        Columns `fold` and `group`, n rows; rows of fold -1 are left out.
+
+    Examples
+    --------
+    The format gives the label away:
+
+    >>> labels = np.arange(80) % 2
+    >>> features = pd.DataFrame({"format": np.where(labels, "PNG", "JPEG")})
+    >>> folds = pd.DataFrame({"fold": np.arange(80) // 2 % 4, "group": np.arange(80)})
+    >>> cross_validate("logistic", features, labels, folds).auc.value
+    1.0
     """
     fold = folds["fold"].to_numpy()
     scores, shares = out_of_fold(classifier, features, labels, folds)
-    return _floor(labels, scores, scores >= shares, folds, fold >= 0)
+    return _metrics(labels, scores, scores >= shares, folds, fold >= 0)
 
 
 def out_of_fold(
     classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.DataFrame
 ) -> tuple[Scores, Scores]:
-    """Return scores, and the share of ai in what they were fitted on: NaN in fold -1.
+    """Fit a classifier on all folds but one, in turn, and score the fold that was held out.
 
-    The parameters are those of `evaluate`.
+    Parameters
+    ----------
+    classifier, features, labels, folds
+        As `cross_validate` takes them.
+
+    Returns
+    -------
+    scores, shares
+        Probability of the positive class, and its share in the rows that the classifier was fitted
+        on; shape (n,), NaN in fold -1.
     """
     fold = folds["fold"].to_numpy()
     scores, shares = np.full(len(labels), np.nan), np.full(len(labels), np.nan)
     for number in np.unique(fold[fold >= 0]):
         held_out, rest = fold == number, (fold != number) & (fold >= 0)
-        model = _fitted(classifier, features[rest], labels[rest])
+        model = _fit(classifier, features[rest], labels[rest])
         scores[held_out] = model.predict_proba(features[held_out])[:, 1]
         shares[held_out] = labels[rest].mean()
     return scores, shares
 
 
-def several(features: pd.DataFrame, classes: pd.Series, folds: pd.DataFrame) -> Estimate:
-    """Return the mean AUC by which a boosting tells each class from all others, out of fold.
+def one_vs_rest_auc(features: pd.DataFrame, classes: pd.Series, folds: pd.DataFrame) -> Estimate:
+    """Compute the mean one-against-rest AUC of gradient boosting over classes, out of fold.
 
-    The parameters are those of `evaluate`; `classes` are names of any number. A fold whose others
-    have one class alone can't be told anything, and has equal scores.
+    Where the other folds have a single class there is nothing to fit: the scores are equal.
+
+    Parameters
+    ----------
+    features
+        A row for each of n pictures; text columns are categories.
+    classes
+        Name of the class of each picture, of any number of classes; length n.
+    folds
+        Columns `fold` and `group`, n rows; rows of fold -1 are left out.
     """
     fold, names = folds["fold"].to_numpy(), sorted(classes.unique())
     scores = np.zeros((len(classes), len(names)))
@@ -83,63 +119,82 @@ def several(features: pd.DataFrame, classes: pd.Series, folds: pd.DataFrame) -> 
         held_out, rest = fold == number, (fold != number) & (fold >= 0)
         if classes[rest].nunique() == 1:
             continue
-        model = _fitted("boosting", features[rest], classes[rest].to_numpy())
-        known = np.searchsorted(names, model.classes_)
-        scores[np.ix_(held_out, known)] = model.predict_proba(features[held_out])
+        model = _fit("boosting", features[rest], classes[rest].to_numpy())
+        fitted = np.searchsorted(names, model.classes_)
+        scores[np.ix_(held_out, fitted)] = model.predict_proba(features[held_out])
     used = fold >= 0
-    own = [(classes == name).to_numpy()[used].astype(np.int64) for name in names]
+    is_class = [(classes == name).to_numpy()[used].astype(np.int64) for name in names]
 
     def mean(weights: Weights) -> Weights:
-        columns = zip(own, scores[used].T, strict=True)
-        return np.mean([intervals.auc(one, column, weights) for one, column in columns], axis=0)
+        pairs = zip(is_class, scores[used].T, strict=True)
+        return np.mean([intervals.auc(*pair, weights) for pair in pairs], axis=0)
 
     return intervals.bootstrap(mean, folds.loc[used, "group"])
 
 
-def recovery(features: pd.DataFrame, target: NDArray[np.float64], folds: pd.DataFrame) -> Estimate:
-    """Return the rank correlation of a number with what a boosting says of it out of fold."""
+def rank_correlation(
+    features: pd.DataFrame, target: NDArray[np.float64], folds: pd.DataFrame
+) -> Estimate:
+    """Compute Spearman's correlation of a target with its out-of-fold predictions by boosting.
+
+    Parameters
+    ----------
+    features
+        Numbers, a row for each of n pictures.
+    target
+        What is predicted; shape (n,).
+    folds
+        Columns `fold` and `group`, n rows; rows of fold -1 are left out.
+    """
     fold = folds["fold"].to_numpy()
-    said = np.empty(len(target))
+    predictions = np.empty(len(target))
     for number in np.unique(fold[fold >= 0]):
         held_out, rest = fold == number, (fold != number) & (fold >= 0)
         model = HistGradientBoostingRegressor(random_state=0, early_stopping=False)
-        said[held_out] = model.fit(features[rest], target[rest]).predict(features[held_out])
+        model.fit(features[rest], target[rest])
+        predictions[held_out] = model.predict(features[held_out])
     used = fold >= 0
-    ranks = rankdata(target[used]), rankdata(said[used])
+    ranks = rankdata(target[used]), rankdata(predictions[used])
     return intervals.bootstrap(partial(intervals.correlation, *ranks), folds.loc[used, "group"])
 
 
 def evaluate_on_test(
     classifier: str, features: pd.DataFrame, labels: Labels, folds: pd.DataFrame
-) -> Baseline:
-    """Score a classifier that was fitted on all folds on the pictures of fold -1."""
-    tested = folds["fold"].to_numpy() < 0
-    model = _fitted(classifier, features[~tested], labels[~tested])
+) -> BaselineMetrics:
+    """Fit a classifier on the rows of all folds, and compute its metrics on the rows of fold -1.
+
+    Parameters
+    ----------
+    classifier, features, labels, folds
+        As `cross_validate` takes them.
+    """
+    test = folds["fold"].to_numpy() < 0
+    model = _fit(classifier, features[~test], labels[~test])
     scores = model.predict_proba(features)[:, 1]
-    above_share = scores >= labels[~tested].mean()
-    return _floor(labels, scores, above_share, folds, tested)
+    above_share = scores >= labels[~test].mean()
+    return _metrics(labels, scores, above_share, folds, test)
 
 
-def _floor(
+def _metrics(
     labels: Labels,
     scores: Scores,
     above_share: NDArray[np.bool_],
     folds: pd.DataFrame,
-    chosen: NDArray[np.bool_],
-) -> Baseline:
-    labels, scores, above_share = labels[chosen], scores[chosen], above_share[chosen]
-    groups = folds.loc[chosen, "group"]
-    statistics = (
-        partial(intervals.balanced_accuracy, labels, above_share),
-        partial(intervals.accuracy, labels, scores >= THRESHOLD),
-    )
-    return Baseline(
-        intervals.of_auc(labels, scores, groups),
-        *(intervals.bootstrap(one, groups) for one in statistics),
+    mask: NDArray[np.bool_],
+) -> BaselineMetrics:
+    """Compute metrics of the rows in `mask`, balanced accuracy by the decisions `above_share`."""
+    labels, scores, above_share = labels[mask], scores[mask], above_share[mask]
+    groups = folds.loc[mask, "group"]
+    balanced_accuracy = partial(intervals.balanced_accuracy, labels, above_share)
+    accuracy = partial(intervals.accuracy, labels, scores >= THRESHOLD)
+    return BaselineMetrics(
+        auc=intervals.of_auc(labels, scores, groups),
+        balanced_accuracy=intervals.bootstrap(balanced_accuracy, groups),
+        accuracy=intervals.bootstrap(accuracy, groups),
     )
 
 
-def _fitted(classifier: str, features: pd.DataFrame, labels: Labels) -> Pipeline:
+def _fit(classifier: str, features: pd.DataFrame, labels: Labels) -> Pipeline:
     texts = [name for name in features if features[name].dtype.kind not in "biuf"]
     numbers = [name for name in features if name not in texts]
     if classifier == "logistic":

@@ -1,6 +1,6 @@
-"""What scores are worth on each of several sets, and in the mean over sets."""
+"""Metrics of each of several sets, and their mean over sets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,38 +11,54 @@ from realart.metrics import classification
 from realart.metrics.classification import Figures
 
 
-def by_set(scored: pd.DataFrame) -> dict[str, Any]:
-    """Return the figures of each set, below `sets`, and their mean over sets, with 95 % intervals.
+def evaluate_by_set(scored: pd.DataFrame) -> dict[str, Any]:
+    """Compute the metrics of each set and their mean over sets, with 95 % intervals.
 
-    Every set counts the same in the mean, and scores of different sets are never put in one order:
-    what a set is called on the whole does not matter for its AUC.
+    Each set has the same weight in the mean, whatever its size. Scores of different sets are never
+    ranked together, so a set whose scores are higher on the whole does not affect any AUC.
 
     Parameters
     ----------
     scored
         Columns `tables.JUDGED`.
+
+    Returns
+    -------
+    dict
+        What `mean_over_sets` returns, and `sets`: for each set by name the metrics of
+        `classification.figures`, `intervals` (`low` and `high` by metric), `pictures` and `ai`
+        (counts).
     """
-    sets = {str(name): _figures(own) for name, own in scored.groupby("set")}
-    return {**mean(sets), "sets": sets}
+    sets = {str(name): _set_figures(rows) for name, rows in scored.groupby("set")}
+    return {**mean_over_sets(sets), "sets": sets}
 
 
-def mean(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the mean of figures of different sets, and its intervals.
+def mean_over_sets(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Compute the mean of each metric over sets, and its 95 % interval.
 
-    How far a bound of the mean is away follows from the bounds of the figures by the method of
-    variance estimates recovery (Zou and Donner, "Construction of confidence limits about effect
-    measures: a general approach", 2008). That is how well these sets are known: what another set
-    would give, so few of them do not tell.
+    The interval combines those of the sets by the method of variance estimates recovery (Zou and
+    Donner, "Construction of confidence limits about effect measures: a general approach", 2008). It
+    covers how uncertain the metrics of these sets are, not how much another set would differ.
+
+    Parameters
+    ----------
+    sets
+        By name, metrics, their `intervals`, and the number of `pictures`.
+
+    Returns
+    -------
+    dict
+        The mean of each metric, `intervals` of the means, and the sum of `pictures`.
     """
     every = list(sets.values())
     figures: Figures = {
-        name: float(np.mean([one[name] for one in every]))
+        name: float(np.mean([of_set[name] for of_set in every]))
         for name in every[0]
         if name not in ("intervals", "pictures", "ai")
     }
     return {
         **figures,
-        "pictures": sum(one["pictures"] for one in every),
+        "pictures": sum(of_set["pictures"] for of_set in every),
         "intervals": {
             name: {
                 side: figures[name] + sign * _distance(every, name, side) / len(every)
@@ -53,16 +69,22 @@ def mean(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _distance(every: list[Mapping[str, Any]], name: str, side: str) -> float:
-    return float(np.linalg.norm([one[name] - one["intervals"][name][side] for one in every]))
+def _distance(every: Sequence[Mapping[str, Any]], name: str, side: str) -> float:
+    """Return the root of the sum of squared distances between a metric and its bound on a side."""
+    return float(
+        np.linalg.norm([of_set[name] - of_set["intervals"][name][side] for of_set in every])
+    )
 
 
-def _figures(own: pd.DataFrame) -> dict[str, Any]:
-    labels, scores = tables.is_ai(own["label"]), own["score"].to_numpy()
-    found = classification.with_intervals(labels, scores, own["group"])
+def _set_figures(rows: pd.DataFrame) -> dict[str, Any]:
+    labels, scores = tables.is_ai(rows["label"]), rows["score"].to_numpy()
+    estimates = classification.with_intervals(labels, scores, rows["group"])
     return {
         **classification.figures(labels, scores),
-        "intervals": {name: {"low": one.low, "high": one.high} for name, one in found.items()},
-        "pictures": len(own),
+        "intervals": {
+            name: {"low": estimate.low, "high": estimate.high}
+            for name, estimate in estimates.items()
+        },
+        "pictures": len(rows),
         "ai": int(labels.sum()),
     }

@@ -1,4 +1,4 @@
-"""Scores as probabilities: Platt's sigmoid, fitted on what a model has not seen."""
+"""Calibrated probabilities by Platt's sigmoid, fitted on out-of-fold scores."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,44 +8,82 @@ from sklearn.linear_model import LogisticRegression
 from realart.metrics.classification import Labels, Scores
 from realart.params import Strict
 
-FLATTEST = 1e-3
-"""Least slope of probabilities, per standard deviation of what they are made from."""
-SUREST = 1e-6
-"""A score is taken to be at least so far from 0 and 1: a network's may be equal to them."""
+MIN_SLOPE = 1e-3
+"""Least slope of log-odds per standard deviation of decision values."""
+CLIP = 1e-6
+"""Scores are clipped this far from 0 and 1, which a network's may equal: log-odds are finite."""
 
 
 class Calibration(Strict):
-    """A line on log-odds, by which scores become probabilities."""
+    """A linear map of log-odds, by which scores become probabilities.
+
+    Attributes
+    ----------
+    slope, offset
+        A score s becomes the probability expit(slope * logit(s) + offset).
+    """
 
     slope: float
     offset: float
 
     def __call__(self, scores: Scores) -> Scores:
-        """Return the probability of ai for each score: shape (n,) in and out."""
-        return expit(self.slope * _odds(scores) + self.offset)
+        """Return the calibrated probability of ai for scores from 0 to 1; shape (n,) in and out."""
+        return expit(self.slope * _log_odds(scores) + self.offset)
 
 
 def fit(labels: Labels, scores: Scores) -> Calibration:
-    """Fit a calibration on pictures, each of which counts the same."""
-    slope, offset = platt(labels, _odds(scores), np.ones(len(labels)))
+    """Fit a calibration by Platt's method, all pictures weighted equally.
+
+    Parameters
+    ----------
+    labels, scores
+        1 for ai and 0 for human, and out-of-fold scores from 0 to 1; shape (n,).
+
+    Examples
+    --------
+    Of pictures scored 0.9 only three in four are ai, of those scored 0.1 one in four:
+
+    >>> labels = np.array([0, 1, 1, 1, 0, 0, 0, 1])
+    >>> scores = np.array([0.9, 0.9, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1])
+    >>> fit(labels, scores)(np.array([0.1, 0.9])).round(2)
+    array([0.33, 0.67])
+    """
+    slope, offset = platt(labels, _log_odds(scores), np.ones(len(labels)))
     return Calibration(slope=slope, offset=offset)
 
 
 def cross_calibrate(labels: Labels, scores: Scores, folds: NDArray[np.int64]) -> Scores:
-    """Calibrate the scores of each fold by those of the others: probabilities, shape (n,)."""
-    found = np.empty(len(scores))
+    """Calibrate the scores of each fold on those of all other folds.
+
+    Parameters
+    ----------
+    labels, scores, folds
+        1 for ai and 0 for human, out-of-fold scores from 0 to 1, fold numbers; shape (n,).
+
+    Returns
+    -------
+    ndarray
+        Calibrated probabilities of ai; shape (n,).
+    """
+    probabilities = np.empty(len(scores))
     for fold in np.unique(folds):
-        own = folds == fold
-        found[own] = fit(labels[~own], scores[~own])(scores[own])
-    return found
+        held_out = folds == fold
+        calibration = fit(labels[~held_out], scores[~held_out])
+        probabilities[held_out] = calibration(scores[held_out])
+    return probabilities
 
 
 def platt(labels: Labels, values: Scores, weights: NDArray[np.float64]) -> tuple[float, float]:
-    """Return slope and offset by which decision values become log-odds.
+    """Fit slope and offset that map decision values to log-odds.
 
     Platt, "Probabilistic Outputs for Support Vector Machines", 1999, with his smoothed targets.
-    Where chance made the slope negative it is set close to 0, and all probabilities to the share
-    of ai: a classifier is not turned round.
+    Where the slope would be negative, by chance, it becomes nearly 0 and all probabilities the
+    share of ai: the ranking of a classifier is never inverted.
+
+    Parameters
+    ----------
+    labels, values, weights
+        1 for ai and 0 for human, unbounded decision values, and sample weights; shape (n,).
     """
     centre, spread = values.mean(), max(float(values.std()), 1e-12)
     humans, ais = np.bincount(labels, minlength=2)
@@ -55,10 +93,10 @@ def platt(labels: Labels, values: Scores, weights: NDArray[np.float64]) -> tuple
     model = LogisticRegression(C=1e6)
     model.fit(standard, both, np.concatenate([weights * targets, weights * (1 - targets)]))
     slope, offset = float(model.coef_[0, 0]), float(model.intercept_[0])
-    if slope < FLATTEST:
-        slope, offset = FLATTEST, float(logit(np.average(targets, weights=weights)))
+    if slope < MIN_SLOPE:
+        slope, offset = MIN_SLOPE, float(logit(np.average(targets, weights=weights)))
     return slope / spread, offset - slope * float(centre) / spread
 
 
-def _odds(scores: Scores) -> Scores:
-    return logit(np.clip(scores, SUREST, 1 - SUREST))
+def _log_odds(scores: Scores) -> Scores:
+    return logit(np.clip(scores, CLIP, 1 - CLIP))

@@ -1,4 +1,4 @@
-"""What scores are worth: the figures of metrics.json. The positive class is `ai`."""
+"""Classification metrics of labels and scores. The positive class is `ai`."""
 
 from collections.abc import Sequence
 
@@ -13,55 +13,68 @@ from realart.metrics.intervals import Estimate
 Labels = NDArray[np.int64]
 """1 for ai, 0 for human; shape (n,)."""
 Scores = NDArray[np.float64]
-"""Probability of ai; shape (n,)."""
+"""Probability of ai, from 0 to 1; shape (n,)."""
 Figures = dict[str, float]
+"""Metrics by name."""
 
 THRESHOLD = 0.5
-"""Score from which a picture is called ai."""
+"""Score from which a picture is classified as ai."""
 BINS = 10
+"""Bins of a reliability diagram."""
 
 
 def figures(labels: Labels, scores: Scores) -> Figures:
-    """Return what scores are worth, all of it between 0 and 1 but `mcc` and `loss`.
+    """Compute all metrics of scores.
 
-    Nothing is NaN: a share of no pictures is 0, and of one class alone the AUC is 1/2.
+    None is NaN: a share of no pictures is 0, the AUC of a single class 0.5.
 
-    accuracy, balanced_accuracy, precision, recall, f1, mcc, false_positive_rate
-        Of verdicts at `THRESHOLD`. Precision of a model that calls nothing ai is 0. `mcc` is
-        Matthews' correlation coefficient, from -1 to 1.
-    auc, average_precision, tpr_at_1_fpr, tpr_at_5_fpr
-        Of the order of scores. The last two are the most ai art that can be found while at most 1 %
-        or 5 % of human art is accused.
-    brier, ece, loss
-        Of scores as probabilities: mean squared error, expected calibration error (the distance of
-        `reliability` from the diagonal) and mean cross-entropy in nats.
+    Parameters
+    ----------
+    labels, scores
+        1 for ai and 0 for human, and the probability of ai; shape (n,).
+
+    Returns
+    -------
+    dict
+        At `THRESHOLD`: accuracy, balanced_accuracy, precision, recall (true positive rate), f1,
+        false_positive_rate (0 to 1), and mcc, Matthews' correlation coefficient (-1 to 1).
+        Of the ranking: auc (area under the ROC curve), average_precision, and the highest recall at
+        a false positive rate of at most 1 % and 5 %, tpr_at_1_fpr and tpr_at_5_fpr (0 to 1).
+        Of scores as probabilities: brier (mean squared error, 0 to 1), ece (expected calibration
+        error over the bins of `reliability`, 0 to 1) and loss (mean cross-entropy in nats).
+
+    Examples
+    --------
+    >>> metrics = figures(np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9]))
+    >>> metrics["accuracy"], metrics["false_positive_rate"], metrics["auc"]
+    (0.5, 0.5, 0.75)
     """
-    called = (scores >= THRESHOLD).astype(np.int64)
+    predicted = (scores >= THRESHOLD).astype(np.int64)
     count = confusion(labels, scores)
     humans = max(count["tn"] + count["fp"], 1)
-    told = reliability(labels, scores)
+    bins = reliability(labels, scores)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-        labels, called, average="binary", zero_division=0
+        labels, predicted, average="binary", zero_division=0
     )
     return {
-        "accuracy": float(metrics.accuracy_score(labels, called)),
+        "accuracy": float(metrics.accuracy_score(labels, predicted)),
         "balanced_accuracy": float(recall + count["tn"] / humans) / 2,
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
-        "mcc": float(metrics.matthews_corrcoef(labels, called)),
+        "mcc": float(metrics.matthews_corrcoef(labels, predicted)),
         "false_positive_rate": count["fp"] / humans,
-        **_of_order(labels, scores),
+        **_ranking_figures(labels, scores),
         "brier": float(np.mean((scores - labels) ** 2)),
         "ece": float(
-            np.average(np.abs(told["probability"] - told["share"]), weights=told["pictures"])
+            np.average(np.abs(bins["probability"] - bins["share"]), weights=bins["pictures"])
         ),
         "loss": float(metrics.log_loss(labels, scores, labels=[0, 1])),
     }
 
 
-def _of_order(labels: Labels, scores: Scores) -> Figures:
-    if labels.min() == labels.max():  # there is nothing to put in order
+def _ranking_figures(labels: Labels, scores: Scores) -> Figures:
+    if labels.min() == labels.max():  # there are no pairs to rank
         share = float(labels.mean())
         return {"auc": 0.5, "average_precision": share, "tpr_at_1_fpr": 0.0, "tpr_at_5_fpr": 0.0}
     fpr, tpr, _ = metrics.roc_curve(labels, scores, drop_intermediate=False)
@@ -74,7 +87,15 @@ def _of_order(labels: Labels, scores: Scores) -> Figures:
 
 
 def at(labels: Labels, scores: Scores, threshold: float) -> Figures:
-    """Return accuracy, precision, recall and false-positive rate of verdicts at a threshold."""
+    """Compute accuracy, precision, recall and false_positive_rate at a threshold.
+
+    Parameters
+    ----------
+    labels, scores
+        1 for ai and 0 for human, and the probability of ai; shape (n,).
+    threshold
+        Score from which a picture is classified as ai.
+    """
     count = confusion(labels, scores, threshold)
     tn, fp, fn, tp = (count[name] for name in ("tn", "fp", "fn", "tp"))
     return {
@@ -86,12 +107,22 @@ def at(labels: Labels, scores: Scores, threshold: float) -> Figures:
 
 
 def reliability(labels: Labels, scores: Scores) -> pd.DataFrame:
-    """Divide pictures by score into bins of equally many, and say how many of them are ai.
+    """Bin pictures by score for a reliability diagram, as many pictures in each bin.
 
-    Columns probability (mean score), share (of ai), low, high (95 % of the share), pictures. Bins
-    of equal width would be mostly empty where scores are sure (Nguyen and O'Connor, "Posterior
-    Calibration and Exploratory Analysis for Natural Language Processing Models", 2015). Equal
-    scores may lie in two bins.
+    Bins of equal width would be mostly empty where scores are confident (Nguyen and O'Connor,
+    "Posterior Calibration and Exploratory Analysis for Natural Language Processing Models", 2015).
+    Equal scores may lie in two bins.
+
+    Parameters
+    ----------
+    labels, scores
+        1 for ai and 0 for human, and the probability of ai; shape (n,).
+
+    Returns
+    -------
+    DataFrame
+        A row for each of at most `BINS` bins, by ascending score. Columns probability (mean score),
+        share (of ai), low and high (Wilson's 95 % interval of the share), pictures (count).
     """
     order = np.argsort(scores, kind="stable")
     rows = []
@@ -102,10 +133,17 @@ def reliability(labels: Labels, scores: Scores) -> pd.DataFrame:
 
 
 def with_intervals(labels: Labels, scores: Scores, groups: pd.Series) -> dict[str, Estimate]:
-    """Return headline figures with 95 % intervals.
+    """Compute the headline metrics with 95 % intervals.
 
-    Shares of pictures have Wilson's; AUC and average precision those of a bootstrap over groups of
-    near-duplicates.
+    accuracy, precision, recall and false_positive_rate have Wilson's interval; auc and
+    average_precision that of a bootstrap over groups.
+
+    Parameters
+    ----------
+    labels, scores
+        1 for ai and 0 for human, and the probability of ai; shape (n,).
+    groups
+        The group of near-duplicates of each picture; length n.
     """
     count = confusion(labels, scores)
     tn, fp, fn, tp = (count[name] for name in ("tn", "fp", "fn", "tp"))
@@ -120,18 +158,21 @@ def with_intervals(labels: Labels, scores: Scores, groups: pd.Series) -> dict[st
 
 
 def of_outputs(outputs: NDArray[np.float32]) -> Scores:
-    """Return the probability of `ai` from a network's outputs (n, 1 or 2): float64, shape (n,)."""
+    """Return the probability of ai, shape (n,), from a network's outputs, shape (n, 1) or (n, 2).
+
+    The last output is the probability of ai, be there one sigmoid or a softmax of two.
+    """
     return outputs[:, -1].astype(np.float64)
 
 
 def confusion(labels: Labels, scores: Scores, threshold: float = THRESHOLD) -> dict[str, int]:
-    """Count true and false negatives and positives."""
+    """Count true and false negatives and positives: keys tn, fp, fn, tp."""
     tn, fp, fn, tp = metrics.confusion_matrix(labels, scores >= threshold, labels=[0, 1]).ravel()
     return {"tn": int(tn), "fp": int(fp), "fn": int(fn), "tp": int(tp)}
 
 
 def over_folds(folds: Sequence[Figures]) -> dict[str, Figures]:
-    """Return mean and standard deviation (of a sample) of each figure over folds."""
+    """Compute mean and sample standard deviation of each metric over two or more folds."""
     return {
         name: {
             "mean": float(np.mean([fold[name] for fold in folds])),
@@ -142,5 +183,5 @@ def over_folds(folds: Sequence[Figures]) -> dict[str, Figures]:
 
 
 def best_fold(folds: Sequence[Figures]) -> int:
-    """Choose the fold whose model has the highest held-out accuracy, then the lowest loss."""
+    """Return the index of the fold with the highest held-out accuracy, then the lowest loss."""
     return max(range(len(folds)), key=lambda k: (folds[k]["accuracy"], -folds[k]["loss"]))

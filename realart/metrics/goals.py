@@ -1,7 +1,7 @@
-"""Whether a run is good enough: the goals of params.yaml, and an order better than two others.
+"""Check a run against the goals of params.yaml, against chance and against the baseline.
 
-Goals are of the test part. AUCs are judged out of fold, on some ten times as many pictures: of a
-small class in a small test part the bootstrap knows too little.
+Goals are checked on the test part. AUCs are compared out of fold, on some ten times as many
+pictures: where a small test part has few pictures of a class, the bootstrap knows too little.
 """
 
 import math
@@ -13,72 +13,88 @@ import pandas as pd
 from realart.core import tables
 from realart.metrics import intervals
 from realart.metrics.classification import Figures
-from realart.metrics.thresholds import figure
+from realart.metrics.thresholds import format_figure
 from realart.params import Goals
 
 CHANCE = 0.5
-"""The AUC of an order by chance."""
+"""AUC of a random ranking."""
 AT_MOST = ("false_positive_rate", "brier", "ece", "loss")
-"""Figures that are the better the lower they are."""
+"""Metrics that are better the lower they are; a goal is their upper bound."""
 
 
-def gain(scores: pd.DataFrame, floor: pd.DataFrame) -> Figures:
-    """Return by how much the AUC out of fold is above that of the floor, with its 95 % interval.
+def gain(scores: pd.DataFrame, baseline: pd.DataFrame) -> Figures:
+    """Compute the out-of-fold AUC less that of the baseline, with its 95 % interval.
 
-    Both on the pictures that the floor has scored, in the same resamples of groups.
+    Both AUCs are of the pictures that the baseline has scored, in the same resamples of groups.
 
     Parameters
     ----------
-    scores, floor
-        Columns `tables.JUDGED`, of part `oof`; `floor` is metrics/audit/floor.csv.
+    scores, baseline
+        Columns `tables.JUDGED`, of part `oof`; `baseline` is metrics/audit/floor.csv.
+
+    Returns
+    -------
+    dict
+        pictures (how many), auc (the difference), low, high.
     """
-    both = scores.merge(floor[["row", "score"]], on="row", suffixes=("", "_floor"))
-    found = intervals.of_gain(
+    both = scores.merge(baseline[["row", "score"]], on="row", suffixes=("", "_baseline"))
+    difference = intervals.of_gain(
         tables.is_ai(both["label"]),
-        both["score_floor"].to_numpy(),
+        both["score_baseline"].to_numpy(),
         both["score"].to_numpy(),
         both["group"],
     )
-    return {"pictures": len(both), "auc": found.value, "low": found.low, "high": found.high}
+    return {
+        "pictures": len(both),
+        "auc": difference.value,
+        "low": difference.low,
+        "high": difference.high,
+    }
 
 
-def misses(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
-    """Say of each goal how it is missed, in words: nothing where it is met.
-
-    Those of params.yaml, by name, then `above_chance` and `above_floor`: whether the AUC out of
-    fold is certainly (95 %) above `CHANCE`, and above the AUC without looking at the art.
+def unmet(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
+    """Return for each goal by how much it is missed, in words; an empty string where it is met.
 
     Parameters
     ----------
     report
         What metrics.json holds.
+    goals
+        Bounds of metrics of the test part.
+
+    Returns
+    -------
+    dict
+        By the names of goals that are set, then `above_chance` and `above_floor`: whether the
+        out-of-fold AUC is above `CHANCE` and above that of the baseline without image content, each
+        with the lower bound of its 95 % interval.
     """
-    found = {}
+    reasons = {}
     for name, goal in goals.model_dump(exclude_none=True).items():
         value = report["test"].get(name, math.nan)
         met, beyond = (value <= goal, "above") if name in AT_MOST else (value >= goal, "below")
-        words = f"{name} {value:.3f} is {beyond} {goal:g}"
-        if math.isnan(value):  # an older release did not know it
-            words = f"there is no {name}"
-        found[name] = "" if met else words
-    above = report["oof"]["intervals"]["auc"]["low"] > CHANCE
-    words = f"AUC {figure('auc', report['oof'])} out of fold is not above {CHANCE:g}"
-    found["above_chance"] = "" if above else words
-    more = report.get("gain") or _unpaired(report)
+        reason = f"{name} {value:.3f} is {beyond} {goal:g}"
+        if math.isnan(value):  # reports of older releases lack newer metrics
+            reason = f"there is no {name}"
+        reasons[name] = "" if met else reason
+    above_chance = report["oof"]["intervals"]["auc"]["low"] > CHANCE
+    reason = f"AUC {format_figure('auc', report['oof'])} out of fold is not above {CHANCE:g}"
+    reasons["above_chance"] = "" if above_chance else reason
+    more = report.get("gain") or _unpaired_gain(report)
     difference = f"{more['auc']:+.3f} [{more['low']:+.3f}, {more['high']:+.3f}]"
-    words = f"AUC less that without looking at the art, {difference}, is not above 0"
-    found["above_floor"] = "" if more["low"] > 0 else words
-    return found
+    reason = f"AUC gain over the baseline without image content, {difference}, is not above 0"
+    reasons["above_floor"] = "" if more["low"] > 0 else reason
+    return reasons
 
 
-def sentence(report: Mapping[str, Any], goals: Goals) -> str:
-    """Say whether all goals are met, and which not."""
-    missed = ", ".join(filter(None, misses(report, goals).values()))
+def summary(report: Mapping[str, Any], goals: Goals) -> str:
+    """Return `goals met`, or `goals missed: ` and how; the parameters are what `unmet` takes."""
+    missed = ", ".join(filter(None, unmet(report, goals).values()))
     return f"goals missed: {missed}" if missed else "goals met"
 
 
-def _unpaired(report: Mapping[str, Any]) -> Figures:
-    """Return the gain that a report of an older release shows: its floor has no scores."""
-    floor, bounds = report["floor"]["oof"]["auc"], report["oof"]["intervals"]["auc"]
+def _unpaired_gain(report: Mapping[str, Any]) -> Figures:
+    """Compute the AUC gain from a report of an older release, which has no baseline scores."""
+    baseline, bounds = report["floor"]["oof"]["auc"], report["oof"]["intervals"]["auc"]
     values = {"auc": report["oof"]["auc"], **bounds}
-    return {name: value - floor for name, value in values.items()}
+    return {name: value - baseline for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""Pictures of both classes that are alike in what is not art: format, size and shape."""
+"""Match pictures of both classes by format, size and aspect ratio."""
 
 import numpy as np
 import pandas as pd
@@ -9,15 +9,16 @@ from realart.metrics import classification
 
 
 def matched(pictures: pd.DataFrame) -> NDArray[np.bool_]:
-    """Mark as many pictures of each class in every stratum of format, size and aspect.
+    """Return a mask that keeps as many pictures of each class in every stratum, shape (n,).
 
-    Coarsened exact matching (Iacus, King, Porro, Political Analysis 20, 2012): a stratum is a
-    format, half an octave of pixels and a quarter octave of width by height.
+    Coarsened exact matching (Iacus, King, Porro, "Causal Inference without Balance Checking:
+    Coarsened Exact Matching", Political Analysis 20, 2012): a stratum is a format, half an octave
+    of the number of pixels and a quarter octave of width divided by height.
 
     Parameters
     ----------
     pictures
-        Columns of `tables.PICTURES`; of a stratum's larger class those of the lowest ids are taken.
+        Columns of `tables.PICTURES`, n rows; of a stratum's larger class the lowest ids are kept.
     """
     strata = ["format", "size", "shape"]
     table = pictures.reset_index(drop=True).assign(
@@ -26,20 +27,25 @@ def matched(pictures: pd.DataFrame) -> NDArray[np.bool_]:
     )
     own = table.groupby([*strata, "label"])["id"].transform("size")
     other = table.groupby(strata)["id"].transform("size") - own
-    place = table.sort_values("id").groupby([*strata, "label"]).cumcount().sort_index()
-    return np.asarray(place < np.minimum(own, other))
+    rank = table.sort_values("id").groupby([*strata, "label"]).cumcount().sort_index()
+    return np.asarray(rank < np.minimum(own, other))
 
 
 def figures(scores: pd.DataFrame, pictures: pd.DataFrame) -> dict[str, float]:
-    """Return how many pictures are matched, and accuracy and AUC on these alone.
+    """Compute accuracy and AUC on matched pictures alone.
 
     Parameters
     ----------
     scores, pictures
         Columns `tables.SCORES` and `tables.PICTURES`, the same pictures in the same order.
+
+    Returns
+    -------
+    dict
+        pictures (how many are matched), accuracy and auc; the last two only if there are some.
     """
-    alike = scores[matched(pictures)]
-    if alike.empty:
+    kept = scores[matched(pictures)]
+    if kept.empty:
         return {"pictures": 0}
-    found = classification.figures(tables.is_ai(alike["label"]), alike["score"].to_numpy())
-    return {"pictures": len(alike), "accuracy": found["accuracy"], "auc": found["auc"]}
+    metrics = classification.figures(tables.is_ai(kept["label"]), kept["score"].to_numpy())
+    return {"pictures": len(kept), "accuracy": metrics["accuracy"], "auc": metrics["auc"]}

@@ -1,4 +1,4 @@
-"""Curves as data, for `dvc plots`, and as pictures, for people."""
+"""Plots of metrics: as data, for `dvc plots`, and drawn as PNG files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,56 +24,59 @@ FOLDS = ("#0f766e", "#b45309", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a21
 
 
 def roc(labels: Labels, scores: Scores) -> pd.DataFrame:
-    """Return the ROC curve: columns fpr, tpr, threshold, one row a corner."""
+    """Compute the ROC curve: columns fpr, tpr and threshold, all from 0 to 1, by rising fpr."""
     fpr, tpr, threshold = metrics.roc_curve(labels, scores)
     return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": np.minimum(threshold, 1.0)})
 
 
 def precision_recall(labels: Labels, scores: Scores) -> pd.DataFrame:
-    """Return the precision-recall curve: columns recall, precision."""
+    """Compute the precision-recall curve: columns recall, falling from 1 to 0, and precision."""
     precision, recall, _ = metrics.precision_recall_curve(labels, scores)
     return pd.DataFrame({"recall": recall, "precision": precision})
 
 
-def verdicts(labels: Labels, scores: Scores) -> pd.DataFrame:
-    """Return actual and predicted class of every picture, as DVC's confusion template reads it."""
+def predictions(labels: Labels, scores: Scores) -> pd.DataFrame:
+    """Return the columns actual and predicted, `ai` or `human`, of DVC's confusion template."""
     names = np.array(CLASSES)
-    called = (scores >= THRESHOLD).astype(np.int64)
-    return pd.DataFrame({"actual": names[labels], "predicted": names[called]})
+    predicted = (scores >= THRESHOLD).astype(np.int64)
+    return pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
 
 
-def write_scored(
+def write_curves(
     named: dict[str, tuple[Labels, Scores]],
-    decisions: dict[str, Any],
+    figures: dict[str, Any],
     sure: float | None,
     folder: Path,
     images: Path,
 ) -> None:
-    """Write the curves of each named set of scores.
+    """Write the curves of named parts: as CSV files for `dvc plots`, and drawn as PNG files.
 
-    As pictures into `images`; as data for `dvc plots` into `folder`, those of the first set and, of
-    probabilities, those of the last.
+    The CSV files hold the first part; those of reliability and coverage the last.
 
     Parameters
     ----------
-    decisions
-        What `thresholds.evaluate_decisions` returns for each.
+    named
+        Labels and scores, shape (n,), of each part by its name.
+    figures
+        What `thresholds.evaluate_decisions` returns for each part.
     sure
-        How accurate verdicts must be to be given, if that was asked for.
+        The accuracy that decisions are to have, drawn as a line; None draws none.
+    folder, images
+        Existing folders of the CSV files and of the PNG files.
     """
     first, last = next(iter(named.values())), list(named.values())[-1]
-    verdicts(*first).to_csv(folder / "confusion.csv", index=False)
+    predictions(*first).to_csv(folder / "confusion.csv", index=False)
     roc(*first).to_csv(folder / "roc.csv", index=False)
     precision_recall(*first).to_csv(folder / "precision_recall.csv", index=False)
     classification.reliability(*last).to_csv(folder / "reliability.csv", index=False)
     coverage(*last).to_csv(folder / "coverage.csv", index=False)
     draw_confusion(*first, next(iter(named)), images / "confusion.png")
-    draw_curves(named, decisions, images / "curves.png")
+    draw_curves(named, figures, images / "curves.png")
     draw_calibration(named, sure, images / "calibration.png")
 
 
 def draw_history(history: pd.DataFrame, path: Path) -> None:
-    """Draw loss and accuracy by epoch: fitted rows dashed, watched slice solid, a colour a fold."""
+    """Draw loss and accuracy by epoch, a colour a fold: training dashed, validation solid."""
     figure, axes = _figure(2)
     for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
         for fold, records in history.groupby("fold"):
@@ -81,30 +84,41 @@ def draw_history(history: pd.DataFrame, path: Path) -> None:
             axis.plot(records["epoch"] + 1, records[name], "--", color=colour, alpha=0.5, lw=1)
             axis.plot(records["epoch"] + 1, records[f"val_{name}"], color=colour, label=f"{fold}")
         axis.set(title=f"{name.capitalize()} by epoch", xlabel="epoch", ylabel=name)
-    axes[0].plot([], [], "--", color=GREY, label="fitted rows")
-    axes[0].legend(title="fold, watched slice", frameon=False)
+    axes[0].plot([], [], "--", color=GREY, label="training")
+    axes[0].legend(title="fold, validation", frameon=False)
     _save(figure, path)
 
 
 def draw_curves(
-    named: dict[str, tuple[Labels, Scores]], decisions: dict[str, Any], path: Path
+    named: dict[str, tuple[Labels, Scores]], figures: dict[str, Any], path: Path
 ) -> None:
-    """Draw ROC and precision-recall curves of each named set of scores.
+    """Draw ROC and precision-recall curves of named parts, with their areas and 95 % intervals.
 
-    Each with its area and the 95 % interval of that, as `thresholds.evaluate_decisions` gives them.
+    Parameters
+    ----------
+    named
+        Labels and scores, shape (n,), of each part by its name.
+    figures
+        What `thresholds.evaluate_decisions` returns for each part.
+    path
+        Of the PNG file.
     """
     figure, axes = _figure(2)
     for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
         curve = roc(labels, scores)
-        area = _area(metrics.roc_auc_score(labels, scores), decisions[name]["intervals"]["auc"])
+        area = _area(metrics.roc_auc_score(labels, scores), figures[name]["intervals"]["auc"])
         axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area}")
         curve = precision_recall(labels, scores)
         mean = metrics.average_precision_score(labels, scores)
-        area = _area(mean, decisions[name]["intervals"]["average_precision"])
+        area = _area(mean, figures[name]["intervals"]["average_precision"])
         axes[1].plot(curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {area}")
     axes[0].plot([0, 1], [0, 1], ":", color=GREY)
-    axes[0].set(title="ROC", xlabel="human art called ai", ylabel="ai art called ai")
-    axes[1].set(title="Precision and recall of ai", xlabel="recall", ylabel="precision")
+    axes[0].set(
+        title="ROC curve",
+        xlabel="false positive rate (human art called ai)",
+        ylabel="recall (true positive rate)",
+    )
+    axes[1].set(title="Precision-recall curve", xlabel="recall", ylabel="precision")
     for axis in axes:
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         axis.legend(frameon=False, loc="lower center")
@@ -114,25 +128,37 @@ def draw_curves(
 def draw_calibration(
     named: dict[str, tuple[Labels, Scores]], sure: float | None, path: Path
 ) -> None:
-    """Draw how often probabilities come true, and how accurate the surest verdicts are."""
+    """Draw a reliability diagram and accuracy against coverage of named parts.
+
+    Parameters
+    ----------
+    named
+        Labels and scores, shape (n,), of each part by its name.
+    sure
+        The accuracy that decisions are to have, drawn as a line; None draws none.
+    path
+        Of the PNG file.
+    """
     figure, axes = _figure(2)
     for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
         table = classification.reliability(labels, scores)
         error = [table["share"] - table["low"], table["high"] - table["share"]]
         axes[0].errorbar(
             table["probability"], table["share"], error, fmt="o", ms=4, lw=1, color=colour,
-            label=f"{name}: error {classification.figures(labels, scores)['ece']:.3f}",
+            label=f"{name}: calibration error {classification.figures(labels, scores)['ece']:.3f}",
         )  # fmt: skip
         curve = coverage(labels, scores)
         axes[1].plot(curve["share"], curve["accuracy"], color=colour, label=name)
     axes[0].plot([0, 1], [0, 1], ":", color=GREY)
     axes[0].set(
-        title="Do probabilities come true?", xlabel="probability of ai", ylabel="share of ai, 95 %"
+        title="Reliability diagram",
+        xlabel="predicted probability of ai",
+        ylabel="share of ai, 95 % interval",
     )
     axes[0].set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     if sure is not None:
         axes[1].axhline(sure, ls=":", color=GREY)
-    axes[1].set(title="Verdicts on the surest", xlabel="share of pictures", ylabel="accuracy")
+    axes[1].set(title="Accuracy against coverage", xlabel="coverage", ylabel="accuracy")
     axes[0].legend(frameon=False, loc="upper left")
     axes[1].legend(frameon=False, loc="lower left")
     _save(figure, path)
@@ -143,7 +169,10 @@ def _area(value: float, interval: dict[str, float]) -> str:
 
 
 def draw_robustness(table: pd.DataFrame, path: Path) -> None:
-    """Draw AUC, recall and accusations after each change (columns `robustness.COLUMNS`)."""
+    """Draw AUC, recall and false positive rate after each change, at the balanced point.
+
+    `table` has the columns `robustness.COLUMNS`; `path` is that of the PNG file.
+    """
     untouched = table[table["change"] == "none"]
     changes = [name for name in table["change"].unique() if name != "none"]
     figure = Figure(figsize=(12, 2.5 * -(-len(changes) // 5)), layout="constrained")
@@ -151,15 +180,17 @@ def draw_robustness(table: pd.DataFrame, path: Path) -> None:
     for axis, name in zip(axes, changes, strict=False):
         rows = pd.concat([untouched, table[table["change"] == name]])
         rows = rows[rows["point"] == "balanced"]
-        place = np.arange(len(rows))
-        axis.fill_between(place, rows["auc_low"], rows["auc_high"], color=GREY, alpha=0.25, lw=0)
-        axis.plot(place, rows["auc"], "o-", color="black", ms=3, lw=1.2, label="AUC, 95 %")
-        axis.plot(place, rows["recall"], "o-", color=AI, ms=3, lw=1.2, label="ai art found")
+        position = np.arange(len(rows))
+        axis.fill_between(position, rows["auc_low"], rows["auc_high"], color=GREY, alpha=0.25, lw=0)
         axis.plot(
-            place, rows["false_positive_rate"], "o-", color=HUMAN, ms=3, lw=1.2,
-            label="human art accused",
+            position, rows["auc"], "o-", color="black", ms=3, lw=1.2, label="AUC, 95 % interval"
+        )
+        axis.plot(position, rows["recall"], "o-", color=AI, ms=3, lw=1.2, label="recall")
+        axis.plot(
+            position, rows["false_positive_rate"], "o-", color=HUMAN, ms=3, lw=1.2,
+            label="false positive rate",
         )  # fmt: skip
-        axis.set(title=name, xticks=place, ylim=(-0.03, 1.03))
+        axis.set(title=name, xticks=position, ylim=(-0.03, 1.03))
         axis.set_xticklabels(["none", *(f"{value:g}" for value in rows["strength"][1:])])
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes[len(changes) :]:
@@ -170,7 +201,7 @@ def draw_robustness(table: pd.DataFrame, path: Path) -> None:
 
 
 def draw_confusion(labels: Labels, scores: Scores, title: str, path: Path) -> None:
-    """Draw a confusion matrix: counts, and the share of each class."""
+    """Draw the confusion matrix at a threshold of 0.5: counts, and shares of the actual class."""
     count = confusion(labels, scores)
     matrix = np.array([[count["tn"], count["fp"]], [count["fn"], count["tp"]]])
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
@@ -181,7 +212,7 @@ def draw_confusion(labels: Labels, scores: Scores, title: str, path: Path) -> No
             j, i, f"{number}\n{share[i, j]:.0%}", ha="center", va="center",
             color="white" if share[i, j] > 0.6 else "black", fontsize=13,
         )  # fmt: skip
-    axis.set(title=title, xlabel="called", ylabel="made by", xticks=[0, 1], yticks=[0, 1])
+    axis.set(title=title, xlabel="predicted", ylabel="actual", xticks=[0, 1], yticks=[0, 1])
     axis.set_xticklabels(CLASSES)
     axis.set_yticklabels(CLASSES)
     axis.spines[:].set_visible(False)
@@ -189,19 +220,23 @@ def draw_confusion(labels: Labels, scores: Scores, title: str, path: Path) -> No
 
 
 def draw_matrix(table: pd.DataFrame, path: Path) -> None:
-    """Draw what each run is worth on each set: columns run, data, auc, low, high, accuracy."""
+    """Draw a matrix of AUC and accuracy, a row a run and a column a data set.
+
+    `table` has the columns run, data, auc, low, high and accuracy, a row for each cell.
+    """
     runs, sets = table["run"].unique(), table["data"].unique()
     figure = Figure(figsize=(2.4 + 2.0 * len(sets), 1.3 + 0.9 * len(runs)), layout="constrained")
     axis = figure.add_subplot()
     auc = table.pivot(index="run", columns="data", values="auc").loc[runs, sets]
     axis.imshow(auc, cmap="RdYlGn", vmin=0, vmax=1, alpha=0.75, aspect="auto")
-    for one in table.itertuples():
+    for cell in table.itertuples():
         axis.text(
-            list(sets).index(one.data), list(runs).index(one.run),
-            f"AUC {one.auc:.3f}\n[{one.low:.3f}, {one.high:.3f}]\naccuracy {one.accuracy:.3f}",
+            list(sets).index(cell.data), list(runs).index(cell.run),
+            f"AUC {cell.auc:.3f}\n[{cell.low:.3f}, {cell.high:.3f}]\n"
+            f"accuracy {cell.accuracy:.3f}",
             ha="center", va="center", fontsize=9,
         )  # fmt: skip
-    axis.set(xlabel="tried on", ylabel="run", xticks=range(len(sets)), yticks=range(len(runs)))
+    axis.set(xlabel="evaluated on", ylabel="run", xticks=range(len(sets)), yticks=range(len(runs)))
     axis.set_xticklabels(sets)
     axis.set_yticklabels(runs)
     axis.spines[:].set_visible(False)
@@ -209,20 +244,23 @@ def draw_matrix(table: pd.DataFrame, path: Path) -> None:
 
 
 def draw_baselines(table: pd.DataFrame, path: Path) -> None:
-    """Draw the AUC of everything that the label was guessed from (`shortcuts.answer`)."""
+    """Draw the AUC of each candidate shortcut, that of its best classifier, by scope.
+
+    `table` is what `shortcuts.evaluate_candidates` returns; `path` is that of the PNG file.
+    """
     best = table.drop_duplicates(["scope", "name"])[::-1]
     figure = Figure(figsize=(8, 1.1 + 0.23 * len(best)), layout="constrained")
     axis = figure.add_subplot()
-    place = np.arange(len(best))
+    position = np.arange(len(best))
     for scope, colour in zip(sorted(set(best["scope"])), FOLDS, strict=False):
         own = (best["scope"] == scope).to_numpy()
         rows = best[own]
-        axis.hlines(place[own], rows["auc_low"], rows["auc_high"], color=colour, lw=2, alpha=0.5)
-        axis.plot(rows["auc"], place[own], "o", color=colour, label=scope, ms=5)
+        axis.hlines(position[own], rows["auc_low"], rows["auc_high"], color=colour, lw=2, alpha=0.5)
+        axis.plot(rows["auc"], position[own], "o", color=colour, label=scope, ms=5)
     axis.axvline(0.5, color=GREY, ls=":")
     axis.set(
-        title="What the label can be guessed from", xlabel="AUC out of fold, 95 % interval",
-        xlim=(0.38, 1.01), yticks=place,
+        title="Baselines without image content", xlabel="AUC out of fold, 95 % interval",
+        xlim=(0.38, 1.01), yticks=position,
     )  # fmt: skip
     axis.set_yticklabels(best["name"], fontsize=8)
     axis.spines[["top", "right"]].set_visible(False)

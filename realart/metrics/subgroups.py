@@ -1,9 +1,10 @@
-"""The same figures for parts of the pictures: by set, source, generator, style, format and size."""
+"""Metrics of subgroups of pictures: by set, source, generator, style, format and size."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn import metrics
 
 from realart.core import tables
@@ -11,8 +12,9 @@ from realart.metrics import classification, intervals
 from realart.metrics.classification import Scores
 
 SMALL = 30
-"""Figures of fewer pictures say little, and are marked."""
+"""Subgroups of fewer pictures are marked: their metrics are hardly reliable."""
 BANDS = {"below 0.1 MP": 0.1, "0.1 to 0.5 MP": 0.5, "0.5 to 2 MP": 2.0, "2 MP and more": np.inf}
+"""Upper bounds, in megapixels, of the subgroups by size."""
 COLUMNS = {
     "by": str, "name": str, "pictures": int, "ai": int, "accuracy": float, "accuracy_low": float,
     "accuracy_high": float, "recall": float, "false_positive_rate": float, "auc": float,
@@ -21,23 +23,28 @@ COLUMNS = {
 
 
 def table(pictures: pd.DataFrame, probabilities: Scores) -> pd.DataFrame:
-    """Return figures of each subgroup: columns `COLUMNS`, the largest of each kind first.
-
-    What a group of one class has no figure for is NaN. Accuracy has Wilson's 95 % interval.
+    """Compute metrics of each subgroup at a threshold of 0.5.
 
     Parameters
     ----------
     pictures
-        Columns of `tables.PICTURES`. Where they are of several sets, a source is one of its set.
+        Columns of `tables.PICTURES`, n rows. Where they are of several sets, a subgroup by source
+        is one of a single set.
     probabilities
-        Of ai, in the same order.
+        Calibrated probabilities of ai, in the same order; shape (n,).
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`; of each kind of subgroup, `by`, the largest first. Accuracy has Wilson's
+        95 % interval. What can't be computed for a single class is NaN.
     """
     labels = tables.is_ai(pictures["label"])
-    called = probabilities >= classification.THRESHOLD
+    predictions = probabilities >= classification.THRESHOLD
     rows = []
-    for by, name, own in _groups(pictures):
-        truth, said = labels[own], called[own]
-        right = intervals.wilson(int((truth == said).sum()), len(truth))
+    for by, name, mask in _subgroups(pictures):
+        truth, predicted = labels[mask], predictions[mask]
+        accuracy = intervals.wilson(int((truth == predicted).sum()), len(truth))
         both = 0 < truth.sum() < len(truth)
         rows.append(
             {
@@ -45,19 +52,20 @@ def table(pictures: pd.DataFrame, probabilities: Scores) -> pd.DataFrame:
                 "name": name,
                 "pictures": len(truth),
                 "ai": int(truth.sum()),
-                "accuracy": right.value,
-                "accuracy_low": right.low,
-                "accuracy_high": right.high,
-                "recall": said[truth == 1].mean() if truth.any() else np.nan,
-                "false_positive_rate": said[truth == 0].mean() if not truth.all() else np.nan,
-                "auc": metrics.roc_auc_score(truth, probabilities[own]) if both else np.nan,
+                "accuracy": accuracy.value,
+                "accuracy_low": accuracy.low,
+                "accuracy_high": accuracy.high,
+                "recall": predicted[truth == 1].mean() if truth.any() else np.nan,
+                "false_positive_rate": predicted[truth == 0].mean() if not truth.all() else np.nan,
+                "auc": metrics.roc_auc_score(truth, probabilities[mask]) if both else np.nan,
                 "small": len(truth) < SMALL,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _groups(pictures: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
+def _subgroups(pictures: pd.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Yield kind, name and mask of each subgroup that is not without a name."""
     megapixels = (pictures["width"] * pictures["height"] / 1e6).to_numpy()
     bands = pd.cut(megapixels, [0, *BANDS.values()], right=False, labels=list(BANDS))
     kinds = {name: pictures[name] for name in ("source", "generator", "style", "format")}
@@ -65,6 +73,6 @@ def _groups(pictures: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
         kinds = {"set": pictures["set"]} | kinds
         kinds["source"] = pictures["set"] + "/" + pictures["source"]
     for by, values in (kinds | {"size": pd.Series(bands)}).items():
-        named = values.astype(str).to_numpy()
-        for name, _ in pd.Series(named[named != ""]).value_counts().items():
-            yield by, str(name), named == name
+        names = values.astype(str).to_numpy()
+        for name, _ in pd.Series(names[names != ""]).value_counts().items():
+            yield by, str(name), names == name

@@ -1,4 +1,4 @@
-"""From a probability to a verdict: thresholds that are chosen on out-of-fold scores alone."""
+"""Decision thresholds, chosen on out-of-fold probabilities alone, and metrics of the decisions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,32 +12,37 @@ from realart.metrics.calibration import Calibration
 from realart.metrics.classification import Labels, Scores
 from realart.params import Point, Strict
 
-ACCUSED = 0.01
-"""Share of human art that may be called ai at the point `low_fpr`."""
-RARELY = 0.1
-"""Of a class that no more pictures are called, as a share of those that are of it."""
+MAX_FALSE_POSITIVE_RATE = 0.01
+"""False positive rate (share of human art called ai) that the point `low_fpr` does not exceed."""
+MIN_PREDICTED = 0.1
+"""Predictions of a class, per picture of it, up to which the other class counts as the only one."""
+ALWAYS, NEVER = 0.5, 2.0
+"""Confidence thresholds that every probability reaches, and none."""
 
 
 class DecisionRule(Strict):
-    """How a model's scores are read.
+    """How scores of a model become decisions.
 
     Attributes
     ----------
     calibration
-        What makes probabilities of its scores.
+        Maps scores to probabilities of ai.
     points
-        Thresholds: a picture is called ai from there on.
+        The threshold of each operating point: probability from which a picture is classified as ai.
     sure
-        The probability of either class from which a verdict is given at all, where no point is
-        asked for.
+        The least probability of the likelier class for a decision without an operating point;
+        below it the decision is `unsure`.
     """
 
     calibration: Calibration
     points: dict[Point, float]
     sure: float
 
-    def name(self, probability: float, at: Point | None = None) -> str:
-        """Return `ai` or `human`; without a point also `unsure`."""
+    def decide(self, probability: float, at: Point | None = None) -> str:
+        """Return `ai`, `human` or `unsure` for a calibrated probability of ai.
+
+        At an operating point the decision is never `unsure`.
+        """
         if at:
             return "ai" if probability >= self.points[at] else "human"
         if max(probability, 1 - probability) < self.sure:
@@ -46,121 +51,199 @@ class DecisionRule(Strict):
 
 
 def choose_points(labels: Labels, probabilities: Scores) -> dict[Point, float]:
-    """Choose thresholds, each half-way between two probabilities that were seen.
+    """Choose the threshold of each operating point, half-way between two given probabilities.
 
-    `balanced` has the highest balanced accuracy, `best_f1` the highest F1; of equally good ones the
-    closest to 1/2 is taken. `low_fpr` is the lowest that calls at most `ACCUSED` of human art ai.
+    Parameters
+    ----------
+    labels, probabilities
+        1 for ai and 0 for human, both present, and calibrated probabilities of ai; shape (n,).
+
+    Returns
+    -------
+    dict
+        `balanced` has the highest balanced accuracy and `best_f1` the highest F1; of equally good
+        thresholds the closest to 0.5 is taken. `low_fpr` is the lowest threshold whose false
+        positive rate is at most `MAX_FALSE_POSITIVE_RATE`.
+
+    Examples
+    --------
+    >>> points = choose_points(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.3, 0.9]))
+    >>> {name: round(threshold, 3) for name, threshold in points.items()}
+    {'balanced': 0.65, 'low_fpr': 0.65, 'best_f1': 0.2}
     """
-    thresholds = _between(probabilities)
-    tp, fp = (_from(probabilities[labels == label], thresholds) for label in (1, 0))
+    candidates = _candidates(probabilities)
+    tp = _count_from(probabilities[labels == 1], candidates)
+    fp = _count_from(probabilities[labels == 0], candidates)
     ais, humans = labels.sum(), (1 - labels).sum()
-    balanced = tp / ais - fp / humans
+    balanced = tp * humans - fp * ais  # as balanced accuracy, but whole: equal ones are equal
     f1 = 2 * tp / (tp + fp + ais)
-    allowed = np.flatnonzero(fp <= ACCUSED * humans)
+    allowed = candidates[fp <= MAX_FALSE_POSITIVE_RATE * humans]
     return {
-        "balanced": _best(thresholds, balanced),
-        "low_fpr": float(thresholds[allowed[0]]),
-        "best_f1": _best(thresholds, f1),
+        "balanced": _closest_to_half(candidates[balanced == balanced.max()]),
+        "low_fpr": float(allowed[0]),
+        "best_f1": _closest_to_half(candidates[f1 == f1.max()]),
     }
 
 
-def confidence_threshold(labels: Labels, probabilities: Scores, accuracy: float) -> float:
-    """Return the least probability of a verdict whose verdicts, all together, are so accurate.
+def _candidates(probabilities: Scores) -> NDArray[np.float64]:
+    """Return a threshold for each way to divide pictures by probability, in ascending order."""
+    distinct = np.unique(probabilities)
+    lower, upper = distinct[:-1], distinct[1:]
+    middle = (lower + upper) / 2
+    middle = np.where(middle > lower, middle, upper)  # between neighbouring floats it is rounded
+    return np.concatenate([[0.0], middle, [np.nextafter(distinct[-1], np.inf)]])
 
-    1/2 where all are, above 1 where none are: no verdict is then ever given. Selective
-    classification (Geifman and El-Yaniv, "Selective Classification for Deep Neural Networks",
-    2017).
+
+def _count_from(probabilities: Scores, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Count the probabilities that are at least each threshold."""
+    return len(probabilities) - np.searchsorted(np.sort(probabilities), thresholds)
+
+
+def _closest_to_half(thresholds: NDArray[np.float64]) -> float:
+    return float(thresholds[np.argmin(np.abs(thresholds - 0.5))])
+
+
+def confidence_threshold(labels: Labels, probabilities: Scores, accuracy: float) -> float:
+    """Return the least confidence from which decisions, all together, have an accuracy.
+
+    Selective classification (Geifman and El-Yaniv, "Selective Classification for Deep Neural
+    Networks", 2017). Confidence is the probability of the likelier class.
+
+    Parameters
+    ----------
+    labels, probabilities
+        1 for ai and 0 for human, and calibrated probabilities of ai; shape (n,).
+    accuracy
+        That decisions are to have, 0.5 to 1.
+
+    Returns
+    -------
+    float
+        `ALWAYS` where the decisions on all pictures are so accurate, `NEVER` where none are.
     """
     curve = coverage(labels, probabilities)
-    accurate = curve[curve["accuracy"] >= accuracy]
-    if accurate.empty:
-        return 2.0
-    last = accurate.iloc[-1]
-    return 0.5 if last["share"] == 1 else float(last["sureness"])
+    accurate = curve["accuracy"] >= accuracy
+    if accurate.iloc[-1]:
+        return ALWAYS
+    return float(curve.loc[accurate, "sureness"].min()) if accurate.any() else NEVER
 
 
 def coverage(labels: Labels, probabilities: Scores) -> pd.DataFrame:
-    """Return how accurate the surest verdicts are, a row for each distinct sureness, surest first.
+    """Compute accuracy against coverage: that of the most confident decisions, for each share.
 
-    Columns share (of pictures), accuracy, sureness (of the last of them).
+    Parameters
+    ----------
+    labels, probabilities
+        1 for ai and 0 for human, and calibrated probabilities of ai; shape (n,).
+
+    Returns
+    -------
+    DataFrame
+        A row for each distinct confidence, the highest first. Columns share (of pictures with at
+        least that confidence), accuracy (of the decisions on these), sureness (the confidence: the
+        probability of the likelier class, 0.5 to 1).
     """
-    sureness = np.maximum(probabilities, 1 - probabilities)
-    right = (probabilities >= classification.THRESHOLD) == labels
-    order = np.argsort(-sureness, kind="stable")
-    last = np.flatnonzero(np.diff(sureness[order], append=-1))
+    confidence = np.maximum(probabilities, 1 - probabilities)
+    correct = (probabilities >= classification.THRESHOLD) == labels
+    order = np.argsort(-confidence, kind="stable")
+    last = np.flatnonzero(np.diff(confidence[order], append=-1))
     return pd.DataFrame(
         {
             "share": (last + 1) / len(labels),
-            "accuracy": np.cumsum(right[order])[last] / (last + 1),
-            "sureness": sureness[order][last],
+            "accuracy": np.cumsum(correct[order])[last] / (last + 1),
+            "sureness": confidence[order][last],
         }
     )
 
 
 def evaluate_decisions(
-    labels: Labels, probabilities: Scores, groups: pd.Series, verdicts: DecisionRule
+    labels: Labels, probabilities: Scores, groups: pd.Series, rule: DecisionRule
 ) -> dict[str, Any]:
-    """Return all figures of some labelled pictures, as metrics.json has them.
+    """Compute the metrics of labelled pictures as metrics.json holds them for each part.
 
-    Those of `classification.figures`, the confusion matrix, 95 % intervals, figures at each
-    operating point, and how many verdicts are given where it may be unsure, and how accurate they
-    are.
+    Parameters
+    ----------
+    labels, probabilities
+        1 for ai and 0 for human, and calibrated probabilities of ai; shape (n,).
+    groups
+        The group of near-duplicates of each picture; length n.
+    rule
+        Operating points and confidence threshold.
+
+    Returns
+    -------
+    dict
+        The metrics of `classification.figures`; `confusion`; `intervals` (95 %, `low` and `high` of
+        each headline metric); `points` (metrics at each operating point); `sure`: the `share` of
+        pictures decided without an operating point, and the `accuracy` of these decisions where
+        there are some.
     """
-    found = classification.with_intervals(labels, probabilities, groups)
-    sure = np.maximum(probabilities, 1 - probabilities) >= verdicts.sure
-    right = (probabilities >= classification.THRESHOLD) == labels
+    estimates = classification.with_intervals(labels, probabilities, groups)
+    sure = np.maximum(probabilities, 1 - probabilities) >= rule.sure
+    correct = (probabilities >= classification.THRESHOLD) == labels
     return {
         **classification.figures(labels, probabilities),
         "confusion": classification.confusion(labels, probabilities),
-        "intervals": {name: {"low": one.low, "high": one.high} for name, one in found.items()},
+        "intervals": {
+            name: {"low": estimate.low, "high": estimate.high}
+            for name, estimate in estimates.items()
+        },
         "points": {
             point: classification.at(labels, probabilities, threshold)
-            for point, threshold in verdicts.points.items()
+            for point, threshold in rule.points.items()
         },
         "sure": {"share": float(sure.mean())}
-        | ({"accuracy": float(right[sure].mean())} if sure.any() else {}),
+        | ({"accuracy": float(correct[sure].mean())} if sure.any() else {}),
     }
 
 
-def figure(name: str, judged: Mapping[str, Any]) -> str:
-    """Return a figure of `evaluate_decisions` and its interval, to be read."""
-    interval = judged["intervals"][name]
-    return f"{judged[name]:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
+def format_figure(name: str, figures: Mapping[str, Any]) -> str:
+    """Format a metric with its 95 % interval.
 
+    Parameters
+    ----------
+    name
+        Of a metric that has an interval.
+    figures
+        Metrics by name, and `intervals` with `low` and `high` of each.
 
-def one_class(judged: Mapping[str, Any]) -> str:
-    """Say so if (nearly) everything is called one class although not everything is of it.
-
-    Nearly: the other class is called at most `RARELY` as often as it is there, so that this holds
-    whatever the share of the classes. Nothing is said otherwise.
+    Examples
+    --------
+    >>> format_figure("auc", {"auc": 0.9, "intervals": {"auc": {"low": 0.85, "high": 0.94}}})
+    '0.900 [0.850, 0.940]'
     """
-    tn, fp, fn, tp = (judged["confusion"][name] for name in ("tn", "fp", "fn", "tp"))
+    interval = figures["intervals"][name]
+    return f"{figures[name]:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
+
+
+def one_class_warning(figures: Mapping[str, Any]) -> str:
+    """Return a warning if (nearly) all pictures are classified as one class but are not all of it.
+
+    Nearly all: the other class is predicted at most `MIN_PREDICTED` times as often as it occurs,
+    which does not depend on how frequent the classes are. Otherwise the warning is empty.
+
+    Parameters
+    ----------
+    figures
+        `confusion` in it has the counts tn, fp, fn and tp.
+    """
+    tn, fp, fn, tp = (figures["confusion"][name] for name in ("tn", "fp", "fn", "tp"))
     pictures = tn + fp + fn + tp
-    for name, others, called in (("ai", tn + fp, tn + fn), ("human", tp + fn, tp + fp)):
-        if others and called <= RARELY * others:
-            everything = "nearly everything" if called else "everything"
-            counts = f"{pictures - called} of {pictures} pictures, {pictures - others} are"
-            return f"{everything} is called {name} ({counts})"
+    for name, others, others_predicted in (("ai", tn + fp, tn + fn), ("human", tp + fn, tp + fp)):
+        if others and others_predicted <= MIN_PREDICTED * others:
+            share = "nearly all" if others_predicted else "all"
+            return (
+                f"{share} pictures are classified as {name} ({pictures - others_predicted} of "
+                f"{pictures}; {pictures - others} are {name})"
+            )
     return ""
 
 
-def one_sided(report: Mapping[str, Any]) -> list[str]:
-    """Return what `one_class` says of the test part and out of fold, as metrics.json has them."""
+def one_class_warnings(report: Mapping[str, Any]) -> list[str]:
+    """Return the warnings of `one_class_warning` for the test part and out-of-fold scores.
+
+    `report` is what metrics.json holds: `test` and `oof` have a `confusion` each.
+    """
     parts = {"on the test part": "test", "out of fold": "oof"}
-    return [f"{name} {found}" for name, part in parts.items() if (found := one_class(report[part]))]
-
-
-def _between(probabilities: Scores) -> NDArray[np.float64]:
-    distinct = np.unique(probabilities)
-    above = np.nextafter(distinct, np.inf)  # half of neighbours may be rounded to the lower one
-    between = np.maximum((distinct[1:] + distinct[:-1]) / 2, above[:-1])
-    return np.concatenate([[0.0], between, above[-1:]])  # from the last on nothing is called ai
-
-
-def _from(probabilities: Scores, thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
-    return len(probabilities) - np.searchsorted(np.sort(probabilities), thresholds)
-
-
-def _best(thresholds: NDArray[np.float64], worth: NDArray[np.float64]) -> float:
-    good = thresholds[worth >= worth.max() - 1e-12]
-    return float(good[np.argmin(np.abs(good - 0.5))])
+    warnings = {name: one_class_warning(report[part]) for name, part in parts.items()}
+    return [f"{name} {warning}" for name, warning in warnings.items() if warning]

@@ -63,7 +63,7 @@ def answer(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]:
     except (UnusableFileError, RealartError) as error:
         html = f"<p>There is no verdict on this file: {escape(str(error))}</p>{evidence}"
         return f"<article>{html}</article>", None
-    verdicts = {point: model.verdicts.name(said.probability, point) for point in POINTS}
+    verdicts = {point: model.verdicts.decide(said.probability, point) for point in POINTS}
     rows = "".join(
         f"<tr><td><code>{point}</code></td><td>{_coloured(verdict)}</td>"
         f"<td>from {model.verdicts.points[point]:.3f} on ai: {POINTS[point]}</td></tr>"

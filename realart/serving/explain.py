@@ -86,7 +86,7 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
         heat=heat / (max(full, np.abs(heat).max()) or 1),
         method=method,
         probability=probability,
-        verdict=model.verdicts.name(probability),
+        verdict=model.verdicts.decide(probability),
     )
 
 

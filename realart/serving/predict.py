@@ -116,7 +116,7 @@ def _answers(
             yield Prediction(path, evidence=one.evidence, error=one.error)
             continue
         probability, *again = islice(scores, len(one.seen))
-        verdict, *changed = (model.verdicts.name(score, at) for score in (probability, *again))
+        verdict, *changed = (model.verdicts.decide(score, at) for score in (probability, *again))
         yield Prediction(
             path,
             verdict,

@@ -77,7 +77,7 @@ class Served(PythonModel):
             prediction = Prediction("", error=str(error))
         points: dict[str, str] = dict.fromkeys(POINTS, "")
         if (probability := prediction.probability) is not None:
-            points = {point: self.model.verdicts.name(probability, point) for point in POINTS}
+            points = {point: self.model.verdicts.decide(probability, point) for point in POINTS}
         return {**asdict(prediction), "evidence": list(prediction.evidence), **points}
 
 

@@ -109,9 +109,9 @@ def promote(
     present = champion(client, made.name)
     holds, why = _holds(client, present, scores, wanted) if present else (False, "")
     stays = f"; version {present.version} stays {CHAMPION}" if present else ""
-    if any(goals.misses(report, wanted).values()):
+    if any(goals.unmet(report, wanted).values()):
         though = f", though {why}" if present and not holds else ""
-        return f"{registered}, not {CHAMPION}: {goals.sentence(report, wanted)}{stays}{though}"
+        return f"{registered}, not {CHAMPION}: {goals.summary(report, wanted)}{stays}{though}"
     if holds:
         return f"{registered}{stays}: {why}"
     try:
@@ -155,8 +155,8 @@ def _holds(
     if not kept:
         return False, "its run keeps no scores that it could be judged by"
     theirs, report = kept
-    if any(goals.misses(report, wanted).values()):
-        return False, f"of its own run, {goals.sentence(report, wanted)}"
+    if any(goals.unmet(report, wanted).values()):
+        return False, f"of its own run, {goals.summary(report, wanted)}"
     own, theirs = (table[table["part"] == "oof"] for table in (scores, theirs))
     share = own["row"].isin(theirs["row"]).groupby(own["label"]).mean().min()
     if share < COMPARABLE:

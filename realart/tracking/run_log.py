@@ -17,7 +17,7 @@ from realart.core.hashing import short_digest
 from realart.data import raw
 from realart.evaluation import robustness
 from realart.metrics import goals
-from realart.metrics.thresholds import figure, one_sided
+from realart.metrics.thresholds import format_figure, one_class_warnings
 from realart.params import CLASSES, Params, load_params
 from realart.tracking import mlflow_runs, registry, store
 from realart.tracking.mlflow_runs import TrainingRecord
@@ -52,11 +52,12 @@ def log(params: Params, training: TrainingRecord) -> str:
         for name in SHOWN:
             _log_artifact(client, run, paths.METRICS / name)
         shown = {f"test/{name}": report["test"][name] for name in ("accuracy", "recall", "auc")}
-        test, oof = figure("accuracy", report["test"]), figure("auc", report["oof"])
+        test = format_figure("accuracy", report["test"])
+        oof = format_figure("auc", report["oof"])
         headline = f"{params.model}: accuracy {test} on the test part, AUC {oof} out of fold"
         if "unseen" in report:
-            headline += f", {figure('auc', report['unseen'])} on sets held out (mean)"
-        words = [headline, goals.sentence(report, params.goals), *one_sided(report)]
+            headline += f", {format_figure('auc', report['unseen'])} on sets held out (mean)"
+        words = [headline, goals.summary(report, params.goals), *one_class_warnings(report)]
         name = f"realart-{params.dataset}"
         made = registry.register(client, run, name, paths.FINAL, shown, "; ".join(words))
         scores = tables.read(paths.SCORES, tables.JUDGED)

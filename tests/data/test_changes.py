@@ -8,9 +8,9 @@ from PIL import Image
 
 from realart.data import changes
 from realart.data.changes import Change
-from realart.evaluation.robustness import TRIED
+from realart.evaluation.robustness import STRENGTHS
 
-EVERY = [Change(name, strength) for name, tried in TRIED.items() for strength in tried]
+EVERY = [Change(name, strength) for name, values in STRENGTHS.items() for strength in values]
 KEEPING = [change for change in EVERY if change.name not in ("crop", "screenshot")]
 
 

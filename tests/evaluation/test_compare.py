@@ -1,4 +1,4 @@
-"""Runs are compared on the pictures that both have judged, and chance is not called better."""
+"""Runs are compared on common pictures, and chance is rarely significant."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from realart.core.errors import RealartError
 from realart.evaluation import compare
 
 
-def judged(scores: np.ndarray, labels: np.ndarray, part: str = "oof") -> pd.DataFrame:
+def scored(scores: np.ndarray, labels: np.ndarray, part: str = "oof") -> pd.DataFrame:
     rows = [f"{number:04}" for number in range(len(labels))]
     named = np.array(["human", "ai"])[labels]
     return pd.DataFrame({"row": rows, "part": part, "label": named, "group": rows, "score": scores})
@@ -20,8 +20,8 @@ def judged(scores: np.ndarray, labels: np.ndarray, part: str = "oof") -> pd.Data
 def test_figures_are_those_of_each_and_of_their_difference() -> None:
     labels, first = some_scores(200)
     second = np.clip(first + np.random.default_rng(3).normal(0, 0.2, 200), 0, 1)
-    (found,) = compare.compare(judged(first, labels), judged(second, labels))
-    right = [(one >= 0.5) == labels for one in (first, second)]
+    (found,) = compare.compare(scored(first, labels), scored(second, labels))
+    right = [(scores >= 0.5) == labels for scores in (first, second)]
     assert found.pictures == 200
     assert found.accuracy == pytest.approx((right[0].mean(), right[1].mean()))
     assert (found.only_a, found.only_b) == (
@@ -29,7 +29,7 @@ def test_figures_are_those_of_each_and_of_their_difference() -> None:
     )  # fmt: skip
     fewer, both = min(found.only_a, found.only_b), found.only_a + found.only_b
     assert found.p == pytest.approx(min(1, 2 * binom.cdf(fewer, both, 0.5)))
-    areas = [metrics.roc_auc_score(labels, one) for one in (first, second)]
+    areas = [metrics.roc_auc_score(labels, scores) for scores in (first, second)]
     assert found.auc == pytest.approx(areas)
     assert found.gain.value == pytest.approx(areas[1] - areas[0])
     assert found.gain.low < found.gain.value < found.gain.high
@@ -38,9 +38,9 @@ def test_figures_are_those_of_each_and_of_their_difference() -> None:
 def test_the_better_run_is_named_whichever_it_is() -> None:
     labels, good = some_scores(300)
     bad = np.random.default_rng(0).permutation(good)
-    (found,) = compare.compare(judged(bad, labels), judged(good, labels))
+    (found,) = compare.compare(scored(bad, labels), scored(good, labels))
     assert str(found).count("B is better") == 2
-    (found,) = compare.compare(judged(good, labels), judged(bad, labels))
+    (found,) = compare.compare(scored(good, labels), scored(bad, labels))
     assert str(found).count("A is better") == 2
 
 
@@ -49,67 +49,67 @@ def test_runs_that_are_equally_good_are_rarely_called_different() -> None:
     labels = np.arange(100) % 2
     called = 0
     for _ in range(40):
-        one, other = (judged(generator.normal(labels, 1.5), labels) for _ in range(2))
-        (found,) = compare.compare(one, other)
-        called += "verdicts" in str(found) and "is better" in str(found).splitlines()[1]
+        a, b = (scored(generator.normal(labels, 1.5), labels) for _ in range(2))
+        (found,) = compare.compare(a, b)
+        called += "is better" in str(found).splitlines()[1]
         called += "is better" in str(found).splitlines()[2]
     assert called <= 10  # of 80, at 1 in 20
 
 
-def test_a_run_is_as_good_as_itself() -> None:
+def test_a_run_equals_itself() -> None:
     labels, scores = some_scores(50)
-    (found,) = compare.compare(judged(scores, labels), judged(scores, labels))
+    (found,) = compare.compare(scored(scores, labels), scored(scores, labels))
     assert (found.only_a, found.only_b, found.p) == (0, 0, 1.0)
-    assert str(found).count("no difference shown") == 2
+    assert str(found).count("no significant difference") == 2
 
 
 def test_parts_are_apart_and_only_common_pictures_count() -> None:
     labels, scores = some_scores(80)
-    oof, test = judged(scores, labels), judged(scores, labels, "test").head(20)
+    oof, test = scored(scores, labels), scored(scores, labels, "test").head(20)
     test["row"] = "t" + test["row"]
     a = pd.concat([oof.head(60), test])
     b = pd.concat([oof.tail(60), test]).sample(frac=1, random_state=0)
-    found = {one.part: one.pictures for one in compare.compare(a, b)}
+    found = {part.part: part.pictures for part in compare.compare(a, b)}
     assert found == {"test": 20, "oof": 40}
 
 
 def test_runs_on_different_pictures_are_refused() -> None:
     labels, scores = some_scores(20)
-    other = judged(scores, labels).assign(row=lambda table: "x" + table["row"])
+    other = scored(scores, labels).assign(row=lambda table: "x" + table["row"])
     with pytest.raises(RealartError, match=r"no picture in common \(20 and 20\)"):
-        list(compare.compare(judged(scores, labels), other))
+        list(compare.compare(scored(scores, labels), other))
 
 
 def test_markdown_is_a_table_with_a_line_for_each_part() -> None:
     labels, good = some_scores(300)
     bad = np.random.default_rng(0).permutation(good)
-    a = pd.concat([judged(bad, labels), judged(good, labels, "test").head(20)])
-    b = pd.concat([judged(good, labels), judged(good, labels, "test").head(20)])
-    found = {one.part: one for one in compare.compare(a, b)}
+    a = pd.concat([scored(bad, labels), scored(good, labels, "test").head(20)])
+    b = pd.concat([scored(good, labels), scored(good, labels, "test").head(20)])
+    found = {part.part: part for part in compare.compare(a, b)}
     heading, empty, *table = compare.markdown("main", "v1|v2", found.values()).splitlines()
     assert (heading, empty) == ("## A is `main`, B is `v1|v2`", "")
     header, line, test, oof = ([cell.strip() for cell in row.split("|")[1:-1]] for row in table)
     assert {len(header), len(line), len(test), len(oof)} == {8}
     assert set(line) == {"---"}
     assert test[:2] == ["test part", "20"]
-    assert test[-1] == "verdicts: identical; order: no difference shown"
-    one = found["oof"]
+    assert test[-1] == "accuracy: identical decisions; AUC: no significant difference"
+    comparison = found["oof"]
     assert oof == [
         "out of fold",
         "300",
-        f"{one.accuracy[0]:.3f}, {one.accuracy[1]:.3f}",
-        f"{one.only_a}, {one.only_b}",
-        f"{one.p:.2g}",
-        f"{one.auc[0]:.3f}, {one.auc[1]:.3f}",
-        f"{one.gain.value:+.3f} [{one.gain.low:+.3f}, {one.gain.high:+.3f}]",
-        "verdicts: B is better; order: B is better",
+        f"{comparison.accuracy[0]:.3f}, {comparison.accuracy[1]:.3f}",
+        f"{comparison.only_a}, {comparison.only_b}",
+        f"{comparison.p:.2g}",
+        f"{comparison.auc[0]:.3f}, {comparison.auc[1]:.3f}",
+        f"{comparison.gain.value:+.3f} [{comparison.gain.low:+.3f}, {comparison.gain.high:+.3f}]",
+        "accuracy: B is better; AUC: B is better",
     ]
 
 
-def test_verdicts_that_merely_balance_are_not_called_identical() -> None:
+def test_decisions_that_merely_balance_are_not_called_identical() -> None:
     labels, scores = some_scores(50)
     right = np.flatnonzero((scores >= 0.5) == labels)
     first, second = scores.copy(), scores.copy()
     first[right[0]], second[right[1]] = 1 - scores[right[0]], 1 - scores[right[1]]
-    found = list(compare.compare(judged(first, labels), judged(second, labels)))
-    assert "verdicts: no difference shown" in compare.markdown("a", "b", found)
+    found = list(compare.compare(scored(first, labels), scored(second, labels)))
+    assert "accuracy: no significant difference" in compare.markdown("a", "b", found)

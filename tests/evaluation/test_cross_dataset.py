@@ -1,4 +1,4 @@
-"""Other sets are judged by what a model has not seen of them."""
+"""Other data sets are scored without the pictures that a run was trained on."""
 
 import json
 import zipfile
@@ -16,7 +16,7 @@ from realart.core.errors import RealartError
 from realart.data import sample
 from realart.data.label_names import Vocabulary
 from realart.evaluation import cross_dataset
-from realart.evaluation.cross_dataset import TrainedRun, evaluate, load_run, related
+from realart.evaluation.cross_dataset import TrainedRun, evaluate, load_run, near_duplicate_mask
 from realart.params import load_params
 
 LABELS = PARAMS.datasets["local"].labels
@@ -31,7 +31,7 @@ def run(inside: Path) -> TrainedRun:
 def published(project: Path) -> dict[str, bytes]:
     """Return the files of the archive that the project was trained on."""
     with zipfile.ZipFile(project.parent / "pictures.zip") as archive:
-        return {one.filename: archive.read(one) for one in archive.infolist()}
+        return {member.filename: archive.read(member) for member in archive.infolist()}
 
 
 def kept(project: Path) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def kept(project: Path) -> pd.DataFrame:
 def others(count: int = 12, seed: int = 9) -> dict[str, bytes]:
     """Paint pictures that no run was trained on."""
     painted = [sample.picture(number, seed) for number in range(count)]
-    return {f"other/{one.name}": one.data for one in painted}
+    return {f"other/{file.name}": file.data for file in painted}
 
 
 def zipped(path: Path, files: dict[str, bytes]) -> Path:
@@ -55,9 +55,9 @@ def test_the_own_set_has_the_scores_that_its_folds_gave(
     run: TrainedRun, inside: Path, tmp_path: Path
 ) -> None:
     report = evaluate(run, inside.parent / "pictures.zip", LABELS, tmp_path / "out")
-    assert report["pictures"] == report["own"] == len(run.judged)
+    assert report["pictures"] == report["own"] == len(run.scores)
     scores = tables.read(tmp_path / "out/scores.csv", tables.JUDGED).set_index("row")["score"]
-    own = run.judged.set_index("row")["score"]
+    own = run.scores.set_index("row")["score"]
     np.testing.assert_array_equal(scores.loc[own.index], own)
 
 
@@ -77,11 +77,11 @@ def test_other_pictures_are_scored_by_the_final_model(run: TrainedRun, tmp_path:
     assert report["accuracy"] == pytest.approx(right.mean())
     assert json.loads((tmp_path / "out/metrics.json").read_text()) == report
     assert {"curves.png", "roc.csv", "calibration.png"} <= {
-        one.name for one in (tmp_path / "out").iterdir()
+        file.name for file in (tmp_path / "out").iterdir()
     }
 
 
-def test_copies_of_what_was_learnt_are_left_out(
+def test_near_duplicates_of_own_pictures_are_left_out(
     run: TrainedRun, inside: Path, tmp_path: Path
 ) -> None:
     """Saved again, mirrored, shrunk: nearly the same, and another file."""
@@ -105,7 +105,7 @@ def test_a_set_of_nothing_new_of_a_class_is_refused(
     again = file(Image.open(inside / "data" / ai).convert("RGB"), "JPEG", quality=60)
     files = {name: data for name, data in others().items() if "painted" in name}
     data = zipped(tmp_path / "new.zip", files | {"other/generated/again.jpg": again})
-    with pytest.raises(RealartError, match=r"no picture of class ai is left .* 1 show"):
+    with pytest.raises(RealartError, match=r"no picture of class ai is left .* 1 are"):
         evaluate(run, data, LABELS, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -116,12 +116,12 @@ def test_what_is_no_set_is_named(run: TrainedRun, tmp_path: Path) -> None:
         evaluate(run, tmp_path / "set.txt", LABELS, tmp_path / "out")
 
 
-def test_related_pictures_are_told_by_what_they_show(tmp_path: Path) -> None:
+def test_near_duplicates_are_matched_by_content(tmp_path: Path) -> None:
     names = [tmp_path / f"{number}.png" for number in range(6)]
     for number, name in enumerate(names):
         name.write_bytes(file(picture(number % 4)))
-    assert related(names[:2], names[2:], 0.85).tolist() == [False, False, True, True]
-    assert related(names[2:4], names[:2], 0.85).tolist() == [False, False]
+    assert near_duplicate_mask(names[:2], names[2:], 0.85).tolist() == [False, False, True, True]
+    assert near_duplicate_mask(names[2:4], names[:2], 0.85).tolist() == [False, False]
 
 
 def test_a_matrix_has_each_run_on_each_set(inside: Path, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_matrix_has_each_run_on_each_set(inside: Path, tmp_path: Path) -> None
     reports = list(cross_dataset.matrix(["workspace"], sets, LABELS, tmp_path / "out"))
     table = pd.read_csv(tmp_path / "out/matrix.csv")
     assert table["data"].tolist() == ["pictures.zip", "folder"]
-    assert table["auc"].tolist() == pytest.approx([one["auc"] for one in reports])
+    assert table["auc"].tolist() == pytest.approx([report["auc"] for report in reports])
     assert (table["low"] <= table["auc"]).all()
     with Image.open(tmp_path / "out/matrix.png") as image:
         assert image.width > 300
@@ -141,7 +141,7 @@ def test_a_matrix_has_each_run_on_each_set(inside: Path, tmp_path: Path) -> None
         list(cross_dataset.matrix(["workspace"], [folder, folder], LABELS, tmp_path / "out"))
 
 
-def test_labels_of_a_dataset_can_be_asked_for() -> None:
+def test_labels_of_a_local_set_understand_the_sample() -> None:
     """The folders of the sample are understood by the labels of any local set."""
     params = load_params(ROOT / "params.yaml")
     for label in ("ai", "human"):

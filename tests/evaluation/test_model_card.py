@@ -1,4 +1,4 @@
-"""A model card says what metrics.json says, under a header that the Hugging Face Hub reads."""
+"""A model card holds the metrics of its run, under a header that the Hugging Face Hub reads."""
 
 import json
 from pathlib import Path
@@ -15,14 +15,15 @@ def test_a_card_is_written_beside_the_model(inside: Path) -> None:
     report = json.loads((inside / "metrics/metrics.json").read_text())
     read = ModelCard.load(inside / "models/final/README.md")
     assert read.data.model_name == "realart-colour-local"
-    told = {
-        (one.dataset_split, one.metric_type): one.metric_value for one in read.data.eval_results
+    values = {
+        (entry.dataset_split, entry.metric_type): entry.metric_value
+        for entry in read.data.eval_results
     }
-    assert told["test", "accuracy"] == pytest.approx(report["test"]["accuracy"], abs=1e-4)
-    assert told["train, out of fold", "roc_auc"] == pytest.approx(report["oof"]["auc"], abs=1e-4)
+    assert values["test", "accuracy"] == pytest.approx(report["test"]["accuracy"], abs=1e-4)
+    assert values["train, out of fold", "roc_auc"] == pytest.approx(report["oof"]["auc"], abs=1e-4)
     for part in ("test", "oof"):
-        for name in model_card.FIGURE_NAMES:
-            assert thresholds.figure(name, report[part]) in read.text
+        for name in model_card.METRIC_NAMES:
+            assert thresholds.format_figure(name, report[part]) in read.text
     findings = (inside / "metrics/audit/findings.md").read_text().strip()
     assert findings in read.text
 
@@ -39,7 +40,7 @@ def test_a_licence_is_claimed_only_where_it_is_known(
     model = "mobilenetv2" if weights == "imagenet" else params.model
     params = params.model_copy(update={"datasets": {"local": data}, "model": model})
     report = json.loads((inside / "metrics/metrics.json").read_text())
-    read = ModelCard(model_card.card(params, report, "- nothing"))
+    read = ModelCard(model_card.render(params, report, "- nothing"))
     assert read.data.license == expected
     assert ("MobileNetV2" in read.text.split("## Licence")[1]) == (weights == "imagenet")
 
@@ -56,7 +57,7 @@ def test_an_encoder_has_a_licence_of_its_own(inside: Path, licence: str, expecte
         update={"datasets": {"local": data}, "model": "clip_svm", "descriptors": descriptors}
     )
     report = json.loads((inside / "metrics/metrics.json").read_text())
-    read = ModelCard(model_card.card(params, report, "- nothing"))
+    read = ModelCard(model_card.render(params, report, "- nothing"))
     assert read.data.license == expected
     assert f"{encoder.file} ({licence})" in read.text.split("## Licence")[1]
 
@@ -64,18 +65,19 @@ def test_an_encoder_has_a_licence_of_its_own(inside: Path, licence: str, expecte
 def test_a_published_result_is_named_as_such(inside: Path) -> None:
     params = load_params().model_copy(update={"model": "cnn150"})
     report = json.loads((inside / "metrics/metrics.json").read_text())
-    assert "Published of this recipe: cashbowman accuracy .629" in model_card.card(
+    assert "Published of this recipe: cashbowman accuracy .629" in model_card.render(
         params, report, ""
     )
 
 
-def test_a_card_says_what_of_the_goals_is_missed_and_who_is_called_one_class(inside: Path) -> None:
+def test_a_card_names_missed_goals_and_warns_of_one_class_predictions(inside: Path) -> None:
     params, report = load_params(), json.loads((inside / "metrics/metrics.json").read_text())
-    assert goals.sentence(report, params.goals) in model_card.card(params, report, "")
-    assert "Beware" not in model_card.card(params, report, "")
+    assert goals.summary(report, params.goals) in model_card.render(params, report, "")
+    assert "**Warning" not in model_card.render(params, report, "")
     report["test"] |= {"recall": 0.1, "confusion": {"tn": 3, "fp": 0, "fn": 3, "tp": 0}}
-    text = model_card.card(params, report, "")
+    text = model_card.render(params, report, "")
     assert "recall 0.100 is below 0.8" in text
     assert (
-        "**Beware: on the test part everything is called human (6 of 6 pictures, 3 are).**" in text
+        "**Warning: on the test part all pictures are classified as human (6 of 6; 3 are human).**"
+        in text
     )

@@ -1,4 +1,4 @@
-"""Saving again: which class moves, and what that does to the figures."""
+"""Re-encoding: which class shifts, and how that changes the metrics."""
 
 import io
 from pathlib import Path
@@ -14,7 +14,7 @@ from realart.features.preprocessing import InputSpec, from_published, stack
 from realart.models.trained_model import TrainedModel
 from realart.params import PixelInput
 
-SEEN = InputSpec(
+SPEC = InputSpec(
     parts={"pixels": PixelInput(input="rgb", size=32, shape="squash", backbone=None)},
     ela=None,
     clean=PARAMS.clean.model_copy(update={"encoding": "original"}),
@@ -22,10 +22,10 @@ SEEN = InputSpec(
 
 
 class Coarse(TrainedModel):
-    """A model that goes by nothing but how coarsely a picture was saved."""
+    """A model that scores nothing but how coarsely a picture was saved."""
 
-    def __init__(self, seen: InputSpec) -> None:
-        self.input = seen
+    def __init__(self, spec: InputSpec) -> None:
+        self.input = spec
 
     def scores(self, pixels: np.ndarray) -> np.ndarray:
         steps = np.abs(np.diff(pixels.astype(float), axis=2)).mean((1, 2, 3))
@@ -34,11 +34,11 @@ class Coarse(TrainedModel):
 
 def test_figures_under_each_condition() -> None:
     labels = np.array([0, 0, 1, 1])
-    as_they_are, again = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.9, 0.8, 0.8, 0.9])
-    found = reencoding.report(labels, as_they_are, again)
+    published_scores, reencoded = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.9, 0.8, 0.8, 0.9])
+    found = reencoding.compare_scores(labels, published_scores, reencoded)
     assert np.isclose(found["shift"]["human"], 0.7)
     assert found["shift"]["ai"] == 0
-    accuracies = {name: one.get("accuracy") for name, one in found.items()}
+    accuracies = {name: figures.get("accuracy") for name, figures in found.items()}
     assert accuracies == {
         "shift": None,
         "published": 1.0,
@@ -48,7 +48,7 @@ def test_figures_under_each_condition() -> None:
     }
 
 
-def test_a_model_of_saving_is_found_out(tmp_path: Path) -> None:
+def test_a_model_of_compression_shifts(tmp_path: Path) -> None:
     """Grain survives in one class only: the other was saved coarsely. Every name comes twice."""
     grain = np.random.default_rng(0).normal(0, 40, (32, 32, 1))
     content = []
@@ -61,8 +61,8 @@ def test_a_model_of_saving_is_found_out(tmp_path: Path) -> None:
         {"id": f"{i:02d}", "path": name, "bytes": len(data), "label": ("human", "ai")[i % 2]}
         for i, (name, data) in enumerate(content)
     ]
-    clean = SEEN.clean.model_copy(update={"min_side": 16})
-    model = Coarse(SEEN.model_copy(update={"clean": clean}))
+    clean = SPEC.clean.model_copy(update={"min_side": 16})
+    model = Coarse(SPEC.model_copy(update={"clean": clean}))
     pixels = [from_published(data, model.input) for _, data in content]
     scores = pd.DataFrame(
         {"row": [row["id"] for row in rows], "score": model.scores(*stack(pixels))}

@@ -1,4 +1,4 @@
-"""The report is one file that any browser shows as it is, with the run's own figures."""
+"""The report is a self-contained page with the metrics of its run."""
 
 import base64
 import html.parser
@@ -19,7 +19,7 @@ from realart.metrics import thresholds
 from realart.params import load_params
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((found for name in BROWSERS if (found := shutil.which(name))), "")
+CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), "")
 
 
 class Reader(html.parser.HTMLParser):
@@ -54,7 +54,7 @@ def read(page: str) -> Reader:
 
 def test_nothing_is_loaded_and_nothing_runs(read: Reader, page: str) -> None:
     assert read.loads
-    assert all(one.startswith("data:image/") for one in read.loads)
+    assert all(url.startswith("data:image/") for url in read.loads)
     assert not {"script", "link", "iframe", "object"} & set(read.tags)
     assert not re.search(r"url\(|@import|https?://", page)
 
@@ -63,13 +63,13 @@ def test_the_figures_are_those_of_the_run(read: Reader, trained: Path) -> None:
     found = json.loads((trained / "metrics/metrics.json").read_text())
     for part in ("test", "oof"):
         for name in ("accuracy", "recall", "auc", "average_precision"):
-            assert thresholds.figure(name, found[part]) in read.text
+            assert thresholds.format_figure(name, found[part]) in read.text
     rejected = tables.read(trained / "data/clean/rejected.csv", tables.REJECTED)
     for reason, count in rejected["reason"].value_counts().items():
         assert re.search(rf"{reason}\s*{count}\D", read.text.replace("\n", ""))
 
 
-def test_the_hardest_mistakes_come_first(read: Reader, trained: Path) -> None:
+def test_the_most_confident_mistakes_come_first(read: Reader, trained: Path) -> None:
     scores = tables.read(trained / "metrics/scores.csv", tables.JUDGED)
     wrong = scores[(scores["score"] >= 0.5) != (scores["label"] == "ai")]
     distance = (wrong["score"] - (wrong["label"] == "ai")).abs().sort_values(ascending=False)
@@ -97,7 +97,7 @@ def test_a_browser_shows_it_within_the_width_of_a_screen(
 ) -> None:
     """All pictures decode, and the page itself never scrolls sideways."""
     probe = """<script>addEventListener('load', () => {
-      const bad = [...document.images].filter(one => !one.naturalWidth).length;
+      const bad = [...document.images].filter(image => !image.naturalWidth).length;
       document.title = `bad ${bad} wide ${document.documentElement.scrollWidth - innerWidth}`;
     })</script>"""
     file = tmp_path / "report.html"
@@ -114,18 +114,20 @@ def test_a_browser_shows_it_within_the_width_of_a_screen(
 
 
 def test_thumbnails_are_pictures_of_what_they_name(read: Reader) -> None:
-    thumbnails = [one for one in read.loads if one.startswith("data:image/jpeg")]
-    for one in thumbnails:
-        data = base64.b64decode(one.split(",", 1)[1])
+    thumbnails = [url for url in read.loads if url.startswith("data:image/jpeg")]
+    for url in thumbnails:
+        data = base64.b64decode(url.split(",", 1)[1])
         with Image.open(io.BytesIO(data)) as image:
             assert np.asarray(image).std() > 0
 
 
-def test_a_page_says_what_of_the_goals_is_missed_and_who_is_called_one_class(
+def test_a_page_names_missed_goals_and_warns_of_one_class_predictions(
     trained: Path, read: Reader, tmp_path: Path
 ) -> None:
-    assert "Beware" not in read.text
-    assert re.search(r"Goals: accuracy 0\.85 met; .*AUC above 0\.5 met; AUC above that", read.text)
+    assert "Warning:" not in read.text
+    assert re.search(
+        r"Goals: accuracy 0\.85 met; .*AUC above 0\.5 met; AUC above that of", read.text
+    )
     copy = tmp_path / "project"
     shutil.copytree(trained, copy)
     file = copy / "metrics/metrics.json"
@@ -134,4 +136,6 @@ def test_a_page_says_what_of_the_goals_is_missed_and_who_is_called_one_class(
     file.write_text(json.dumps(found))
     shown = report.page(load_params(copy / "params.yaml"), copy)
     assert 'recall 0.100 is below 0.8 <b class="ai">missed</b>' in shown
-    assert "Beware: on the test part everything is called ai (6 of 6 pictures, 3 are)." in shown
+    assert (
+        "Warning: on the test part all pictures are classified as ai (6 of 6; 3 are ai)." in shown
+    )

@@ -1,4 +1,6 @@
-"""What tells sets apart is found where it was planted; what ties a set to a label is measured."""
+"""Planted differences between sets are measured, as is the association of set and label."""
+
+import re
 
 import numpy as np
 import pandas as pd
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realart.evaluation import set_shortcuts
-from realart.evaluation.shortcuts import ALL, COLOUR, PUBLISHED, STORED, TEXTURE, Shortcut
+from realart.evaluation.shortcuts import ALL, COLOUR, PUBLISHED, STORED, TEXTURE, Candidate
 
 COUNT = 240
 
@@ -32,8 +34,8 @@ def rows(shares: dict[str, float], seed: int = 0) -> pd.DataFrame:
     )
 
 
-def asked(table: pd.DataFrame, seed: int = 1) -> list[Shortcut]:
-    """Ask questions of noise, but that headers of ai art as published name its set."""
+def candidates(table: pd.DataFrame, seed: int = 1) -> list[Candidate]:
+    """Make candidates of noise; only published headers of ai art name its set."""
     generator = np.random.default_rng(seed)
     noise = {
         scope: pd.DataFrame({"x": generator.normal(size=COUNT)})
@@ -41,43 +43,43 @@ def asked(table: pd.DataFrame, seed: int = 1) -> list[Shortcut]:
     }
     named = pd.factorize(table["set"])[0] + generator.normal(0, 0.1, COUNT)
     noise[PUBLISHED]["x"] = np.where(table["label"] == "ai", named, noise[PUBLISHED]["x"])
-    return [Shortcut(scope, ALL, features) for scope, features in noise.items()]
+    return [Candidate(scope, ALL, features) for scope, features in noise.items()]
 
 
 @pytest.mark.parametrize("names", ["ab", "abc"])
-def test_what_was_planted_is_found_and_nothing_else(names: str) -> None:
+def test_only_the_planted_difference_is_predictive(names: str) -> None:
     table = rows(dict.fromkeys(names, 0.5))
-    found = set_shortcuts.which(asked(table), table).set_index(["label", "scope"])
+    found = set_shortcuts.predict_sets(candidates(table), table).set_index(["label", "scope"])
     assert found.index[0] == ("ai", PUBLISHED)
     assert found["auc"].iloc[0] > 0.95
     assert (found["auc"].iloc[1:] < 0.65).all()
-    words = set_shortcuts.sentences(
-        found.reset_index(), set_shortcuts.names_label(table, np.ones(COUNT, np.float32))
+    words = set_shortcuts.findings(
+        found.reset_index(), set_shortcuts.label_from_set(table, np.ones(COUNT, np.float32))
     )
     assert len(words) == 3
-    assert "Which set ai art is from can be told: as published AUC 0.9" in words[1] or (
-        "as published AUC 1.00" in words[1]
+    assert re.match(
+        r"The set of ai art is predicted from files as published with AUC (0\.9|1\.00)", words[1]
     )
 
 
-def test_folds_that_are_sets_tell_nothing_of_them() -> None:
+def test_folds_that_are_sets_leave_nothing_to_fit() -> None:
     """As with `split.method` sources, if each source is a set."""
     table = rows({"a": 0.5, "b": 0.5})
     table["fold"] = pd.factorize(table["set"])[0]
-    found = set_shortcuts.which(asked(table), table)
+    found = set_shortcuts.predict_sets(candidates(table), table)
     assert found["auc"].tolist() == [0.5] * len(found)
 
 
-def test_a_set_that_names_its_label_is_found_out_and_weights_undo_it() -> None:
+def test_a_set_that_names_its_label_is_measured_and_weights_undo_it() -> None:
     table = rows({"a": 0.9, "b": 0.1})
     cells = table.groupby(["set", "label"])["row"].transform("size")
-    named = set_shortcuts.names_label(table, (1 / cells).to_numpy(np.float32))
+    named = set_shortcuts.label_from_set(table, (1 / cells).to_numpy(np.float32))
     assert named["accuracy"]["low"] < named["accuracy"]["value"] < named["accuracy"]["high"]
     assert named["accuracy"]["value"] == pytest.approx(0.9, abs=0.05)
     assert named["auc"]["low"] > 0.8
     assert named["association"] == pytest.approx(0.8, abs=0.1)
     assert named["fitted"] == pytest.approx(0, abs=1e-6)
-    mixed = set_shortcuts.names_label(rows({"a": 0.5, "b": 0.5}), np.ones(COUNT, np.float32))
+    mixed = set_shortcuts.label_from_set(rows({"a": 0.5, "b": 0.5}), np.ones(COUNT, np.float32))
     assert mixed["auc"]["low"] < 0.5
     assert mixed["accuracy"]["value"] < 0.6
 
@@ -93,14 +95,16 @@ def test_cramers_v_is_that_of_the_table_of_counts(pairs: list[tuple[int, int]]) 
     assert 0 <= found <= 1 + 1e-9
 
 
-def test_the_floor_of_a_held_out_set_has_learnt_nothing_of_it() -> None:
+def test_the_baseline_of_a_held_out_set_is_fitted_on_the_others() -> None:
     """The sign of what names the label is another in each set."""
     table = rows({"a": 0.5, "b": 0.5})
     labels = (table["label"] == "ai").to_numpy().astype(np.int64)
     sign = np.where(table["set"] == "a", 1, -1)
     features = pd.DataFrame({"x": (2 * labels - 1) * sign + 0.0})
     floor = pd.Series({"scope": COLOUR, "name": ALL, "classifier": "boosting"})
-    found = set_shortcuts.unseen_baseline(floor, [Shortcut(COLOUR, ALL, features)], labels, table)
+    found = set_shortcuts.baseline_on_held_out_sets(
+        floor, [Candidate(COLOUR, ALL, features)], labels, table
+    )
     assert found["auc"] == 0
     table["fold"] = -1
     table.loc[: COUNT // 2, "fold"] = 0

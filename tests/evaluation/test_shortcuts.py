@@ -1,4 +1,4 @@
-"""The audit names what was planted: a way of saving, a colour, copies, pairs."""
+"""The audit finds planted shortcuts: compression, colour, copies, pairs."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def textured(seed: int) -> pictures.Pixels:
 
 def audited(
     folder: Path, clean: Clean
-) -> tuple[list[shortcuts.Shortcut], pd.DataFrame, pd.DataFrame]:
+) -> tuple[list[shortcuts.Candidate], pd.DataFrame, pd.DataFrame]:
     """Clean, split and audit a set whose class is the JPEG quality: ai 70, human 90."""
     content = [
         (f"{('human', 'ai')[i % 2]}/{i}.jpg", file(textured(i), "JPEG", quality=90 - 20 * (i % 2)))
@@ -51,27 +51,33 @@ def audited(
         bytes=[(stored / Path(name).name).stat().st_size for name in kept["file"]]
     )
     measured = [pixel_statistics.measure(image) for image, _ in decoded]
-    stacked = {name: np.stack([one[name] for one in measured]) for name in measured[0]}
-    asked = shortcuts.questions(kept, headers, stacked)
-    return asked, shortcuts.answer(asked, tables.is_ai(kept["label"]), rows), rows
+    stacked = {
+        name: np.stack([statistics[name] for statistics in measured]) for name in measured[0]
+    }
+    candidates = shortcuts.list_candidates(kept, headers, stacked)
+    return (
+        candidates,
+        shortcuts.evaluate_candidates(candidates, tables.is_ai(kept["label"]), rows),
+        rows,
+    )
 
 
 @pytest.fixture(scope="module")
 def shrunk(
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[list[shortcuts.Shortcut], pd.DataFrame, pd.DataFrame]:
+) -> tuple[list[shortcuts.Candidate], pd.DataFrame, pd.DataFrame]:
     clean = PARAMS.clean.model_copy(update={"shrink": 0.5})
     return audited(tmp_path_factory.mktemp("shrunk"), clean)
 
 
 def test_a_planted_quality_is_named_and_shrinking_removes_it(
-    shrunk: tuple[list[shortcuts.Shortcut], pd.DataFrame, pd.DataFrame],
+    shrunk: tuple[list[shortcuts.Candidate], pd.DataFrame, pd.DataFrame],
 ) -> None:
     _, table, _ = shrunk
-    published = shortcuts.best(table, [shortcuts.PUBLISHED])
+    published = shortcuts.best_row(table, [shortcuts.PUBLISHED])
     assert (published["name"], published["auc"]) == ("quantisation table", 1.0)
     assert "quantisation table" not in set(table.loc[table["scope"] == shortcuts.STORED, "name"])
-    assert shortcuts.best(table, [shortcuts.TEXTURE])["auc_low"] < 0.55
+    assert shortcuts.best_row(table, [shortcuts.TEXTURE])["auc_low"] < 0.55
 
 
 @pytest.mark.parametrize("change", [{"encoding": "original"}, {"shrink": 1.0}])
@@ -79,36 +85,38 @@ def test_neither_published_nor_merely_saved_again_pictures_are_rid_of_it(
     tmp_path: Path, change: dict[str, object]
 ) -> None:
     _, table, _ = audited(tmp_path, PARAMS.clean.model_copy(update=change))
-    assert shortcuts.best(table, [shortcuts.TEXTURE])["auc"] > 0.9
+    assert shortcuts.best_row(table, [shortcuts.TEXTURE])["auc"] > 0.9
     stored = set(table.loc[table["scope"] == shortcuts.STORED, "name"])
     assert ("quantisation table" in stored) == ("encoding" in change)
 
 
-def test_the_test_part_is_scored_by_the_same_question(
-    shrunk: tuple[list[shortcuts.Shortcut], pd.DataFrame, pd.DataFrame],
+def test_the_test_part_is_scored_by_the_same_candidate(
+    shrunk: tuple[list[shortcuts.Candidate], pd.DataFrame, pd.DataFrame],
 ) -> None:
-    asked, table, rows = shrunk
-    named = shortcuts.best(table, [shortcuts.PUBLISHED])
-    found = shortcuts.on_test(named, asked, tables.is_ai(rows["label"]), rows)
+    candidates, table, rows = shrunk
+    named = shortcuts.best_row(table, [shortcuts.PUBLISHED])
+    found = shortcuts.evaluate_on_test(named, candidates, tables.is_ai(rows["label"]), rows)
     assert found.accuracy.value == 1
 
 
-def test_findings_say_what_was_found(
-    shrunk: tuple[list[shortcuts.Shortcut], pd.DataFrame, pd.DataFrame],
+def test_findings_name_the_best_baselines(
+    shrunk: tuple[list[shortcuts.Candidate], pd.DataFrame, pd.DataFrame],
 ) -> None:
     _, table, _ = shrunk
-    said = shortcuts.sentences(table, {}, {"across labels": pd.DataFrame([1, 2])}, {})
-    assert re.search(r"published, the label can be read off .* quantisation table", said[0])
-    assert "2 across labels" in said[-1]
+    sentences = shortcuts.findings(table, {}, {"across labels": pd.DataFrame([1, 2])}, {})
+    assert re.search(
+        r"published: the label is almost fully predictable .* quantisation table", sentences[0]
+    )
+    assert "2 across labels" in sentences[-1]
 
 
 def test_a_limit_stops_only_what_is_certainly_above_it(
-    shrunk: tuple[list[shortcuts.Shortcut], pd.DataFrame, pd.DataFrame],
+    shrunk: tuple[list[shortcuts.Candidate], pd.DataFrame, pd.DataFrame],
 ) -> None:
     _, table, _ = shrunk
-    shortcuts.check(shortcuts.best(table, shortcuts.AVAILABLE), 0.99)
+    shortcuts.require_at_most(shortcuts.best_row(table, shortcuts.AVAILABLE), 0.99)
     with pytest.raises(RealartError, match=r"quantisation table .*above audit.stop_above \(0.9\)"):
-        shortcuts.check(shortcuts.best(table, [shortcuts.PUBLISHED]), 0.9)
+        shortcuts.require_at_most(shortcuts.best_row(table, [shortcuts.PUBLISHED]), 0.9)
 
 
 def rows_with_copies(blur: bool) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
@@ -127,12 +135,12 @@ def rows_with_copies(blur: bool) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     return rows, {"texture": texture}
 
 
-def test_the_probe_tells_blurred_copies_from_faithful_ones() -> None:
+def test_blurred_copies_are_detected_and_faithful_ones_are_not() -> None:
     for label in ("ai", "human"):
-        assert shortcuts.probe(*rows_with_copies(blur=True))[label].low > 0.8
-        assert shortcuts.probe(*rows_with_copies(blur=False))[label].low < 0.5
+        assert shortcuts.copy_detection_aucs(*rows_with_copies(blur=True))[label].low > 0.8
+        assert shortcuts.copy_detection_aucs(*rows_with_copies(blur=False))[label].low < 0.5
     rows, measured = rows_with_copies(blur=True)
-    assert shortcuts.probe(rows.assign(operation=""), measured) == {}
+    assert shortcuts.copy_detection_aucs(rows.assign(operation=""), measured) == {}
 
 
 def test_pairs_are_sorted_by_what_they_do() -> None:
@@ -144,7 +152,9 @@ def test_pairs_are_sorted_by_what_they_do() -> None:
         ],
         columns=list(tables.RELATED),
     )
-    found = {kind: set(pairs["a"]) for kind, pairs in shortcuts.kinds(related, 0.97).items()}
+    found = {
+        kind: set(pairs["a"]) for kind, pairs in shortcuts.pairs_by_kind(related, 0.97).items()
+    }
     assert found == {
         "across labels": {"c"},
         "across the published split": {"e"},
@@ -154,11 +164,11 @@ def test_pairs_are_sorted_by_what_they_do() -> None:
     }
 
 
-def test_the_best_floor_is_kept_with_its_scores(inside: Path) -> None:
+def test_the_baseline_is_written_with_its_scores(inside: Path) -> None:
     """Of the pictures that models are judged on out of fold, so that the two can be compared."""
     kept = tables.read(Path("metrics/audit/floor.csv"), tables.JUDGED)
-    judged = tables.read(Path("metrics/scores.csv"), tables.JUDGED)
-    assert set(kept["row"]) == set(judged.loc[judged["part"] == "oof", "row"])
+    scores = tables.read(Path("metrics/scores.csv"), tables.JUDGED)
+    assert set(kept["row"]) == set(scores.loc[scores["part"] == "oof", "row"])
     assert set(kept["part"]) == {"oof"}
     report = json.loads(Path("metrics/metrics.json").read_text())
     found = intervals.of_auc(tables.is_ai(kept["label"]), kept["score"].to_numpy(), kept["group"])

@@ -1,4 +1,4 @@
-"""Every figure against its formula, worked by hand."""
+"""Metrics equal their formulas, worked by hand."""
 
 import math
 
@@ -32,11 +32,12 @@ def by_hand(pairs: list[tuple[int, float]]) -> dict[str, float]:
     ai = [score for label, score in pairs if label]
     human = [score for label, score in pairs if not label]
     wins = sum((a > h) + (a == h) / 2 for a in ai for h in human)
-    found, called, average = 0.0, 0.0, 0.0
+    tp_so_far, positives, average = 0.0, 0.0, 0.0
     for level in sorted({score for _, score in pairs}, reverse=True):
         more = sum(score == level for score in ai)
-        found, called = found + more, called + more + sum(score == level for score in human)
-        average += more / len(ai) * found / called
+        tp_so_far += more
+        positives += more + sum(score == level for score in human)
+        average += more / len(ai) * tp_so_far / positives
     levels = [*{score for _, score in pairs}, 2.0]
 
     def most(allowed: float) -> float:
@@ -78,7 +79,7 @@ def test_figures_are_their_formulas(pairs: list[tuple[int, float]]) -> None:
     assert {type(value) for value in figures.values()} == {float}
 
 
-def test_reliability_of_probabilities_that_come_true() -> None:
+def test_reliability_of_calibrated_probabilities() -> None:
     generator = np.random.default_rng(0)
     scores = generator.random(20_000)
     labels = (generator.random(20_000) < scores).astype(np.int64)
@@ -94,16 +95,16 @@ def test_reliability_of_probabilities_that_come_true() -> None:
 def test_headline_figures_have_intervals_around_them() -> None:
     labels, scores = some_scores(300)
     groups = pd.Series(np.arange(300).astype(str))
-    found = classification.with_intervals(labels, scores, groups)
+    estimates = classification.with_intervals(labels, scores, groups)
     figures = classification.figures(labels, scores)
     for name in ("accuracy", "precision", "recall", "auc", "average_precision"):
-        assert found[name].value == pytest.approx(figures[name])
-        assert found[name].low < figures[name] < found[name].high
-    assert found["false_positive_rate"].value == (scores[labels == 0] >= 0.5).mean()
+        assert estimates[name].value == pytest.approx(figures[name])
+        assert estimates[name].low < figures[name] < estimates[name].high
+    assert estimates["false_positive_rate"].value == (scores[labels == 0] >= 0.5).mean()
     pairs = classification.with_intervals(
         np.repeat(labels, 2), np.repeat(scores, 2), groups.repeat(2)
     )["auc"]
-    assert (pairs.low, pairs.high) == pytest.approx((found["auc"].low, found["auc"].high))
+    assert (pairs.low, pairs.high) == pytest.approx((estimates["auc"].low, estimates["auc"].high))
 
 
 @given(PAIRS)
@@ -160,18 +161,20 @@ def test_best_fold(folds: list[tuple[float, float]], best: int) -> None:
 
 @pytest.mark.filterwarnings("ignore:A single label")
 @given(st.integers(0, 1), st.lists(st.floats(0, 1), min_size=1, max_size=20))
-def test_one_class_alone_has_figures_that_promise_nothing(label: int, values: list[float]) -> None:
+def test_metrics_of_a_single_class_are_finite_and_uninformative(
+    label: int, values: list[float]
+) -> None:
     labels, scores = np.full(len(values), label), np.array(values)
     figures = classification.figures(labels, scores)
     assert np.isfinite(list(figures.values())).all()
     assert figures["auc"] == 0.5
     assert figures["balanced_accuracy"] <= 0.5
     assert figures["tpr_at_1_fpr"] == figures["tpr_at_5_fpr"] == 0
-    found = classification.with_intervals(
+    estimates = classification.with_intervals(
         labels, scores, pd.Series(np.arange(len(values)).astype(str))
     )
-    assert found["auc"] == Estimate(0.5, 0.0, 1.0)
-    for name, estimate in found.items():
+    assert estimates["auc"] == Estimate(0.5, 0.0, 1.0)
+    for name, estimate in estimates.items():
         assert estimate.value == pytest.approx(figures[name])
         assert 0 <= estimate.low <= estimate.high <= 1
     assert set(classification.at(labels, scores, 0.5)) < set(figures)

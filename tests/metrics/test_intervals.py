@@ -1,11 +1,11 @@
-"""Weighted figures are scikit-learn's; the bootstrap draws groups."""
+"""Weighted metrics equal scikit-learn's; the bootstrap resamples groups."""
 
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import norm
@@ -31,20 +31,20 @@ Scored = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @given(scored())
-def test_weighted_figures_are_those_of_scikit_learn(case: Scored) -> None:
+def test_weighted_metrics_equal_those_of_scikit_learn(case: Scored) -> None:
     labels, scores, weights = case
-    called = scores >= 0.5
+    predicted = scores >= 0.5
     both = np.stack([weights, np.ones(len(labels))])
     for row, own in enumerate((weights, None)):
         expected = metrics.roc_auc_score(labels, scores, sample_weight=own)
         assert intervals.auc(labels, scores, both)[row] == pytest.approx(expected)
         expected = metrics.average_precision_score(labels, scores, sample_weight=own)
-        found = intervals.average_precision(labels, scores, both)[row]
-        assert found == pytest.approx(expected)
-        expected = metrics.balanced_accuracy_score(labels, called, sample_weight=own)
-        assert intervals.balanced_accuracy(labels, called, both)[row] == pytest.approx(expected)
-        expected = metrics.accuracy_score(labels, called, sample_weight=own)
-        assert intervals.accuracy(labels, called, both)[row] == pytest.approx(expected)
+        result = intervals.average_precision(labels, scores, both)[row]
+        assert result == pytest.approx(expected)
+        expected = metrics.balanced_accuracy_score(labels, predicted, sample_weight=own)
+        assert intervals.balanced_accuracy(labels, predicted, both)[row] == pytest.approx(expected)
+        expected = metrics.accuracy_score(labels, predicted, sample_weight=own)
+        assert intervals.accuracy(labels, predicted, both)[row] == pytest.approx(expected)
 
 
 @given(scored())
@@ -63,7 +63,7 @@ def sample(count: int, seed: int = 0) -> tuple[NDArray[np.int64], NDArray[np.flo
     return labels, generator.normal(labels, 1.5)
 
 
-def test_copies_inside_a_group_tell_nothing_new() -> None:
+def test_copies_inside_a_group_change_no_interval() -> None:
     labels, scores = sample(60)
     groups = np.arange(60).astype(str)
     once = intervals.bootstrap(partial(intervals.auc, labels, scores), groups)
@@ -73,16 +73,16 @@ def test_copies_inside_a_group_tell_nothing_new() -> None:
         assert getattr(again, name) == pytest.approx(getattr(once, name))
 
 
-def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+def test_an_interval_has_about_its_nominal_coverage() -> None:
     truth = 0.6813  # P(N(1, 1.5) > N(0, 1.5))
     covered = 0
     for seed in range(60):
         labels, scores = sample(150, seed)
-        found = intervals.bootstrap(
+        result = intervals.bootstrap(
             partial(intervals.auc, labels, scores), np.arange(150).astype(str)
         )
-        assert found.low < found.value < found.high
-        covered += found.low <= truth <= found.high
+        assert result.low < result.value < result.high
+        covered += result.low <= truth <= result.high
     assert covered >= 52
 
 
@@ -90,9 +90,9 @@ def test_more_pictures_make_a_narrower_interval_and_a_seed_repeats_it() -> None:
     def width(count: int) -> float:
         labels, scores = sample(count)
         statistic = partial(intervals.auc, labels, scores)
-        found = intervals.bootstrap(statistic, np.arange(count).astype(str))
-        assert found == intervals.bootstrap(statistic, np.arange(count).astype(str))
-        return found.high - found.low
+        result = intervals.bootstrap(statistic, np.arange(count).astype(str))
+        assert result == intervals.bootstrap(statistic, np.arange(count).astype(str))
+        return result.high - result.low
 
     assert width(1600) < 0.6 * width(100)
 
@@ -105,52 +105,52 @@ def test_shares_have_published_intervals(
     successes: int, trials: int, low: float, high: float
 ) -> None:
     """Newcombe, "Two-sided confidence intervals for the single proportion", 1998, table I."""
-    found = intervals.wilson(successes, trials)
-    assert found.value == successes / trials
-    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+    result = intervals.wilson(successes, trials)
+    assert result.value == successes / trials
+    assert (result.low, result.high) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_a_share_of_nothing_may_be_anything() -> None:
+def test_a_share_of_no_trials_may_be_anything() -> None:
     assert intervals.wilson(0, 0) == intervals.Estimate(0.0, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(("count", "least"), [(10, 0.8), (60, 0.96)])
-def test_a_perfect_order_of_few_is_no_certainty(count: int, least: float) -> None:
-    """At the bound, or below it, an order would hardly be perfect by chance."""
+def test_a_perfect_ranking_of_few_is_not_certain(count: int, least: float) -> None:
+    """With the AUC at its lower bound a perfect ranking is unlikely by chance."""
     labels = np.arange(2 * count) % 2
     groups = np.arange(2 * count).astype(str)
-    found = intervals.of_auc(labels, labels * 1.0, groups)
-    assert found.value == found.high == 1
-    shift = np.sqrt(2) * norm.ppf(found.low)
+    result = intervals.of_auc(labels, labels * 1.0, groups)
+    assert result.value == result.high == 1
+    shift = np.sqrt(2) * norm.ppf(result.low)
     generator = np.random.default_rng(0)
     drawn = generator.normal(size=(4000, 2, count))
     perfect = (drawn[:, 0].max(1) < drawn[:, 1].min(1) + shift).mean()
     assert perfect < 0.025
-    assert least < found.low < 1
+    assert least < result.low < 1
     twice = intervals.of_auc(labels.repeat(2), labels.repeat(2) * 1.0, groups.repeat(2))
-    assert twice == found
+    assert twice == result
 
 
 @pytest.mark.parametrize(
-    ("figure", "statistic"),
+    ("estimate", "statistic"),
     [
         (intervals.of_auc, intervals.auc),
         (intervals.of_average_precision, intervals.average_precision),
     ],
 )
-def test_an_imperfect_order_has_the_interval_of_the_bootstrap(
-    figure: Callable[..., intervals.Estimate], statistic: Callable[..., intervals.Weights]
+def test_an_imperfect_ranking_has_the_interval_of_the_bootstrap(
+    estimate: Callable[..., intervals.Estimate], statistic: Callable[..., intervals.Weights]
 ) -> None:
     labels, scores = sample(80)
     groups = np.arange(80).astype(str)
     expected = intervals.bootstrap(partial(statistic, labels, scores), groups)
-    assert figure(labels, scores, groups) == expected
+    assert estimate(labels, scores, groups) == expected
 
 
-def test_a_perfect_precision_of_few_is_no_certainty() -> None:
-    """Of ten positive groups all were found first: a share of 10 in 10, as Wilson has it."""
+def test_a_perfect_precision_of_few_is_not_certain() -> None:
+    """All ten positive groups rank first: Wilson's interval of 10 in 10."""
     labels = np.array([1] * 30 + [0] * 30)
     groups = np.array([f"{n % 10}" for n in range(30)] + [f"h{n}" for n in range(30)])
-    found = intervals.of_average_precision(labels, labels * 1.0, groups)
-    assert found == intervals.wilson(10, 10)
-    assert 0.6 < found.low < 0.8
+    result = intervals.of_average_precision(labels, labels * 1.0, groups)
+    assert result == intervals.wilson(10, 10)
+    assert 0.6 < result.low < 0.8

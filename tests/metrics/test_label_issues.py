@@ -1,4 +1,4 @@
-"""Wrong labels are found, and right ones of hard pictures are left alone."""
+"""Wrong labels are listed, right ones of hard pictures are not."""
 
 import numpy as np
 import pandas as pd
@@ -11,40 +11,40 @@ from realart.metrics import label_issues
 def pictures(labels: np.ndarray) -> pd.DataFrame:
     named = np.array(["human", "ai"])[labels]
     ids = [f"{i:04}" for i in range(len(labels))]
-    paths = [f"{one}.png" for one in ids]
+    paths = [f"{name}.png" for name in ids]
     return pd.DataFrame({"id": ids, "set": "", "path": paths, "label": named})
 
 
-def test_wrong_labels_are_found() -> None:
+def test_wrong_labels_are_listed() -> None:
     generator = np.random.default_rng(0)
     true = np.arange(400) % 2
     wrong = generator.choice(400, 20, replace=False)
     labels = true.copy()
     labels[wrong] = 1 - true[wrong]
     probabilities = np.clip(generator.normal(0.15 + 0.7 * true, 0.1), 0, 1)
-    found = label_issues.label_issues(pictures(labels), probabilities)
-    rows = found["id"].astype(int)
+    issues = label_issues.label_issues(pictures(labels), probabilities)
+    rows = issues["id"].astype(int)
     assert set(rows) <= set(wrong)
-    assert len(found) > 12
-    assert found["margin"].is_monotonic_increasing
-    assert found["margin"].between(-1, 0).all()
-    np.testing.assert_array_equal(found["probability"], probabilities[rows])
+    assert len(issues) > 12
+    assert issues["margin"].is_monotonic_increasing
+    assert issues["margin"].between(-1, 0).all()
+    np.testing.assert_array_equal(issues["probability"], probabilities[rows])
 
 
-def test_a_model_that_is_always_unsure_of_a_class_is_not_believed_at_once() -> None:
-    """Ai art has .6 on average: .55 is no reason to doubt a human label, .65 is."""
+def test_a_label_is_compared_with_the_mean_probability_of_the_other_class() -> None:
+    """Ai art has a mean of .6: .55 is below it, .65 above."""
     labels = np.array([1] * 10 + [0] * 10)
     probabilities = np.array([0.6] * 10 + [0.2] * 8 + [0.55, 0.65])
     assert label_issues.label_issues(pictures(labels), probabilities)["id"].tolist() == ["0019"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=2, max_size=50))
-def test_whoever_is_doubted_is_contradicted(pairs: list[tuple[int, float]]) -> None:
+def test_issues_contradict_their_label(pairs: list[tuple[int, float]]) -> None:
     labels = np.array([0, 1, *(label for label, _ in pairs)])
     probabilities = np.array([0.0, 1.0, *(score for _, score in pairs)])
-    found = label_issues.label_issues(pictures(labels), probabilities)
-    for row in found.itertuples():
+    issues = label_issues.label_issues(pictures(labels), probabilities)
+    for row in issues.itertuples():
         assert (row.probability > 0.5) != (row.label == "ai")
-    # Turned round, the same pictures are in doubt.
-    turned = label_issues.label_issues(pictures(1 - labels), 1 - probabilities)
-    assert set(turned["id"]) == set(found["id"])
+    # With both inverted the same pictures are listed.
+    inverted = label_issues.label_issues(pictures(1 - labels), 1 - probabilities)
+    assert set(inverted["id"]) == set(issues["id"])

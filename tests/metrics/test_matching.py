@@ -33,10 +33,10 @@ def test_classes_are_equal_and_whole_in_every_stratum(
     chosen = matching.matched(table(rows))
     of = [(kind, SAME.get(size, size), label) for label, kind, size in rows]
     there = Counter(of)
-    taken = Counter(stratum for stratum, one in zip(of, chosen, strict=True) if one)
+    taken = Counter(stratum for stratum, kept in zip(of, chosen, strict=True) if kept)
     for kind, size, _ in of:
         both = [(kind, size, label) for label in ("ai", "human")]
-        assert {taken[one] for one in both} == {min(there[one] for one in both)}
+        assert {taken[stratum] for stratum in both} == {min(there[stratum] for stratum in both)}
 
 
 @given(st.lists(PICTURE, max_size=30), st.randoms())

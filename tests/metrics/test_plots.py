@@ -1,4 +1,4 @@
-"""Curves begin and end where they must, and pictures are drawn the same each time."""
+"""Curves begin and end where they must, and the same plot has the same bytes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -54,19 +54,19 @@ def test_precision_recall_goes_from_the_share_of_ai_to_no_recall(
 
 
 @given(CASES)
-def test_verdicts_count_as_the_confusion(pairs: list[tuple[int, float]]) -> None:
-    table = plots.verdicts(*arrays(pairs))
+def test_predictions_count_as_the_confusion(pairs: list[tuple[int, float]]) -> None:
+    table = plots.predictions(*arrays(pairs))
     assert list(table.columns) == ["actual", "predicted"]
     assert len(table) == len(pairs)
     count = classification.confusion(*arrays(pairs))
-    seen = table.value_counts().to_dict()
+    counts = table.value_counts().to_dict()
     cells = {
         ("human", "human"): "tn",
         ("human", "ai"): "fp",
         ("ai", "human"): "fn",
         ("ai", "ai"): "tp",
     }
-    assert {cell: count[name] for cell, name in cells.items() if count[name]} == seen
+    assert {cell: count[name] for cell, name in cells.items() if count[name]} == counts
 
 
 def history(folds: int) -> pd.DataFrame:
@@ -80,9 +80,7 @@ def history(folds: int) -> pd.DataFrame:
 
 
 NAMED = {"test": some_scores(), "out of fold": some_scores(seed=1)}
-DECISIONS = {
-    "intervals": {name: {"low": 0.6, "high": 0.8} for name in ("auc", "average_precision")}
-}
+METRICS = {"intervals": {name: {"low": 0.6, "high": 0.8} for name in ("auc", "average_precision")}}
 
 
 def draw_history(path: Path) -> None:
@@ -90,7 +88,7 @@ def draw_history(path: Path) -> None:
 
 
 def draw_curves(path: Path) -> None:
-    plots.draw_curves(NAMED, {"test": DECISIONS, "out of fold": DECISIONS}, path)
+    plots.draw_curves(NAMED, {"test": METRICS, "out of fold": METRICS}, path)
 
 
 def draw_calibration(path: Path) -> None:
@@ -120,9 +118,9 @@ def test_pictures_are_the_same_bytes_each_time(
 def test_every_fold_has_its_colour(tmp_path: Path, folds: int) -> None:
     plots.draw_history(history(folds), tmp_path / "history.png")
     image = Image.open(tmp_path / "history.png").convert("RGB")
-    seen = {colour for _, colour in image.getcolors(1 << 20) or []}
+    colours = {colour for _, colour in image.getcolors(1 << 20) or []}
     wanted = [tuple(bytes.fromhex(colour[1:])) for colour in plots.FOLDS]
-    assert [colour in seen for colour in wanted] == [number < folds for number in range(8)]
+    assert [colour in colours for colour in wanted] == [number < folds for number in range(8)]
 
 
 def test_pictures_show_the_data(tmp_path: Path) -> None:
@@ -130,7 +128,7 @@ def test_pictures_show_the_data(tmp_path: Path) -> None:
     for name, shown in (("good", scores), ("bad", 1 - scores)):
         plots.draw_confusion(labels, shown, name, tmp_path / f"{name}-matrix.png")
         named = {"test": (labels, shown)}
-        plots.draw_curves(named, {"test": DECISIONS}, tmp_path / f"{name}-curves.png")
+        plots.draw_curves(named, {"test": METRICS}, tmp_path / f"{name}-curves.png")
         plots.draw_calibration(named, 0.95, tmp_path / f"{name}-calibration.png")
     for kind in ("matrix", "curves", "calibration"):
         good, bad = (tmp_path / f"{name}-{kind}.png" for name in ("good", "bad"))

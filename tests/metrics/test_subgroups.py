@@ -62,8 +62,8 @@ def test_a_group_of_one_class_has_no_area() -> None:
     assert of_generators["recall"].notna().all()
 
 
-def test_sets_are_told_apart_where_there_are_several() -> None:
-    """Their folders, too: those of one name in two sets are two sources."""
+def test_sets_are_subgroups_where_there_are_several() -> None:
+    """Their folders, too: folders of the same name in two sets are two sources."""
     labels, scores = some_scores(300)
     listed = pictures(labels).assign(source="a", set=np.where(np.arange(300) < 100, "x", "y"))
     table = subgroups.table(listed, scores).set_index(["by", "name"])

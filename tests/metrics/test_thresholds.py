@@ -1,4 +1,4 @@
-"""Thresholds are the best there are, and are kept; verdicts are what the figures say."""
+"""Chosen thresholds are optimal, and decisions agree with the metrics that are reported."""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ def arrays(pairs: Pairs) -> tuple[classification.Labels, classification.Scores]:
     return np.array(labels, np.int64), np.array(scores, np.float64)
 
 
-def read(sure: float = 0.8) -> DecisionRule:
+def rule(sure: float = 0.8) -> DecisionRule:
     return DecisionRule(calibration=Calibration(slope=1.0, offset=0.0), points=POINTS, sure=sure)
 
 
@@ -47,43 +47,43 @@ def test_no_threshold_is_better(pairs: Pairs) -> None:
 
 
 @given(PAIRS)
-def test_few_human_pictures_are_accused_and_no_lower_threshold_does_it(pairs: Pairs) -> None:
+def test_low_fpr_is_the_lowest_threshold_of_its_false_positive_rate(pairs: Pairs) -> None:
     labels, scores = arrays(pairs)
     threshold = thresholds.choose_points(labels, scores)["low_fpr"]
     human = scores[labels == 0]
-    assert (human >= threshold).mean() <= thresholds.ACCUSED
+    assert (human >= threshold).mean() <= thresholds.MAX_FALSE_POSITIVE_RATE
     lower = scores[scores < threshold]
     if len(lower):
-        assert (human >= lower.max()).mean() > thresholds.ACCUSED
+        assert (human >= lower.max()).mean() > thresholds.MAX_FALSE_POSITIVE_RATE
 
 
-def test_one_in_a_hundred_may_be_accused() -> None:
+def test_low_fpr_allows_one_in_a_hundred() -> None:
     human, ai = np.linspace(0, 0.9, 200), np.linspace(0.1, 1, 200)
     labels = np.repeat([0, 1], 200)
     threshold = thresholds.choose_points(labels, np.concatenate([human, ai]))["low_fpr"]
     assert (human >= threshold).sum() == 2
 
 
-def test_thresholds_lie_between_what_was_seen() -> None:
+def test_thresholds_lie_between_probabilities() -> None:
     labels, scores = np.array([0, 0, 1, 1]), np.array([0.1, 0.3, 0.7, 0.9])
     points = thresholds.choose_points(labels, scores)
     assert points == {"balanced": 0.5, "low_fpr": 0.5, "best_f1": 0.5}
 
 
 @given(PAIRS, st.sampled_from([0.5, 0.75, 0.9, 1.0]))
-def test_sure_verdicts_are_as_accurate_as_asked_and_as_many_as_possible(
+def test_confident_decisions_are_accurate_enough_and_as_many_as_possible(
     pairs: Pairs, accuracy: float
 ) -> None:
     labels, scores = arrays(pairs)
     sure = thresholds.confidence_threshold(labels, scores, accuracy)
-    sureness = np.maximum(scores, 1 - scores)
-    right = (scores >= 0.5) == labels
-    given_at = {level: right[sureness >= level] for level in [*np.unique(sureness), 2.0]}
-    enough = [len(one) for one in given_at.values() if len(one) and one.mean() >= accuracy]
-    found = right[sureness >= sure]
-    assert len(found) == max(enough, default=0)
-    if len(found):
-        assert found.mean() >= accuracy
+    confidence = np.maximum(scores, 1 - scores)
+    correct = (scores >= 0.5) == labels
+    decided = [correct[confidence >= level] for level in np.unique(confidence)]
+    accurate = [len(values) for values in decided if values.mean() >= accuracy]
+    chosen = correct[confidence >= sure]
+    assert len(chosen) == max(accurate, default=0)
+    if len(chosen):
+        assert chosen.mean() >= accuracy
 
 
 @given(PAIRS)
@@ -98,80 +98,83 @@ def test_coverage_ends_with_the_accuracy_of_all(pairs: Pairs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("probability", "at", "verdict"),
+    ("probability", "at", "decision"),
     [
         (0.1, None, "human"), (0.3, None, "unsure"), (0.79, None, "unsure"), (0.8, None, "ai"),
         (0.39, "balanced", "human"), (0.4, "balanced", "ai"), (0.89, "low_fpr", "human"),
         (0.9, "low_fpr", "ai"), (0.35, "best_f1", "ai"),
     ],
 )  # fmt: skip
-def test_a_verdict_is_read_off(probability: float, at: None, verdict: str) -> None:
-    assert read().name(probability, at) == verdict
+def test_decisions_follow_the_thresholds(probability: float, at: None, decision: str) -> None:
+    assert rule().decide(probability, at) == decision
 
 
-def test_where_it_need_not_be_sure_a_model_is_never_unsure() -> None:
-    assert [read(0.5).name(one) for one in (0.0, 0.49, 0.5, 1.0)] == ["human", "human", "ai", "ai"]
-    assert {read(2.0).name(one) for one in (0.0, 0.5, 1.0)} == {"unsure"}
+def test_always_and_never_are_confidence_thresholds() -> None:
+    assert [rule(thresholds.ALWAYS).decide(value) for value in (0.0, 0.49, 0.5, 1.0)] == [
+        "human", "human", "ai", "ai",
+    ]  # fmt: skip
+    assert {rule(thresholds.NEVER).decide(value) for value in (0.0, 0.5, 1.0)} == {"unsure"}
 
 
-def test_figures_count_the_verdicts_that_are_given() -> None:
+def test_metrics_are_those_of_the_decisions() -> None:
     labels, scores = some_scores(200)
-    judged = thresholds.evaluate_decisions(
-        labels, scores, pd.Series(np.arange(200).astype(str)), read()
+    figures = thresholds.evaluate_decisions(
+        labels, scores, pd.Series(np.arange(200).astype(str)), rule()
     )
     for point, threshold in POINTS.items():
-        said = np.array([read().name(one, point) for one in scores]) == "ai"  # type: ignore[arg-type]
-        found = judged["points"][point]
-        assert (said == (scores >= threshold)).all()
-        assert found["accuracy"] == pytest.approx((said == labels).mean())
-        assert found["recall"] == pytest.approx(said[labels == 1].mean())
-        assert found["precision"] == pytest.approx(labels[said].mean())
-        assert found["false_positive_rate"] == pytest.approx(said[labels == 0].mean())
-    said = np.array([read().name(one) for one in scores])
-    given_ones = said != "unsure"
-    assert 0 < given_ones.mean() < 1
-    assert judged["sure"]["share"] == pytest.approx(given_ones.mean())
-    right = (said == "ai")[given_ones] == labels[given_ones]
-    assert judged["sure"]["accuracy"] == pytest.approx(right.mean())
-    for name, interval in judged["intervals"].items():
-        if name in judged:
-            assert interval["low"] <= judged[name] <= interval["high"]
+        labelled = [rule().decide(score, point) for score in scores]  # type: ignore[arg-type]
+        predicted = np.array(labelled) == "ai"
+        at_point = figures["points"][point]
+        assert (predicted == (scores >= threshold)).all()
+        assert at_point["accuracy"] == pytest.approx((predicted == labels).mean())
+        assert at_point["recall"] == pytest.approx(predicted[labels == 1].mean())
+        assert at_point["precision"] == pytest.approx(labels[predicted].mean())
+        assert at_point["false_positive_rate"] == pytest.approx(predicted[labels == 0].mean())
+    decisions = np.array([rule().decide(score) for score in scores])
+    decided = decisions != "unsure"
+    assert 0 < decided.mean() < 1
+    assert figures["sure"]["share"] == pytest.approx(decided.mean())
+    correct = (decisions == "ai")[decided] == labels[decided]
+    assert figures["sure"]["accuracy"] == pytest.approx(correct.mean())
+    for name, interval in figures["intervals"].items():
+        if name in figures:
+            assert interval["low"] <= figures[name] <= interval["high"]
 
 
-def test_no_verdict_has_no_accuracy() -> None:
+def test_no_decision_has_no_accuracy() -> None:
     labels, scores = some_scores(50)
-    judged = thresholds.evaluate_decisions(
-        labels, scores, pd.Series(np.arange(50).astype(str)), read(2.0)
+    figures = thresholds.evaluate_decisions(
+        labels, scores, pd.Series(np.arange(50).astype(str)), rule(thresholds.NEVER)
     )
-    assert judged["sure"] == {"share": 0.0}
+    assert figures["sure"] == {"share": 0.0}
 
 
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
-        ((0, 2, 0, 13), "everything is called ai (15 of 15 pictures, 13 are)"),
-        ((13, 0, 2, 0), "everything is called human (15 of 15 pictures, 13 are)"),
-        ((3, 47, 2, 48), "nearly everything is called ai (95 of 100 pictures, 50 are)"),
-        ((48, 2, 48, 2), "nearly everything is called human (96 of 100 pictures, 50 are)"),
-        ((2, 98, 0, 9900), "nearly everything is called ai (9998 of 10000 pictures, 9900 are)"),
+        ((0, 2, 0, 13), "all pictures are classified as ai (15 of 15; 13 are ai)"),
+        ((13, 0, 2, 0), "all pictures are classified as human (15 of 15; 13 are human)"),
+        ((3, 47, 2, 48), "nearly all pictures are classified as ai (95 of 100; 50 are ai)"),
+        ((48, 2, 48, 2), "nearly all pictures are classified as human (96 of 100; 50 are human)"),
+        ((2, 98, 0, 9900), "nearly all pictures are classified as ai (9998 of 10000; 9900 are ai)"),
         ((3, 47, 3, 47), ""),
         ((60, 40, 0, 9900), ""),
         ((0, 0, 0, 15), ""),
         ((15, 0, 0, 0), ""),
-        ((0, 0, 15, 0), "everything is called human (15 of 15 pictures, 0 are)"),
+        ((0, 0, 15, 0), "all pictures are classified as human (15 of 15; 0 are human)"),
     ],
 )
-def test_what_calls_everything_one_class_is_named(
+def test_one_class_predictions_are_warned_of(
     counts: tuple[int, int, int, int], expected: str
 ) -> None:
-    """Whatever the share of the classes; where everything is of one class, that is no fault."""
-    judged = {"confusion": dict(zip(("tn", "fp", "fn", "tp"), counts, strict=True))}
-    assert thresholds.one_class(judged) == expected
+    """Whatever the share of the classes, unless all pictures are of that class."""
+    figures = {"confusion": dict(zip(("tn", "fp", "fn", "tp"), counts, strict=True))}
+    assert thresholds.one_class_warning(figures) == expected
 
 
-def test_parts_that_are_called_one_class_are_named() -> None:
+def test_warnings_name_the_part() -> None:
     all_ai, fair = ({"confusion": {"tn": n, "fp": 9 - n, "fn": 0, "tp": 9}} for n in (0, 8))
-    assert thresholds.one_sided({"test": fair, "oof": fair}) == []
-    (line,) = thresholds.one_sided({"test": fair, "oof": all_ai})
-    assert line == "out of fold everything is called ai (18 of 18 pictures, 9 are)"
-    assert len(thresholds.one_sided({"test": all_ai, "oof": all_ai})) == 2
+    assert thresholds.one_class_warnings({"test": fair, "oof": fair}) == []
+    (line,) = thresholds.one_class_warnings({"test": fair, "oof": all_ai})
+    assert line == "out of fold all pictures are classified as ai (18 of 18; 9 are ai)"
+    assert len(thresholds.one_class_warnings({"test": all_ai, "oof": all_ai})) == 2

@@ -115,7 +115,7 @@ def test_a_picture_gets_all_its_answers(page: Page, model: TrainedModel, tmp_pat
     assert f"probability of ai: {expected.probability:.3f}" in said
     rows = dict(re.findall(r"^(balanced|low_fpr|best_f1)\t(ai|human)\t", said, re.MULTILINE))
     assert rows == {
-        point: model.verdicts.name(expected.probability or 0, point) for point in demo.POINTS
+        point: model.verdicts.decide(expected.probability or 0, point) for point in demo.POINTS
     }
     assert set(rows.values()) == {"ai", "human"}
     assert "Stable Diffusion" in said

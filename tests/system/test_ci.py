@@ -81,7 +81,7 @@ def test_a_branch_is_compared_with_where_it_left_its_base(project: Path) -> None
     assert heading == f"## A is `base-{fork}`, B is `head-{head}`"
     (compared,) = (line for line in lines if line.startswith("| out of fold"))
     assert "| 40 | 0.500, 0.750 | 0, 10 | 0.002 |" in compared
-    assert compared.endswith("| verdicts: B is better; order: B is better |")
+    assert compared.endswith("| accuracy: B is better; AUC: B is better |")
     (changed,) = (line for line in lines if line.startswith("| metrics/metrics.json"))
     cells = [cell.strip() for cell in changed.split("|")[2:-1]]
     assert cells == ["oof.accuracy", "0.5", "0.75", "0.25"]

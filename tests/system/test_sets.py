@@ -106,7 +106,7 @@ def test_figures_in_set_and_unseen_stand_beside_each_other(
 ) -> None:
     for name, part in (("in_set", "oof"), ("unseen", "unseen")):
         assert metrics[name] == json.loads(
-            json.dumps(by_set.by_set(scores[scores["part"] == part]))
+            json.dumps(by_set.evaluate_by_set(scores[scores["part"] == part]))
         )
     oof = scores[scores["part"] == "oof"]
     pooled = classification.figures(tables.is_ai(oof["label"]), oof["score"].to_numpy())
@@ -115,8 +115,8 @@ def test_figures_in_set_and_unseen_stand_beside_each_other(
     card = (project / "models/final/README.md").read_text()
     for key in ("in_set", "unseen"):
         for own in (metrics[key], *metrics[key]["sets"].values()):  # type: ignore[attr-defined]
-            assert thresholds.figure("auc", own) in page
-            assert thresholds.figure("auc", own) in card
+            assert thresholds.format_figure("auc", own) in page
+            assert thresholds.format_figure("auc", own) in card
     assert "local: CC0-1.0; more: MIT" in card
     assert "-S dataset=local+more -S model=colour -S split.method=sets" in page
 
@@ -144,7 +144,7 @@ def test_the_audit_asks_what_tells_sets_apart(project: Path) -> None:
     assert audit["floor"]["unseen"]["intervals"]["auc"]["low"] <= audit["floor"]["unseen"]["auc"]
     findings = (project / "metrics/audit/findings.md").read_text()
     for label in ("ai", "human"):
-        assert f"Which set {label} art is from can be told" in findings
+        assert f"The set of {label} art is predicted from" in findings
 
 
 def test_classes_and_sets_count_the_same_in_what_is_fitted_on(project: Path) -> None:

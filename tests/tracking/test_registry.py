@@ -92,9 +92,9 @@ def expected(folder: Path) -> list[dict[str, object]]:
         probability = float(model.scores(*preprocessing.stack([seen]))[0])
         answers.append(
             {
-                "verdict": model.verdicts.name(probability),
+                "verdict": model.verdicts.decide(probability),
                 "probability": pytest.approx(probability, abs=1e-9),
-                **{point: model.verdicts.name(probability, point) for point in POINTS},
+                **{point: model.verdicts.decide(probability, point) for point in POINTS},
                 "error": "",
                 "evidence": evidence,
             }
@@ -377,7 +377,10 @@ def test_nobody_is_champion_by_an_order_of_chance(put) -> None:
     assert "out of fold is not above 0.5" in said
     assert champion is None
     said, champion = put(judged(0.0), gain={"auc": 0.1, "low": -0.01, "high": 0.2})
-    assert "less that without looking at the art, +0.100 [-0.010, +0.200], is not above 0" in said
+    assert (
+        "gain over the baseline without image content, +0.100 [-0.010, +0.200], is not above 0"
+        in said
+    )
     assert champion is None
 
 
