@@ -26,7 +26,7 @@ from distributed import LocalCluster
 
 from benchmarks.scale import make, project
 from realart.core import dask_cluster, yaml12
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 
 ITEMS = 5000
 LAST = "robustness"
@@ -46,15 +46,15 @@ def empty_items(counts: Sequence[int]) -> None:
         with workers(count) as address:
             os.environ.update(address)
             print(f"| {count} workers | {empty():.0f} |", flush=True)
-            dask_cluster.connected(os.environ[dask_cluster.ADDRESS]).close()
-            dask_cluster.connected.cache_clear()
+            dask_cluster.get_client(os.environ[dask_cluster.ADDRESS]).close()
+            dask_cluster.get_client.cache_clear()
             del os.environ[dask_cluster.ADDRESS]
 
 
 def empty() -> float:
-    list(each(math.sqrt, range(100), "start"))
+    list(map_parallel(math.sqrt, range(100), "start"))
     start = time.perf_counter()
-    list(each(math.sqrt, range(ITEMS), "empty"))
+    list(map_parallel(math.sqrt, range(ITEMS), "empty"))
     return (time.perf_counter() - start) / ITEMS * 1e6
 
 

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import archive
-from realart.data.sample.finishing import draw_frame, numbers, render
+from realart.data.sample.finishing import draw_frame, random_generator, render
 
 QUALITIES = {"human": 90, "ai": 70}
 
 
 def picture(index: int, seed: int) -> tuple[str, bytes]:
     """Return the name and the bytes of one painting."""
-    rng = numbers(seed, index)
+    rng = random_generator(seed, index)
     label = ("human", "ai")[index % 2]
     buffer = io.BytesIO()
     painted = Image.fromarray(render(draw_frame(rng), generated=False, rng=rng))
@@ -32,8 +32,8 @@ def picture(index: int, seed: int) -> tuple[str, bytes]:
 
 def plant(path: Path, pictures: int, seed: int = 7) -> None:
     """Write a zip of `pictures` paintings with the planted confound."""
-    with archive.created(path) as opened:
-        for name, data in each(partial(picture, seed=seed), range(pictures), "render"):
+    with archive.create_archive(path) as opened:
+        for name, data in map_parallel(partial(picture, seed=seed), range(pictures), "render"):
             archive.add_bytes(opened, name, data)
 
 

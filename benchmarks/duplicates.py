@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from benchmarks import lookalikes
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import hamming, near_duplicates, pictures, sample
-from realart.data.deduplication import resolve
-from realart.data.fingerprints import Fingerprint, Fingerprints, fingerprint, turned_hashes
+from realart.data.deduplication import find_exclusions
+from realart.data.fingerprints import Fingerprint, Fingerprints, fingerprint, orient_hashes
 from realart.data.near_duplicates import SEARCHES, components, forest
 from realart.params import load_params
 
@@ -210,7 +210,7 @@ def false_pairs(
 def drawn(kind: str, picture: tuple[int, bytes]) -> Fingerprint:
     """Return the fingerprint of an original of `lookalikes.KINDS`, saved as JPEG."""
     number, data = picture
-    inside = pictures.bound(pictures.read(data), lookalikes.LONG_SIDE)
+    inside = pictures.limit_size(pictures.read(data), lookalikes.LONG_SIDE)
     return saved(lookalikes.KINDS[kind](inside, np.random.default_rng([SEED, number])))
 
 
@@ -230,14 +230,16 @@ def lookalike_pairs(files: Sequence[bytes]) -> None:
     params, rows = load_params().clean, []
     total = len(files) * (len(files) - 1) // 2
     for kind in lookalikes.KINDS:
-        prints = Fingerprints(each(partial(drawn, kind), [*enumerate(files)], kind, "picture"))
+        prints = Fingerprints(
+            map_parallel(partial(drawn, kind), [*enumerate(files)], kind, "picture")
+        )
         edges = forest(prints, params.similar)
         best = {(int(i), int(j)): score for block in near_duplicates.pairs(prints, params.similar)
                 for i, j, score in block.tolist()}  # fmt: skip
         same = sum(score >= params.duplicate for score in best.values())
         groups = np.bincount(components(len(files), edges))
         labels, ranks = ["ai"] * len(files), [(i,) for i in range(len(files))]
-        lost = len(resolve(prints, edges, labels, ranks, params.duplicate))
+        lost = len(find_exclusions(prints, edges, labels, ranks, params.duplicate))
         scenes = int((edges[:, 2] < params.similar).sum())
         rows.append((kind, same, f"{same / total:.1e}", len(best), f"{len(best) / total:.1e}",
                      scenes, f"{scenes / total:.1e}", groups.max(), lost))  # fmt: skip
@@ -249,7 +251,7 @@ def lookalike_pairs(files: Sequence[bytes]) -> None:
 def shown(kind: str, frame: tuple[float, bytes, bytes]) -> Fingerprint:
     """Return the fingerprint of a frame of one of `lookalikes.SCENES`, saved as JPEG."""
     share, *files = frame
-    one, other = (pictures.bound(pictures.read(data), lookalikes.LONG_SIDE) for data in files)
+    one, other = (pictures.limit_size(pictures.read(data), lookalikes.LONG_SIDE) for data in files)
     return saved(lookalikes.SCENES[kind](one, other, share))
 
 
@@ -268,7 +270,7 @@ def chains(files: Sequence[bytes], frames: int = 100) -> None:
         chained, lost, groups = dict.fromkeys(labellings, 0), dict.fromkeys(labellings, 0), 0
         for one, other in scenes:
             moments = [(n / (frames - 1), one, other) for n in range(frames)]
-            prints = Fingerprints(each(partial(shown, kind), moments, kind, "frame"))
+            prints = Fingerprints(map_parallel(partial(shown, kind), moments, kind, "frame"))
             edges = forest(prints, clean.similar)
             groups += len(np.unique(components(frames, edges)))
             linked = components(frames, edges[edges[:, 2] >= clean.duplicate])
@@ -276,7 +278,7 @@ def chains(files: Sequence[bytes], frames: int = 100) -> None:
                 for chain in map(np.flatnonzero, linked == np.unique(linked)[:, None]):
                     chained[name] += len(chain) - (len({labels[n] for n in chain}) == 1)
                 ranks = [(n,) for n in range(frames)]
-                lost[name] += len(resolve(prints, edges, labels, ranks, clean.duplicate))
+                lost[name] += len(find_exclusions(prints, edges, labels, ranks, clean.duplicate))
         rows += [(kind, name, chained[name], lost[name], groups) for name in labellings]
     head = ["scene", "labels", "lost by chains", "lost", "groups"]
     table(f"{len(scenes)} scenes of {frames} frames each", head, rows)
@@ -313,7 +315,7 @@ def compared(drawn: NDArray[np.uint64]) -> int:
     """Count near pairs by comparing all with all, for every search."""
     found = 0
     for view, turn, radius in SEARCHES:
-        for query in turned_hashes(drawn[:, view], turn):
+        for query in orient_hashes(drawn[:, view], turn):
             found += int((np.bitwise_count(drawn[:, 0] ^ query) <= radius).sum())
     return found
 
@@ -323,7 +325,7 @@ def joined(drawn: NDArray[np.uint64]) -> int:
     return sum(
         len(i)
         for view, turn, radius in SEARCHES
-        for i, _ in hamming.near(turned_hashes(drawn[:, view], turn), drawn[:, 0], radius)
+        for i, _ in hamming.near_pairs(orient_hashes(drawn[:, view], turn), drawn[:, 0], radius)
     )
 
 
@@ -373,12 +375,12 @@ def main() -> None:
         grouping(("random", count) for count in arguments.group)
         return
     real = [one for path in arguments.pictures for one in usable(path)]
-    prints = list(each(printed, [data for _, data in real], "originals"))
+    prints = list(map_parallel(printed, [data for _, data in real], "originals"))
     groups = components(len(real), forest(Fingerprints(prints), load_params().clean.similar))
     wanted = arguments.lookalikes or arguments.originals
     first = np.unique(groups, return_index=True)[1][:wanted]
     count = wanted - len(first)
-    rendered = list(each(partial(sample.picture, seed=SEED), range(count), "render"))
+    rendered = list(map_parallel(partial(sample.picture, seed=SEED), range(count), "render"))
     files = [real[i] for i in first] + [(f"rendered/{one.name}", one.data) for one in rendered]
     names = [name for name, _ in files]
     origins = sorted({name.split("/")[0] for name in names})
@@ -390,8 +392,8 @@ def main() -> None:
         return
     drawn = np.random.default_rng(SEED).permutation(len(files))[: arguments.changed]
     prints = [prints[i] for i in first]
-    prints += each(printed, [one.data for one in rendered], "originals")
-    copies = list(each(changed, [files[i][1] for i in drawn], "change"))
+    prints += map_parallel(printed, [one.data for one in rendered], "originals")
+    copies = list(map_parallel(changed, [files[i][1] for i in drawn], "change"))
     recall([prints[i] for i in drawn], copies)
     false_pairs(names, prints, lambda i: files[i][1], arguments.sheet)
     speed()

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import cleaning
 from realart.features import preprocessing, vectors
 from realart.features.extraction import describe_file
@@ -96,7 +96,7 @@ def descriptor(asked: argparse.Namespace, precision: Precision) -> OnnxFeatures:
 
 def rate(folder: Path, seen: InputSpec, files: list[Path]) -> float:
     """Return how many stored pictures a second `features` describes, once its workers are there."""
-    answers = each(partial(describe_file, folder, seen), files, "features")
+    answers = map_parallel(partial(describe_file, folder, seen), files, "features")
     next(answers)
     begun = time.perf_counter()
     return sum(1 for _ in answers) / (time.perf_counter() - begun)

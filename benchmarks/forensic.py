@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from realart.data import pictures
-from realart.data.sample.finishing import draw_frame, numbers, render
+from realart.data.sample.finishing import draw_frame, random_generator, render
 from realart.features.forensic import FAMILIES
 
 REPEATS = 15
@@ -43,7 +43,7 @@ def main() -> None:
     if asked.picture:
         image = pictures.read(asked.picture.read_bytes())
     else:
-        generator = numbers(0, 0)
+        generator = random_generator(0, 0)
         image = Image.fromarray(render(draw_frame(generator), generated=False, rng=generator))
     image = image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = BytesIO()

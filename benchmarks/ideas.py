@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from realart.core import tables
-from realart.core.parallel import batches, each
+from realart.core.parallel import batches, map_parallel
 from realart.data import cleaning, splits
 from realart.features import preprocessing, vectors
 from realart.features.preprocessing import InputSpec
@@ -102,7 +102,7 @@ class Set:
             seen = InputSpec(parts={"it": part}, clean=PARAMS.clean, ela=None)
             look = partial(preprocessing.from_stored, spec=seen)
             if isinstance(part, ForensicFeatures):
-                said = [one for (one,) in each(look, self.files, "describe")]
+                said = [one for (one,) in map_parallel(look, self.files, "describe")]
                 self.described[key] = np.stack(said)
             else:
                 networks = vectors.save_networks(seen.parts, self.folder)

@@ -105,13 +105,13 @@ def cleaning(files: Path, out: Path, clean: dict[str, Any]) -> Work:
 
 
 def searching(files: Path, out: Path, clean: dict[str, Any]) -> Work:
-    from realart.core.parallel import each
+    from realart.core.parallel import map_parallel
     from realart.data import near_duplicates
     from realart.data.fingerprints import Fingerprints
 
     def work() -> Found:
         paths = [files / name for name in names(files)]
-        prints = Fingerprints(each(partial(printed, clean), paths, "search"))
+        prints = Fingerprints(map_parallel(partial(printed, clean), paths, "search"))
         near_duplicates.forest(prints, clean["similar"])
         return {}, []
 

@@ -25,7 +25,7 @@ import psutil
 from PIL import Image
 
 from realart.core import yaml12
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import archive
 
 ROOT = Path(__file__).parent.parent
@@ -73,8 +73,8 @@ def picture(seed: int) -> bytes:
 
 def make(path: Path, count: int) -> None:
     """Write a zip of `count` pictures, two of three by generators."""
-    with archive.created(path) as opened:
-        for number, data in enumerate(each(picture, range(count), "make")):
+    with archive.create_archive(path) as opened:
+        for number, data in enumerate(map_parallel(picture, range(count), "make")):
             folder = "human" if number % 3 == 0 else "ai"
             archive.add_bytes(opened, f"{folder}/{number:07d}.jpg", data)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import pictures
 from realart.features import pixel_statistics
 from realart.metrics import baselines
@@ -38,7 +38,7 @@ def read(archive: ZipFile, folder: str, clean: Clean) -> list[Image.Image]:
                 image, _ = pictures.decode(archive.read(name), clean.max_pixels)
             except pictures.UnusableFileError:
                 continue
-            image = pictures.bound(image, int(FIRST * max(image.size)))
+            image = pictures.limit_size(image, int(FIRST * max(image.size)))
             if min(image.size) >= SMALLEST:
                 found.append(image)
     return found
@@ -68,7 +68,9 @@ def main() -> None:
     )
     for factor in FACTORS:
         clean = unbounded.model_copy(update={"shrink": factor})
-        table = pd.DataFrame(np.stack(list(each(partial(texture, clean), items, f"{factor}"))))
+        table = pd.DataFrame(
+            np.stack(list(map_parallel(partial(texture, clean), items, f"{factor}")))
+        )
         table = table.add_prefix("x")
         found = [
             baselines.cross_validate(one, table, labels, folds).auc for one in baselines.CLASSIFIERS

@@ -31,7 +31,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from realart.core import tables
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import cleaning
 from realart.features import extraction, vectors
 from realart.features.preprocessing import InputSpec
@@ -89,7 +89,7 @@ class Set:
         seen = InputSpec(parts={"it": descriptor}, clean=PARAMS.clean, ela=None)
         vectors.save_networks(seen.parts, self.folder)
         work = partial(extraction.describe_file, self.folder, seen)
-        found = np.concatenate(list(each(work, self.files, self.name, "picture")))
+        found = np.concatenate(list(map_parallel(work, self.files, self.name, "picture")))
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.save(kept, found)
@@ -160,7 +160,7 @@ def areas(
         tasks += [partial(within, own, numbers, seed) for seed in seeds]
     if judge:
         tasks.append(partial(unseen, sets, features, *judge))
-    found = list(each(call, tasks, name, "head"))
+    found = list(map_parallel(call, tasks, name, "head"))
     inside = np.reshape(found[len(sets) : len(sets) * (1 + len(seeds))], (len(sets), -1))
     return Areas(found[: len(sets)], inside.mean(1).tolist(), found[-1] if judge else None)
 

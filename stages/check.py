@@ -1,8 +1,8 @@
-"""params.yaml and the code -> data/sets, data/code: mistakes in params are found before any work.
+"""params.yaml and the code -> data/sets, data/code: params are validated before any work.
 
-DVC can look up neither the entries that `dataset: a+b` names nor the modules that a stage imports,
-so both are written down here, for other stages to depend on: where each chosen set comes from, how
-its labels are read, and a digest of the code of each stage. What is not chosen reruns nothing.
+DVC can look up neither the entries that `dataset: a+b` names nor the modules that a stage imports.
+So this stage writes files for other stages to depend on: the source of each chosen set, how its
+labels are read, and a digest of the code of each stage. Entries that are not chosen rerun nothing.
 """
 
 from realart.core import code, errors, paths
@@ -16,8 +16,8 @@ def main() -> None:
         from realart.networks import backend  # Keras takes seconds to import
 
         backend.may_spread(params.train.devices, params.recipe.batch_size)
-    origins = {name: one.model_dump(exclude=READ) for name, one in params.sets.items()}
-    labels = {name: one.model_dump(include=READ) for name, one in params.sets.items()}
+    origins = {name: dataset.model_dump(exclude=READ) for name, dataset in params.sets.items()}
+    labels = {name: dataset.model_dump(include=READ) for name, dataset in params.sets.items()}
     with fresh_directory(paths.ORIGINS.parent) as folder:
         write_json(origins, folder / paths.ORIGINS.name)
         write_json(labels, folder / paths.LABELS.name)

@@ -1,6 +1,6 @@
-"""data/raw -> data/clean: every file decoded once; pictures in canonical form, and what was left.
+"""data/raw -> data/clean: pictures in canonical form, and tables of kept and rejected files.
 
-Files that are left out stand in a table with the reason against each.
+Every file is decoded once; a rejected one is listed with its reason.
 """
 
 from realart.core import errors, paths, tables
@@ -14,9 +14,12 @@ def main() -> None:
     params = load_params()
     sets = [
         PictureSet(
-            name, raw.folder(paths.RAW, name, params.sets) / raw.ARCHIVE, of.labels, of.fields
+            name,
+            raw.folder(paths.RAW, name, params.sets) / raw.ARCHIVE,
+            dataset.labels,
+            dataset.fields,
         )
-        for name, of in params.sets.items()
+        for name, dataset in params.sets.items()
     ]
     with fresh_directory(paths.CLEAN) as folder:
         (folder / "pictures").mkdir()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory
-from realart.data.contact_sheets import draw_sheet, spread
+from realart.data.contact_sheets import draw_sheet, evenly_spaced
 from realart.features import ela
 
 SHOWN = 10
@@ -17,13 +17,13 @@ def main() -> None:
     rows["source"] = rows["picture"].map(published.set_index("id")["file"])
     dataset, copies, maps = {}, {}, {}
     for label, files in published.groupby("label")["file"]:
-        dataset[f"{label}, {len(files)} pictures"] = below_data(spread(list(files), SHOWN))
-    for label, own in rows[rows["operation"] != ""].groupby("label"):
-        shown = own.iloc[:: max(1, len(own) // SHOWN)]
+        dataset[f"{label}, {len(files)} pictures"] = below_data(evenly_spaced(list(files), SHOWN))
+    for label, group in rows[rows["operation"] != ""].groupby("label"):
+        shown = group.iloc[:: max(1, len(group) // SHOWN)]
         copies[f"{label}: sources"] = below_data(shown["source"])
-        copies[f"{label}: copies, {len(own)} in all"] = below_data(shown["file"])
-    for label, own in rows[rows["operation"] == ""].groupby("label"):
-        shown = own.iloc[:: max(1, len(own) // SHOWN)]
+        copies[f"{label}: copies, {len(group)} in all"] = below_data(shown["file"])
+    for label, group in rows[rows["operation"] == ""].groupby("label"):
+        shown = group.iloc[:: max(1, len(group) // SHOWN)]
         maps[f"{label}"] = below_data(shown["file"])
         maps[f"{label}: ELA"] = below_data(f"{ela.FOLDER}/{row}.png" for row in shown["row"])
     with fresh_directory(paths.CONTACT_SHEETS) as folder:

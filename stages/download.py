@@ -1,4 +1,4 @@
-"""The sources of the chosen sets -> data/raw: each archive as published, and its record."""
+"""Sources of the chosen sets -> data/raw: each archive as published, and its record."""
 
 from pathlib import Path
 
@@ -12,20 +12,22 @@ from realart.params import Dataset, load_params
 def main() -> None:
     sets = load_params().sets
     with fresh_directory(paths.RAW) as beside:
-        lines = [fetch(name, one, raw.folder(beside, name, sets)) for name, one in sets.items()]
+        lines = [
+            fetch(name, dataset, raw.folder(beside, name, sets)) for name, dataset in sets.items()
+        ]
     print(*lines, sep="\n")
 
 
 def fetch(name: str, dataset: Dataset, folder: Path) -> str:
-    """Put the archive and the record of a set into `folder`; return what it is in a line."""
+    """Fetch the archive of a set into `folder` and write its record; return a line of summary."""
     columns = sources.Columns(dataset.columns.image, dataset.columns.label)
     origin = sources.SourceSpec(
         name, dataset.source, dataset.path, dataset.sha256, dataset.licence, columns
     )
     folder.mkdir(exist_ok=True)
     downloads = project.private() / "downloads"
-    held = raw.held(paths.RAW, name)
-    record = sources.fetch(origin, folder, project.root(), downloads, held)
+    existing = raw.existing_folder(paths.RAW, name)
+    record = sources.fetch(origin, folder, project.root(), downloads, existing)
     write_json(record, folder / raw.RECORD)
     count = len(files(folder / raw.ARCHIVE, advice="run again"))
     return (

@@ -26,7 +26,7 @@ def main() -> None:
 
     scores = figures.join_scores(pictures, test, oof, unseen)
     report = figures.compute_figures(params, scores, results, rule, model, archives)
-    tables.write(scores.combined, paths.SCORES, tables.JUDGED)
+    tables.write(scores.combined, paths.SCORES, tables.PREDICTIONS)
     write_json(report, paths.FIGURES)
     card = model_card.render(params, report, paths.FINDINGS.read_text("utf-8"))
     (paths.FINAL / "README.md").write_text(card, "utf-8")

@@ -10,7 +10,7 @@ def main() -> None:
     params = load_params()
     rows = tables.read(paths.ROWS, tables.ROWS)
     used = 1 if params.backbones else 0
-    with devices.held(used, "features"), fresh_directory(paths.FEATURES) as folder:
+    with devices.reserve(used, "features"), fresh_directory(paths.FEATURES) as folder:
         what = extraction.write(params, rows, folder)
     print(f"features: {len(rows)} rows of {what}")
 

@@ -374,7 +374,7 @@ def test_runs_are_compared_for_people_and_for_comments(
     labels, scores = some_scores(20)
     judged = pd.DataFrame({"row": map(str, range(20)), "set": "", "part": "oof", "score": scores})
     judged["label"] = judged["group"] = np.array(["human", "ai"])[labels]
-    tables.write(judged, tmp_path / "metrics/scores.csv", tables.JUDGED)
+    tables.write(judged, tmp_path / "metrics/scores.csv", tables.PREDICTIONS)
     result = realart("compare", "workspace", *option, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines()[0] == first

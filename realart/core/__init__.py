@@ -1,1 +1,1 @@
-"""What every package stands on: errors, outputs, tables, the project's folder, work in parallel."""
+"""Foundations: errors, atomic outputs, tables, the project's paths, the parallel map, devices."""

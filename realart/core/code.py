@@ -1,4 +1,4 @@
-"""Which code decides what a stage writes, so that a stage is run again when that code changes.
+"""Digests of the code that decides what a stage writes: a stage runs again when one changes.
 
 The stage `check` writes, for each stage, a digest of every module that the stage imports, directly
 or not, and `dvc.yaml` names that file as a dependency. Two things are left out, since no output
@@ -35,7 +35,7 @@ PLUMBING = (
     "realart.params",
     "realart.tracking",
 )
-"""Modules and packages that decide no byte of an output, and are not looked into.
+"""Modules and packages that decide no byte of an output: neither they nor their imports count.
 
 They run work, report on it and check what it is given; it is the values of params, which DVC
 compares by itself, that decide. A default of a param never changes (`tests/test_params.py`).
@@ -62,18 +62,18 @@ def digests(module: str) -> dict[str, str]:
         `SHORT` hexadecimal digits by path, relative to `ROOT`; sorted by path. Files that hold
         nothing but a docstring are left out.
     """
-    essences = {file: _read(file).essence for file in sources(module)}
+    texts = {file: _read(file).text for file in sources(module)}
     return {
         file.relative_to(ROOT).as_posix(): sha256(text.encode()).hexdigest()[:SHORT]
-        for file, text in essences.items()
+        for file, text in texts.items()
         if text
     }
 
 
 def sources(module: str) -> list[Path]:
-    """Return the files of the project that `module` imports, directly or not, and its own; sorted.
+    """Return the project's files that `module` imports, directly or not, and its own; sorted.
 
-    Imports inside functions count. `PLUMBING` does not, nor what only that imports.
+    Imports inside functions count. `PLUMBING` does not, nor what it alone imports.
     """
     found: set[Path] = set()
     waiting = _files(module)
@@ -86,19 +86,19 @@ def sources(module: str) -> list[Path]:
     return sorted(found)
 
 
-def essence(source: str) -> str:
-    """Return Python source without the parts that decide nothing.
+def normalised_source(source: str) -> str:
+    """Return Python source without comments, docstrings, blank lines and texts of `MESSAGES`.
 
-    >>> essence("x = 1  # a comment\\n\\nprint('x is', x)")
+    >>> normalised_source("x = 1  # a comment\\n\\nprint('x is', x)")
     'x = 1\\nprint'
     """
-    return _analyse(source).essence
+    return _analyse(source).text
 
 
 class _Source(NamedTuple):
-    """The essence of a source, and the dotted names that it imports."""
+    """A source as `normalised_source` returns it, and the dotted names that it imports."""
 
-    essence: str
+    text: str
     imports: tuple[str, ...]
 
 
@@ -113,24 +113,24 @@ def _analyse(source: str) -> _Source:
     for line in source.split("\n"):
         starts.append(starts[-1] + len(f"{line}\n".encode()))
     content = bytearray(source.encode())
-    for start, end in [*_texts(tree, starts), *_comments(source, starts)]:
+    for start, end in [*_message_spans(tree, starts), *_comment_spans(source, starts)]:
         content[start:end] = bytes(end - start)
     lines = content.replace(b"\0", b"").decode().split("\n")
-    essence = "\n".join(line.rstrip() for line in lines if line.strip())
-    return _Source(essence, tuple(_imported(tree)))
+    text = "\n".join(line.rstrip() for line in lines if line.strip())
+    return _Source(text, tuple(_imported_names(tree)))
 
 
-def _texts(tree: ast.Module, starts: list[int]) -> Iterator[Span]:
-    """Yield where docstrings are, and the arguments of `MESSAGES`."""
+def _message_spans(tree: ast.Module, starts: list[int]) -> Iterator[Span]:
+    """Yield the spans of docstrings, and of the arguments of `MESSAGES`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield _start(node, starts), _end(node, starts)
-        elif isinstance(node, ast.Call) and _name(node.func) in MESSAGES:
+        elif isinstance(node, ast.Call) and _function_name(node) in MESSAGES:
             yield _end(node.func, starts), _end(node, starts)
 
 
-def _name(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else ""
+def _function_name(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def _start(node: ast.stmt | ast.expr, starts: list[int]) -> int:
@@ -143,7 +143,7 @@ def _end(node: ast.stmt | ast.expr, starts: list[int]) -> int:
     return starts[node.end_lineno - 1] + node.end_col_offset
 
 
-def _comments(source: str, starts: list[int]) -> Iterator[Span]:
+def _comment_spans(source: str, starts: list[int]) -> Iterator[Span]:
     lines = source.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -152,8 +152,8 @@ def _comments(source: str, starts: list[int]) -> Iterator[Span]:
             yield start, start + len(token.string.encode())
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
-    """Yield the dotted names that a module imports: modules, or what may be one of a package."""
+def _imported_names(tree: ast.Module) -> Iterator[str]:
+    """Yield the dotted names that a module imports: modules, and what may be a submodule."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -163,11 +163,11 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def _files(name: str) -> list[Path]:
-    """Return the file of a module of the project, and those of the packages that it lies in."""
+    """Return the file of a module of the project, and the `__init__.py` of each parent package."""
     parts = name.split(".")
     names = [".".join(parts[: depth + 1]) for depth in range(len(parts))]
     if parts[0] not in PACKAGES or any(plumbing in names for plumbing in PLUMBING):
         return []
-    places = [ROOT.joinpath(*parts[: depth + 1]) for depth in range(len(parts))]
-    files = [*(place / "__init__.py" for place in places), places[-1].with_suffix(".py")]
+    paths = [ROOT.joinpath(*parts[: depth + 1]) for depth in range(len(parts))]
+    files = [*(path / "__init__.py" for path in paths), paths[-1].with_suffix(".py")]
     return [file for file in files if file.is_file()]

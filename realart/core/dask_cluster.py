@@ -1,7 +1,7 @@
-"""A Dask cluster that works for `realart.core.parallel`, where `DASK_SCHEDULER_ADDRESS` names one.
+"""The parallel map on a Dask cluster, where `DASK_SCHEDULER_ADDRESS` names a scheduler.
 
-Its workers share the project's folder, and run the project's code: one task each, so that what is
-kept open or loaded belongs to one project at a time.
+Its workers share the project's folder, and run the project's code. A worker runs one task at a
+time, so that open archives and loaded models belong to one project.
 """
 
 import os
@@ -23,47 +23,49 @@ Result = TypeVar("Result")
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 PACKAGES = ("numpy", "opencv-python-headless", "openvino", "pillow", "scikit-learn", "scipy")
-"""What bytes depend on, besides our own code."""
-AHEAD = 3
-"""Tasks that a worker is given before the first is done: one in work, the next already there."""
-PATIENCE = 10
+"""Packages on whose versions the bytes of outputs depend."""
+TASKS_PER_WORKER = 3
+"""Tasks submitted for each worker before the first is done: one runs, the next are at hand."""
+TIMEOUT = 10
 """Seconds for a scheduler to answer, or for it to have a worker."""
-LARGEST = 16
+LARGEST_TASK = 16
 """Items of a task: a scheduler takes a millisecond for each task, and memory grows with it."""
 
 
 def address() -> str | None:
-    """Return where the scheduler is, or None where all work is done on this machine."""
+    """Return the address of the scheduler, or None where all work is done on this machine."""
     return os.environ.get(ADDRESS) or None
 
 
-def each(function: Callable[[Item], Result], items: Sequence[Item], title: str) -> Iterator[Result]:
-    """Yield `function(item)` for every item, in their order, as the workers say it.
+def map_on_cluster(
+    function: Callable[[Item], Result], items: Sequence[Item], title: str
+) -> Iterator[Result]:
+    """Yield `function(item)` for every item, in the order of `items`, computed by the workers.
 
-    A worker that is killed costs its tasks, which others do again. Only a few tasks a worker are
-    under way, so nothing piles up, however many items there are.
+    Tasks of a worker that is killed are run again by others. At most `TASKS_PER_WORKER` tasks a
+    worker are under way, so memory stays flat however many items there are.
 
     Raises
     ------
     RealartError
         The scheduler can't be reached or goes away, it has no worker, a worker has other code than
-        this process or does not see its folder, or several were killed by one task.
+        this process or lacks the project's folder, or one task killed several workers.
     """
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
 
-    client = connected(str(address()))
-    workers = _workers(client)
-    size = max(1, min(LARGEST, len(items) // (workers * AHEAD)))
-    task = _Task(function, str(Path.cwd()), signature())
-    waiting: deque[Any] = deque()
+    client = get_client(str(address()))
+    workers = _count_workers(client)
+    size = max(1, min(LARGEST_TASK, len(items) // (workers * TASKS_PER_WORKER)))
+    task = _Task(function, str(Path.cwd()), software_versions())
+    pending: deque[Any] = deque()
     try:
         for start in range(0, len(items), size):
-            waiting.append(client.submit(task, items[start : start + size], pure=False))
-            if len(waiting) >= workers * AHEAD:
-                yield from _result(client, waiting.popleft())
-        while waiting:
-            yield from _result(client, waiting.popleft())
+            pending.append(client.submit(task, items[start : start + size], pure=False))
+            if len(pending) >= workers * TASKS_PER_WORKER:
+                yield from _result(client, pending.popleft())
+        while pending:
+            yield from _result(client, pending.popleft())
     except KilledWorker as error:
         raise RealartError(
             f"several workers were killed by one task of '{title}', perhaps because memory ran "
@@ -75,12 +77,12 @@ def each(function: Callable[[Item], Result], items: Sequence[Item], title: str) 
             f"workers, and run again; or unset {ADDRESS} to work on this machine alone"
         ) from error
     finally:
-        client.cancel(list(waiting))
+        client.cancel(list(pending))
 
 
 @lru_cache(maxsize=1)
-def signature() -> dict[str, str]:
-    """Return what bytes depend on, as this process has loaded it: names and versions."""
+def software_versions() -> dict[str, str]:
+    """Return the versions that this process runs, by name: Python, this library, `PACKAGES`."""
     code = sha256()
     for file in sorted(Path(__file__).parents[1].rglob("*.py")):
         code.update(file.read_bytes())
@@ -90,23 +92,23 @@ def signature() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Task(Generic[Item, Result]):
-    """A function as a worker does it: in the project's folder, by the same code."""
+    """A function to be run by a worker in the project's folder, by the versions of the client."""
 
     function: Callable[[Item], Result]
     folder: str
-    signature: dict[str, str]
+    versions: dict[str, str]
 
     def __call__(self, items: Sequence[Item]) -> list[Result]:
-        self._require_same()
+        self._check_worker()
         os.chdir(self.folder)
         return [self.function(item) for item in items]
 
-    def _require_same(self) -> None:
+    def _check_worker(self) -> None:
         from distributed import get_worker
 
         worker = get_worker()
-        for name, expected in self.signature.items():
-            if (found := signature()[name]) != expected:
+        for name, expected in self.versions.items():
+            if (found := software_versions()[name]) != expected:
                 raise RealartError(
                     f"the Dask worker at {worker.address} has {name} {found}, this process "
                     f"{expected}: start it again in the same environment"
@@ -123,15 +125,15 @@ class _Task(Generic[Item, Result]):
             )
 
 
-def _workers(client: Any) -> int:
-    """Return how many workers there are, once there are some: killed ones may be starting again."""
+def _count_workers(client: Any) -> int:
+    """Return the number of workers, once there are some: killed ones may be starting again."""
     try:
-        client.wait_for_workers(1, timeout=PATIENCE)
+        client.wait_for_workers(1, timeout=TIMEOUT)
     except TimeoutError as error:
-        where = client.scheduler.address
+        address = client.scheduler.address
         raise RealartError(
-            f"the Dask scheduler at {where} has no worker: start some with `dask worker {where} "
-            "--nworkers auto --nthreads 1` in the project's environment"
+            f"the Dask scheduler at {address} has no worker: start some with `dask worker "
+            f"{address} --nworkers auto --nthreads 1` in the project's environment"
         ) from error
     return len(client.ncores())
 
@@ -139,16 +141,22 @@ def _workers(client: Any) -> int:
 def _result(client: Any, future: Any) -> Any:
     while True:
         try:
-            return future.result(timeout=PATIENCE)
+            return future.result(timeout=TIMEOUT)
         except TimeoutError:
             if future.done():  # just now, or it is an error of the work
                 return future.result()
-            _workers(client)
+            _count_workers(client)
 
 
 @lru_cache(maxsize=1)
-def connected(where: str) -> Any:
-    """Return the client of the scheduler at `where`, one in each process, or raise as `each`."""
+def get_client(address: str) -> Any:
+    """Return this process's client of the scheduler at `address`.
+
+    Raises
+    ------
+    RealartError
+        Dask is not installed, or no scheduler answers.
+    """
     if not find_spec("distributed"):
         raise RealartError(
             f"{ADDRESS} is set, and Dask is not installed: run `make install`, or unset it"
@@ -156,9 +164,9 @@ def connected(where: str) -> Any:
     from distributed import Client
 
     try:
-        return Client(where, set_as_default=False, timeout=PATIENCE)
+        return Client(address, set_as_default=False, timeout=TIMEOUT)
     except (OSError, ValueError) as error:
         raise RealartError(
-            f"no Dask scheduler answers at {where} ({str(error).splitlines()[0]}): start one with "
-            f"`dask scheduler`, or unset {ADDRESS} to work on this machine alone"
+            f"no Dask scheduler answers at {address} ({str(error).splitlines()[0]}): start one "
+            f"with `dask scheduler`, or unset {ADDRESS} to work on this machine alone"
         ) from error

@@ -1,7 +1,7 @@
-"""GPUs of this machine, each used by one process at a time: who uses one has locked its file.
+"""GPUs of this machine, each used by one process at a time, which locks a file for it.
 
-A lock ends with the process that holds it, however that ends. The files are where the machine keeps
-temporary ones: all projects of a user share its GPUs, and a home may be that of many machines.
+A lock ends with the process that holds it, however that ends. The files lie in the machine's
+temporary folder: all projects of a user share its GPUs, and several machines may share a home.
 """
 
 import getpass
@@ -20,99 +20,110 @@ from filelock import FileLock, Timeout
 from realart.core.errors import RealartError
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-"""By which CUDA, and so every backend of Keras, is told what it may see."""
+"""Environment variable that names the GPUs which CUDA, and so every backend of Keras, may use."""
 NAME = re.compile(r"\d+|(GPU|MIG)-\S+")
-SECONDS = 0.5
-"""Between two looks for a free device."""
+POLL_SECONDS = 0.5
+"""Seconds between two attempts to acquire devices."""
 
-Taken = dict[str, FileLock]
-"""Devices by name, and what keeps others from them."""
+DeviceLocks = dict[str, FileLock]
+"""The lock that this process holds on each device, by the device's name."""
 
 
 def visible() -> list[str]:
-    """Return the names of the GPUs that are there for us: those that CUDA is told of, else all."""
-    given = os.environ.get(VISIBLE)
-    names = _installed() if given is None else given.split(",")
+    """Return the names of the GPUs that this process may use: those of `VISIBLE`, else all."""
+    setting = os.environ.get(VISIBLE)
+    names = _installed() if setting is None else setting.split(",")
     return list(takewhile(NAME.fullmatch, (name.strip() for name in names)))  # as CUDA reads them
 
 
-def take(found: Sequence[str], count: int) -> Taken | None:
-    """Take `count` of the devices `found`, or none: whoever keeps one while waiting for another
-    may wait for somebody who does the same.
+def acquire(found: Sequence[str], count: int) -> DeviceLocks | None:
+    """Lock `count` of the devices `found`, or return None if fewer are free.
+
+    All or none: a process that keeps one device while it waits for another may wait for a process
+    that does the same.
     """
     folder = Path(tempfile.gettempdir()) / f"realart-{getpass.getuser()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    taken: Taken = {}
+    locks: DeviceLocks = {}
     with FileLock(folder / "taking.lock"):
         for name in found:
-            if len(taken) < count:
+            if len(locks) < count:
                 lock = FileLock(folder / f"{name.replace('/', '-')}.lock")
                 with suppress(Timeout):
                     lock.acquire(blocking=False)
-                    taken[name] = lock
-    if len(taken) == count:
-        return taken
-    release(taken)
+                    locks[name] = lock
+    if len(locks) == count:
+        return locks
+    release(locks)
     return None
 
 
-def release(taken: Taken) -> None:
-    """Leave devices to others."""
-    for lock in taken.values():
+def release(locks: DeviceLocks) -> None:
+    """Release the locks on devices."""
+    for lock in locks.values():
         lock.release()
 
 
-def wait(found: Sequence[str], count: int, what: str) -> Taken:
-    """Take `count` of the devices `found` for `what` as soon as so many are free.
+def acquire_when_free(found: Sequence[str], count: int, what: str) -> DeviceLocks:
+    """Wait until `count` of the devices `found` are free, and lock them.
+
+    Parameters
+    ----------
+    found
+        Names of devices.
+    count
+        How many to lock.
+    what
+        Who waits, as the line that is printed names it.
 
     Raises
     ------
     RealartError
-        There are fewer.
+        `found` are fewer than `count`.
     """
     if count > len(found):
         raise RealartError(
             f"{what} is to use {count} devices, and there are {len(found)} ({', '.join(found)}): "
             f"set train.devices to as many at most, or look at {VISIBLE}"
         )
-    taken = take(found, count)
-    if taken is None:
+    locks = acquire(found, count)
+    if locks is None:
         needed = f"one of {len(found)} devices is" if count == 1 else f"{count} devices are"
         print(f"{what}: waits until {needed} free", flush=True)
-    while taken is None:
-        time.sleep(SECONDS)
-        taken = take(found, count)
-    return taken
+    while locks is None:
+        time.sleep(POLL_SECONDS)
+        locks = acquire(found, count)
+    return locks
 
 
 @contextmanager
-def held(count: int, what: str) -> Iterator[None]:
-    """Hold so many devices for the block, and hide all others from this process.
+def reserve(count: int, what: str) -> Iterator[None]:
+    """Lock `count` devices for the block, waiting until they are free, and hide all others.
 
-    On a machine without any, nothing is held and nothing hidden. Keras must not have looked at its
-    devices before.
+    On a machine without GPUs nothing is locked and nothing hidden. Keras must not have listed its
+    devices before. `what` names the process in the line that is printed while it waits.
     """
     found = visible()
     if not found:
         yield
         return
-    taken = wait(found, count, what)
+    locks = acquire_when_free(found, count, what)
     before = os.environ.get(VISIBLE)
-    if len(taken) < len(found):
-        os.environ[VISIBLE] = ",".join(taken)
+    if len(locks) < len(found):
+        os.environ[VISIBLE] = ",".join(locks)
     try:
         yield
     finally:
         os.environ.pop(VISIBLE, None)
         if before is not None:
             os.environ[VISIBLE] = before
-        release(taken)
+        release(locks)
 
 
 def _installed() -> list[str]:
     command = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return []
-    return said.stdout.split("\n")
+    return done.stdout.split("\n")

@@ -1,4 +1,4 @@
-"""The one error that users are meant to see, and how a script ends on it: one line, exit code 2."""
+"""The error that a user can cause, and how a script ends on it: one line, exit code 2."""
 
 import errno
 import sys
@@ -9,20 +9,24 @@ FULL = {
     errno.EDQUOT: "your quota of the disk is used up",
     errno.EFBIG: "a file would become larger than is allowed here",
 }
-"""What may keep a script from writing on, and is no mistake of its own."""
+"""Errors of a full disk, which are no mistake of a script, and their messages."""
 
 
 class RealartError(Exception):
-    """Says in one line what was wrong, what was received and what to do about it."""
+    """An error that a user can cause: one line with what was wrong, what was received, what to do.
+
+    Line breaks and runs of blanks in the message become single blanks.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
 
 
 def run(main: Callable[[], int | None]) -> None:
-    """Call `main` and exit with its code; a `RealartError` becomes one line on standard error.
+    """Call `main` and exit with the code that it returns.
 
-    So does a full disk, whoever met it.
+    A `RealartError` or a full disk ends in one line on standard error and code 2, an interrupt in
+    code 130.
     """
     try:
         sys.exit(main())
@@ -32,9 +36,9 @@ def run(main: Callable[[], int | None]) -> None:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        what = f"{FULL[error.errno]}{where}: make room and run again"
-        print(f"realart: {what}; nothing is half written", file=sys.stderr)
+        file = f" ({error.filename})" if error.filename else ""
+        problem = f"{FULL[error.errno]}{file}: make room and run again"
+        print(f"realart: {problem}; nothing is half written", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("realart: interrupted", file=sys.stderr)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SHORT = 16
-"""Hexadecimal digits of a short digest: two of a million files are alike once in 40 million."""
+"""Hexadecimal digits of a short digest: among a million files two collide once in 40 million."""
 
 
 def sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The client of the Hugging Face Hub: quiet, and its errors as one line each."""
+"""The client of the Hugging Face Hub: its output turned off, its errors as one line each."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ SIGN_IN = (
 
 
 def quieten() -> None:
-    """Turn off the client's telemetry and log, and its progress bars where nobody watches.
+    """Turn off the client's telemetry and log, and its progress bars outside a terminal.
 
     Call this before the first import of `huggingface_hub`.
     """
@@ -28,12 +28,14 @@ def quieten() -> None:
 
 
 @contextmanager
-def explained(kind: Literal["dataset", "model"], asked: str, setting: str) -> Iterator[None]:
-    """Turn what the client raises into a `RealartError` that says what to do.
+def translate_errors(
+    kind: Literal["dataset", "model"], address: str, setting: str
+) -> Iterator[None]:
+    """Raise the client's errors inside the block as a `RealartError` with advice.
 
     Parameters
     ----------
-    kind, asked
+    kind, address
         A repository's kind, and its `owner/name` or `owner/name@revision`.
     setting
         The param that names the repository.
@@ -41,32 +43,32 @@ def explained(kind: Literal["dataset", "model"], asked: str, setting: str) -> It
     import httpx2
     from huggingface_hub import errors
 
-    repository = asked.partition("@")[0]
+    repository = address.partition("@")[0]
     page = f"https://huggingface.co/{'datasets/' * (kind == 'dataset')}{repository}"
-    named = f"{kind} '{repository}'"
+    name = f"{kind} '{repository}'"
     try:
         yield
     except errors.GatedRepoError as error:
         raise RealartError(
-            f"Hugging Face {named} is gated: accept its terms at {page}, then {SIGN_IN}"
+            f"Hugging Face {name} is gated: accept its terms at {page}, then {SIGN_IN}"
         ) from error
     except errors.RevisionNotFoundError as error:
         raise RealartError(
-            f"Hugging Face {kind} '{asked}' has no such revision: look at {page}/commits/main and "
-            f"set {setting} to {repository}@<revision>"
+            f"Hugging Face {kind} '{address}' has no such revision: look at {page}/commits/main "
+            f"and set {setting} to {repository}@<revision>"
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise RealartError(
-            f"Hugging Face has no {named}, or it is private: look at {page} and set {setting} to "
+            f"Hugging Face has no {name}, or it is private: look at {page} and set {setting} to "
             f"another; if it is private, {SIGN_IN}"
         ) from error
     except errors.RemoteEntryNotFoundError as error:
         raise RealartError(
-            f"Hugging Face {named} has no such file: look at {page}/tree/main and set {setting} to "
+            f"Hugging Face {name} has no such file: look at {page}/tree/main and set {setting} to "
             "one that it has"
         ) from error
     except errors.HfHubHTTPError as error:
-        raise _refused(error.response.status_code, named) from error
+        raise _refused(error.response.status_code, name) from error
     except (
         errors.LocalEntryNotFoundError,
         errors.OfflineModeIsEnabled,
@@ -87,10 +89,10 @@ def explained(kind: Literal["dataset", "model"], asked: str, setting: str) -> It
         ) from error
 
 
-def _refused(status: int, named: str) -> RealartError:
+def _refused(status: int, name: str) -> RealartError:
     if status in (401, 403):
         return RealartError(
-            f"Hugging Face refuses access to {named} ({status}): the token that it was given is "
+            f"Hugging Face refuses access to {name} ({status}): the token that it was given is "
             f"wrong or does not cover it; {SIGN_IN}"
         )
-    return RealartError(f"Hugging Face answers {status} for {named}: try again later")
+    return RealartError(f"Hugging Face answers {status} for {name}: try again later")

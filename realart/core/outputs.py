@@ -1,4 +1,4 @@
-"""Outputs that are complete or absent: written beside their place, then renamed into it."""
+"""Atomic outputs: written beside their path, then renamed, so that each is complete or absent."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 @contextmanager
 def fresh_directory(path: Path) -> Iterator[Path]:
-    """Yield an empty directory that replaces `path` when the block ends without an error."""
+    """Yield an empty directory to fill, which replaces `path` if the block raises nothing."""
     beside = path.with_name(f".{path.name}.partial")
     _remove(beside)
     beside.mkdir(parents=True)
@@ -29,7 +29,7 @@ def fresh_directory(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def fresh_file(path: Path) -> Iterator[Path]:
-    """Yield a path to write that replaces `path` when the block ends without an error."""
+    """Yield the path of a file to write, which replaces `path` if the block raises nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
     _remove(beside)
@@ -39,7 +39,7 @@ def fresh_file(path: Path) -> Iterator[Path]:
 
 
 def write_json(content: Any, path: Path) -> None:
-    """Write `content` to `path`, indented and ending with a newline."""
+    """Write `content` to `path` as indented JSON that ends with a newline."""
     with fresh_file(path) as beside:
         beside.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
@@ -48,9 +48,9 @@ def write_json(content: Any, path: Path) -> None:
 def array_file(
     path: Path, dtype: str, shape: tuple[int, ...]
 ) -> Iterator[Callable[[NDArray[Any]], object]]:
-    """Yield a function that appends rows of `dtype` to the .npy file of an array of `shape`."""
+    """Create the .npy file of an array of `shape`; yield a function that appends rows to it."""
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-    # Written, not mapped: on a full disk, a write into a mapped file kills the process.
+    # Not memory-mapped: on a full disk, a write into a mapped file kills the process.
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         yield lambda rows: file.write(rows.tobytes())

@@ -1,42 +1,49 @@
-"""Per-picture work on all cores, in order, with a progress bar and its rate.
+"""The parallel map: a function applied to many items on all cores, with a progress bar.
 
-Cores of this machine, by joblib's processes; or of a Dask cluster (`realart.core.dask_cluster`),
-where `DASK_SCHEDULER_ADDRESS` names one. What comes out is the same.
+The cores are those of this machine, by joblib's processes, or those of a Dask cluster where
+`DASK_SCHEDULER_ADDRESS` names one (`realart.core.dask_cluster`). Results are the same.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from typing import TypeVar
 
 import joblib
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
 from realart.core import dask_cluster
+from realart.core.dask_cluster import Item, Result
 from realart.core.errors import RealartError
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
-
-def each(
+def map_parallel(
     function: Callable[[Item], Result], items: Sequence[Item], title: str, unit: str = "picture"
 ) -> Iterator[Result]:
     """Yield `function(item)` for every item, in the order of `items`.
 
+    Parameters
+    ----------
+    function
+        Called in other processes: it, its arguments and its results must be picklable.
+    items
+        The arguments, one a call.
+    title, unit
+        Of the progress bar; `unit` is the singular.
+
     Raises
     ------
     RealartError
-        A process was killed, most often because memory ran out, or as `dask_cluster.each`.
+        A process was killed, most often because memory ran out; or as
+        `dask_cluster.map_on_cluster`.
     """
-    work = dask_cluster.each if dask_cluster.address() else _each_here
-    results = work(function, items, title)
+    map_items = dask_cluster.map_on_cluster if dask_cluster.address() else _map_local
+    results = map_items(function, items, title)
     yield from tqdm(results, title, total=len(items), unit=f" {unit}s", disable=None)
 
 
-def _each_here(
+def _map_local(
     function: Callable[[Item], Result], items: Sequence[Item], title: str
 ) -> Iterator[Result]:
     pool = joblib.Parallel(n_jobs=-1, return_as="generator")
@@ -48,7 +55,7 @@ def _each_here(
             "with fewer (LOKY_MAX_CPU_COUNT=1)"
         ) from error
     finally:
-        # joblib would keep its processes for the next work, and ends one that then grows by 300 MB
+        # joblib would keep its processes for the next call, and ends one that then grows by 300 MB
         # (as by loading a model): it takes that for a leak, and warns.
         get_reusable_executor().shutdown(wait=True)
 
@@ -60,13 +67,13 @@ def batches(
     title: str,
     unit: str = "picture",
 ) -> Iterator[list[Result]]:
-    """Yield the results of `size` items at a time, in order, for what can't keep up with `each`.
+    """Yield lists of the results of `size` items, in order; the last may be shorter.
 
-    Here that is done by threads. No batch is begun before it is asked for, or on a cluster only a
-    few, so memory stays flat however slow its use is.
+    On this machine threads compute a batch when the caller takes it, on a cluster a few are
+    computed ahead: memory stays flat however slow the caller is.
     """
     if dask_cluster.address():
-        results = each(function, items, title, unit)
+        results = map_parallel(function, items, title, unit)
         while batch := list(islice(results, size)):
             yield batch
         return

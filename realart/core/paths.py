@@ -1,4 +1,4 @@
-"""Where stages write and read, relative to the project's folder: one name for each place."""
+"""Paths that stages read and write, relative to the project's folder."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ ROBUSTNESS_TABLE = ROBUSTNESS / "table.csv"
 REPORT = METRICS / "report.html"
 
 IMAGES = METRICS / "images"
-"""Pictures and plots to be looked at, a folder a stage, as `dvc plots` is given them."""
+"""Pictures and plots for `dvc plots`, a folder for each stage."""
 CONTACT_SHEETS = IMAGES / "contact_sheets"
 AUDIT_IMAGES = IMAGES / "audit"
 EVALUATION_IMAGES = IMAGES / "evaluation"

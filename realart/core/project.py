@@ -1,11 +1,11 @@
-"""Where the project lives: also for experiments that DVC runs in a temporary copy."""
+"""The project's main folder, also for experiments that DVC runs in a temporary copy."""
 
 import os
 from pathlib import Path
 
 
 def root() -> Path:
-    """Return the project's main folder: what outlasts a run or is shared between runs lies there.
+    """Return the project's main folder, for what outlasts a run or is shared between runs.
 
     DVC sets `DVC_ROOT` to the main repository in every mode; a temporary copy of an experiment is
     another folder, which holds tracked files only.
@@ -14,5 +14,5 @@ def root() -> Path:
 
 
 def private() -> Path:
-    """Return the folder for what is neither an output nor tracked: partial work, locks."""
+    """Return the folder for files that are neither outputs nor tracked, such as locks."""
     return root() / ".realart"

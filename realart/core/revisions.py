@@ -1,4 +1,4 @@
-"""What a run has made, wherever it is: in the workspace, or in DVC's cache for a commit."""
+"""Outputs of a run, from the workspace or, for a commit, from git and DVC's cache."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +17,19 @@ WORKSPACE = "workspace"
 
 @contextmanager
 def outputs_of(revision: str, *outputs: Path) -> Iterator[Path]:
-    """Yield a folder that holds these outputs of an experiment, a commit or the workspace.
+    """Yield a folder that holds outputs of a revision; it is removed when the block ends.
+
+    Parameters
+    ----------
+    revision
+        An experiment, a commit, or `WORKSPACE`, whose folder is yielded as it is.
+    outputs
+        Paths of files or folders, relative to the project's folder.
 
     Raises
     ------
     RealartError
-        There is no such revision, or the outputs are not in DVC's cache.
+        There is no such revision, or DVC's cache lacks an output.
     """
     if revision == WORKSPACE:
         yield Path()
@@ -31,9 +38,9 @@ def outputs_of(revision: str, *outputs: Path) -> Iterator[Path]:
         try:
             files = DVCFileSystem(rev=revision)
             for output in outputs:
-                name, place = output.as_posix(), Path(folder, output)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                files.get(name, str(place), recursive=files.isdir(name))
+                name, target = output.as_posix(), Path(folder, output)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                files.get(name, str(target), recursive=files.isdir(name))
         except (DvcException, DataIndexDirError, SCMError, OSError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise RealartError(

@@ -1,4 +1,4 @@
-"""The tables that stages hand to each other: one CSV format, one place that knows columns."""
+"""Tables that stages pass to each other: their columns and types, and one CSV format."""
 
 import csv
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ RELATED = {
     "set_b": str,
     "a": str,  # paths inside the published archives
     "b": str,
-    "bytes_a": int,  # two files of one name are told apart by their sizes
+    "bytes_a": int,  # distinguishes two files of one name
     "bytes_b": int,
     "label_a": str,
     "label_b": str,
@@ -70,7 +70,7 @@ ROWS = {
     "file": str,  # relative to data/
 }
 SCORES = {"row": str, "label": str, "score": float}
-JUDGED = {
+PREDICTIONS = {
     "row": str,
     "set": str,
     "part": str,  # test; oof: out of fold; or unseen: out of fold where that is a whole set
@@ -80,15 +80,17 @@ JUDGED = {
 }
 
 ADDED = ("set", "twin_set", "set_a", "set_b")
-"""Columns that tables of older releases lack: there they are empty."""
+"""Columns that tables of older releases lack: they are read as empty."""
 
 Schema = Mapping[str, type]
+"""The type of each column, by its name, in order."""
+
 Positions = NDArray[np.int64]
-"""Of rows, in a table and in arrays aligned with it."""
+"""Row numbers of a table, and of arrays aligned with it."""
 
 
 def write(table: pd.DataFrame, path: Path, columns: Schema) -> None:
-    """Write the `columns` of `table` to `path` as CSV, in the order and types given."""
+    """Write the `columns` of `table` to `path` as CSV, in their order and types."""
     with fresh_file(path) as beside:
         table[list(columns)].astype(dict(columns)).to_csv(
             beside, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
@@ -96,31 +98,31 @@ def write(table: pd.DataFrame, path: Path, columns: Schema) -> None:
 
 
 def read(path: Path, columns: Schema) -> pd.DataFrame:
-    """Read a table that `write` wrote.
+    """Read a table that `write` wrote; columns that are `ADDED` may be missing.
 
     Raises
     ------
     RealartError
-        The file is missing or has other columns.
+        The file is missing, damaged, or has other columns.
     """
     if not path.is_file():
         raise RealartError(f"{path} is missing: run `dvc repro` first")
-    missing = {name: "" for name, kind in columns.items() if kind is float}
+    na_values = {name: "" for name, kind in columns.items() if kind is float}
     try:
-        table = pd.read_csv(path, dtype=dict(columns), na_values=missing, keep_default_na=False)
+        table = pd.read_csv(path, dtype=dict(columns), na_values=na_values, keep_default_na=False)
     except ValueError as error:
         raise RealartError(f"{path} is damaged ({error}): run `dvc repro`") from error
-    lacking = {name: "" for name in ADDED if name in columns and name not in table}
-    if [name for name in columns if name not in lacking] != list(table.columns):
+    absent = {name: "" for name in ADDED if name in columns and name not in table}
+    if [name for name in columns if name not in absent] != list(table.columns):
         raise RealartError(
             f"{path} has the columns {', '.join(table.columns)}, not {', '.join(columns)}: "
             "run `dvc repro`"
         )
-    return table.assign(**lacking)[list(columns)]
+    return table.assign(**absent)[list(columns)]
 
 
 def by_id(pictures: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with the columns `PICTURES` indexed by id, which stays a column, too."""
+    """Return `pictures` (columns `PICTURES`) indexed by id; id stays a column, too."""
     return pictures.set_index(pictures["id"].rename(None))
 
 

@@ -1,6 +1,6 @@
-"""YAML 1.2 by DVC's own parser, so that what `-S` writes is read as it was meant.
+"""YAML 1.2 by DVC's own parser, so that `-S` and this library read a value alike.
 
-`1e-06` is a number there (https://yaml.org/spec/1.2.2, 10.3.2); YAML 1.1 calls it text.
+`1e-06` is a number in YAML 1.2 (https://yaml.org/spec/1.2.2, 10.3.2), and text in YAML 1.1.
 """
 
 import io
@@ -18,8 +18,8 @@ def load(text: str, name: str) -> Any:
     Raises
     ------
     RealartError
-        It is no valid YAML, names a key twice, or holds what cannot be read: a number of thousands
-        of digits, brackets within thousands of brackets.
+        It is no valid YAML, has a key twice, or can't be parsed: a number of thousands of digits,
+        brackets nested thousands deep.
     """
     try:
         return _parser().load(text)
@@ -34,9 +34,9 @@ def load(text: str, name: str) -> Any:
 
 
 def dump(content: Any) -> str:
-    """Return `content` as YAML, its keys in their order and without anchors.
+    """Return `content` as YAML, with keys in their order and without anchors.
 
-    Of two groups that share an anchor, `-S` cannot set one.
+    `-S` can't set one of two groups that share an anchor.
     """
     stream = io.StringIO()
     parser = _parser()

@@ -1,4 +1,4 @@
-"""Zip archives: written the same way every time, and not believed before every byte was read."""
+"""Zip archives: byte-reproducible when written, checked to the last byte when read."""
 
 import io
 import lzma
@@ -19,10 +19,10 @@ from tqdm import tqdm
 from realart.core.errors import RealartError
 
 CHUNK = 1 << 20
-KEPT_OPEN = 8
-"""Archives at once in a process: pictures of several sets may come in any order."""
+CACHED = 8
+"""Archives that a process keeps open: pictures of several sets may come in any order."""
 BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Methods of which zipfile unpacks as much as it was asked for; 4 kB of others may fill a disk."""
+"""Compression that zipfile unpacks piece by piece; 4 kB of another may unpack to fill a disk."""
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -35,8 +35,8 @@ UNREADABLE = (
 )
 
 
-class Member(NamedTuple):
-    """A file in a zip archive, as `read` takes it."""
+class ArchiveMember(NamedTuple):
+    """A file in a zip archive: the archive's path, the file's name in it and its size in bytes."""
 
     archive: Path
     name: str
@@ -49,19 +49,19 @@ def files(path: Path, advice: str) -> list[zipfile.ZipInfo]:
     Raises
     ------
     RealartError
-        It is no whole zip, or holds no file; `advice` ends the line.
+        It is no whole zip, or holds no file; the message ends with `advice`.
     """
-    with opened(path, advice) as archive:
-        found = [member for member in listed(archive) if not member.is_dir()]
-    if not found:
+    with open_archive(path, advice) as archive:
+        members = [member for member in list_entries(archive) if not member.is_dir()]
+    if not members:
         raise RealartError(f"the archive holds no file: {advice}")
-    return found
+    return members
 
 
-def listed(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return the directory of a zip archive, with a slash between folders.
+def list_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the entries of a zip archive, folders too, with slashes in their names.
 
-    Old zips of .NET have a backslash, against 4.4.17.1 of PKWARE's APPNOTE.TXT.
+    Old zips of .NET have backslashes, against 4.4.17.1 of PKWARE's APPNOTE.TXT.
     """
     members = archive.infolist()
     for member in members:
@@ -75,22 +75,23 @@ def check(path: Path, advice: str) -> None:
     Raises
     ------
     RealartError
-        It is no whole zip, a file in it cannot be read, or it has none; `advice` ends the line.
+        It is no whole zip, a file in it cannot be read, or it has none; the message ends with
+        `advice`.
     """
     members = files(path, advice)
     size = sum(member.file_size for member in members)
     with (
-        opened(path, advice) as archive,
+        open_archive(path, advice) as archive,
         tqdm(None, "check", size, unit="B", unit_scale=True, disable=None, delay=1) as bar,
     ):
         for member in members:
-            with readable(member.filename, advice), unpacked(archive, member) as stream:
+            with translate_errors(member.filename, advice), open_member(archive, member) as stream:
                 while chunk := stream.read(CHUNK):
                     bar.update(len(chunk))
 
 
-def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
-    """Open a file in a zip archive, to be read in pieces that take no more memory than they hold.
+def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    """Open a file in a zip archive for reading in pieces, in no more memory than a piece takes.
 
     Raises
     ------
@@ -103,8 +104,8 @@ def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
 
 
 @contextmanager
-def opened(path: Path, advice: str) -> Iterator[zipfile.ZipFile]:
-    """Yield the opened zip archive, or say that it is damaged or none, and give `advice`."""
+def open_archive(path: Path, advice: str) -> Iterator[zipfile.ZipFile]:
+    """Yield an open zip archive; raise a `RealartError` with `advice` where it is no whole zip."""
     try:
         archive = zipfile.ZipFile(path)
     except UNREADABLE as error:
@@ -115,16 +116,18 @@ def opened(path: Path, advice: str) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def kept_open(path: Path) -> zipfile.ZipFile:
-    """Return the zip archive at `path`, opened once in each process.
+def cached_archive(path: Path) -> zipfile.ZipFile:
+    """Return the open zip archive at `path`, from a cache of this process.
 
-    Reading its directory anew for every file would be quadratic.
+    Reading the directory anew for every file would take quadratic time.
     """
-    return _kept_open(path, path.stat().st_mtime_ns)
+    return _cached_archive(path, path.stat().st_mtime_ns)
 
 
 def read(path: Path, name: str, size: int) -> bytes:
-    """Return the file `name` of `size` bytes from the zip archive at `path`: a name may come twice.
+    """Return the bytes of a file in the zip archive at `path`.
+
+    The file is found by `name` and `size`, since an archive may hold several of one name.
 
     Raises
     ------
@@ -132,23 +135,23 @@ def read(path: Path, name: str, size: int) -> bytes:
         There is no such file.
     """
     members = _members(path, path.stat().st_mtime_ns)
-    return kept_open(path).read(members[name, size])
+    return cached_archive(path).read(members[name, size])
 
 
-@lru_cache(maxsize=KEPT_OPEN)
-def _kept_open(path: Path, _modified: int) -> zipfile.ZipFile:
+@lru_cache(maxsize=CACHED)
+def _cached_archive(path: Path, _modified: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-@lru_cache(maxsize=KEPT_OPEN)
+@lru_cache(maxsize=CACHED)
 def _members(path: Path, modified: int) -> dict[tuple[str, int], zipfile.ZipInfo]:
-    members = listed(_kept_open(path, modified))
+    members = list_entries(_cached_archive(path, modified))
     return {(member.filename, member.file_size): member for member in members}
 
 
 @contextmanager
-def readable(name: str, advice: str) -> Iterator[None]:
-    """Turn what reading a damaged member of a zip archive raises into one line with `advice`."""
+def translate_errors(name: str, advice: str) -> Iterator[None]:
+    """Raise errors of reading the damaged member `name` as a `RealartError` with `advice`."""
     try:
         yield
     except UNREADABLE as error:
@@ -158,15 +161,21 @@ def readable(name: str, advice: str) -> Iterator[None]:
 
 
 @contextmanager
-def created(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Yield a new zip archive to `add` to; stored, so that its bytes depend on no compressor."""
+def create_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Yield a new zip archive to `add` to, uncompressed: its bytes depend on no compressor."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         yield archive
 
 
 def add(archive: zipfile.ZipFile, name: str, stream: IO[bytes], size: int) -> None:
-    """Write `size` bytes of `stream` to the archive as `name`, without date, owner or mode."""
+    """Write `size` bytes of `stream` to the archive as `name`, without date, owner or mode.
+
+    Raises
+    ------
+    RealartError
+        The archive has a file of that name already.
+    """
     try:
         archive.getinfo(name)
     except KeyError:
@@ -193,26 +202,26 @@ def add_file(archive: zipfile.ZipFile, name: str, path: Path) -> None:
 
 
 def zip_folder(folder: Path, path: Path) -> None:
-    """Write every file below `folder`, hidden ones too, to a zip archive: same files, same bytes.
+    """Write every file below `folder`, hidden ones too, to a byte-reproducible zip archive.
 
     Raises
     ------
     RealartError
-        Something below is neither a file nor a folder, is a link that leads out of `folder` or to
-        another folder, or has a name that a zip cannot hold. Nothing is left out silently.
+        An entry is neither a file nor a folder, is a link out of `folder` or to another folder,
+        or has a name that a zip cannot hold. Nothing is left out silently.
     """
     files = {file.relative_to(folder).as_posix(): file for file in _files(folder)}
-    with created(path) as archive:
+    with create_archive(path) as archive:
         for name in tqdm(sorted(files), "zip", unit=" files", disable=None, delay=1):
             add_file(archive, name, files[name])
 
 
 def _files(folder: Path) -> Iterator[Path]:
     inside = folder.resolve()
-    for parent, folders, files in os.walk(folder, onerror=_give_up):
+    for parent, folders, files in os.walk(folder, onerror=_reraise):
         for name in [*folders, *files]:
             entry = Path(parent, name)
-            _require_name(entry, folder)
+            _check_name(entry, folder)
             if entry.is_symlink() and not (
                 entry.is_file() and entry.resolve().is_relative_to(inside)
             ):
@@ -228,7 +237,7 @@ def _files(folder: Path) -> Iterator[Path]:
                 )
 
 
-def _require_name(entry: Path, folder: Path) -> None:
+def _check_name(entry: Path, folder: Path) -> None:
     name = str(entry.relative_to(folder))
     try:
         name.encode()
@@ -238,7 +247,7 @@ def _require_name(entry: Path, folder: Path) -> None:
         ) from error
 
 
-def _give_up(error: OSError) -> None:
+def _reraise(error: OSError) -> None:
     raise error
 
 

@@ -1,6 +1,6 @@
-"""What Pillow leaves out of AVIF: the clean aperture, and alpha as older encoders wrote it.
+"""Parts of AVIF that Pillow ignores: the clean aperture, and alpha as older encoders wrote it.
 
-A file is boxes in boxes (ISO/IEC 14496-12), and its `meta` box says which properties its items have
+A file is boxes in boxes (ISO/IEC 14496-12), and its `meta` box has the properties of its items
 (ISO/IEC 23008-12, 9.3): `ipco` lists properties, `ipma` gives items their numbers in that list.
 """
 
@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import floor
 
 Associations = dict[int, list[int]]
-"""By item, the properties it has: each a number from 1 in `ipco`, with `ESSENTIAL` where it is."""
+"""Properties by item: each a number from 1 in `ipco`, with the bit `ESSENTIAL` where it is so."""
 
 ESSENTIAL = 0x8000
 _ALPHA = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
@@ -19,7 +19,7 @@ _ALPHA = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """A box: its type, and where it starts, its content starts, and it ends."""
+    """A box: its type, and the offsets of its start, of its content and of its end."""
 
     kind: bytes
     start: int
@@ -40,12 +40,12 @@ class _Meta:
 def crop_box(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
     """Return left, top, right and bottom of the clean aperture of the primary item.
 
-    None where there is none, or where it reaches beyond the picture: then it is invalid, and
-    ignored as browsers do. Early encoders put it between pixels. (ISO/IEC 14496-12, 12.1.4.1)
+    Return None where there is none, or where it is invalid since it reaches beyond the picture:
+    browsers ignore that, too. Early encoders put it between pixels. (ISO/IEC 14496-12, 12.1.4.1)
     """
     try:
         meta = _read_meta(data)
-        clap = next(p for p in _of(meta, meta.primary) if p.kind == b"clap")
+        clap = next(p for p in _properties_of(meta, meta.primary) if p.kind == b"clap")
         numbers = struct.unpack_from(">IIIIiIiI", data, clap.content)
         width, height, right, down = (
             Fraction(*numbers[i : i + 2]) for i in range(0, len(numbers), 2)
@@ -59,16 +59,16 @@ def crop_box(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int] | 
     return box if inside else None
 
 
-def repaired(data: bytes) -> bytes:
-    """Return the file with what libavif demands and older encoders with alpha left out.
+def repair(data: bytes) -> bytes:
+    """Complete a file with alpha by an older encoder as libavif demands; return others as they are.
 
     That is the size (`ispe`) of alpha items, which avif-serialize added in 0.7.4, and one `ipma`
-    instead of several of a kind. The `meta` box is written anew behind the file, and the old one
-    becomes free space, since items are found by their distance from the file's start.
+    instead of several of a kind. A new `meta` box is appended to the file, and the old one becomes
+    free space, since items are addressed by their distance from the file's start.
     """
     try:
         meta = _read_meta(data)
-        sizes = [n for n in meta.associations[meta.primary] if _kind(meta, n) == b"ispe"]
+        sizes = [n for n in meta.associations[meta.primary] if _property_kind(meta, n) == b"ispe"]
         associations = {
             item: [*sizes, *numbers] if _lacks_size(data, meta, item) else numbers
             for item, numbers in sorted(meta.associations.items())
@@ -81,7 +81,7 @@ def repaired(data: bytes) -> bytes:
 
 
 def _lacks_size(data: bytes, meta: _Meta, item: int) -> bool:
-    kinds = {p.kind: data[p.content + 4 : p.end] for p in _of(meta, item)}
+    kinds = {p.kind: data[p.content + 4 : p.end] for p in _properties_of(meta, item)}
     return b"ispe" not in kinds and kinds.get(b"auxC", b"").startswith(_ALPHA)
 
 
@@ -102,7 +102,7 @@ def _box(kind: bytes, content: bytes) -> bytes:
 
 
 def _ipma(associations: Associations) -> bytes:
-    """Write associations by the widest numbers (version 1, flags 1)."""
+    """Return an `ipma` box of these associations, in the widest numbers (version 1, flags 1)."""
     entries = b"".join(
         struct.pack(f">IB{len(numbers)}H", item, len(numbers), *numbers)
         for item, numbers in associations.items()
@@ -111,7 +111,7 @@ def _ipma(associations: Associations) -> bytes:
 
 
 def _read_meta(data: bytes) -> _Meta:
-    """Read what is needed of the `meta` box; raises `LookupError` or `struct.error`."""
+    """Parse the `meta` box of a file; raise `LookupError` or `struct.error` where it is damaged."""
     meta = _first(_boxes(data, 0, len(data)), b"meta")
     children = list(_boxes(data, meta.content + 4, meta.end))
     pitm, iprp = _first(children, b"pitm"), _first(children, b"iprp")
@@ -129,22 +129,22 @@ def _read_meta(data: bytes) -> _Meta:
 def _read_ipma(data: bytes) -> Associations:
     version, wide = data[0], data[3] & 1
     (count,) = struct.unpack_from(">I", data, 4)
-    associations, at = {}, 8
+    associations, offset = {}, 8
     for _ in range(count):
-        item, many = struct.unpack_from(">IB" if version else ">HB", data, at)
-        at += 5 if version else 3
-        numbers = struct.unpack_from(f">{many}{'H' if wide else 'B'}", data, at)
-        at += many * (2 if wide else 1)
+        item, many = struct.unpack_from(">IB" if version else ">HB", data, offset)
+        offset += 5 if version else 3
+        numbers = struct.unpack_from(f">{many}{'H' if wide else 'B'}", data, offset)
+        offset += many * (2 if wide else 1)
         associations[item] = [n if wide else (n & 0x80) << 8 | n & 0x7F for n in numbers]
     return associations
 
 
-def _of(meta: _Meta, item: int) -> list[_Box]:
+def _properties_of(meta: _Meta, item: int) -> list[_Box]:
     numbers = (number & ~ESSENTIAL for number in meta.associations[item])
     return [meta.properties[number - 1] for number in numbers if number]
 
 
-def _kind(meta: _Meta, number: int) -> bytes:
+def _property_kind(meta: _Meta, number: int) -> bytes:
     return meta.properties[(number & ~ESSENTIAL) - 1].kind if number else b""
 
 
@@ -156,7 +156,7 @@ def _first(boxes: Iterator[_Box] | Sequence[_Box], kind: bytes) -> _Box:
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[_Box]:
-    """Yield the boxes between two places, up to one that does not fit between them."""
+    """Yield the boxes between two offsets, up to the first that does not fit between them."""
     while start + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, start)
         content = start + 8

@@ -1,14 +1,14 @@
-"""Equal classes by augmented copies, in a way that a copy does not give its class away.
+"""Balancing of classes by augmented copies from which the class can't be guessed.
 
 Within each slice of each fold, in each set, the smaller class gets as many copies as it lacks, and
 as many pictures of the larger class are replaced by copies of themselves: then both classes are
-equally large and have equally many copies, so that "looks augmented" says nothing about the label.
-That sets are of unequal size is left to weights (`folds.weights`). A copy is made of the published
+equally large and have equally many copies, so that traces of augmentation predict no label. Unequal
+sizes of sets are left to weights (`folds.weights`). A copy is made of the published
 pixels and shrunk afterwards, which hides that it was interpolated, if the interpolation keeps the
 frequencies that outlive the shrink: Lanczos does, bicubic does not.
 
-Deliveries are further copies, the same number of every row that is fitted on: shrunk and saved with
-losses, as pictures are on their way through the world, so that a model learns what outlives it.
+Deliveries are further copies, equally many of every row that is fitted on: shrunk and saved with
+losses, as pictures that are sent on, so that a model learns what survives that.
 """
 
 import json
@@ -23,22 +23,23 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.core.tables import ROWS
 from realart.data import archive, pictures, raw
-from realart.data.archive import Member
+from realart.data.archive import ArchiveMember
 from realart.data.changes import Change
 from realart.data.pictures import Pixels
 from realart.params import Balance, Clean
 
 FOLDER = "balanced/pictures"
-"""Where augmented copies lie, relative to data/."""
+"""Folder of augmented copies, relative to data/."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What is done to a picture to make a copy: degrees, factors of size and light, flips; then
-    changes, one after the other.
+    """The augmentation that makes a copy: rotation, zoom, brightness, flips, then `changes`.
+
+    `rotation` is in degrees, `zoom` and `brightness` are factors.
     """
 
     rotation: float = 0.0
@@ -53,22 +54,25 @@ class Operation:
 
     @classmethod
     def parse(cls, text: str) -> "Operation":
-        """Read what `str` wrote."""
+        """Parse the JSON that `str` returns."""
         values = json.loads(text)
-        return cls(**{**values, "changes": tuple(Change(**one) for one in values["changes"])})
+        changes = tuple(Change(**change) for change in values["changes"])
+        return cls(**{**values, "changes": changes})
 
 
 def plan(
     published: pd.DataFrame, split: pd.DataFrame, balance: Balance, suffix: str
 ) -> pd.DataFrame:
-    """List every row that stages after this one see: all pictures, and the copies to be made.
+    """Return all rows of the data set: its pictures, and the copies to be made of them.
 
     Parameters
     ----------
     published, split
         Columns `tables.PICTURES` and `tables.SPLIT`, the same ids in the same order.
+    balance
+        The method, and the ranges of operations.
     suffix
-        Of the files that copies are stored in.
+        The suffix of the files of copies.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def plan(
                 sources += copied
         rows = pd.concat([rows, _copies(rows.loc[sources], balance, suffix)])
     deliveries = [
-        _delivered(rows[rows["fit"]], n, balance, suffix) for n in range(balance.deliveries)
+        _deliveries(rows[rows["fit"]], n, balance, suffix) for n in range(balance.deliveries)
     ]
     return pd.concat([rows, *deliveries])[list(ROWS)].reset_index(drop=True)
 
@@ -100,7 +104,7 @@ def plan(
 def write_copies(
     copies: pd.DataFrame, archives: Mapping[str, Path], folder: Path, clean: Clean
 ) -> None:
-    """Write each augmented copy into `folder` in canonical form, made from its published file.
+    """Make each augmented copy from its published file, and write it in canonical form.
 
     Parameters
     ----------
@@ -108,14 +112,18 @@ def write_copies(
         Columns set, path, bytes (of the published file of the source), operation and file.
     archives
         The published zip archive of each set.
+    folder
+        Where to write the copies.
+    clean
+        The params of the canonical form.
     """
     files = [folder / Path(file).name for file in copies["file"]]
     items = list(zip(raw.members(copies, archives), copies["operation"], files, strict=True))
-    for _ in each(partial(_write_copy, clean), items, "balance", "copies"):
+    for _ in map_parallel(partial(_write_copy, clean), items, "balance", "file"):
         pass
 
 
-def _write_copy(clean: Clean, item: tuple[Member, str, Path]) -> None:
+def _write_copy(clean: Clean, item: tuple[ArchiveMember, str, Path]) -> None:
     member, operation, file = item
     image, _ = pictures.decode(archive.read(*member), clean.max_pixels)
     copied = apply(image, Operation.parse(operation))
@@ -123,17 +131,17 @@ def _write_copy(clean: Clean, item: tuple[Member, str, Path]) -> None:
 
 
 def apply(image: Image.Image, operation: Operation) -> Image.Image:
-    """Return the RGB copy of an RGB image that `operation` makes; changes may alter its size."""
-    made = Image.fromarray(augment(np.asarray(image), operation))
+    """Apply an operation to an RGB image; its changes may alter the size."""
+    copied = Image.fromarray(augment(np.asarray(image), operation))
     for change in operation.changes:
-        made = change(made)
-    return made
+        copied = change(copied)
+    return copied
 
 
 def augment(pixels: Pixels, operation: Operation) -> Pixels:
-    """Turn, zoom, flip and light `pixels` as in `operation`; the result has the same shape.
+    """Flip, rotate, zoom and brighten uint8 `pixels`, shape (height, width, 3), as in `operation`.
 
-    Beyond the border the picture mirrors.
+    The result has the same shape; beyond its border the picture is mirrored.
     """
     height, width = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D(
@@ -143,19 +151,19 @@ def augment(pixels: Pixels, operation: Operation) -> Pixels:
         pixels = pixels[:, ::-1]
     if operation.vertical_flip:
         pixels = pixels[::-1]
-    turned = cv2.warpAffine(
+    warped = cv2.warpAffine(
         np.ascontiguousarray(pixels),
         matrix,
         (width, height),
         flags=cv2.INTER_LANCZOS4,
         borderMode=cv2.BORDER_REFLECT_101 if min(height, width) > 1 else cv2.BORDER_REPLICATE,
     )
-    light = np.clip(np.arange(256) * operation.brightness, 0, 255).round().astype(np.uint8)
-    return light[turned]
+    levels = np.clip(np.arange(256) * operation.brightness, 0, 255).round().astype(np.uint8)
+    return levels[warped]
 
 
 def _equalise(cell: pd.DataFrame, seed: int) -> tuple[list[int], list[int]]:
-    """Return which rows of a cell are replaced by copies, and the source of every copy."""
+    """Return the rows of a cell that copies replace, and the source row of every copy."""
     by_size = sorted((list(rows.index) for _, rows in cell.groupby("label")), key=len)
     smaller, larger = by_size
     lacking = len(larger) - len(smaller)
@@ -166,6 +174,7 @@ def _equalise(cell: pd.DataFrame, seed: int) -> tuple[list[int], list[int]]:
 
 
 def _copies(sources: pd.DataFrame, balance: Balance, suffix: str) -> pd.DataFrame:
+    """Return the rows of an augmented copy of each of `sources`, which may repeat."""
     copies = sources.copy()
     number = copies.groupby("picture").cumcount() + 1
     copies["row"] = copies["picture"] + "-" + number.astype(str)
@@ -175,21 +184,22 @@ def _copies(sources: pd.DataFrame, balance: Balance, suffix: str) -> pd.DataFram
     return copies
 
 
-def _delivered(rows: pd.DataFrame, number: int, balance: Balance, suffix: str) -> pd.DataFrame:
+def _deliveries(rows: pd.DataFrame, number: int, balance: Balance, suffix: str) -> pd.DataFrame:
+    """Return the rows of one delivery of each of `rows`."""
     copies = rows.copy()
     copies["row"] = rows["row"] + f"-delivery{number + 1}"
     copies["operation"] = [
         str(
-            replace(Operation.parse(made) if made else Operation(), changes=_delivery(row, balance))
+            replace(Operation.parse(text) if text else Operation(), changes=_delivery(row, balance))
         )
-        for row, made in zip(copies["row"], rows["operation"], strict=True)
+        for row, text in zip(copies["row"], rows["operation"], strict=True)
     ]
     copies["file"] = [f"{FOLDER}/{row}{suffix}" for row in copies["row"]]
     return copies
 
 
 def _draw(row: str, balance: Balance) -> Operation:
-    """Draw an operation from the copy's own name: other pictures don't change it."""
+    """Draw an operation by the copy's own name, so that other pictures don't change it."""
     generator = _generator(row, balance)
     rotation, zoom, brightness = generator.uniform(-1, 1, 3)
     flips = generator.integers(0, 2, 2).astype(bool)
@@ -203,8 +213,9 @@ def _draw(row: str, balance: Balance) -> Operation:
 
 
 def _delivery(row: str, balance: Balance) -> tuple[Change, ...]:
-    """Draw how a picture is delivered: saved with losses, half of all after they were shrunk, and
-    half of those enlarged again.
+    """Draw the changes of a delivery: lossy saving, for half after shrinking.
+
+    Half of those that are shrunk are enlarged again.
     """
     generator = _generator(row, balance)
     size = generator.choice(["", "shrink", "resize"], p=[0.5, 0.25, 0.25])

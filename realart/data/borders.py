@@ -7,28 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom, as Pillow has them."""
-Lines = NDArray[np.uint8]
-"""Lines of pixels from one side inwards, shape (lines, pixels, 3)."""
+CropBox = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels, as Pillow has them."""
+PixelLines = NDArray[np.uint8]
+"""Lines of pixels from one side inwards, uint8, shape (lines, pixels, 3)."""
 
 TOLERANCE = 14
 """Grey levels by which a border may differ from its colour: grain of paper, an uneven light."""
 SPECKS = 0.1
-"""Share of a border's line that may show something else."""
+"""Largest share of a border's line that may differ from its colour."""
 ACROSS = 0.3
-"""Share of a line that a picture takes at least where it begins; objects and letters take less."""
+"""Least share of a line that changes where a picture begins; objects and letters change less."""
 THINNEST = 0.02
 DEEPEST = 0.45
-"""Of the side that borders lie at: the least and the greatest depth of one."""
+"""Least and greatest depth of a border, as shares of the side that it is cut from."""
 BEHIND = 0.05
-"""Share of the lines behind the edge that must be as full: a line of text is followed by a gap."""
+"""Share of the lines behind the edge that must be as full: a gap follows a line of text."""
 NESTED = 3
-"""How many borders may lie in each other, as those of a scanned photograph."""
+"""Most borders inside each other that are cut, as those of a scanned photograph."""
 
 
-def content(image: Image.Image) -> Box:
-    """Return the box of an RGB picture inside its plain borders; all of it where there are none.
+def content_box(image: Image.Image) -> CropBox:
+    """Return the box of an RGB picture inside its plain borders, or all of it without borders.
 
     An edge counts where, along a straight line, at least `ACROSS` of it changes at once. So
     skies and vignettes have none, nor have objects on plain ground or pages of text.
@@ -47,12 +47,12 @@ def content(image: Image.Image) -> Box:
     return left, top, right, bottom
 
 
-def _depths(lines: Lines) -> tuple[int, int]:
+def _depths(lines: PixelLines) -> tuple[int, int]:
     return _depth(lines), _depth(lines[::-1])
 
 
-def _depth(lines: Lines) -> int:
-    """Return how many lines the border at the first of them is deep; 0 where there is none."""
+def _depth(lines: PixelLines) -> int:
+    """Return the depth, in lines, of the border that begins at the first line; 0 for none."""
     count = len(lines)
     thinnest = max(2, round(THINNEST * count))
     middle = lines.shape[1] // 2
@@ -70,7 +70,7 @@ def _depth(lines: Lines) -> int:
     return depth if min(*behind, *step) >= ACROSS else 0
 
 
-def _share(lines: Lines, other: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _share(lines: PixelLines, other: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the share of each line that differs in some channel by more than `TOLERANCE`.
 
     `other` is a colour, shape (3,), or a line, (pixels, 3).

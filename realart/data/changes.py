@@ -1,5 +1,6 @@
-"""What becomes of pictures on their way through the world: each change a function of an image and a
-strength, by its name in `CHANGES`.
+"""Changes that pictures undergo when they are shared, such as a JPEG or a crop.
+
+Each is a function of an RGB image and a strength, by its name in `CHANGES`.
 """
 
 import io
@@ -10,12 +11,12 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
 LARGEST = 4096
-"""Pixels of a side: larger pictures are shrunk before they are changed, as most places do."""
+"""Pixels of a side: larger pictures are shrunk before they are changed, as most sites do."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to a picture, and how much of it."""
+    """A change of `CHANGES`, by its name, with its strength; callable on an RGB image."""
 
     name: str
     strength: float
@@ -28,56 +29,56 @@ class Change:
 
 
 def jpeg(image: Image.Image, quality: float) -> Image.Image:
-    """Save as JPEG, with halved colour."""
+    """Save as JPEG of a quality from 1 to 100, with halved chroma (4:2:0)."""
     return _saved(image, "JPEG", quality=int(quality), subsampling=2)
 
 
 def webp(image: Image.Image, quality: float) -> Image.Image:
-    """Save as WebP, with losses."""
+    """Save as lossy WebP of a quality from 1 to 100."""
     return _saved(image, "WEBP", quality=int(quality))
 
 
 def resize(image: Image.Image, factor: float) -> Image.Image:
-    """Shrink, and enlarge to what it was."""
+    """Shrink both sides by a factor below 1, then enlarge to the original size."""
     return shrink(image, factor).resize(image.size, Image.Resampling.BICUBIC)
 
 
 def shrink(image: Image.Image, factor: float) -> Image.Image:
-    """Shrink, and leave it so."""
+    """Shrink both sides by a factor below 1."""
     return image.resize(_scaled(image, factor), Image.Resampling.LANCZOS)
 
 
 def blur(image: Image.Image, radius: float) -> Image.Image:
-    """Blur by a Gaussian whose standard deviation is so many pixels."""
+    """Blur by a Gaussian whose standard deviation is `radius` pixels."""
     return image.filter(ImageFilter.GaussianBlur(radius))
 
 
 def noise(image: Image.Image, spread: float) -> Image.Image:
-    """Add normal noise of so many levels, the same for all pictures of a size."""
+    """Add Gaussian noise of `spread` levels, the same for all pictures of a size."""
     pixels = np.asarray(image, np.float32)
     drawn = np.random.default_rng(0).standard_normal(pixels.shape, np.float32)
     return Image.fromarray(np.clip(np.rint(pixels + spread * drawn), 0, 255).astype(np.uint8))
 
 
 def crop(image: Image.Image, share: float) -> Image.Image:
-    """Keep the middle, so much of each side."""
+    """Crop to the middle `share` of each side."""
     width, height = _scaled(image, share)
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 
 
 def brightness(image: Image.Image, factor: float) -> Image.Image:
-    """Multiply all levels."""
+    """Multiply all levels by `factor`."""
     return ImageEnhance.Brightness(image).enhance(factor)
 
 
 def grey(image: Image.Image, share: float) -> Image.Image:
-    """Take away so much of the colour."""
+    """Remove a `share` of the saturation; 1 leaves a grey picture."""
     return ImageEnhance.Color(image).enhance(1 - share)
 
 
 def screenshot(image: Image.Image, times: float) -> Image.Image:
-    """Show smaller, cut off the edges, and save as messengers do, so many times."""
+    """Shrink, crop and save as JPEG, as screenshots that are sent on, `times` times."""
     for _ in range(int(times)):
         image = jpeg(crop(image.resize(_scaled(image, 0.8), Image.Resampling.BILINEAR), 0.97), 80)
     return image
@@ -89,9 +90,9 @@ CHANGES: dict[str, Callable[[Image.Image, float], Image.Image]] = {
 }  # fmt: skip
 
 
-def _saved(image: Image.Image, kind: str, **how: int) -> Image.Image:
+def _saved(image: Image.Image, kind: str, **options: int) -> Image.Image:
     buffer = io.BytesIO()
-    image.save(buffer, kind, **how)
+    image.save(buffer, kind, **options)
     return Image.open(buffer).convert("RGB")
 
 

@@ -1,22 +1,23 @@
-"""From archives to canonical pictures and two tables: what was kept, and what not and why."""
+"""Cleaning of archives: canonical pictures, and tables of kept, rejected and related files."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import ZipInfo
 
 import pandas as pd
 
 from realart.core.errors import RealartError
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.core.tables import PICTURES, REJECTED, RELATED
 from realart.data import decoding, deduplication, label_table, near_duplicates
-from realart.data.archive import files
+from realart.data.archive import files as archive_files
 from realart.data.decoding import DecodedFile
 from realart.data.fingerprints import Fingerprints
-from realart.data.labels import PathLabel, label_summary, missing, read_paths
+from realart.data.labels import PathMetadata, describe_missing_class, label_summary, read_paths
 from realart.data.near_duplicates import Edges
 from realart.data.pictures import UnusableFileError
 from realart.params import CLASSES, Clean, LabelNames
@@ -37,15 +38,15 @@ REASONS = (
     "duplicate",
     "contradictory labels",
 )
-"""All that rejected.csv can say; `detail` names the twin or what the decoder said."""
+"""The reasons in rejected.csv; `detail` has the twin's path or the decoder's message."""
 
-Rejected = tuple[str, str, str, str, str]
+RejectedRow = tuple[str, str, str, str, str]
 """A row of `tables.REJECTED`."""
 
 
 @dataclass(frozen=True)
 class PictureSet:
-    """A set of labelled pictures: its name, its zip archive, and how a path in it is read."""
+    """A set of labelled pictures: its name, its zip archive, and how its paths are parsed."""
 
     name: str
     archive: Path
@@ -55,12 +56,20 @@ class PictureSet:
 
 @dataclass(frozen=True, slots=True)
 class LabelledFile:
-    """A picture of a set: where it lies in its archive, what that says, and what was seen of it."""
+    """A decoded picture of a set, with its path in the archive and the metadata of that path."""
 
     set: str
     path: str
-    origin: PathLabel
-    seen: DecodedFile
+    metadata: PathMetadata
+    decoded: DecodedFile
+
+
+class _Entry(NamedTuple):
+    """A file of a set, as its archive lists it, and the metadata of its path."""
+
+    set: PictureSet
+    member: ZipInfo
+    metadata: PathMetadata
 
 
 def clean(
@@ -71,76 +80,102 @@ def clean(
     folder: Path,
     dataset: str = "local",
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Clean the archive of one set; as `clean_sets`."""
+    """Clean the archive of one set, called `dataset`; see `clean_sets`."""
     return clean_sets([PictureSet(dataset, archive, labels, fields)], params, folder)
 
 
 def clean_sets(
     sets: Sequence[PictureSet], params: Clean, folder: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Decode every file of `sets` once, write what is kept into `folder` in canonical form.
+    """Decode every file of `sets` once, and write the pictures to keep in canonical form.
 
-    Before, it is printed which folders were taken for which class. Duplicates and contradictory
-    labels are found across sets, too.
+    Prints which folders were taken for which class. Duplicates and contradictory labels are found
+    across sets, too.
+
+    Parameters
+    ----------
+    sets
+        The sets to clean.
+    params
+        Limits, thresholds and the canonical form.
+    folder
+        An empty folder for the canonical pictures.
 
     Returns
     -------
     kept, rejected, related
         Tables with the columns `tables.PICTURES`, `tables.REJECTED` and `tables.RELATED`. The
         first two are sorted by set and path and together have a row for each file of the archives;
-        the third has the links of `near_duplicates.forest` between files that show nearly the same.
+        the third has the edges of `near_duplicates.forest`.
 
     Raises
     ------
     RealartError
         An archive is damaged or empty, folders contradict each other, a class has no folder in a
-        set, or nothing of a class of a set is kept.
+        set, or no picture of a class of a set is kept.
     """
-    named = {of.name: f"{of.name}: " * (len(sets) > 1) for of in sets}
-    listed = [(of, *pair) for of in sets for pair in _labelled(of, named[of.name])]
-    rejected: list[Rejected] = [
-        (of.name, member.filename, "unlabelled", origin.source, "")
-        for of, member, origin in listed
-        if origin.label is None
+    prefixes = {dataset.name: f"{dataset.name}: " * (len(sets) > 1) for dataset in sets}
+    entries = [entry for dataset in sets for entry in _entries(dataset, prefixes[dataset.name])]
+    labelled = [entry for entry in entries if entry.metadata.label is not None]
+    rejected: list[RejectedRow] = [
+        (entry.set.name, entry.member.filename, "unlabelled", entry.metadata.source, "")
+        for entry in entries
+        if entry.metadata.label is None
     ]
-    listed = [entry for entry in listed if entry[2].label is not None]
-    look = partial(decoding.look, params, folder)
-    seen = each(look, [(of.archive, member) for of, member, _ in listed], "clean", "file")
-    found, prints = [], Fingerprints(folder=folder)
-    for (of, member, origin), one in zip(listed, seen, strict=True):
-        if isinstance(one, UnusableFileError):
-            rejected.append((of.name, member.filename, one.reason, one.detail, ""))
-        else:
-            found.append(LabelledFile(of.name, member.filename, origin, one[0]))
-            prints.append(one[1])
-    edges = near_duplicates.forest(prints, params.similar)
-    left_out = deduplication.resolve(
-        prints,
+    files, fingerprints, unusable = _decode(labelled, params, folder)
+    edges = near_duplicates.forest(fingerprints, params.similar)
+    exclusions = deduplication.find_exclusions(
+        fingerprints,
         edges,
-        [str(picture.origin.label) for picture in found],
-        [_rank(picture) for picture in found],
+        [str(file.metadata.label) for file in files],
+        [_rank(file) for file in files],
         params.duplicate,
     )
-    for i, why in left_out.items():
-        left, twin = found[i], found[why.twin]
-        rejected.append((left.set, left.path, why.reason, twin.path, twin.set))
-    groups = _groups(found, edges, left_out)
-    rows = [_row(one, group) for one, group in zip(found, groups, strict=True) if group]
+    rejected += unusable
+    for i, exclusion in exclusions.items():
+        file, twin = files[i], files[exclusion.twin]
+        rejected.append((file.set, file.path, exclusion.reason, twin.path, twin.set))
+    groups = _groups(files, edges, exclusions)
+    rows = [_row(file, group) for file, group in zip(files, groups, strict=True) if group]
     kept = pd.DataFrame(rows, columns=list(PICTURES))
-    labels = {(of.name, member.filename): origin.label for of, member, origin in listed}
-    for of in sets:
-        _check_classes(of, kept, rejected, labels, named[of.name])
+    for dataset in sets:
+        _check_classes(dataset, kept, rejected, labelled, prefixes[dataset.name])
+    _remove_others(folder, kept)
+    return kept, pd.DataFrame(sorted(rejected), columns=list(REJECTED)), _related(files, edges)
+
+
+def _decode(
+    entries: Sequence[_Entry], params: Clean, folder: Path
+) -> tuple[list[LabelledFile], Fingerprints, list[RejectedRow]]:
+    """Decode files and write their stored forms into `folder`; return the unusable ones as rows."""
+    decode_file = partial(decoding.decode_file, params, folder)
+    items = [(entry.set.archive, entry.member) for entry in entries]
+    files, fingerprints, unusable = [], Fingerprints(folder=folder), []
+    for entry, result in zip(
+        entries, map_parallel(decode_file, items, "clean", "file"), strict=True
+    ):
+        name, path = entry.set.name, entry.member.filename
+        if isinstance(result, UnusableFileError):
+            unusable.append((name, path, result.reason, result.detail, ""))
+        else:
+            decoded, fingerprint = result
+            files.append(LabelledFile(name, path, entry.metadata, decoded))
+            fingerprints.append(fingerprint)
+    return files, fingerprints, unusable
+
+
+def _remove_others(folder: Path, kept: pd.DataFrame) -> None:
+    """Remove the stored forms of pictures that are not kept."""
     kept_files = set(kept["file"])
     for file in folder.iterdir():
         if f"{FOLDER}/{file.name}" not in kept_files:
             file.unlink()
-    return kept, pd.DataFrame(sorted(rejected), columns=list(REJECTED)), _related(found, edges)
 
 
 def summary(kept: pd.DataFrame, rejected: pd.DataFrame, related: pd.DataFrame) -> str:
-    """Return in words how many files were kept and rejected, a line for each of several sets.
+    """Return counts of kept and rejected files as text, with a line for each of several sets.
 
-    The parameters are what `clean_sets` returns.
+    The parameters are the tables that `clean_sets` returns.
     """
     lines = [f"clean: {_counts(kept, rejected)}"]
     names = sorted({*kept["set"], *rejected["set"]})
@@ -148,8 +183,10 @@ def summary(kept: pd.DataFrame, rejected: pd.DataFrame, related: pd.DataFrame) -
         twins = rejected[(rejected["twin_set"] != "") & (rejected["twin_set"] != rejected["set"])]
         pairs = int((related["set_a"] != related["set_b"]).sum())
         across = f"{_reasons(twins)} of the rejected; {pairs} pairs show nearly the same"
-        of_sets = ((kept[kept["set"] == name], rejected[rejected["set"] == name]) for name in names)
-        counts = (f"{name}: {_counts(*own)}" for name, own in zip(names, of_sets, strict=True))
+        counts = (
+            f"{name}: {_counts(kept[kept['set'] == name], rejected[rejected['set'] == name])}"
+            for name in names
+        )
         lines = [*counts, *lines, f"across sets: {across}"]
     return "\n".join(lines)
 
@@ -167,55 +204,58 @@ def _reasons(rejected: pd.DataFrame) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in counted) or "none"
 
 
-def _labelled(one: PictureSet, named: str) -> list[tuple[ZipInfo, PathLabel]]:
-    """Read the origin of every file of a set, by path, and print the labels.
+def _entries(dataset: PictureSet, prefix: str) -> list[_Entry]:
+    """Return the files of a set, sorted by path, and print how many have which label.
 
-    Lines and errors begin with `named`, which says what set they are of if there are several.
+    Printed lines and errors begin with `prefix`, which names the set if there are several.
     """
-    members = files(one.archive, f"remove {one.archive} and run `dvc repro`")
+    members = archive_files(dataset.archive, f"remove {dataset.archive} and run `dvc repro`")
     members.sort(key=lambda member: (member.filename, member.CRC, member.file_size))
     table, report = None, ""
-    if one.labels.table:
-        table, report = label_table.read(one.archive, members, one.labels, one.labels.table)
-        print(f"{named}labels.table: {report}")
-    origins = read_paths([member.filename for member in members], one.labels, one.fields, table)
-    first, *others = label_summary(origins)
-    print(f"{named}{first}", *others, sep="\n", flush=True)
-    if reason := missing(origins, one.labels):
-        place = f"datasets.{one.name}"
-        advice = report or label_table.advice(one.archive, members, one.labels, place)
-        raise RealartError(f"{named}{reason}: {advice}")
-    return list(zip(members, origins, strict=True))
+    if dataset.labels.table:
+        table, report = label_table.read(
+            dataset.archive, members, dataset.labels, dataset.labels.table
+        )
+        print(f"{prefix}labels.table: {report}")
+    paths = [member.filename for member in members]
+    metadata = read_paths(paths, dataset.labels, dataset.fields, table)
+    first, *others = label_summary(metadata)
+    print(f"{prefix}{first}", *others, sep="\n", flush=True)
+    if reason := describe_missing_class(metadata, dataset.labels):
+        advice = report or label_table.suggest_labels(
+            dataset.archive, members, dataset.labels, f"datasets.{dataset.name}"
+        )
+        raise RealartError(f"{prefix}{reason}: {advice}")
+    return [
+        _Entry(dataset, member, of_path) for member, of_path in zip(members, metadata, strict=True)
+    ]
 
 
-def _groups(found: Sequence[LabelledFile], edges: Edges, left_out: Collection[int]) -> list[str]:
-    """Return the group of each picture: the lowest id of those related to it, empty if left out."""
-    groups = [""] * len(found)
-    numbers = near_duplicates.components(len(found), edges).tolist()
+def _groups(files: Sequence[LabelledFile], edges: Edges, excluded: Collection[int]) -> list[str]:
+    """Return the group of each picture: the lowest id in its component, empty if it is excluded."""
+    components = near_duplicates.components(len(files), edges).tolist()
     lowest: dict[int, str] = {}
-    for i, (picture, number) in enumerate(zip(found, numbers, strict=True)):
-        if i not in left_out:
-            lowest[number] = min(lowest.get(number, picture.seen.id), picture.seen.id)
-    for i, number in enumerate(numbers):
-        if i not in left_out:
-            groups[i] = lowest[number]
-    return groups
+    for i, (file, component) in enumerate(zip(files, components, strict=True)):
+        if i not in excluded:
+            lowest[component] = min(lowest.get(component, file.decoded.id), file.decoded.id)
+    return ["" if i in excluded else lowest[number] for i, number in enumerate(components)]
 
 
-def _related(found: Sequence[LabelledFile], edges: Edges) -> pd.DataFrame:
-    pairs = [(found[int(i)], found[int(j)], correlation) for i, j, correlation in edges]
+def _related(files: Sequence[LabelledFile], edges: Edges) -> pd.DataFrame:
+    """Return the table of near-duplicates: columns `tables.RELATED`, a row for each edge."""
+    pairs = [(files[int(i)], files[int(j)], correlation) for i, j, correlation in edges]
     rows = [
         (
             a.set,
             b.set,
             a.path,
             b.path,
-            a.seen.bytes,
-            b.seen.bytes,
-            a.origin.label,
-            b.origin.label,
-            a.origin.part,
-            b.origin.part,
+            a.decoded.bytes,
+            b.decoded.bytes,
+            a.metadata.label,
+            b.metadata.label,
+            a.metadata.part,
+            b.metadata.part,
             correlation,
         )
         for a, b, correlation in pairs
@@ -223,47 +263,53 @@ def _related(found: Sequence[LabelledFile], edges: Edges) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(RELATED))
 
 
-def _rank(one: LabelledFile) -> tuple[bool, int, str, str, str]:
-    """Sort the copy to keep first: one of the published test part, the largest, the first path."""
-    header = one.seen.header
-    return one.origin.part != "test", -header.width * header.height, one.path, one.set, one.seen.id
+def _rank(file: LabelledFile) -> tuple[bool, int, str, str, str]:
+    """Return the sort key of copies, the best first: published as test, largest, first path."""
+    header, is_test = file.decoded.header, file.metadata.part == "test"
+    return not is_test, -header.width * header.height, file.path, file.set, file.decoded.id
 
 
-def _row(one: LabelledFile, group: str) -> tuple[str | int | None, ...]:
+def _row(file: LabelledFile, group: str) -> tuple[str | int | None, ...]:
     """Return a row of `tables.PICTURES`."""
-    origin, seen = one.origin, one.seen
+    metadata, decoded = file.metadata, file.decoded
     return (
-        seen.id,
-        one.set,
-        one.path,
-        origin.label,
-        origin.source,
-        origin.generator,
-        origin.style,
-        origin.part,
+        decoded.id,
+        file.set,
+        file.path,
+        metadata.label,
+        metadata.source,
+        metadata.generator,
+        metadata.style,
+        metadata.part,
         group,
-        *astuple(seen.header),
-        seen.bytes,
-        f"{FOLDER}/{seen.file}",
+        *astuple(decoded.header),
+        decoded.bytes,
+        f"{FOLDER}/{decoded.file}",
     )
 
 
 def _check_classes(
-    one: PictureSet,
+    dataset: PictureSet,
     kept: pd.DataFrame,
-    rejected: Sequence[Rejected],
-    labels: Mapping[tuple[str, str], str | None],
-    named: str,
+    rejected: Sequence[RejectedRow],
+    labelled: Sequence[_Entry],
+    prefix: str,
 ) -> None:
-    """Raise if a class of a set has no picture: to be of this set would then name the label."""
-    for name in CLASSES:
-        if not ((kept["set"] == one.name) & (kept["label"] == name)).any():
-            reasons = Counter(
+    """Raise if a class of a set has no picture: the set alone would then name the label."""
+    label_of = {
+        entry.member.filename: entry.metadata.label
+        for entry in labelled
+        if entry.set.name == dataset.name
+    }
+    for label in CLASSES:
+        if not ((kept["set"] == dataset.name) & (kept["label"] == label)).any():
+            counts = Counter(
                 reason
-                for of, path, reason, *_ in rejected
-                if of == one.name and labels.get((of, path)) == name
+                for name, path, reason, *_ in rejected
+                if name == dataset.name and label_of.get(path) == label
             )
-            why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+            reasons = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
             raise RealartError(
-                f"{named}no picture of class {name} is usable ({why}): see its labels and clean.*"
+                f"{prefix}no picture of class {label} is usable ({reasons}): see its labels and "
+                "clean.*"
             )

@@ -1,4 +1,4 @@
-"""From the samples of an opened picture to sRGB, eight bits each, with transparency on white."""
+"""Conversion of a decoded picture to sRGB, eight bits a sample, with transparency on white."""
 
 import io
 import re
@@ -19,7 +19,7 @@ _WHITE_IS_ZERO = 0
 
 
 def sample_bits(image: ImageFile) -> int:
-    """Return how many bits a sample has in the file of a picture that is opened, not loaded."""
+    """Return the bits of a sample in the file of a picture that is opened, not loaded."""
     if not image.tile:
         return 8
     arguments = image.tile[0].args
@@ -29,9 +29,14 @@ def sample_bits(image: ImageFile) -> int:
 
 
 def to_srgb(image: Image.Image, bits: int) -> Image.Image:
-    """Convert a loaded picture, whose file has samples of `bits`, to RGB.
+    """Convert a loaded picture, whose file has samples of `bits`, to RGB in sRGB.
 
     A colour profile describes the colours alone: they are converted first, then laid on white.
+
+    Raises
+    ------
+    UnusableFileError
+        `unsupported`, for samples of 32 bits.
     """
     if image.mode.startswith("I;16"):
         image = _eight_bits(image, bits)
@@ -72,8 +77,9 @@ def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
 
 
 def _scale_transparent_colour(image: Image.Image, bits: int) -> None:
-    """Bring the colour that a PNG calls transparent from the file's bits to eight, as Pillow does
-    with all others. Of 16 bits eight are lost, so that its next neighbours are taken for it.
+    """Scale the transparent colour of a PNG from the file's bits to eight, as Pillow scales pixels.
+
+    Of 16 bits eight are lost, so that its next neighbours become transparent, too.
     """
     colour = image.info.get("transparency")
     if colour is None or image.format != "PNG" or bits == 8:
@@ -102,9 +108,9 @@ def _colours_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the way to sRGB, or None for the many profiles that are sRGB by another name.
+    """Return the transform to sRGB, or None for profiles that equal sRGB within one level.
 
-    Those change no colour by more than a level; to apply one takes longer than to decode.
+    There are many of those, and to apply one takes longer than to decode a picture.
     """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     target = "RGBA" if mode == "RGBA" else "RGB"

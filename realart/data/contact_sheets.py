@@ -1,4 +1,4 @@
-"""Contact sheets: a few pictures of each class side by side, to be looked at."""
+"""Contact sheets: some pictures of each class side by side, for visual inspection."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ TITLE = 26
 
 
 def draw_sheet(rows: Mapping[str, Sequence[Path]], path: Path, per_row: int = 10) -> None:
-    """Draw the first `per_row` pictures of every titled row and write them to `path` as JPEG."""
+    """Write a JPEG with a row for each title: the first `per_row` of its pictures."""
     width = GAP + per_row * (TILE + GAP)
     height = max(1, len(rows)) * (TITLE + TILE + GAP)
     canvas = Image.new("RGB", (width, height), "white")
@@ -29,8 +29,8 @@ def draw_sheet(rows: Mapping[str, Sequence[Path]], path: Path, per_row: int = 10
         canvas.save(beside, "JPEG", quality=88)
 
 
-def spread(files: Sequence[Path], count: int = 10) -> list[Path]:
-    """Choose `count` of `files`, evenly spread over their order."""
+def evenly_spaced(files: Sequence[Path], count: int = 10) -> list[Path]:
+    """Return `count` of `files`, or all if they are fewer, evenly spaced over their order."""
     chosen = np.linspace(0, len(files) - 1, min(count, len(files))).round().astype(int)
     return [files[i] for i in chosen]
 

@@ -1,6 +1,6 @@
-"""Messages that decoders print beside their errors: collected by whoever decodes, not printed.
+"""Messages that image decoders print beside their errors, collected instead of printed.
 
-Pillow warns and logs, and libtiff prints to standard error. All three are held back only in a
+Pillow warns and logs, and libtiff prints to standard error. All three are suppressed only in a
 thread that is inside `collect`; other threads of the process keep their warnings, loggers and
 handlers. `warnings.catch_warnings` can't do that before Python 3.14: it swaps the filters of the
 whole process, and threads that overlap restore each other's.
@@ -17,14 +17,14 @@ from typing import Any
 from PIL import _imaging
 
 LONGEST = 200
-"""Bytes of a message of libtiff that are kept."""
+"""Bytes to which a message of libtiff is cut."""
 
 _thread = threading.local()
 
 
 @contextmanager
 def collect() -> Iterator[list[str]]:
-    """Hold back what decoders print in this thread; yield the list that errors are added to."""
+    """Suppress what decoders print in this thread; yield the list that their messages go to."""
     _put_filter_first()
     outer: list[str] | None = _collected()
     messages: list[str] = []
@@ -40,10 +40,10 @@ def _collected() -> list[str] | None:
 
 
 class _WhileCollecting:
-    """In a filter of `warnings`, stands for the pattern of modules: matches any, in `collect`.
+    """The module pattern of a filter of `warnings` that matches any module inside `collect`.
 
-    Whoever copies the filters into other processes, as scikit-learn does, copies `pattern`, which
-    matches nothing.
+    Code that copies the filters into other processes, as scikit-learn does, copies `pattern`,
+    which matches nothing.
     """
 
     pattern = "(?!)"
@@ -57,13 +57,14 @@ _FILTER: Any = ("ignore", None, Warning, _WhileCollecting(), 0)
 
 
 def _put_filter_first() -> None:
-    """Put our filter before all others, such as `-W error`, which may have been added since."""
+    """Move our filter before all others, such as `-W error`, which may have been added since."""
     filters: list[Any] = warnings.filters  # type: ignore[assignment]
     if not filters or filters[0] is not _FILTER:
         filters[:] = [_FILTER, *(other for other in filters if other is not _FILTER)]
 
 
-def _log(record: logging.LogRecord) -> bool:
+def _passes(record: logging.LogRecord) -> bool:
+    """Filter log records: collect warnings and errors inside `collect`, let all others pass."""
     messages = _collected()
     if messages is None or record.levelno < logging.WARNING:
         return True
@@ -71,8 +72,8 @@ def _log(record: logging.LogRecord) -> bool:
     return False
 
 
-# A filter of the logger "PIL" would not see what its children log; of those, this one warns.
-logging.getLogger("PIL.TiffImagePlugin").addFilter(_log)
+# A filter of the logger "PIL" is not applied to its children; of those, this one warns.
+logging.getLogger("PIL.TiffImagePlugin").addFilter(_passes)
 
 
 # https://libtiff.gitlab.io/libtiff/functions/TIFFError.html; a va_list is passed on as a pointer,
@@ -93,7 +94,7 @@ def _handler(default: Any, vsnprintf: Any) -> Any:
     return _Handler(handle)
 
 
-def _listen_to_libtiff() -> Any:
+def _set_libtiff_handler() -> Any:
     """Set the error handler of the libtiff that Pillow decodes with, if it has one."""
     try:
         set_handler = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
@@ -107,4 +108,4 @@ def _listen_to_libtiff() -> Any:
     return handler
 
 
-_LIBTIFF = _listen_to_libtiff()  # kept: libtiff holds only its address
+_LIBTIFF = _set_libtiff_handler()  # kept: libtiff holds only its address

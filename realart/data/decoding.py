@@ -1,4 +1,4 @@
-"""A published file, decoded once: what is stored of it, and what it is judged by."""
+"""Decoding of a published file, once: its stored form, its header and its fingerprint."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -6,7 +6,7 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from realart.data import pictures
-from realart.data.archive import UNREADABLE, kept_open, unpacked
+from realart.data.archive import UNREADABLE, cached_archive, open_member
 from realart.data.fingerprints import Fingerprint, fingerprint
 from realart.data.headers import Header
 from realart.data.pictures import UnusableFileError
@@ -15,9 +15,9 @@ from realart.params import Clean
 
 @dataclass(frozen=True, slots=True)
 class DecodedFile:
-    """A published file that shows a picture: the hash and count of its bytes, and what is stored.
+    """A published file that shows a picture.
 
-    `file` is the name of that in the folder of stored files.
+    `id` is a hash of its bytes, `bytes` their number, and `file` the name of its stored form.
     """
 
     id: str
@@ -26,19 +26,32 @@ class DecodedFile:
     file: str
 
 
-def look(
+def decode_file(
     params: Clean, folder: Path, item: tuple[Path, ZipInfo]
 ) -> tuple[DecodedFile, Fingerprint] | UnusableFileError:
-    """Decode a file of a zip archive and write what is stored of it into `folder`, or say why not.
+    """Decode a file of a zip archive, and write its stored form into `folder`.
 
-    `item` is the archive and the file's entry in its directory.
+    Parameters
+    ----------
+    params
+        The limits and the encoding.
+    folder
+        Where to write the stored form.
+    item
+        The path of the archive, and the file's entry in it.
+
+    Returns
+    -------
+    tuple or UnusableFileError
+        The decoded file and its fingerprint; or the error, returned and not raised, of a file that
+        can't become a picture.
     """
     archive, member = item
     try:
-        data = _read(kept_open(archive), member, params)
+        data = _read_bounded(cached_archive(archive), member, params)
         image, header = pictures.decode(data, params.max_pixels, params.min_side)
-    except UnusableFileError as unusable:
-        return unusable
+    except UnusableFileError as error:
+        return error
     except UNREADABLE as error:
         return UnusableFileError("corrupt", str(error))
     name = sha256(data).hexdigest()[:16]
@@ -49,15 +62,21 @@ def look(
     return DecodedFile(name, len(data), header, file), fingerprint(image, stored)
 
 
-def _read(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
-    """Unpack a file, never beyond the size that the archive's directory says, nor beyond ours."""
+def _read_bounded(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
+    """Unpack a file, up to the size in the archive's directory and to the limit of `params`.
+
+    Raises
+    ------
+    UnusableFileError
+        `encrypted`, `too large`, `unsupported` or `corrupt`.
+    """
     most = pictures.BYTES_A_PIXEL * params.max_pixels
     if member.flag_bits & 1:
         raise UnusableFileError("encrypted", "it has a password")
     if member.file_size > most:
         raise UnusableFileError("too large", f"{member.file_size} bytes, at most {most}")
     try:
-        with unpacked(archive, member) as stream:
+        with open_member(archive, member) as stream:
             data = stream.read(member.file_size + 1)  # one more: 0 would compare no checksum
     except NotImplementedError as error:
         raise UnusableFileError("unsupported", str(error)) from error

@@ -1,7 +1,8 @@
-"""Of copies of the same picture one is kept, and none where their labels differ.
+"""Exclusion of duplicates: of copies of a picture one is kept, and none where their labels differ.
 
-Sameness does not carry over: frames of a slow pan are each the same as the next, and the last shows
-another place than the first. So a file is left out only for a file that it is itself the same as.
+Being duplicates is not transitive: each frame of a slow pan is a duplicate of the next, and the
+last shows another place than the first. So a file is excluded only for one that it duplicates
+itself.
 """
 
 from collections import defaultdict
@@ -14,83 +15,83 @@ from realart.data import near_duplicates
 from realart.data.fingerprints import Fingerprints
 from realart.data.near_duplicates import Edges
 
-Reason = Literal["duplicate", "contradictory labels"]
+ExclusionReason = Literal["duplicate", "contradictory labels"]
+
+CompareFunction = Callable[[int, Sequence[int]], tuple[list[bool], list[float]]]
+"""Compares a picture with others: returns which are its duplicates, and their correlations."""
 
 
-Compare = Callable[[int, Sequence[int]], tuple[list[bool], list[float]]]
-"""Says which of others are the same as one picture, and how alike each is."""
+class Exclusion(NamedTuple):
+    """The reason why a picture is excluded, and the number of the picture that it duplicates."""
 
-
-class LeftOut(NamedTuple):
-    """Why a picture is left out, and the number of the one that it is the same as."""
-
-    reason: Reason
+    reason: ExclusionReason
     twin: int
 
 
-def resolve(
+def find_exclusions(
     fingerprints: Fingerprints,
     edges: Edges,
     labels: Sequence[str],
     ranks: Sequence[tuple[Any, ...]],
     duplicate: float,
-) -> dict[int, LeftOut]:
-    """Say which pictures are left out; all others are kept.
+) -> dict[int, Exclusion]:
+    """Return the pictures to exclude, by their numbers; all others are to be kept.
 
-    A picture that is the same as one of another label is left out, and so is that one. Of the
-    others the one of the lowest rank is kept; then, while some are not the same as any that is
-    kept, the one that is farthest from these (Gonzalez, "Clustering to Minimize the Maximum
-    Intercluster Distance", 1985), so that both ends of a chain stay.
+    A picture that duplicates one of another label is excluded, and so is that one. Of the others
+    the one of the lowest rank is kept; then, while some duplicate none that is kept, the one that
+    is farthest from these (Gonzalez, "Clustering to Minimize the Maximum Intercluster Distance",
+    1985), so that both ends of a chain stay.
 
     Parameters
     ----------
     fingerprints
-        Of n pictures.
+        Those of n pictures.
     edges
-        What `near_duplicates.forest` says of them.
+        Their near-duplicates, from `near_duplicates.forest`.
     labels, ranks
-        Of each picture.
+        The label and the rank of each picture.
     duplicate
-        Correlation from which two pictures are the same.
+        The correlation from which two pictures are duplicates.
     """
     strong = edges[edges[:, 2] >= duplicate]
     known = {(int(i), int(j)) for i, j, _ in strong} | {(int(j), int(i)) for i, j, _ in strong}
 
-    def compare(one: int, others: Sequence[int]) -> tuple[list[bool], list[float]]:
+    def compare(picture: int, others: Sequence[int]) -> tuple[list[bool], list[float]]:
         same, similarity = np.full(len(others), True), np.ones(len(others))
-        looked_at = np.array([(one, other) not in known for other in others], np.bool_)
-        same[looked_at], similarity[looked_at] = near_duplicates.compared(
-            fingerprints, one, np.array(others)[looked_at], duplicate
+        unknown = np.array([(picture, other) not in known for other in others], np.bool_)
+        same[unknown], similarity[unknown] = near_duplicates.compare_with(
+            fingerprints, picture, np.array(others)[unknown], duplicate
         )
         return same.tolist(), similarity.tolist()
 
-    left_out: dict[int, LeftOut] = {}
+    exclusions: dict[int, Exclusion] = {}
     for members in _components(len(fingerprints), strong):
         members.sort(key=lambda i: ranks[i])
-        left_out |= _contradictions(members, labels, compare)
-        left_out |= _duplicates([i for i in members if i not in left_out], compare)
-    return left_out
+        exclusions |= _contradictions(members, labels, compare)
+        exclusions |= _duplicates([i for i in members if i not in exclusions], compare)
+    return exclusions
 
 
 def _contradictions(
-    members: Sequence[int], labels: Sequence[str], compare: Compare
-) -> dict[int, LeftOut]:
-    found = {}
+    members: Sequence[int], labels: Sequence[str], compare: CompareFunction
+) -> dict[int, Exclusion]:
+    """Return the exclusions of `members` that duplicate one of another label."""
+    exclusions = {}
     for i in members:
         others = [other for other in members if labels[other] != labels[i]]
         start, size = 0, 1
-        while start < len(others) and i not in found:  # of many copies the first is the same
+        while start < len(others) and i not in exclusions:  # of many copies the first is a match
             block = others[start : start + size]
             same, _ = compare(i, block)
             if True in same:
-                found[i] = LeftOut("contradictory labels", block[same.index(True)])
+                exclusions[i] = Exclusion("contradictory labels", block[same.index(True)])
             start, size = start + size, 2 * size
-    return found
+    return exclusions
 
 
-def _duplicates(members: Sequence[int], compare: Compare) -> dict[int, LeftOut]:
-    """Choose which of `members`, the one to keep first, are the same as one that is kept."""
-    found: dict[int, LeftOut] = {}
+def _duplicates(members: Sequence[int], compare: CompareFunction) -> dict[int, Exclusion]:
+    """Return the exclusions of `members` that duplicate one that is kept; the first is kept."""
+    exclusions: dict[int, Exclusion] = {}
     nearest = dict.fromkeys(members, -1.0)
     while nearest:
         kept = min(nearest, key=lambda i: nearest[i])  # of equally far ones the first
@@ -98,15 +99,15 @@ def _duplicates(members: Sequence[int], compare: Compare) -> dict[int, LeftOut]:
         if rest := list(nearest):
             for i, same, score in zip(rest, *compare(kept, rest), strict=True):
                 if same:
-                    found[i] = LeftOut("duplicate", kept)
+                    exclusions[i] = Exclusion("duplicate", kept)
                     del nearest[i]
                 else:
                     nearest[i] = max(nearest[i], score)
-    return found
+    return exclusions
 
 
 def _components(count: int, edges: Edges) -> Iterator[list[int]]:
-    """Yield the pictures of each connected component of more than one."""
+    """Yield the pictures of each connected component that has more than one."""
     members: dict[int, list[int]] = defaultdict(list)
     for index, number in enumerate(near_duplicates.components(count, edges).tolist()):
         members[number].append(index)

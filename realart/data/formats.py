@@ -1,4 +1,4 @@
-"""Which file formats are read, what others are called, and how a file is opened by its content."""
+"""File formats: which are read, the names of others, and opening a file by its content."""
 
 import io
 import re
@@ -15,7 +15,7 @@ from realart.data import avif
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 STILL_WITH_FRAMES = ("MPO",)  # opened as JPEG: a preview or a second eye, no animation
 
-# What fuzzing has seen decoders raise on damaged files.
+# What decoders raise on damaged files, as found by fuzzing.
 DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -70,7 +70,7 @@ _SIGNATURES = {
     "XCF": rb"gimp xcf",
     "XPM": rb"/\* XPM \*/",
 }
-"""How files of formats that are not read begin, as their specifications or libmagic say."""
+"""First bytes of files in formats that are not read, by their specifications or libmagic."""
 _NAMED = [(name, re.compile(start, re.DOTALL)) for name, start in _SIGNATURES.items()]
 _NAMED_WITHIN = 2048  # bytes: an SVG may begin with remarks
 _CLEAR = re.compile(rb"\xff\xd8\xff[^\xf7]|GIF8|BM|RIFF|\x89PNG.{8}IHDR", re.DOTALL)
@@ -87,7 +87,7 @@ _REDUCED, _MASK = 1, 4
 
 
 class UnusableFileError(Exception):
-    """A file that can't become a picture; `reason` is from a closed list, `detail` says more."""
+    """A file that can't become a picture: a `reason` of `cleaning.REASONS`, and a `detail`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)
@@ -99,14 +99,14 @@ class UnusableFileError(Exception):
 
 
 def open_picture(data: bytes) -> ImageFile:
-    """Open a file whose format is one of `FORMATS`, at its only full page; decode nothing yet.
+    """Open a file in one of `FORMATS` at its only full page, without decoding it.
 
     Raises
     ------
-    UnusableError
+    UnusableFileError
         With the reason `not a picture`, `animated`, `too large` or `unsupported`.
     Exception
-        One of `DECODER_ERRORS`, with what the decoder said.
+        One of `DECODER_ERRORS`, with the decoder's message.
     """
     if name := unread_format(data):
         raise UnusableFileError("unsupported", f"{name} is not read, only {', '.join(FORMATS)}")
@@ -124,33 +124,33 @@ def open_picture(data: bytes) -> ImageFile:
 
 
 def unread_format(data: bytes) -> str:
-    """Return the name of the format that a file begins as, if it is a known one that isn't read."""
+    """Return the name of a known format that is not read, by a file's first bytes; else empty."""
     if _CLEAR.match(data):
         return ""
     start = data[:_NAMED_WITHIN]
     return next((name for name, pattern in _NAMED if pattern.match(start)), "")
 
 
-def unusable(error: Exception, messages: Sequence[str]) -> UnusableFileError:
-    """Return why a file can't be used, from a decoder's error and the messages beside it."""
-    cut = isinstance(error.__cause__ or error, struct.error)
-    detail = "; ".join(["its header is cut short" if cut else str(error), *messages[:1]])
+def unusable_file_error(error: Exception, messages: Sequence[str]) -> UnusableFileError:
+    """Return the error for a file that failed to decode, from the decoder's error and messages."""
+    truncated = isinstance(error.__cause__ or error, struct.error)
+    detail = "; ".join(["its header is cut short" if truncated else str(error), *messages[:1]])
     return UnusableFileError("unsupported" if _CANNOT.search(detail) else "corrupt", detail)
 
 
 def _open_by_signature(data: bytes, error: UnidentifiedImageError) -> ImageFile:
-    """Open as the format that a file begins as, so that its decoder's own error is raised."""
+    """Open by the format of the first bytes, so that its decoder's own error is raised."""
     for kind in FORMATS:
         factory, accept = Image.OPEN[kind]
         if accept and accept(data[:16]):
-            return factory(io.BytesIO(avif.repaired(data) if kind == "AVIF" else data), "")
+            return factory(io.BytesIO(avif.repair(data) if kind == "AVIF" else data), "")
     raise UnusableFileError("not a picture") from error
 
 
 def _seek_full_page(image: ImageFile) -> None:
-    """Go to the only page of a TIFF that is neither a reduced copy nor a mask of another."""
+    """Seek the only page of a TIFF that is neither a reduced copy nor a mask of another."""
     tags = [_tags_of_page(image, page) for page in range(getattr(image, "n_frames", 1))]
-    full = [page for page, own in enumerate(tags) if not own[0] & (_REDUCED | _MASK)]
+    full = [page for page, (kind, *_) in enumerate(tags) if not kind & (_REDUCED | _MASK)]
     if tags[0][1] or (0 not in full and tags[0][2]):
         raise UnusableFileError(
             "unsupported", "camera raw is not read, and its preview is no picture"
@@ -161,7 +161,7 @@ def _seek_full_page(image: ImageFile) -> None:
 
 
 def _tags_of_page(image: ImageFile, page: int) -> tuple[int, bool, bool]:
-    """Return what a page of a TIFF is, and whether it has a DNG's version, and pages inside it."""
+    """Return the subfile type of a TIFF's page, whether it has a DNG version, and nested pages."""
     image.seek(page)
     tags = image.tag_v2  # type: ignore[attr-defined]
     kind = tags.get(_NEW_SUBFILE_TYPE, 0)

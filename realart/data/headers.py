@@ -1,6 +1,6 @@
-"""What a file says of itself before its pixels are looked at: its header.
+"""Headers of picture files: format, size, quantisation tables, metadata flags.
 
-None of it is art, and much of it may name the label.
+None of it is image content, and much of it may be correlated with the label.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ FIELDS = {
     "bytes": ("bytes",),
     "bits per pixel": ("bits_per_pixel",),
 }
-"""What a header tells, by the columns of `features` that hold it."""
+"""Columns of `features` by the property of a header that they hold."""
 
 _CATEGORIES = ("format", "mode", "subsampling")
 
@@ -47,8 +47,9 @@ _LUMA = np.array([
 class Header:
     """The header of a picture file.
 
-    `quality` is the one (1 to 100) of the reference encoder whose luminance table has the sum
-    nearest to `luma_table`. What only JPEG has is 0 or empty in other formats.
+    `luma_table` and `chroma_table` are sums of quantisation tables; `quality` is that (1 to 100) of
+    the reference encoder whose luminance table has the nearest sum. Fields that only JPEG has are 0
+    or empty in other formats.
     """
 
     format: str
@@ -89,18 +90,18 @@ def quality(luma_table: int) -> int:
 
 
 def features(headers: "pd.DataFrame") -> "pd.DataFrame":
-    """Return what a classifier may use of headers: the columns that `FIELDS` names.
+    """Return features of headers for a classifier: the columns that `FIELDS` names.
 
     Parameters
     ----------
     headers
-        The fields of `Header` and `bytes`, a row a file.
+        The fields of `Header` and `bytes`, a row for each file.
 
     Returns
     -------
     DataFrame
-        Sizes are binary logarithms, so that a linear model sees ratios; `aspect` is that of width
-        by height, `bits_per_pixel` that of 8 bytes by pixels.
+        Sizes are binary logarithms, so that differences are ratios for a linear model: `aspect` is
+        the logarithm of width by height, `bits_per_pixel` that of 8 bytes by pixels.
     """
     sizes = ["width", "height", "bytes"]
     table = headers.copy()

@@ -1,4 +1,4 @@
-"""What a name says of a picture's class: whole words inside it, or a pattern of all of it."""
+"""Labels from names of folders or values: by whole words inside a name, or by a pattern of it."""
 
 import re
 import unicodedata
@@ -10,12 +10,12 @@ from functools import cache
 from realart.params import CLASSES, LabelNames
 
 JOINING = {"and", "or", "versus", "vs"}
-"""A name with one of these and both classes is that of both, as `nature_vs_ai`."""
+"""A name that joins both classes by one of these names neither, such as `nature_vs_ai`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """An entry of `labels` that a name matches. Strength is 2, or 1 for one of `labels.weak`."""
+class LabelMatch:
+    """An entry of `labels` that a name matches; strength is 2, or 1 for one of `labels.weak`."""
 
     label: str
     strength: int
@@ -23,53 +23,66 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a name says. `label` is None where it names no class, or both; then `matches` tells."""
+class NameLabel:
+    """The label of a name, with the matches that it comes from; None where it names none or both.
+
+    `strength` is that of the strongest match, 0 without one.
+    """
 
     label: str | None
     strength: int
-    matches: tuple[Match, ...]
+    matches: tuple[LabelMatch, ...]
 
 
-class Vocabulary:
-    """The names of both classes, ready to read names of folders and values of tables by."""
+class LabelMatcher:
+    """The entries of `labels` for both classes, to match names of folders and values of tables.
+
+    >>> from realart.params import LabelNames
+    >>> matcher = LabelMatcher(LabelNames(ai=["ai", "fake"], human=["real"]))
+    >>> matcher.match("AiArtData").label, matcher.match("0_real").label
+    ('ai', 'human')
+    >>> matcher.match("realism").label is None
+    True
+    """
 
     def __init__(self, labels: LabelNames) -> None:
-        self._words: dict[str, set[Match]] = defaultdict(set)
-        self._patterns: list[tuple[str, Match]] = []
+        self._words: dict[str, set[LabelMatch]] = defaultdict(set)
+        self._patterns: list[tuple[str, LabelMatch]] = []
         for label in CLASSES:
-            weak = {folded(entry) for entry in getattr(labels.weak, label)}
+            weak = {fold_case(entry) for entry in getattr(labels.weak, label)}
             for entry in {*getattr(labels, label), *getattr(labels.weak, label)}:
-                match = Match(label, 1 if folded(entry) in weak else 2, entry)
+                match = LabelMatch(label, 1 if fold_case(entry) in weak else 2, entry)
                 if re.search(r"[*?[]", entry):
-                    self._patterns.append((folded(entry), match))
+                    self._patterns.append((fold_case(entry), match))
                 else:
-                    self._words["".join(words(entry))].add(match)
-        self.read = cache(self._read)
+                    self._words["".join(split_words(entry))].add(match)
+        self.match = cache(self._match)
 
-    def _read(self, name: str) -> Reading:
-        """Read a name: what matches all of it goes before words inside it."""
-        parts = words(name)
-        whole = {match for pattern, match in self._patterns if fnmatchcase(folded(name), pattern)}
-        whole |= self._words.get("".join(parts), set())
-        matches = whole or self._inside(parts)
-        if not JOINING & {*parts}:
+    def _match(self, name: str) -> NameLabel:
+        """Return the label of a name; a match of all of it precedes matches of words inside it."""
+        words = split_words(name)
+        whole = {
+            match for pattern, match in self._patterns if fnmatchcase(fold_case(name), pattern)
+        }
+        whole |= self._words.get("".join(words), set())
+        matches = whole or self._matches_inside(words)
+        if not JOINING & {*words}:
             strongest = max((match.strength for match in matches), default=0)
             matches = {match for match in matches if match.strength == strongest}
         labels = {match.label for match in matches}
-        return Reading(
+        return NameLabel(
             labels.pop() if len(labels) == 1 else None,
             max((match.strength for match in matches), default=0),
             tuple(sorted(matches, key=lambda match: (match.label, match.entry))),
         )
 
-    def _inside(self, parts: tuple[str, ...]) -> set[Match]:
-        """Match runs of whole words, but none inside a longer one: `ai` is not in `non ai`."""
+    def _matches_inside(self, words: tuple[str, ...]) -> set[LabelMatch]:
+        """Match runs of whole words, but none inside a longer run: `ai` is not in `non ai`."""
         runs = {
             (start, end): self._words[joined]
-            for start in range(len(parts))
-            for end in range(start + 1, len(parts) + 1)
-            if (joined := "".join(parts[start:end])) in self._words
+            for start in range(len(words))
+            for end in range(start + 1, len(words) + 1)
+            if (joined := "".join(words[start:end])) in self._words
         }
         longest = [
             run
@@ -79,19 +92,20 @@ class Vocabulary:
         return {match for run in longest for match in runs[run]}
 
 
-def words(name: str) -> tuple[str, ...]:
+def split_words(name: str) -> tuple[str, ...]:
     """Split a name at separators, digits and changes of case, and fold the case of its words.
 
-    `AiArtData`, `AIArt_data` and `ai-art data` are the words ai, art, data.
+    >>> split_words("AiArtData"), split_words("AIArt_data2")
+    (('ai', 'art', 'data'), ('ai', 'art', 'data', '2'))
     """
     name = unicodedata.normalize("NFC", name)
     kinds = "".join(map(_kind, name))
-    found = re.finditer(r"A+(?!a)|A?a+|0+", kinds)
-    return tuple(folded(name[match.start() : match.end()]) for match in found)
+    runs = re.finditer(r"A+(?!a)|A?a+|0+", kinds)
+    return tuple(fold_case(name[run.start() : run.end()]) for run in runs)
 
 
-def folded(name: str) -> str:
-    """Return a name as it is compared: composed or decomposed (NFC, NFD), in any case."""
+def fold_case(name: str) -> str:
+    """Return a name with its case folded and its accents composed (NFC), for comparison."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 

@@ -1,6 +1,6 @@
-"""Labels that stand in a table beside the pictures: `train.csv`, `metadata.csv`, `metadata.jsonl`.
+"""Labels from a table in the archive, such as `train.csv`, `metadata.csv` or `metadata.jsonl`.
 
-The usual form of Kaggle's competitions, and of Hugging Face's imagefolder
+This is the usual form of Kaggle's competitions, and of Hugging Face's imagefolder
 (https://huggingface.co/docs/datasets/image_dataset).
 """
 
@@ -20,38 +20,45 @@ import pandas as pd
 
 from realart.core.errors import RealartError
 from realart.data import archive
-from realart.data.label_names import Vocabulary, words
+from realart.data.label_names import LabelMatcher, split_words
 from realart.params import CLASSES, LabelNames, LabelTable
 
 JSON_LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv", *JSON_LINES)
 NOTES = (*TABLES, ".json", ".md", ".txt", ".xml", ".yaml", ".yml")
-"""Files that may lie beside a picture under its name, and are none."""
+"""Suffixes of files that may lie beside a picture under its name, and are none."""
 TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
-CALLED = {"label", "labels", "class", "target"}
+LABEL_COLUMNS = {"label", "labels", "class", "target"}
+"""Words of which the name of a label column usually has one."""
 LARGEST = 100_000_000
-"""Bytes of a table that is opened unasked."""
+"""Bytes of the largest table that `suggest_labels` reads."""
 
 
 def read(
     path: Path, members: Sequence[ZipInfo], labels: LabelNames, table: LabelTable
 ) -> tuple[dict[str, str], str]:
-    """Return the label of each file in the archive at `path` that `table` names, and a report.
+    """Read the labels of files from a table in the archive at `path`.
 
-    Names in `labels` come first, then 1 and 0, true and false: whether it is generated, or, where
-    the column is called like a class, whether it is of that one.
+    A value is matched with the names in `labels`; else 1 or true means generated, or, where the
+    column has the name of a class, that class.
+
+    Returns
+    -------
+    labels, report
+        The label of each file that a row names unambiguously, and a line that counts the rows and
+        those that label nothing, by why.
 
     Raises
     ------
     RealartError
-        There is no such table, it is unreadable, or has no such column.
+        There is no such table, it is unreadable, or lacks a column.
     """
-    places, vocabulary = _Places(members), Vocabulary(labels)
-    named: dict[str, set[str]] = defaultdict(set)
+    index, matcher = _FileIndex(members), LabelMatcher(labels)
+    labels_of: dict[str, set[str]] = defaultdict(set)
     counts = {what: Counter[str]() for what in ("no class", "no file", "several files")}
     rows = 0
-    for member in _chosen(members, table.file):
-        frame = _frame(path, member)
+    for member in _matching_tables(members, table.file):
+        frame = _read_frame(path, member)
         for column in (table.path, table.label):
             if column not in frame:
                 raise RealartError(
@@ -59,39 +66,40 @@ def read(
                     f"{', '.join(frame.columns)}"
                 )
         rows += len(frame)
-        for value, said in zip(frame[table.path], frame[table.label], strict=True):
-            label = _label(said, table.label, vocabulary)
-            found = places.find(value, member.filename)
+        for file, value in zip(frame[table.path], frame[table.label], strict=True):
+            label = _label(value, table.label, matcher)
+            files = index.find(file, member.filename)
             if label is None:
-                counts["no class"][said] += 1
-            elif len(found) != 1:
-                counts["several files" if found else "no file"][value] += 1
+                counts["no class"][value] += 1
+            elif len(files) != 1:
+                counts["several files" if files else "no file"][file] += 1
             else:
-                named[found[0]].add(label)
-    both = Counter(path for path, of in named.items() if len(of) > 1)
-    one = {path: next(iter(of)) for path, of in named.items() if len(of) == 1}
+                labels_of[files[0]].add(label)
+    contradictory = Counter(file for file, found in labels_of.items() if len(found) > 1)
+    label_of = {file: next(iter(found)) for file, found in labels_of.items() if len(found) == 1}
     problems = "".join(
-        f"; {what}: {_examples(count)}"
-        for what, count in (
-            *((f"rows that name {what}", count) for what, count in counts.items()),
-            ("files with both labels", both),
+        f"; {problem}: {_examples(count)}"
+        for problem, count in (
+            *((f"rows that name {target}", count) for target, count in counts.items()),
+            ("files with both labels", contradictory),
         )
         if count
     )
-    return one, f"{table.file}, {rows} rows, labels {len(one)} files{problems}"
+    return label_of, f"{table.file}, {rows} rows, labels {len(label_of)} files{problems}"
 
 
-def advice(path: Path, members: Sequence[ZipInfo], labels: LabelNames, entry: str) -> str:
-    """Say what to set in `entry` of params.yaml where folders do not say the labels.
+def suggest_labels(path: Path, members: Sequence[ZipInfo], labels: LabelNames, entry: str) -> str:
+    """Return advice on what to set in `entry` of params.yaml where folders name no labels.
 
-    That is a table of the archive whose rows name files and both classes, if there is one.
+    If the archive has a table whose rows name files and both classes, that is the assignment which
+    uses it.
     """
-    places, vocabulary = _Places(members), Vocabulary(labels)
+    index, matcher = _FileIndex(members), LabelMatcher(labels)
     for member in members:
         if member.filename.lower().endswith(TABLES) and member.file_size <= LARGEST:
             with suppress(RealartError):
-                frame = _frame(path, member)
-                if columns := _columns(frame, member.filename, places, vocabulary):
+                frame = _read_frame(path, member)
+                if columns := _guess_columns(frame, member.filename, index, matcher):
                     file = _pattern(member, members)
                     table = LabelTable(file=file, path=columns[0], label=columns[1])
                     inside = ",".join(
@@ -108,130 +116,141 @@ def advice(path: Path, members: Sequence[ZipInfo], labels: LabelNames, entry: st
 
 
 def _pattern(member: ZipInfo, members: Sequence[ZipInfo]) -> str:
-    """Return the path of a table, or a pattern for all tables of that name."""
+    """Return the path of a table, or a pattern for all files of that name if there are several."""
     name = PurePosixPath(member.filename).name
-    alike = [one.filename for one in members if PurePosixPath(one.filename).name == name]
-    if len(alike) == 1:
+    paths = [other.filename for other in members]
+    namesakes = [path for path in paths if PurePosixPath(path).name == name]
+    if len(namesakes) == 1:
         return member.filename
-    return f"*/{name}" if all("/" in path for path in alike) else f"*{name}"
+    return f"*/{name}" if all("/" in path for path in namesakes) else f"*{name}"
 
 
-def _columns(
-    frame: pd.DataFrame, table: str, places: "_Places", vocabulary: Vocabulary
+def _guess_columns(
+    frame: pd.DataFrame, table: str, index: "_FileIndex", matcher: LabelMatcher
 ) -> tuple[str, str] | None:
-    """Return the columns of paths and labels: the one that names most files, and the clearest.
+    """Return the columns of paths and of labels, or None if the table has no such pair.
 
-    At least half of the labels name a class; other columns may hold 0 and 1, too, so one that is
-    called a label goes first, then one of few values.
+    The column of paths is the one that names most files. That of labels has both classes, in at
+    least half of its values. Since others may hold 0 and 1, too, one that has the name of a label
+    column is preferred, then the one with fewest values.
     """
     files = {
-        column: sum(bool(places.find(value, table)) for value in frame[column])
+        column: sum(bool(index.find(value, table)) for value in frame[column])
         for column in frame.columns
     }
     path = max(files, key=lambda column: files[column], default="")
     labels = []
     for column in frame.columns.drop(path, errors="ignore"):
-        named = [_label(value, column, vocabulary) for value in frame[column]]
+        named = [_label(value, column, matcher) for value in frame[column]]
         if {*named} >= {*CLASSES} and named.count(None) <= len(named) / 2:
-            called = bool(CALLED & {*words(column)} or vocabulary.read(column).matches)
-            labels.append((not called, frame[column].nunique(), column))
+            is_named = bool(LABEL_COLUMNS & {*split_words(column)} or matcher.match(column).matches)
+            labels.append((not is_named, frame[column].nunique(), column))
     return (path, min(labels)[2]) if labels and files[path] else None
 
 
-class _Places:
-    """Files of an archive, to be found by what tables call them."""
+class _FileIndex:
+    """The files of an archive, found by the paths or names that a table has for them."""
 
     def __init__(self, members: Sequence[ZipInfo]) -> None:
-        self._exact: dict[str, set[str]] = defaultdict(set)
-        self._bare: dict[str, set[str]] = defaultdict(set)
-        self._named: dict[str, set[str]] = defaultdict(set)
-        for name in {member.filename for member in members}:
-            if not name.lower().endswith(NOTES):
-                place = PurePosixPath(unicodedata.normalize("NFC", name).lstrip("/"))
-                self._exact[str(place)].add(name)
-                self._bare[str(place.with_suffix(""))].add(name)
-                for last in {place.name, place.stem}:
-                    self._named[last].add(name)
+        self._by_path: dict[str, set[str]] = defaultdict(set)
+        self._by_bare_path: dict[str, set[str]] = defaultdict(set)  # without the extension
+        self._by_name: dict[str, set[str]] = defaultdict(set)
+        for file in {member.filename for member in members}:
+            if not file.lower().endswith(NOTES):
+                path = PurePosixPath(unicodedata.normalize("NFC", file).lstrip("/"))
+                self._by_path[str(path)].add(file)
+                self._by_bare_path[str(path.with_suffix(""))].add(file)
+                for name in {path.name, path.stem}:
+                    self._by_name[name].add(file)
 
     def find(self, value: str, table: str) -> list[str]:
-        """Return the files that `value` in a table may mean, the nearest reading that has one.
+        """Return the files that `value` in the table at the path `table` may stand for.
 
-        A path starts at the table, at the archive's top, at a folder called like the table, or
-        anywhere; its extension may be missing.
+        `value` is a path from the table's folder, from the archive's top, from a folder with the
+        table's name, or from anywhere, in this order; its extension may be missing.
         """
         value = unicodedata.normalize("NFC", value.strip("\"' \t")).replace("\\", "/").lstrip("/")
         wanted = PurePosixPath(value)
         if not wanted.parts:
             return []
-        at = PurePosixPath(unicodedata.normalize("NFC", table).lstrip("/"))
-        starts = (at.parent / wanted, wanted, at.with_suffix("") / wanted)
-        for known in (self._exact, self._bare):
-            for start in starts:
-                if str(start) in known:
-                    return sorted(known[str(start)])
+        base = PurePosixPath(unicodedata.normalize("NFC", table).lstrip("/"))
+        candidates = (base.parent / wanted, wanted, base.with_suffix("") / wanted)
+        for files in (self._by_path, self._by_bare_path):
+            for path in candidates:
+                if str(path) in files:
+                    return sorted(files[str(path)])
         return sorted(
-            name
-            for name in self._named.get(wanted.name, ())
-            if str(wanted) in _endings(unicodedata.normalize("NFC", name), len(wanted.parts))
+            file
+            for file in self._by_name.get(wanted.name, ())
+            if str(wanted) in _endings(unicodedata.normalize("NFC", file), len(wanted.parts))
         )
 
 
-def _endings(name: str, parts: int) -> tuple[str, str]:
-    ending = PurePosixPath(*PurePosixPath(name).parts[-parts:])
+def _endings(path: str, parts: int) -> tuple[str, str]:
+    """Return the last parts of a path, with and without its extension."""
+    ending = PurePosixPath(*PurePosixPath(path).parts[-parts:])
     return str(ending), str(ending.with_suffix(""))
 
 
-def _chosen(members: Sequence[ZipInfo], file: str) -> list[ZipInfo]:
-    chosen = [
+def _matching_tables(members: Sequence[ZipInfo], file: str) -> list[ZipInfo]:
+    matching = [
         member
         for member in members
         if member.filename == file or fnmatchcase(member.filename, file)
     ]
-    if not chosen:
-        there = [member.filename for member in members if member.filename.lower().endswith(TABLES)]
+    if not matching:
+        tables = [member.filename for member in members if member.filename.lower().endswith(TABLES)]
         raise RealartError(
             f"labels.table.file '{file}' is not in the archive, whose tables are: "
-            f"{', '.join(there[:8]) or 'none'}{', ...' if len(there) > 8 else ''}"
+            f"{', '.join(tables[:8]) or 'none'}{', ...' if len(tables) > 8 else ''}"
         )
-    return chosen
+    return matching
 
 
-def _frame(path: Path, member: ZipInfo) -> pd.DataFrame:
-    """Read a table, all of it as text."""
+def _read_frame(path: Path, member: ZipInfo) -> pd.DataFrame:
+    """Read a table of an archive; all values are text."""
     try:
         data = archive.read(path, member.filename, member.file_size)
         encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         text = data.decode(encoding, "replace")
-        if member.filename.lower().endswith(JSON_LINES):
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-            frame = pd.DataFrame(rows, dtype=object)
-            frame = frame.map(lambda value: "" if value is None or value != value else str(value))
-        else:
-            header = text.split("\n", 1)[0]
-            separator = max(",;\t|", key=header.count)
-            frame = pd.read_csv(
-                io.StringIO(text),
-                sep=separator,
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                skipinitialspace=True,
-            )
+        is_json = member.filename.lower().endswith(JSON_LINES)
+        frame = _parse_json_lines(text) if is_json else _parse_csv(text)
     except (*archive.UNREADABLE, AttributeError) as error:
         raise RealartError(f"the table {member.filename} cannot be read: {error}") from error
     return frame.rename(columns=lambda column: str(column).strip())
 
 
-def _label(said: str, column: str, vocabulary: Vocabulary) -> str | None:
-    said = re.sub(r"^([01])\.0+$", r"\1", said.strip("\"' \t"))
-    if label := vocabulary.read(said).label:
+def _parse_json_lines(text: str) -> pd.DataFrame:
+    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    frame = pd.DataFrame(rows, dtype=object)
+    return frame.map(lambda value: "" if value is None or value != value else str(value))
+
+
+def _parse_csv(text: str) -> pd.DataFrame:
+    header = text.split("\n", 1)[0]
+    separator = max(",;\t|", key=header.count)
+    return pd.read_csv(
+        io.StringIO(text),
+        sep=separator,
+        dtype=str,
+        keep_default_na=False,
+        index_col=False,
+        skipinitialspace=True,
+    )
+
+
+def _label(value: str, column: str, matcher: LabelMatcher) -> str | None:
+    """Return the label that a value of a column stands for, None for none."""
+    value = re.sub(r"^([01])\.0+$", r"\1", value.strip("\"' \t"))
+    if label := matcher.match(value).label:
         return label
-    if said.lower() not in TRUE + FALSE:
+    if value.lower() not in TRUE + FALSE:
         return None
-    true = vocabulary.read(column).label or "ai"
-    return true if said.lower() in TRUE else next(name for name in CLASSES if name != true)
+    true = matcher.match(column).label or "ai"
+    return true if value.lower() in TRUE else next(name for name in CLASSES if name != true)
 
 
 def _examples(count: "Counter[str]") -> str:
+    """Return the total of a count, and its most common values."""
     shown = ", ".join(f"'{value}'" for value, _ in count.most_common(3))
     return f"{count.total()} ({shown}{', ...' if len(count) > 3 else ''})"

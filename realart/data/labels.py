@@ -1,4 +1,4 @@
-"""What a path inside an archive says of a picture: who made it, where its publisher put it."""
+"""Labels and other metadata of pictures from their paths inside an archive."""
 
 import re
 import unicodedata
@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from realart.core.errors import RealartError
-from realart.data.label_names import Reading, Vocabulary
+from realart.data.label_names import LabelMatcher, NameLabel
 from realart.params import CLASSES, LabelNames
 
 SHOWN = {"ai": 3, "human": 3, None: 2}
-"""How many folders of each label `label_summary` names."""
+"""Most folders that `label_summary` lists for each label."""
 
 Folder = tuple[str, ...]
+"""The parts of a folder's path."""
 
 
 @dataclass(frozen=True, slots=True)
-class PathLabel:
-    """A path, read. `label` is None where nothing names it; `named_by` is the folder that does."""
+class PathMetadata:
+    """Label, source, generator, style and published part of a picture, from its path.
+
+    `label` is None where no folder names a class; `named_by` is the folder that does. `source` is
+    the picture's folder. Fields that the path lacks are empty.
+    """
 
     label: str | None
     source: str
@@ -30,15 +35,15 @@ class PathLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """The label of a folder, and the folder at or above it whose name gave it."""
+class FolderLabel:
+    """The label of a folder, its strength, and the folder at or above it that names it."""
 
     label: str | None
     strength: int
     folder: Folder
 
 
-NOTHING = Decision(None, 0, ())
+UNLABELLED = FolderLabel(None, 0, ())
 
 
 def read_paths(
@@ -46,85 +51,94 @@ def read_paths(
     labels: LabelNames,
     fields: str | None,
     table: Mapping[str, str] | None = None,
-) -> list[PathLabel]:
-    """Read label, folder, generator, style and published part of every path inside an archive.
+) -> list[PathMetadata]:
+    """Return the metadata of every path inside an archive.
 
-    Where `table` is given, it alone says the label of a path.
+    Parameters
+    ----------
+    paths
+        Paths of files inside the archive.
+    labels
+        The names of both classes.
+    fields
+        A pattern with the groups `generator`, `style` and `part`, or some of them, if any.
+    table
+        The label of each path that has one, which then replaces those of folders.
 
     Raises
     ------
     RealartError
-        A folder names a class, one below it as clearly the other.
+        A folder names one class, and a folder below it, as strongly, the other.
     """
     pattern = re.compile(_composed(fields)) if fields else None
     folders = {path: PurePosixPath(_composed(path)).parent for path in paths}
-    decisions = decide({folder.parts for folder in folders.values()}, Vocabulary(labels))
-    origins = []
+    by_folder = label_folders({folder.parts for folder in folders.values()}, LabelMatcher(labels))
+    metadata = []
     for path in paths:
-        found = pattern.search(_composed(path)) if pattern else None
-        named = found.groupdict(default="") if found else {}
-        decision = decisions[folders[path].parts]
-        origins.append(
-            PathLabel(
-                label=decision.label if table is None else table.get(path),
-                source=str(folders[path]),
-                generator=named.get("generator", ""),
-                style=named.get("style", ""),
-                part=named.get("part", ""),
-                named_by=_joined(decision.folder)
-                if table is None and decision.label
-                else str(folders[path]),
+        folder = folders[path]
+        match = pattern.search(_composed(path)) if pattern else None
+        groups = match.groupdict(default="") if match else {}
+        named = by_folder[folder.parts]
+        by_name = table is None and named.label
+        metadata.append(
+            PathMetadata(
+                label=named.label if table is None else table.get(path),
+                source=str(folder),
+                generator=groups.get("generator", ""),
+                style=groups.get("style", ""),
+                part=groups.get("part", ""),
+                named_by=_joined(named.folder) if by_name else str(folder),
             )
         )
-    return origins
+    return metadata
 
 
-def decide(folders: Iterable[Folder], vocabulary: Vocabulary) -> dict[Folder, Decision]:
+def label_folders(folders: Iterable[Folder], matcher: LabelMatcher) -> dict[Folder, FolderLabel]:
     """Label folders and those above them, from the top down, by their names.
 
-    A folder has the label of the one above it, unless its own name is stronger. Folders beside
-    each other that name both classes, as strongly as what lies above, are the classes: so in
-    `imagenet_ai_0419_biggan/train` with its `ai` and `nature`.
+    A folder inherits the label of its parent, unless its own name is stronger. Siblings that name
+    both classes, as strongly as their parent names one, are the classes: `ai` and `nature` in
+    `imagenet_ai_0419_biggan/train`.
 
     Raises
     ------
     RealartError
-        A folder names a class, one below it as clearly the other.
+        A folder names one class, and a folder below it, as strongly, the other.
     """
     every = {folder[:depth] for folder in folders for depth in range(len(folder) + 1)}
-    beside: dict[Folder, list[Reading]] = defaultdict(list)
+    siblings: dict[Folder, list[NameLabel]] = defaultdict(list)
     for folder in every - {()}:
-        beside[folder[:-1]].append(vocabulary.read(folder[-1]))
-    decided: dict[Folder, Decision] = {(): NOTHING}
+        siblings[folder[:-1]].append(matcher.match(folder[-1]))
+    labels: dict[Folder, FolderLabel] = {(): UNLABELLED}
     for folder in sorted(every - {()}, key=lambda folder: (len(folder), folder)):
-        above, own = decided[folder[:-1]], vocabulary.read(folder[-1])
-        new = Decision(own.label, own.strength, folder)
-        paired = _are_classes(beside[folder[:-1]], above.strength)
+        parent, match = labels[folder[:-1]], matcher.match(folder[-1])
+        own = FolderLabel(match.label, match.strength, folder)
+        are_classes = _are_classes(siblings[folder[:-1]], parent.strength)
         if own.label is None:
-            decided[folder] = above
-        elif above.label is None or paired or own.strength > above.strength:
-            decided[folder] = new
-        elif own.label == above.label or own.strength == 1:
-            decided[folder] = above
+            labels[folder] = parent
+        elif parent.label is None or are_classes or own.strength > parent.strength:
+            labels[folder] = own
+        elif own.label == parent.label or own.strength == 1:
+            labels[folder] = parent
         else:
-            raise _contradiction(new, above)
-    return decided
+            raise _contradiction(own, parent)
+    return labels
 
 
-def missing(origins: Sequence[PathLabel], labels: LabelNames) -> str:
-    """Say why a class has no file; nothing if both have."""
+def describe_missing_class(metadata: Sequence[PathMetadata], labels: LabelNames) -> str:
+    """Return the reason why a class has no file; empty if both classes have some."""
     for name in CLASSES:
-        if not any(origin.label == name for origin in origins):
+        if not any(path.label == name for path in metadata):
             if labels.table:
                 return f"labels.table gives no file the label {name}"
-            return _unmatched(name, origins, labels)
+            return _describe_unmatched(name, metadata, labels)
     return ""
 
 
-def label_summary(origins: Sequence[PathLabel]) -> list[str]:
-    """Say in a few lines how many files have which label by which folder, and which have none."""
-    counts = Counter((origin.label, origin.named_by) for origin in origins)
-    lines = [f"labels of {len(origins)} files, and what names them"]
+def label_summary(metadata: Sequence[PathMetadata]) -> list[str]:
+    """Return lines that count files by label and by the folder that names it, the largest first."""
+    counts = Counter((path.label, path.named_by) for path in metadata)
+    lines = [f"labels of {len(metadata)} files, and what names them"]
     for label, most in SHOWN.items():
         rows = [(folder, count) for (of, folder), count in counts.most_common() if of == label]
         shown = label or "none"
@@ -135,32 +149,32 @@ def label_summary(origins: Sequence[PathLabel]) -> list[str]:
     return lines
 
 
-def _are_classes(beside: Sequence[Reading], strength: int) -> bool:
-    named = [reading for reading in beside if reading.label]
-    return len({reading.label for reading in named}) == len(CLASSES) and (
-        max(reading.strength for reading in named) >= strength
+def _are_classes(siblings: Sequence[NameLabel], strength: int) -> bool:
+    """Return whether siblings name both classes, and one of them at least as strongly."""
+    named = [sibling for sibling in siblings if sibling.label]
+    return len({sibling.label for sibling in named}) == len(CLASSES) and (
+        max(sibling.strength for sibling in named) >= strength
     )
 
 
-def _contradiction(new: Decision, above: Decision) -> RealartError:
-    name = new.folder[-1]
+def _contradiction(own: FolderLabel, parent: FolderLabel) -> RealartError:
     return RealartError(
-        f"folder '{_joined(new.folder)}' names {new.label} art, and '{_joined(above.folder)}' "
-        f"above it {above.label}: rename one of them, or add what only tells a style or subject "
-        f"to the dataset's labels.weak ('{name}' to labels.weak.{new.label}, or "
-        f"'{above.folder[-1]}' to labels.weak.{above.label})"
+        f"folder '{_joined(own.folder)}' names {own.label} art, and '{_joined(parent.folder)}' "
+        f"above it {parent.label}: rename one of them, or add the name of a mere style or subject "
+        f"to the dataset's labels.weak ('{own.folder[-1]}' to labels.weak.{own.label}, or "
+        f"'{parent.folder[-1]}' to labels.weak.{parent.label})"
     )
 
 
-def _unmatched(name: str, origins: Sequence[PathLabel], labels: LabelNames) -> str:
-    """Say why no folder has the label `name`."""
-    folders = sorted({origin.source for origin in origins})
+def _describe_unmatched(name: str, metadata: Sequence[PathMetadata], labels: LabelNames) -> str:
+    """Return the reason why no folder has the label `name`."""
+    folders = sorted({path.source for path in metadata})
     if folders == ["."]:
         return "the files lie in no folder that could name a class"
-    vocabulary = Vocabulary(labels)
+    matcher = LabelMatcher(labels)
     parts = sorted({part for folder in folders for part in PurePosixPath(folder).parts})
     for part in parts:
-        matches = vocabulary.read(part).matches
+        matches = matcher.match(part).matches
         if {match.label for match in matches} == {*CLASSES}:
             entries = " and ".join(f"labels.{match.label} '{match.entry}'" for match in matches)
             return (
@@ -176,7 +190,7 @@ def _unmatched(name: str, origins: Sequence[PathLabel], labels: LabelNames) -> s
 
 
 def _composed(text: str) -> str:
-    """Return text with its accents composed (NFC): a Mac's zip may have them apart (NFD)."""
+    """Return text with composed accents (NFC): zips of a Mac may have them decomposed (NFD)."""
     return unicodedata.normalize("NFC", text)
 
 

@@ -1,4 +1,4 @@
-"""Pictures as published, in canonical form, and as a network's square input. Knows no labels.
+"""Decoding of published pictures, their canonical form, and their resizing to a square.
 
 A decoded picture is a Pillow image of mode RGB, in sRGB: what is done to it here needs no copy.
 Resampling and JPEG encoding are Pillow's: its resampling is fixed-point arithmetic, so that
@@ -23,7 +23,7 @@ Pixels = NDArray[np.uint8]
 """An RGB picture: uint8, shape (height, width, 3), sRGB."""
 
 BYTES_A_PIXEL = 4
-"""Of `max_pixels`, the most that a published file may have: as much as its picture in memory."""
+"""Most bytes of a published file for each of `max_pixels`: as many as its picture in memory."""
 
 Image.init()  # else the first picture of a rarer format finds its decoder unregistered
 
@@ -33,11 +33,18 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
 
     The EXIF rotation is applied, the colour profile converted to sRGB, transparency laid on white.
 
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+    max_pixels, min_side
+        The most pixels, and the fewest of a side, that a picture may have.
+
     Raises
     ------
-    UnusableError
+    UnusableFileError
         With the reason `empty`, `not a picture`, `corrupt`, `animated`, `too small`, `too large`
-        or `unsupported`; the detail has what the decoder said.
+        or `unsupported`; the detail has the decoder's message.
     """
     if not data:
         raise UnusableFileError("empty")
@@ -45,7 +52,7 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
         try:
             image, header = _decode(data, max_pixels)
         except DECODER_ERRORS as error:
-            raise formats.unusable(error, messages) from error
+            raise formats.unusable_file_error(error, messages) from error
     if min(image.size) < min_side:
         raise UnusableFileError(
             "too small", f"{header.width}x{header.height}, at least {min_side} a side"
@@ -56,16 +63,16 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
 def canonical(image: Image.Image, clean: Clean) -> bytes:
     """Return the file of a picture in canonical form: shrunk, and encoded alike for all.
 
-    Where published pixels are kept (`encoding: original`) it is these, encoded without loss.
+    With `encoding: original` the published pixels are encoded without loss instead.
     """
     if clean.encoding == "original":
         return encode(image, clean)
     shrunk = max(1, round(clean.shrink * max(image.size)))
-    return encode(bound(image, min(clean.long_side, shrunk)), clean)
+    return encode(limit_size(image, min(clean.long_side, shrunk)), clean)
 
 
-def bound(image: Image.Image, long_side: int) -> Image.Image:
-    """Shrink a picture whose longer side is above `long_side`, keeping its shape."""
+def limit_size(image: Image.Image, long_side: int) -> Image.Image:
+    """Shrink a picture whose longer side is above `long_side` pixels, keeping its aspect."""
     if max(image.size) <= long_side:
         return image
     scale = long_side / max(image.size)
@@ -74,7 +81,7 @@ def bound(image: Image.Image, long_side: int) -> Image.Image:
 
 
 def suffix(clean: Clean) -> str:
-    """Return the file suffix of what `encode` makes."""
+    """Return the suffix of files that `encode` makes: `.png` or `.jpg`."""
     return ".png" if clean.encoding == "original" else ".jpg"
 
 
@@ -84,12 +91,12 @@ def read(data: bytes) -> Image.Image:
 
 
 def stored(data: bytes, image: Image.Image, clean: Clean) -> bytes:
-    """Return the file that stands for a published one, given its bytes and what they show."""
+    """Return the file that `clean` stores for a published one, from its bytes and its picture."""
     return data if clean.encoding == "original" else canonical(image, clean)
 
 
 def encode(image: Image.Image, clean: Clean) -> bytes:
-    """Encode as every stored picture is: JPEG (4:2:0), or PNG where published pixels are kept."""
+    """Encode a picture for storage: JPEG (4:2:0), or PNG with `encoding: original`."""
     buffer = io.BytesIO()
     if clean.encoding == "original":
         image.save(buffer, "PNG", compress_level=1)
@@ -99,9 +106,18 @@ def encode(image: Image.Image, clean: Clean) -> bytes:
 
 
 def square(image: Image.Image, size: int, shape: str, resample: Resample = "bicubic") -> Pixels:
-    """Resize to (size, size, 3): `squash` the sides, `crop` the centre square, or `pad` with grey.
+    """Resize a picture to a square, uint8, shape (size, size, 3).
 
-    By a filter of Pillow's, widened when it shrinks.
+    Parameters
+    ----------
+    image
+        An RGB picture.
+    size
+        Pixels of a side.
+    shape
+        `squash` changes the aspect, `crop` takes the centre square, `pad` adds grey bars.
+    resample
+        A filter of Pillow's, widened when it shrinks.
     """
     width, height = image.size
     box: tuple[float, float, float, float] = (0, 0, width, height)
@@ -138,6 +154,6 @@ def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, Header]:
 
 
 def _tile_pixels(image: Image.Image) -> int:
-    """Return how many pixels a TIFF's tiles have, of which its decoder holds a whole one."""
+    """Return the pixels of a TIFF's tile, which its decoder holds in memory as a whole."""
     tags = getattr(image, "tag_v2", {})
     return int(tags.get(TILEWIDTH, 0)) * int(tags.get(TILELENGTH, 0))

@@ -1,8 +1,8 @@
-"""Which pictures test, and which fold and slice the others belong to. Groups are never split.
+"""Splits: the test part, and the fold and slice of other pictures. Groups are never split.
 
-Test groups are drawn by the hash of their name. A picture added later therefore changes the part of
-others only where the share of a stratum (class and source) grows or shrinks by it: if none is
-related to another, of at most one picture in each stratum. Folds and slices are dealt anew.
+Test groups are drawn by the hash of their id. A picture added later therefore changes the part of
+others only where the share of a stratum (class and source) grows or shrinks by it: of at most one
+picture in each stratum, if none is related to another. Folds and slices are assigned anew.
 """
 
 import warnings
@@ -17,7 +17,7 @@ from realart.core.tables import SPLIT
 from realart.params import CLASSES, Split
 
 LEAST = 10
-"""Unrelated pictures of each class that a set must have to be held out."""
+"""Fewest unrelated pictures of each class in a set that is held out."""
 
 
 def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
@@ -29,19 +29,21 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
         Columns `tables.SPLIT`, in the order of `pictures`. `part` is `train`, `test` or `unused`
         (published training pictures that are related to a published test picture); `fold` and
         `slice` count from 0 in the training part and are -1 elsewhere. With `split.method` sources,
-        pictures that are related to one of another source are `unused`, too. Folds of sets are
-        those of column `set`; here they are only known to be large enough.
+        pictures that are related to one of another source are `unused`, too. With sets, folds that
+        hold out a set follow from the column `set`; here they are only checked to be large enough.
 
     Raises
     ------
     RealartError
-        A class has too few pictures for the test part, or for the folds and slices, or the set has
-        no published test part although `split.method` asks for it.
+        A class has too few pictures for the test part, or for the folds and slices, or
+        `split.method` is published and the set has no published test part.
     """
     columns = ["id", "set", "group", "label", "source", "generator", "style"]
     table = pictures[columns].sort_values("id")
     table["stratum"] = _strata(table, split)
-    table["part"] = _published(pictures) if split.method == "published" else _drawn(table, split)
+    table["part"] = (
+        _published_parts(pictures) if split.method == "published" else _drawn_parts(table, split)
+    )
     table["fold"] = table["slice"] = -1
     table["unit"] = table["group"]
     if split.method == "sources":
@@ -62,7 +64,7 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
 
 
 def _strata(pictures: pd.DataFrame, split: Split) -> "pd.Series[str]":
-    """Class, set and source; what is too small to be in every fold counts as what is above it."""
+    """Return strata of class, set and source; one too small for every fold joins its parent."""
     strata = fine = pictures["label"]
     for column in ("set", "source"):
         fine = fine + "/" + pictures[column]
@@ -71,7 +73,8 @@ def _strata(pictures: pd.DataFrame, split: Split) -> "pd.Series[str]":
     return strata
 
 
-def _published(pictures: pd.DataFrame) -> "pd.Series[str]":
+def _published_parts(pictures: pd.DataFrame) -> "pd.Series[str]":
+    """Return the part of each picture as published, and `unused` for relatives of test pictures."""
     part = pictures["published_part"]
     for name in CLASSES:
         if not ((part == "test") & (pictures["label"] == name)).any():
@@ -85,14 +88,14 @@ def _published(pictures: pd.DataFrame) -> "pd.Series[str]":
 
 
 def _units(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
-    """Return what is held out as one: a generator, else a style, else a folder, of each picture.
+    """Return the unit of each picture that is held out as a whole: generator, style or folder.
 
-    What has one name in both classes is held out together: of `ai/wikiart` and `human/wikiart`,
-    apart, a model would learn who published a picture. A class of one source has nothing to hold
-    out; its groups are dealt as they are otherwise.
+    Units of one name in both classes are held out together: of `ai/wikiart` and `human/wikiart`,
+    apart, a model would learn who published a picture. In a class of one source the units are
+    groups.
     """
     named = table["generator"].where(table["generator"] != "", table["style"])
-    named = named.where(named != "", _told_apart(table))
+    named = named.where(named != "", _short_folders(table))
     counts = {name: int(named[table["label"] == name].nunique()) for name in CLASSES}
     if max(counts.values()) == 1:
         raise RealartError(
@@ -109,8 +112,8 @@ def _units(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
     return named.where(~single, table["group"])
 
 
-def _told_apart(table: pd.DataFrame) -> "pd.Series[str]":
-    """Return the folder of each picture without the parts that every folder of its class has."""
+def _short_folders(table: pd.DataFrame) -> "pd.Series[str]":
+    """Return the folder of each picture without the parts that all folders of its class have."""
     names = {}
     folders = table["set"] + "/" + table["source"]
     for label, sources in folders.groupby(table["label"]):
@@ -122,25 +125,25 @@ def _told_apart(table: pd.DataFrame) -> "pd.Series[str]":
     return pd.Series([names[key] for key in keys], table.index)
 
 
-def _drawn(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
+def _drawn_parts(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
     """Draw whole groups into the test part until each stratum has its share.
 
-    What rounding or a large group leaves of a share is owed to the next stratum.
+    The rest of a share, left by rounding or a large group, is carried to the next stratum.
     """
     part = pd.Series("train", table.index)
     owner = table.drop_duplicates("group").set_index("group")["stratum"]
     sizes = table["group"].value_counts().to_dict()
-    owed = 0.0
+    carried = 0.0
     for stratum, groups in owner.groupby(owner):
         names = sorted(groups.index, key=lambda group: _draw(split.seed, group))
-        wanted = owed + split.test_size * (table["stratum"] == stratum).sum()
-        chosen, taken = [], 0
+        wanted = carried + split.test_size * (table["stratum"] == stratum).sum()
+        chosen, count = [], 0
         for name in names:
-            if taken + sizes[name] <= round(wanted):
+            if count + sizes[name] <= round(wanted):
                 chosen.append(name)
-                taken += sizes[name]
+                count += sizes[name]
         part[table["group"].isin(chosen)] = "test"
-        owed = wanted - taken
+        carried = wanted - count
     return part
 
 
@@ -148,7 +151,7 @@ def _folds(train: pd.DataFrame, split: Split) -> "np.typing.NDArray[np.int64]":
     folds = np.empty(len(train), np.int64)
     splitter = StratifiedGroupKFold(split.folds, shuffle=True, random_state=split.seed)
     with warnings.catch_warnings():
-        # A class is large enough (_check_size); that a small source is in few folds is no news.
+        # A class is large enough (_check_size), and a small source may be in few folds.
         warnings.filterwarnings("ignore", "The least populated class")
         parts = splitter.split(np.zeros(len(train)), train["stratum"], train["unit"])
         for number, (_, held_out) in enumerate(parts):
@@ -157,7 +160,7 @@ def _folds(train: pd.DataFrame, split: Split) -> "np.typing.NDArray[np.int64]":
 
 
 def _slices(cell: pd.DataFrame, split: Split) -> "pd.Series[int]":
-    """Deal the groups of one fold onto slices, large ones first, each class of each set evenly."""
+    """Assign the groups of a fold to slices, large ones first, each class of each set evenly."""
     table = cell.groupby(["group", "set", "label"]).size().unstack(["set", "label"], fill_value=0)
     sizes = dict(zip(table.index, table.to_numpy(), strict=True))
     order = sorted(sizes, key=lambda name: (-sizes[name].sum(), _draw(split.seed, name)))
@@ -207,7 +210,7 @@ def _check_cells(train: pd.DataFrame, split: Split) -> None:
 
 
 def _check_sets(train: pd.DataFrame, split: Split) -> None:
-    """Raise if a set is too small to be held out, or if too little is left to learn from then."""
+    """Raise if a set is too small to be held out, or the others are too small to train on."""
     for name, own in train.groupby("set"):
         others = train[~train["group"].isin(own["group"])]
         for label in CLASSES:
@@ -215,7 +218,7 @@ def _check_sets(train: pd.DataFrame, split: Split) -> None:
             if groups < LEAST:
                 raise RealartError(
                     f"split.method is sets, but {name} has {groups} unrelated {label} pictures for "
-                    f"training, and {LEAST} are needed to say anything of a set: leave it out of "
+                    f"training, and {LEAST} are needed to hold it out: leave it out of "
                     "dataset, or set split.method=random"
                 )
             slices = others.loc[others["label"] == label, "slice"].nunique()

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from realart.core import paths, tables
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import archive, contact_sheets, pictures
 from realart.data.headers import Header
 from realart.evaluation import set_shortcuts, shortcuts
@@ -44,7 +44,7 @@ class AuditResult:
     baseline
         The row of `table` with the highest AUC among features that a model's input offers.
     baseline_scores
-        Columns `tables.JUDGED`: out-of-fold scores of that baseline.
+        Columns `tables.PREDICTIONS`: out-of-fold scores of that baseline.
     sets
         Columns `set_shortcuts.COLUMNS`; empty for one set alone.
     pairs
@@ -72,7 +72,7 @@ class AuditResult:
             That exists.
         """
         self.table.to_csv(folder / "floors.csv", index=False)
-        tables.write(self.baseline_scores, folder / paths.BASELINE_SCORES.name, tables.JUDGED)
+        tables.write(self.baseline_scores, folder / paths.BASELINE_SCORES.name, tables.PREDICTIONS)
         plots.draw_baselines(self.table, images / "baselines.png")
         if len(self.sets):
             tables.write(self.sets, folder / "sets.csv", set_shortcuts.COLUMNS)
@@ -146,7 +146,7 @@ def _sample(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
 
 def _measure(files: Sequence[Path]) -> tuple[pd.DataFrame, dict[str, Vector]]:
     """Return the headers of stored files, a row each, and their pixel statistics, stacked."""
-    measured = list(each(_measure_file, files, "audit"))
+    measured = list(map_parallel(_measure_file, files, "audit"))
     headers = pd.DataFrame([asdict(header) | {"bytes": size} for header, size, _ in measured])
     names = measured[0][2]
     return headers, {name: np.stack([own[name] for _, _, own in measured]) for name in names}

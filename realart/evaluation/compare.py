@@ -76,7 +76,7 @@ def _conclusion(significant: bool, b: bool) -> str:
 
 
 def load_scores(revision: str) -> pd.DataFrame:
-    """Load the scores of an experiment, a commit or the workspace: columns `tables.JUDGED`.
+    """Load the scores of an experiment, a commit or the workspace: columns `tables.PREDICTIONS`.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def load_scores(revision: str) -> pd.DataFrame:
         There is no such revision, or it has no scores, or they are not in DVC's cache.
     """
     with revisions.outputs_of(revision, paths.SCORES) as folder:
-        return tables.read(folder / paths.SCORES, tables.JUDGED)
+        return tables.read(folder / paths.SCORES, tables.PREDICTIONS)
 
 
 def compare(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[Comparison]:
@@ -95,7 +95,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[Comparison]:
     Parameters
     ----------
     a, b
-        Columns `tables.JUDGED`.
+        Columns `tables.PREDICTIONS`.
 
     Raises
     ------

@@ -40,7 +40,7 @@ class TrainedRun:
     model
         The final model.
     scores
-        Columns `tables.JUDGED`: of its own test part, and of its training part out of fold.
+        Columns `tables.PREDICTIONS`: of its own test part, and of its training part out of fold.
     files
         Stored files of all pictures of its data set.
     """
@@ -65,7 +65,7 @@ def load_run(revision: str) -> Iterator[TrainedRun]:
         yield TrainedRun(
             revision,
             TrainedModel(folder / paths.FINAL),
-            tables.read(folder / paths.SCORES, tables.JUDGED),
+            tables.read(folder / paths.SCORES, tables.PREDICTIONS),
             [folder.resolve() / paths.DATA / file for file in kept["file"]],
         )
 
@@ -128,7 +128,7 @@ def evaluate(run: TrainedRun, data: Path, labels: LabelNames, folder: Path) -> d
     with fresh_directory(folder) as beside:
         write_json(report, beside / "metrics.json")
         part = np.where(own, "own", "elsewhere")[~left_out]
-        tables.write(scored.assign(part=part), beside / "scores.csv", tables.JUDGED)
+        tables.write(scored.assign(part=part), beside / "scores.csv", tables.PREDICTIONS)
         plots.write_curves(
             {data.name: (truth, probabilities)}, {data.name: figures}, None, beside, beside
         )
@@ -148,7 +148,7 @@ def near_duplicate_mask(
         Correlation of thumbnails from which two pictures are near-duplicates: `clean.similar`.
     """
     prints = Fingerprints()
-    for print_of_file in parallel.each(_fingerprint, [*references, *files], "compare"):
+    for print_of_file in parallel.map_parallel(_fingerprint, [*references, *files], "compare"):
         prints.append(print_of_file)
     groups = near_duplicates.components(len(prints), near_duplicates.forest(prints, similar))
     return np.isin(groups[len(references) :], groups[: len(references)])

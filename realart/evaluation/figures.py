@@ -32,7 +32,7 @@ class RunScores:
     test, oof
         Columns `tables.SCORES`: by the final model on the test part, and out of fold.
     combined
-        Columns `tables.JUDGED`: all of these, and those of held-out sets, by part.
+        Columns `tables.PREDICTIONS`: all of these, and those of held-out sets, by part.
     pictures
         Columns `tables.PICTURES`, by their ids.
     """
@@ -88,7 +88,7 @@ def compute_figures(
         )
         for name, table in (("test", scores.test), ("oof", scores.oof))
     }
-    baseline_scores = tables.read(paths.BASELINE_SCORES, tables.JUDGED)
+    baseline_scores = tables.read(paths.BASELINE_SCORES, tables.PREDICTIONS)
     oof = scores.combined[scores.combined["part"] == "oof"]
     figures: dict[str, Any] = {
         **decisions,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from realart.core import tables
 from realart.data import archive, pictures, raw
-from realart.data.archive import Member
+from realart.data.archive import ArchiveMember
 from realart.features import preprocessing
 from realart.features.preprocessing import InputSpec, ModelInput
 from realart.metrics import classification
@@ -85,7 +85,7 @@ def compare_scores(labels: Labels, published: Scores, reencoded: Scores) -> dict
     }
 
 
-def _reencode(member: Member, spec: InputSpec, quality: int) -> Sequence[ModelInput]:
+def _reencode(member: ArchiveMember, spec: InputSpec, quality: int) -> Sequence[ModelInput]:
     data = archive.read(*member)
     image, _ = pictures.decode(data, spec.clean.max_pixels, spec.clean.min_side)
     saved_as = spec.clean.model_copy(update={"encoding": "jpeg", "quality": quality})

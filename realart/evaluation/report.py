@@ -35,7 +35,7 @@ def page(params: Params, project: Path = Path()) -> str:
     """
     report = json.loads((project / paths.FIGURES).read_text("utf-8"))
     kept = tables.read(project / paths.PICTURES, tables.PICTURES)
-    scores = tables.read(project / paths.SCORES, tables.JUDGED)
+    scores = tables.read(project / paths.SCORES, tables.PREDICTIONS)
     changed = tables.read(project / paths.ROBUSTNESS_TABLE, robustness.COLUMNS)
     environment = Environment(
         loader=PackageLoader("realart.evaluation", "."), autoescape=True, undefined=StrictUndefined

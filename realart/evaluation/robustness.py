@@ -11,7 +11,7 @@ import pandas as pd
 
 from realart.core import tables
 from realart.data import archive, pictures, raw
-from realart.data.archive import Member
+from realart.data.archive import ArchiveMember
 from realart.data.changes import Change
 from realart.features import preprocessing
 from realart.features.preprocessing import InputSpec, ModelInput
@@ -100,7 +100,9 @@ def summary(rows: pd.DataFrame) -> str:
     )
 
 
-def _change(member: Member, spec: InputSpec, changes: Sequence[Change]) -> Sequence[ModelInput]:
+def _change(
+    member: ArchiveMember, spec: InputSpec, changes: Sequence[Change]
+) -> Sequence[ModelInput]:
     """Return the model input of a published picture, unchanged and after each change."""
     data = archive.read(*member)
     image, _ = pictures.decode(data, spec.clean.max_pixels, spec.clean.min_side)

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from realart.core import tables
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.evaluation import shortcuts
 from realart.evaluation.shortcuts import AVAILABLE, COLOUR, PUBLISHED, TEXTURE, Candidate
 from realart.metrics import baselines, by_set
@@ -48,7 +48,7 @@ def predict_sets(candidates: Sequence[Candidate], rows: pd.DataFrame) -> pd.Data
         if candidate.name == shortcuts.ALL or candidate.scope in (COLOUR, TEXTURE)
     ]
     jobs = [(label, candidate) for label in sorted(rows["label"].unique()) for candidate in used]
-    aucs = each(partial(_set_auc, rows), jobs, "audit", "classifier")
+    aucs = map_parallel(partial(_set_auc, rows), jobs, "audit", "classifier")
     table = pd.DataFrame(
         [
             (label, candidate.scope, candidate.name, auc.value, auc.low, auc.high)

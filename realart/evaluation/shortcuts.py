@@ -14,7 +14,7 @@ import pandas as pd
 
 from realart.core import tables
 from realart.core.errors import RealartError
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import headers
 from realart.features.pixel_statistics import SHAPES, Vector
 from realart.metrics import baselines
@@ -107,7 +107,7 @@ def evaluate_candidates(
     """
     jobs = [(candidate, name) for candidate in candidates for name in candidate.classifiers]
     jobs.sort(key=lambda job: job[0].name == ALL)
-    results = each(partial(_cross_validate, labels, folds), jobs, "audit", "classifier")
+    results = map_parallel(partial(_cross_validate, labels, folds), jobs, "audit", "classifier")
     rows = [
         {
             "scope": candidate.scope,
@@ -147,12 +147,13 @@ def out_of_fold_scores(
     """Return the out-of-fold scores of the classifier of a row of `evaluate_candidates`' table.
 
     The other parameters are those of `evaluate_candidates`; `folds` also has the columns `row`,
-    `set` and `label`. The result has the columns `tables.JUDGED`, a row for each row with a fold.
+    `set` and `label`. The result has the columns `tables.PREDICTIONS`, a row for each row with a
+    fold.
     """
     scores, _ = baselines.out_of_fold(
         row["classifier"], features_of(row, candidates), labels, folds
     )
-    return folds.assign(part="oof", score=scores)[folds["fold"] >= 0][list(tables.JUDGED)]
+    return folds.assign(part="oof", score=scores)[folds["fold"] >= 0][list(tables.PREDICTIONS)]
 
 
 def features_of(row: pd.Series, candidates: Sequence[Candidate]) -> pd.DataFrame:

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import pictures
-from realart.data.pictures import Pixels, bound
+from realart.data.pictures import Pixels, limit_size
 from realart.params import Ela
 
 FOLDER = "ela/maps"
@@ -39,7 +39,7 @@ def write_maps(rows: pd.DataFrame, data: Path, folder: Path, ela: Ela) -> list[f
         (data / file, folder / f"{row}.png")
         for row, file in zip(rows["row"], rows["file"], strict=True)
     ]
-    return list(each(partial(_write_map, ela), items, "ela", "maps"))
+    return list(map_parallel(partial(_write_map, ela), items, "ela", "map"))
 
 
 def _write_map(ela: Ela, item: tuple[Path, Path]) -> float:
@@ -52,7 +52,7 @@ def _write_map(ela: Ela, item: tuple[Path, Path]) -> float:
 def stored_map(image: Image.Image, ela: Ela) -> Image.Image:
     """Return the ELA map of a canonical picture at the size that is stored."""
     level = error_level(np.asarray(image), ela.quality, ela.scale)
-    return bound(Image.fromarray(level), ela.long_side)
+    return limit_size(Image.fromarray(level), ela.long_side)
 
 
 def encode(level: Image.Image) -> bytes:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from realart.core import paths
 from realart.core.errors import RealartError
 from realart.core.outputs import array_file, write_json
-from realart.core.parallel import batches, each
+from realart.core.parallel import batches, map_parallel
 from realart.features import feature_store, preprocessing, vectors
 from realart.features.preprocessing import InputSpec, ModelInput
 from realart.networks import openvino_runtime
@@ -114,7 +114,7 @@ def _(
             inputs = _inputs(name, alone, files)
             blocks = (vectors.describe(batch, alone.parts, networks) for batch in inputs)
         else:
-            blocks = each(partial(describe_file, folder, alone), files, name, "row")
+            blocks = map_parallel(partial(describe_file, folder, alone), files, name, "row")
         file = folder / vectors.ROWS.format(number)
         widths[name] = _write_vectors(name, blocks, len(files), file)
     return "vectors: " + ", ".join(f"{width} numbers by {name}" for name, width in widths.items())
@@ -141,7 +141,9 @@ def _activations(
     """Yield the outputs of a Keras model for stored files, some rows at a time, the fastest way."""
     with TemporaryDirectory(dir=folder) as place:
         if _exported(model, Path(place)):
-            yield from each(partial(_run_exported, Path(place), spec), files, "features", "row")
+            yield from map_parallel(
+                partial(_run_exported, Path(place), spec), files, "features", "row"
+            )
         else:
             run = openvino_runtime.by_keras(model)
             yield from (run(batch) for (batch,) in _inputs("features", spec, files))

@@ -91,7 +91,7 @@ def _downloaded(encoder: Encoder, setting: str) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with (
         FileLock(cache / "lock"),
-        hub.explained("model", f"{repository}@{revision}", f"{setting}.file"),
+        hub.translate_errors("model", f"{repository}@{revision}", f"{setting}.file"),
     ):
         return Path(hf_hub_download(repository, path, revision=revision, cache_dir=cache))
 

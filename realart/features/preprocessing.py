@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from realart.data import archive, pictures
-from realart.data.archive import Member
+from realart.data.archive import ArchiveMember
 from realart.features import ela, forensic
 from realart.features.views import views
 from realart.params import (
@@ -71,7 +71,7 @@ def from_published(data: bytes, spec: InputSpec) -> ModelInput:
     return from_canonical(canonical(data, spec.clean), spec)
 
 
-def of_member(spec: InputSpec, member: Member) -> Sequence[ModelInput]:
+def of_member(spec: InputSpec, member: ArchiveMember) -> Sequence[ModelInput]:
     """Return the input for a published file in a zip archive, as a list of one.
 
     Raises

@@ -20,7 +20,7 @@ def evaluate_by_set(scored: pd.DataFrame) -> dict[str, Any]:
     Parameters
     ----------
     scored
-        Columns `tables.JUDGED`.
+        Columns `tables.PREDICTIONS`.
 
     Returns
     -------

@@ -30,7 +30,7 @@ def gain(scores: pd.DataFrame, baseline: pd.DataFrame) -> Figures:
     Parameters
     ----------
     scores, baseline
-        Columns `tables.JUDGED`, of part `oof`; `baseline` is metrics/audit/floor.csv.
+        Columns `tables.PREDICTIONS`, of part `oof`; `baseline` is metrics/audit/floor.csv.
 
     Returns
     -------

@@ -112,7 +112,7 @@ class TrainedModel:
         self, look: Callable[[Item], Sequence[ModelInput]], items: Sequence[Item], title: str
     ) -> NDArray[np.float64]:
         """Return the same of the m looks that `look` takes at each of n items: float64 (n, m)."""
-        return np.stack(list(parallel.each(partial(_scores, self, look), items, title)))
+        return np.stack(list(parallel.map_parallel(partial(_scores, self, look), items, title)))
 
     def __reduce__(self) -> tuple[Callable[[Path], "TrainedModel"], tuple[Path]]:
         """Travel to another process as a folder, which is loaded there once."""

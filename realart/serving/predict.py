@@ -79,7 +79,7 @@ def predict(
     answers come early: batches start small, and double.
     """
     if dask_cluster.address() and STDIN not in paths:
-        yield from parallel.each(partial(_predicted, model, at, once), paths, "predict")
+        yield from parallel.map_parallel(partial(_predicted, model, at, once), paths, "predict")
         return
     prepare = partial(_prepare, seen=model.input, once=once)
     size, start = 1, 0

@@ -101,7 +101,7 @@ def promote(
     Parameters
     ----------
     scores, report
-        Columns `tables.JUDGED`, and what metrics.json holds: what the run of the version keeps.
+        Columns `tables.PREDICTIONS`, and what metrics.json holds: what the version's run keeps.
     wanted
         The goals of params.yaml.
     """
@@ -187,6 +187,6 @@ def _kept(
             Path(client.download_artifacts(run, name, folder)) for name in (SCORES, REPORT)
         )
         try:
-            return tables.read(scores, tables.JUDGED), json.loads(report.read_text("utf-8"))
+            return tables.read(scores, tables.PREDICTIONS), json.loads(report.read_text("utf-8"))
         except (RealartError, ValueError):  # damaged, or of another release
             return None

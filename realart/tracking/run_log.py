@@ -60,7 +60,7 @@ def log(params: Params, training: TrainingRecord) -> str:
         words = [headline, goals.summary(report, params.goals), *one_class_warnings(report)]
         name = f"realart-{params.dataset}"
         made = registry.register(client, run, name, paths.FINAL, shown, "; ".join(words))
-        scores = tables.read(paths.SCORES, tables.JUDGED)
+        scores = tables.read(paths.SCORES, tables.PREDICTIONS)
         return registry.promote(client, made, scores, report, params.goals)
 
 

@@ -49,7 +49,7 @@ def fold_trainer(
     found, count = devices.visible(), params.train.devices
     backend.may_spread(count, recipe.batch_size)
     several = found if len(found) >= 2 * count else []
-    with devices.held(0 if several else count, "train"):
+    with devices.reserve(0 if several else count, "train"):
         _prepare(params)
         if several:
             train = partial(_train_in_parallel, params, recipe, rows, features, several)
@@ -68,7 +68,7 @@ def load_members(
 
     A device is held until the last is taken.
     """
-    with devices.held(1, "evaluate"):
+    with devices.reserve(1, "evaluate"):
         _prepare(params)
         for folder in trained:
             yield frozen_backbone.trained(recipe, features, folder / WEIGHTS)

@@ -21,7 +21,7 @@ from typing import IO, Any
 from tqdm import tqdm
 
 from realart.core import devices
-from realart.core.devices import Taken
+from realart.core.devices import DeviceLocks
 from realart.core.errors import RealartError
 from realart.training.folds import EpochCallback, EpochRecord
 
@@ -67,7 +67,7 @@ def train(
                 fold = waiting.pop(0)
                 running[fold] = _start(command, fold, begin, taken, epochs, heard)
             with suppress(Empty):
-                fold, record = heard.get(timeout=devices.SECONDS)
+                fold, record = heard.get(timeout=devices.POLL_SECONDS)
                 if record is None:
                     _finish(fold, running.pop(fold))
                 else:
@@ -97,12 +97,19 @@ def _end_with_starter() -> None:
     os._exit(1)
 
 
-def _free(found: Sequence[str], count: int, alone: bool) -> Taken | None:
-    return devices.wait(found, count, "train") if alone else devices.take(found, count)
+def _free(found: Sequence[str], count: int, alone: bool) -> DeviceLocks | None:
+    return (
+        devices.acquire_when_free(found, count, "train") if alone else devices.acquire(found, count)
+    )
 
 
 def _start(
-    command: Sequence[str], fold: int, begin: JobCallback, taken: Taken, epochs: int, heard: Heard
+    command: Sequence[str],
+    fold: int,
+    begin: JobCallback,
+    taken: DeviceLocks,
+    epochs: int,
+    heard: Heard,
 ) -> Running:
     with ExitStack() as stack:
         stack.callback(devices.release, taken)

@@ -1,4 +1,4 @@
-"""What decides a stage's bytes changes its digest, and nothing else does."""
+"""Digests change with code that decides a stage's bytes, and with nothing else."""
 
 import shutil
 from collections.abc import Callable
@@ -16,7 +16,7 @@ ERRORS = "realart/core/errors.py"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Copy the project's code, and look at that."""
+    """Copy the project's code, and compute digests of the copy."""
     for package in code.PACKAGES:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(code.ROOT / package, tmp_path / package, ignore=ignored)
@@ -74,15 +74,21 @@ def test_plumbing_changes_nothing(project: Path) -> None:
         ("LEAST = 10\n", "LEAST = 10  # of each class\n\n\n"),
     ],
 )
-def test_words_for_people_change_nothing(project: Path, before: str, after: str) -> None:
+def test_messages_docstrings_and_comments_change_nothing(
+    project: Path, before: str, after: str
+) -> None:
     assert not changed(project, SPLITS, lambda text: text.replace(before, after))
 
 
+def source(text: str) -> str:
+    return code.normalised_source(text)
+
+
 def test_text_that_is_written_down_counts() -> None:
-    """Only the arguments of some functions are for people: a table's or a file's text is not."""
-    assert code.essence('x = "a"') != code.essence('x = "b"')
-    assert code.essence('raise KeyError("a")') != code.essence('raise KeyError("b")')
-    assert code.essence('raise RealartError("a") from e') == code.essence(
+    """Only the arguments of `MESSAGES` are for people: a table's or a file's text is not."""
+    assert source('x = "a"') != source('x = "b"')
+    assert source('raise KeyError("a")') != source('raise KeyError("b")')
+    assert source('raise RealartError("a") from e') == source(
         "raise RealartError(\n    f'{b}'\n) from e"
     )
 
@@ -90,8 +96,8 @@ def test_text_that_is_written_down_counts() -> None:
 @given(st.text(st.sampled_from("äx 'é\"#"), max_size=20))
 def test_comments_are_found_wherever_characters_take_several_bytes(text: str) -> None:
     line = f"x = {text!r}"
-    assert code.essence(f"{line}  # {text}") == line
-    assert code.essence(f"y = 'ä'; {line} # é\n# ü") == f"y = 'ä'; {line}"
+    assert source(f"{line}  # {text}") == line
+    assert source(f"y = 'ä'; {line} # é\n# ü") == f"y = 'ä'; {line}"
 
 
 def test_files_are_those_of_the_project() -> None:

@@ -1,4 +1,4 @@
-"""A cluster says the same bytes as this machine: real schedulers, real workers, real kills."""
+"""A cluster writes the same bytes as this machine: real schedulers, workers and kills."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from project_copy import BACKBONE, TUNED, environment, run_stages, set_params
 
 from realart.core import dask_cluster
 from realart.core.errors import RealartError
-from realart.core.parallel import batches, each
+from realart.core.parallel import batches, map_parallel
 from realart.models.trained_model import TrainedModel
 from realart.serving import predict
 
@@ -32,14 +32,14 @@ def started(folder: Path, *options: str) -> Iterator[str]:
     address = f"tcp://127.0.0.1:{free_port()}"
     same = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}
     quick = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
-    kept = clean_environment(HOME=str(folder), PYTHONPATH=str(REPOSITORY), **same, **quick)
+    variables = clean_environment(HOME=str(folder), PYTHONPATH=str(REPOSITORY), **same, **quick)
     dask = [sys.executable, "-m", "dask"]
     commands = [[*dask, "scheduler", "--host", address, "--no-dashboard"]]
     if options:
         commands.append([*dask, "worker", address, "--no-dashboard", *options])
     with (folder / "log").open("w") as log:
         processes = [
-            subprocess.Popen(command, cwd=folder, env=kept, stderr=log, start_new_session=True)
+            subprocess.Popen(command, cwd=folder, env=variables, stderr=log, start_new_session=True)
             for command in commands
         ]
         (folder / "scheduler.pid").write_text(str(processes[0].pid))
@@ -63,27 +63,27 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a cluster of two workers, as docs/team.md tells."""
+    """Start a cluster of two workers, as in docs/team.md."""
     folder = tmp_path_factory.mktemp("cluster")
     with started(folder, "--nworkers", "2", "--nthreads", "1") as address:
         with at(address):
-            dask_cluster.connected(address).wait_for_workers(2, timeout=SECONDS)
+            dask_cluster.get_client(address).wait_for_workers(2, timeout=SECONDS)
         yield address
 
 
 @contextmanager
 def at(address: str) -> Iterator[None]:
-    """Let work be done there."""
+    """Run the parallel map on the cluster at `address`."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv(dask_cluster.ADDRESS, address)
         yield
-        dask_cluster.connected(address).close()
-        dask_cluster.connected.cache_clear()
+        dask_cluster.get_client(address).close()
+        dask_cluster.get_client.cache_clear()
 
 
 @pytest.fixture
 def there(two_workers: str) -> Iterator[str]:
-    """Let the work of a test be done by the cluster."""
+    """Run the parallel map of a test on the cluster of two workers."""
     with at(two_workers):
         yield two_workers
 
@@ -91,7 +91,7 @@ def there(two_workers: str) -> Iterator[str]:
 @pytest.mark.parametrize("count", [0, 1, 5, 333])
 def test_results_come_in_order_from_other_processes(there: str, count: int) -> None:
     ours = os.getpid()
-    found = list(each(lambda item: (item, os.getpid() != ours), range(count), "work"))
+    found = list(map_parallel(lambda item: (item, os.getpid() != ours), range(count), "work"))
     assert found == [(item, True) for item in range(count)]
     in_batches = list(batches(lambda item: -item, range(count), 8, "work"))
     assert [-item for batch in in_batches for item in batch] == list(range(count))
@@ -99,18 +99,21 @@ def test_results_come_in_order_from_other_processes(there: str, count: int) -> N
 
 
 def test_few_items_are_shared_by_all(there: str) -> None:
-    assert len(set(each(lambda _: time.sleep(0.1) or os.getpid(), range(6), "work"))) == 2
+    assert len(set(map_parallel(lambda _: time.sleep(0.1) or os.getpid(), range(6), "work"))) == 2
 
 
-def test_what_is_not_asked_for_is_not_begun(there: str, tmp_path: Path) -> None:
+def test_few_tasks_run_ahead_of_the_caller(there: str, tmp_path: Path) -> None:
     """Results that nobody takes would fill the memory of this process or of the workers."""
-    work = each(lambda item: (tmp_path / f"{item}").touch(), range(2000), "work")
+    work = map_parallel(lambda item: (tmp_path / f"{item}").touch(), range(2000), "work")
     next(work)
     time.sleep(1)
-    assert len(list(tmp_path.iterdir())) <= 2 * dask_cluster.AHEAD * dask_cluster.LARGEST
+    assert (
+        len(list(tmp_path.iterdir()))
+        <= 2 * dask_cluster.TASKS_PER_WORKER * dask_cluster.LARGEST_TASK
+    )
     work.close()
     time.sleep(0.5)
-    assert list(each(lambda item: item, [1], "work")) == [1]
+    assert list(map_parallel(lambda item: item, [1], "work")) == [1]
 
 
 def test_a_worker_that_is_killed_costs_its_task_only(there: str, tmp_path: Path) -> None:
@@ -123,13 +126,13 @@ def test_a_worker_that_is_killed_costs_its_task_only(there: str, tmp_path: Path)
                 pass
         return -item
 
-    assert list(each(work, range(200), "work")) == [-item for item in range(200)]
+    assert list(map_parallel(work, range(200), "work")) == [-item for item in range(200)]
     assert (tmp_path / "killed").exists()
 
 
-def test_what_kills_every_worker_is_one_line(there: str) -> None:
+def test_a_task_that_kills_every_worker_is_one_line(there: str) -> None:
     with pytest.raises(RealartError, match="several workers were killed by one task of 'work'"):
-        list(each(lambda _: os.kill(os.getpid(), signal.SIGKILL), [1], "work"))
+        list(map_parallel(lambda _: os.kill(os.getpid(), signal.SIGKILL), [1], "work"))
 
 
 def test_an_error_in_the_work_ends_it(there: str) -> None:
@@ -137,30 +140,28 @@ def test_an_error_in_the_work_ends_it(there: str) -> None:
         raise RealartError(f"item {item} is bad")
 
     with pytest.raises(RealartError, match=r"^item 7 is bad$"):
-        list(each(fail, [7], "work"))
+        list(map_parallel(fail, [7], "work"))
 
 
-def test_an_error_in_the_work_may_be_that_time_ran_out(there: str) -> None:
+def test_a_timeout_raised_by_the_work_comes_through(there: str) -> None:
     def fail(item: int) -> None:
         raise TimeoutError(f"storage does not answer for {item}")
 
     with pytest.raises(TimeoutError, match="for 0"):
-        list(each(fail, range(3), "work"))
+        list(map_parallel(fail, range(3), "work"))
 
 
 def test_a_worker_of_another_version_is_named(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = {**dask_cluster.signature(), "pillow": "1.2.3"}
-    monkeypatch.setattr(dask_cluster, "signature", lambda: other)
+    other = {**dask_cluster.software_versions(), "pillow": "1.2.3"}
+    monkeypatch.setattr(dask_cluster, "software_versions", lambda: other)
     with pytest.raises(RealartError, match=r"worker at tcp://127.* has pillow .*, this .* 1\.2\.3"):
-        list(each(lambda item: item, [1], "work"))
+        list(map_parallel(lambda item: item, [1], "work"))
 
 
-def test_a_folder_that_workers_do_not_see_is_named(
-    there: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_workers_lack_is_named(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "cwd", lambda: Path("/nowhere/at/all"))
     with pytest.raises(RealartError, match="has no folder /nowhere/at/all: keep the project on"):
-        list(each(lambda item: item, [1], "work"))
+        list(map_parallel(lambda item: item, [1], "work"))
 
 
 def test_a_worker_of_several_threads_is_refused(tmp_path: Path) -> None:
@@ -169,43 +170,43 @@ def test_a_worker_of_several_threads_is_refused(tmp_path: Path) -> None:
         at(address),
         pytest.raises(RealartError, match="2 threads: start it with --nthreads 1"),
     ):
-        list(each(lambda item: item, [1], "work"))
+        list(map_parallel(lambda item: item, [1], "work"))
 
 
 def test_a_scheduler_without_workers_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_cluster, "PATIENCE", 2)
+    monkeypatch.setattr(dask_cluster, "TIMEOUT", 2)
     with (
         started(tmp_path) as address,
         at(address),
         pytest.raises(RealartError, match=f"at {address} has no worker: start some with"),
     ):
-        list(each(lambda item: item, [1], "work"))
+        list(map_parallel(lambda item: item, [1], "work"))
 
 
-def test_workers_that_are_all_gone_for_good_are_missed(
+def test_the_loss_of_all_workers_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_cluster, "PATIENCE", 2)
+    monkeypatch.setattr(dask_cluster, "TIMEOUT", 2)
     with (
         started(tmp_path, "--nworkers", "1", "--nthreads", "1", "--no-nanny") as address,
         at(address),
         pytest.raises(RealartError, match="has no worker"),
     ):
-        list(each(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(3), "work"))
+        list(map_parallel(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(3), "work"))
 
 
-def test_where_no_scheduler_is_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_cluster, "PATIENCE", 1)
+def test_an_unreachable_scheduler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_cluster, "TIMEOUT", 1)
     monkeypatch.setenv(dask_cluster.ADDRESS, "tcp://127.0.0.1:9")
     with pytest.raises(RealartError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        list(each(lambda item: item, [1], "work"))
+        list(map_parallel(lambda item: item, [1], "work"))
 
 
 def test_a_scheduler_that_goes_away_is_named(tmp_path: Path) -> None:
     with started(tmp_path, "--nworkers", "1", "--nthreads", "1") as address, at(address):
-        work = each(lambda _: time.sleep(0.2), range(500), "work")
+        work = map_parallel(lambda _: time.sleep(0.2), range(500), "work")
         next(work)
         os.kill(int((tmp_path / "scheduler.pid").read_text()), signal.SIGKILL)
         with pytest.raises(RealartError, match=f"the Dask scheduler at {address} went away"):
@@ -223,7 +224,7 @@ def everything(project: Path) -> dict[str, bytes]:
 
 
 def assert_same(found: dict[str, bytes], expected: dict[str, bytes]) -> None:
-    """Name the files that differ; their bytes would fill pages."""
+    """Compare outputs, and name the files that differ."""
     assert sorted(found) == sorted(expected)
     differ = [name for name in found if found[name] != expected[name]]
     assert not differ, differ
@@ -265,7 +266,7 @@ DESCRIBED = {
         ("layers", {"recipes.layers": LAYERS, "descriptors.layers": DESCRIBED}),
     ],
 )
-def test_what_is_seen_and_said_by_networks_is_the_same(
+def test_features_of_networks_are_the_same(
     two_workers: str,
     trained: Path,
     tmp_path: Path,
@@ -288,7 +289,7 @@ def test_a_stage_outlives_a_killed_worker(there: str, trained: Path, tmp_path: P
     project = tmp_path / "project"
     shutil.copytree(trained, project)
     shutil.rmtree(project / "data/clean")
-    workers = dask_cluster.connected(there).run(os.getpid)
+    workers = dask_cluster.get_client(there).run(os.getpid)
     stage = subprocess.Popen(
         [sys.executable, "-m", "stages.clean"],
         cwd=project,
@@ -299,7 +300,7 @@ def test_a_stage_outlives_a_killed_worker(there: str, trained: Path, tmp_path: P
     os.kill(next(iter(workers.values())), signal.SIGKILL)
     assert stage.wait(SECONDS) == 0
     assert_same(everything(project), everything(trained))
-    assert set(dask_cluster.connected(there).run(os.getpid).values()) != set(workers.values())
+    assert set(dask_cluster.get_client(there).run(os.getpid).values()) != set(workers.values())
 
 
 def test_predictions_are_the_same(
@@ -309,11 +310,11 @@ def test_predictions_are_the_same(
     model = TrainedModel(inside / "models/final")
     found = list(predict.predict(files, model))
     monkeypatch.delenv(dask_cluster.ADDRESS)
-    for one, expected in zip(found, predict.predict(files, model), strict=True):
-        assert (one.path, one.verdict, one.error) == (
+    for prediction, expected in zip(found, predict.predict(files, model), strict=True):
+        assert (prediction.path, prediction.verdict, prediction.error) == (
             expected.path,
             expected.verdict,
             expected.error,
         )
-        assert one.probability == pytest.approx(expected.probability, abs=1e-12)
-    assert [bool(one.error) for one in found] == [False] * 20 + [True]
+        assert prediction.probability == pytest.approx(expected.probability, abs=1e-12)
+    assert [bool(prediction.error) for prediction in found] == [False] * 20 + [True]

@@ -1,4 +1,4 @@
-"""A device is used by one process at a time, and by nobody who was killed."""
+"""A device is used by one process at a time, and freed when that is killed."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("given", "seen"),
+    ("given", "expected"),
     [
         ("", []),
         ("-1", []),
@@ -43,12 +43,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 @pytest.mark.usefixtures("machine")
-def test_visible_is_what_cuda_would_see(
-    given: str | None, seen: list[str], monkeypatch: pytest.MonkeyPatch
+def test_visible_reads_names_as_cuda_does(
+    given: str | None, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if given is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
-    assert devices.visible() == seen
+    assert devices.visible() == expected
 
 
 @pytest.mark.parametrize("program", [None, "echo NVIDIA-SMI has failed; exit 9", "true"])
@@ -59,18 +59,18 @@ def test_a_machine_without_a_working_gpu_has_none(machine: Path, program: str | 
     else:
         file.unlink()
     assert devices.visible() == []
-    with devices.held(1, "train"):
+    with devices.reserve(1, "train"):
         assert "CUDA_VISIBLE_DEVICES" not in os.environ
 
 
 @given(st.lists(st.integers(0, 3), max_size=5))
-def test_what_is_taken_is_nobody_elses(counts: list[int]) -> None:
+def test_an_acquired_device_is_not_acquired_again(counts: list[int]) -> None:
     found = ["0", "1", "MIG-GPU-1/2/0"]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(tempfile, "tempdir", folder)
         free, held = set(found), []
         for count in counts:
-            taken = devices.take(found, count)
+            taken = devices.acquire(found, count)
             assert (taken is not None) == (count <= len(free))
             if taken is not None:
                 assert len(taken) == count
@@ -79,18 +79,18 @@ def test_what_is_taken_is_nobody_elses(counts: list[int]) -> None:
                 held.append(taken)
         for taken in held:
             devices.release(taken)
-        assert set(devices.take(found, 3) or ()) == set(found)
+        assert set(devices.acquire(found, 3) or ()) == set(found)
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_process_sees_what_it_holds_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    with devices.held(2, "train"):
+def test_reserved_devices_alone_are_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+    with devices.reserve(2, "train"):
         assert devices.visible() == [name(0), name(1)]
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,3")
-    with devices.held(0, "train"):
+    with devices.reserve(0, "train"):
         assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
-    with devices.held(1, "train"):
+    with devices.reserve(1, "train"):
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "5"
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "5,3"
 
@@ -98,14 +98,14 @@ def test_a_process_sees_what_it_holds_and_no_other(monkeypatch: pytest.MonkeyPat
 @pytest.mark.usefixtures("machine")
 def test_more_devices_than_there_are_is_a_mistake() -> None:
     with pytest.raises(RealartError, match=r"4 devices, and there are 3 \(GPU-0.*train.devices"):
-        devices.wait(devices.visible(), 4, "train")
+        devices.acquire_when_free(devices.visible(), 4, "train")
 
 
 HOLDER = """
 import sys
 from realart.core import devices
 
-with devices.held(int(sys.argv[1]), "train"):
+with devices.reserve(int(sys.argv[1]), "train"):
     print(*devices.visible(), flush=True)
     sys.stdin.read()
 """
@@ -130,10 +130,10 @@ def line(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().strip()
 
 
-def test_who_finds_none_free_says_so_and_waits_until_a_holder_is_killed(tmp_path: Path) -> None:
+def test_a_process_waits_until_devices_are_released_or_their_holder_killed(tmp_path: Path) -> None:
     machine = gpus(tmp_path, 3)
     with holder(machine, 1) as first, holder(machine, 1) as second, holder(machine, 1) as third:
-        held = {line(one) for one in (first, second, third)}
+        held = {line(holder) for holder in (first, second, third)}
         assert held == {name(0), name(1), name(2)}
         with holder(machine, 2) as fourth, holder(machine, 1) as fifth:
             assert line(fourth) == "train: waits until 2 devices are free"
@@ -153,17 +153,17 @@ from pathlib import Path
 from realart.core import devices
 
 draw = random.Random(sys.argv[1])
-devices.SECONDS = 0.001
+devices.POLL_SECONDS = 0.001
 for _ in range(60):
-    with devices.held(draw.randint(1, 3), "train"):
-        for one in devices.visible():
-            (Path(sys.argv[2]) / one).touch(exist_ok=False)
-        for one in devices.visible():
-            (Path(sys.argv[2]) / one).unlink()
+    with devices.reserve(draw.randint(1, 3), "train"):
+        for device in devices.visible():
+            (Path(sys.argv[2]) / device).touch(exist_ok=False)
+        for device in devices.visible():
+            (Path(sys.argv[2]) / device).unlink()
 """
 
 
-def test_processes_that_contend_never_hold_the_same(tmp_path: Path) -> None:
+def test_contending_processes_never_share_a_device(tmp_path: Path) -> None:
     """Each makes a file for every device that it holds, which must not be there yet."""
     (tmp_path / "held").mkdir()
     machine = gpus(tmp_path, 3)
@@ -179,5 +179,5 @@ def test_processes_that_contend_never_hold_the_same(tmp_path: Path) -> None:
         for number in range(3)
     ]
     for contender in contenders:
-        _, said = contender.communicate()
-        assert contender.returncode == 0, said
+        _, errors = contender.communicate()
+        assert contender.returncode == 0, errors

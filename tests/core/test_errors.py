@@ -16,7 +16,7 @@ def script(body: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "said"),
+    ("body", "code", "message"),
     [
         ("return None", 0, ""),
         ("return 3", 3, ""),
@@ -29,16 +29,16 @@ def script(body: str) -> subprocess.CompletedProcess[str]:
         ("raise KeyboardInterrupt", 130, "realart: interrupted\n"),
     ],
 )
-def test_exit_code_and_line(body: str, code: int, said: str) -> None:
-    ended = script(body)
-    assert (ended.returncode, ended.stderr, ended.stdout) == (code, said, "")
+def test_exit_code_and_line(body: str, code: int, message: str) -> None:
+    completed = script(body)
+    assert (completed.returncode, completed.stderr, completed.stdout) == (code, message, "")
 
 
-def test_a_mistake_of_ours_keeps_its_traceback() -> None:
-    ended = script("return 1 / 0")
-    assert ended.returncode == 1
-    assert "Traceback" in ended.stderr
-    assert "ZeroDivisionError" in ended.stderr
+def test_an_internal_error_keeps_its_traceback() -> None:
+    completed = script("return 1 / 0")
+    assert completed.returncode == 1
+    assert "Traceback" in completed.stderr
+    assert "ZeroDivisionError" in completed.stderr
 
 
 @given(st.text())

@@ -53,9 +53,7 @@ def test_a_directory_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fresh", [fresh_directory, fresh_file])
-def test_an_error_inside_leaves_the_old_output_and_the_next_run_works(
-    fresh: object, tmp_path: Path
-) -> None:
+def test_an_error_leaves_the_old_output(fresh: object, tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     def write(text: str, *, fail: bool = False) -> None:
@@ -75,7 +73,7 @@ def test_an_error_inside_leaves_the_old_output_and_the_next_run_works(
 
 
 @pytest.mark.parametrize("kind", ["directory", "file"])
-def test_killed_at_any_step_an_output_is_old_or_new_or_absent(kind: str, tmp_path: Path) -> None:
+def test_a_kill_at_any_step_leaves_no_partial_output(kind: str, tmp_path: Path) -> None:
     old = dict.fromkeys("abcd", "old") if kind == "directory" else "old"
     new = dict.fromkeys("abc", "new") if kind == "directory" else "new"
     found = []

@@ -1,4 +1,4 @@
-"""Work on all cores: in order, with errors that come through."""
+"""The parallel map: results in order, and errors of the work."""
 
 import operator
 import os
@@ -11,24 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realart.core.errors import RealartError
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 
 
 @settings(max_examples=15)  # each starts processes
 @given(st.lists(st.integers(), max_size=30))
 def test_results_come_in_the_order_of_the_items(items: list[int]) -> None:
-    assert list(each(operator.neg, items, "negate")) == [-item for item in items]
+    assert list(map_parallel(operator.neg, items, "negate")) == [-item for item in items]
 
 
 def test_processes_are_others_than_this_one() -> None:
-    results = list(each(lambda item: (item, os.getpid()), range(20), "work"))
+    results = list(map_parallel(lambda item: (item, os.getpid()), range(20), "work"))
     assert [item for item, _ in results] == list(range(20))
     assert os.getpid() not in {process for _, process in results}
 
 
-def test_another_engine_can_stand_behind_it() -> None:
+def test_another_joblib_backend_can_be_configured() -> None:
     with joblib.parallel_config(backend="sequential"):
-        assert set(each(lambda _: os.getpid(), range(3), "work")) == {os.getpid()}
+        assert set(map_parallel(lambda _: os.getpid(), range(3), "work")) == {os.getpid()}
 
 
 def test_an_error_in_the_work_ends_it() -> None:
@@ -36,7 +36,7 @@ def test_an_error_in_the_work_ends_it() -> None:
         raise RealartError(f"item {item}\nis bad")
 
     with pytest.raises(RealartError, match=r"^item 7 is bad$"):
-        list(each(fail, [7], "work"))
+        list(map_parallel(fail, [7], "work"))
 
 
 def test_a_process_that_was_killed_is_one_line() -> None:
@@ -46,7 +46,7 @@ def test_a_process_that_was_killed_is_one_line() -> None:
     with pytest.raises(
         RealartError, match="a process of 'work' was killed, perhaps because memory"
     ):
-        list(each(die, [1], "work"))
+        list(map_parallel(die, [1], "work"))
 
 
 _held: list[bytes] = []
@@ -64,9 +64,9 @@ def heavy(number: int) -> int:
     return number
 
 
-def test_work_that_takes_more_memory_than_the_work_before_stops_no_process(
+def test_growing_memory_stops_no_process(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
     for work in (light, heavy):
-        assert list(each(work, range(20), "test")) == [*range(20)]
+        assert list(map_parallel(work, range(20), "test")) == [*range(20)]
     assert not [warning for warning in recwarn if "worker stopped" in str(warning.message)]

@@ -1,4 +1,4 @@
-"""What outlasts a run lies in the main folder, wherever the run is."""
+"""The main folder is found from wherever a run is."""
 
 from pathlib import Path
 

@@ -35,13 +35,13 @@ def test_a_commit_has_what_was_committed(repository: Path) -> None:
     assert (repository / "scores.csv").read_text() == "now"
 
 
-def test_the_workspace_is_as_it_is(repository: Path) -> None:
+def test_the_workspace_is_yielded_unchanged(repository: Path) -> None:
     with outputs_of("workspace", Path("scores.csv")) as place:
         assert (place / "scores.csv").read_text() == "now"
 
 
 @pytest.mark.parametrize("revision", ["HEAD~1", "wrong"])
-def test_what_is_not_there_is_named(repository: Path, revision: str) -> None:
+def test_a_missing_output_is_named(repository: Path, revision: str) -> None:
     with (
         pytest.raises(RealartError, match=f"no scores.csv of '{revision}' .*dvc exp show"),
         outputs_of(revision, Path("scores.csv")),
@@ -49,7 +49,7 @@ def test_what_is_not_there_is_named(repository: Path, revision: str) -> None:
         pass
 
 
-def test_what_the_cache_has_lost_is_named(repository: Path) -> None:
+def test_an_output_missing_in_the_cache_is_named(repository: Path) -> None:
     subprocess.run(["rm", "-rf", ".dvc/cache"], check=True)
     with (
         pytest.raises(RealartError, match="no models/final of 'run'"),

@@ -72,14 +72,14 @@ def test_other_columns_are_an_error(content: str, tmp_path: Path) -> None:
         tables.read(tmp_path / "split.csv", tables.SPLIT)
 
 
-def test_a_table_of_an_older_release_is_of_no_named_set(tmp_path: Path) -> None:
+def test_columns_missing_in_older_releases_are_empty(tmp_path: Path) -> None:
     (tmp_path / "split.csv").write_text("id,part,fold,slice\nx,train,0,1\n")
     read = tables.read(tmp_path / "split.csv", tables.SPLIT)
     assert read.to_numpy().tolist() == [["x", "", "train", 0, 1]]
     assert list(read.columns) == list(tables.SPLIT)
 
 
-def test_a_missing_table_says_what_to_run(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_table_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(RealartError, match=r"split\.csv is missing: run `dvc repro` first"):
         tables.read(tmp_path / "split.csv", tables.SPLIT)
 

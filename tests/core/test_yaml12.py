@@ -40,7 +40,7 @@ def set_by_dvc(content: str, *assignments: str) -> Any:
 @example(1e-5, "{!r}")
 @example(0.00001, "{:f}")
 @example(1e22, "{!r}")
-def test_a_number_that_is_set_is_the_number_that_is_read(value: float, form: str) -> None:
+def test_a_number_set_by_dvc_reads_back(value: float, form: str) -> None:
     try:
         written = form.format(value)
     except OverflowError:  # an integer too large for a float is written as one
@@ -67,7 +67,7 @@ def test_rates_set_by_dvc_are_sound_params(written: str, tmp_path: Path) -> None
     assert recipes["cnn_ela"].layers[0]["BatchNormalization"]["epsilon"] == float(written)
 
 
-def test_an_experiment_with_a_small_rate_is_checked_and_shown(tmp_path: Path) -> None:
+def test_an_experiment_with_a_small_rate_passes_check(tmp_path: Path) -> None:
     project = git_project(tmp_path)
     for name, value in (("name", "somebody"), ("email", "somebody@example.org")):
         run(project, "git", "config", f"user.{name}", value)
@@ -87,7 +87,7 @@ def test_groups_that_are_one_object_are_written_apart() -> None:
 
 
 @given(PLAIN)
-def test_what_is_written_is_what_is_read(content: Any) -> None:
+def test_dumped_content_loads_again(content: Any) -> None:
     assert yaml12.load(yaml12.dump(copy.deepcopy(content)), "x") == content
 
 
@@ -105,7 +105,7 @@ def test_what_is_written_is_what_is_read(content: Any) -> None:
         ("[" * 3000, "nested too deeply"),
     ],
 )
-def test_a_mistake_is_one_line_that_names_file_and_place(text: str, problem: str) -> None:
+def test_an_error_is_one_line_with_file_and_line(text: str, problem: str) -> None:
     with pytest.raises(RealartError) as caught:
         yaml12.load(text, "params.yaml")
     assert str(caught.value).startswith("params.yaml is no valid YAML")

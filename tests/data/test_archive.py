@@ -57,11 +57,16 @@ def test_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
 def test_backslashes_of_old_zips_are_folders(tmp_path: Path) -> None:
     content = [("ai\\deep\\0.jpg", b"first"), ("ai\\", b""), ("human/0.jpg", b"second")]
     path = making.archive(tmp_path / "a.zip", content)
-    assert [one.filename for one in archive.files(path, "")] == ["ai/deep/0.jpg", "human/0.jpg"]
+    assert [member.filename for member in archive.files(path, "")] == [
+        "ai/deep/0.jpg",
+        "human/0.jpg",
+    ]
     assert archive.read(path, "ai/deep/0.jpg", 5) == b"first"
     archive.check(path, "advice")
-    with archive.opened(path, "") as opened:
-        contents = [archive.unpacked(opened, one).read() for one in archive.files(path, "")]
+    with archive.open_archive(path, "") as opened:
+        contents = [
+            archive.open_member(opened, member).read() for member in archive.files(path, "")
+        ]
     assert contents == [b"first", b"second"]
 
 
@@ -78,7 +83,7 @@ def test_links_inside_are_read_and_links_outside_refused(tmp_path: Path) -> None
         (folder / "ai/link").unlink()
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(RealartError, match=r"'pipe' is neither a file nor a folder"):
         archive.zip_folder(tmp_path, tmp_path / "x.zip")
@@ -93,7 +98,7 @@ def test_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
-    with archive.created(tmp_path / "x.zip") as target:
+    with archive.create_archive(tmp_path / "x.zip") as target:
         archive.add_bytes(target, "a.jpg", b"1")
         with pytest.raises(RealartError, match=r"two files would become 'a.jpg'"):
             archive.add_bytes(target, "a.jpg", b"2")

@@ -1,4 +1,4 @@
-"""Equal classes by copies that stay with their source and don't give their class away."""
+"""Balancing: equal classes, by copies that stay with their source and predict no class."""
 
 import random
 import subprocess
@@ -73,7 +73,7 @@ def planned(tables: Tables, balance: Balance = AUGMENT) -> pd.DataFrame:
 
 @TABLES
 @given(split_pictures())
-def test_fit_rows_and_copies_are_as_many_of_each_class_in_every_cell(tables: Tables) -> None:
+def test_classes_and_their_copies_are_equal_in_every_cell(tables: Tables) -> None:
     rows = planned(tables)
     for selected in (rows[rows["fit"]], rows[rows["operation"] != ""]):
         counts = selected.groupby(["fold", "slice", "label"]).size().unstack()
@@ -130,7 +130,7 @@ def test_all_published_pictures_are_there_in_order(tables: Tables, method: str) 
 
 @TABLES
 @given(split_pictures())
-def test_what_is_not_fitted_on_was_replaced_by_a_copy_or_is_tested(tables: Tables) -> None:
+def test_rows_not_fitted_on_are_test_or_replaced(tables: Tables) -> None:
     rows = planned(tables)
     unfitted = rows[~rows["fit"]]
     replaced = unfitted[unfitted["part"] == "train"]
@@ -149,9 +149,7 @@ def test_other_methods_make_no_copies(tables: Tables, method: str) -> None:
 
 @TABLES
 @given(split_pictures(), st.sampled_from(["augment", "class_weight", "none"]), st.integers(1, 3))
-def test_every_row_that_is_fitted_on_has_as_many_deliveries(
-    tables: Tables, method: str, count: int
-) -> None:
+def test_every_fitted_row_has_all_its_deliveries(tables: Tables, method: str, count: int) -> None:
     balance = AUGMENT.model_copy(update={"method": method})
     before = planned(tables, balance)
     rows = planned(tables, balance.model_copy(update={"deliveries": count}))
@@ -171,7 +169,7 @@ def test_every_row_that_is_fitted_on_has_as_many_deliveries(
         assert replace(operation, changes=()) == (Operation.parse(made) if made else Operation())
 
 
-def test_deliveries_are_of_all_kinds_and_of_sizes_and_qualities_in_range() -> None:
+def test_deliveries_cover_all_kinds_within_their_ranges() -> None:
     rows = [{"id": f"{n}", "label": "ai"} for n in range(2000)]
     split = pd.DataFrame(
         {"id": [row["id"] for row in rows], "part": "train", "fold": 0, "slice": 0}
@@ -215,7 +213,7 @@ def test_a_picture_added_changes_no_operation_of_others(
     assert before[common].tolist() == after[common].tolist()
 
 
-def test_operations_differ_and_stay_in_the_range_of_the_params() -> None:
+def test_operations_vary_within_the_params() -> None:
     rows = [
         {"id": f"{label}{n}", "label": label}
         for label, count in (("human", 1), ("ai", 200))
@@ -284,7 +282,7 @@ def test_half_a_turn_is_both_flips(degrees: float) -> None:
     assert distance(turned, PIXELS[::-1, ::-1]) < 1
 
 
-def test_there_and_back_is_nearly_the_picture() -> None:
+def test_rotating_there_and_back_is_nearly_the_identity() -> None:
     there = augment(PIXELS, Operation(10, 1, 1, False, False))
     back = augment(there, Operation(-10, 1, 1, False, False))
     assert distance(there, PIXELS) > 4
@@ -292,7 +290,7 @@ def test_there_and_back_is_nearly_the_picture() -> None:
 
 
 @given(st.floats(0.5, 2), st.floats(-180, 180), st.floats(0.3, 1.5))
-def test_a_plain_picture_shows_no_border_and_only_the_brightness(
+def test_a_plain_picture_changes_in_brightness_only(
     zoom: float, degrees: float, brightness: float
 ) -> None:
     copy = augment(plain((100, 60, 20)), Operation(degrees, zoom, brightness, False, False))
@@ -301,28 +299,28 @@ def test_a_plain_picture_shows_no_border_and_only_the_brightness(
 
 
 @given(OPERATIONS, st.integers(2, 900), st.integers(2, 60))
-def test_in_canonical_form_a_copy_has_the_shape_of_its_source(
+def test_a_canonical_copy_has_the_shape_of_its_source(
     operation: Operation, width: int, height: int
 ) -> None:
     source = plain((9, 9, 9), width, height)
     of_source, of_copy = (
-        pictures.read(pictures.canonical(Image.fromarray(one), PARAMS.clean))
-        for one in (source, augment(source, operation))
+        pictures.read(pictures.canonical(Image.fromarray(pixels), PARAMS.clean))
+        for pixels in (source, augment(source, operation))
     )
     assert of_source.size == of_copy.size
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("encoding", ["jpeg", "original"])
-def test_a_copy_that_changes_nothing_is_stored_as_its_source_is(
+def test_an_identity_copy_is_stored_like_its_source(
     encoding: Literal["jpeg", "original"], folder: Path
 ) -> None:
     clean = PARAMS.clean.model_copy(update={"encoding": encoding})
     published = [file(picture(seed, 200, 160)) for seed in (1, 2)]
     stored = [pictures.stored(data, pictures.read(data), clean) for data in published]
     copied = copies(published, [SAME, SAME], clean, folder)
-    for one, other in zip(copied, stored, strict=True):
-        assert np.array_equal(decoded(one), decoded(other))
+    for copy, source in zip(copied, stored, strict=True):
+        assert np.array_equal(decoded(copy), decoded(source))
 
 
 def test_a_copy_is_nearly_as_sharp_as_its_source(folder: Path) -> None:

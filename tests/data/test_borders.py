@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 200, 260
 
 
 def content(pixels: Pixels) -> tuple[int, ...]:
-    return tuple(round(side) for side in borders.content(Image.fromarray(pixels)))
+    return tuple(round(side) for side in borders.content_box(Image.fromarray(pixels)))
 
 
 def laid_on(ground: Pixels, pixels: Pixels, left: int, top: int) -> Pixels:

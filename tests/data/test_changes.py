@@ -1,4 +1,4 @@
-"""Changes do what they are called, more the stronger they are."""
+"""Changes have the effect of their name, and grow with their strength."""
 
 import io
 
@@ -24,19 +24,19 @@ def art(seed: int = 0) -> Image.Image:
     )
 
 
-def apart(one: Image.Image, other: Image.Image) -> float:
-    difference = np.asarray(one, np.float32) - np.asarray(other, np.float32)
+def apart(first: Image.Image, second: Image.Image) -> float:
+    difference = np.asarray(first, np.float32) - np.asarray(second, np.float32)
     return float(np.sqrt((difference**2).mean()))
 
 
 @pytest.mark.parametrize("change", EVERY, ids=str)
-def test_a_changed_picture_is_another_one_and_the_same_each_time(change: Change) -> None:
+def test_a_change_is_visible_and_reproducible(change: Change) -> None:
     image = art()
-    kept = np.array(image)
+    before = np.array(image)
     changed = change(image)
     assert changed.mode == "RGB"
     np.testing.assert_array_equal(np.asarray(change(image)), np.asarray(changed))
-    np.testing.assert_array_equal(np.asarray(image), kept)
+    np.testing.assert_array_equal(np.asarray(image), before)
     if change in KEEPING:
         assert changed.size == image.size
         assert 0.5 < apart(changed, image) < 70
@@ -50,7 +50,7 @@ def test_the_mildest_comes_first(name: str) -> None:
     assert harm[-1] > harm[0] * 1.05
 
 
-def test_saving_is_saving() -> None:
+def test_jpeg_equals_saving_a_file() -> None:
     buffer = io.BytesIO()
     art().save(buffer, "JPEG", quality=60, subsampling=2)
     expected = np.asarray(Image.open(buffer))
@@ -70,7 +70,7 @@ def test_a_crop_is_the_middle() -> None:
     )
 
 
-def test_levels_colour_and_noise_are_as_strong_as_said() -> None:
+def test_levels_colour_and_noise_follow_the_strength() -> None:
     flat = Image.new("RGB", (200, 200), (100, 50, 200))
     assert np.asarray(Change("brightness", 1.25)(flat))[0, 0].tolist() == [125, 62, 250]
     assert len(set(np.asarray(Change("grey", 1)(flat))[0, 0].tolist())) == 1

@@ -1,4 +1,4 @@
-"""From any archive: what is kept and what is rejected are all of it, and agree with the folder."""
+"""Cleaning of any archive: kept and rejected files are all of it, and agree with the folder."""
 
 import tempfile
 import warnings
@@ -49,7 +49,7 @@ Cleaned = tuple[pd.DataFrame, pd.DataFrame, dict[str, bytes]]
 
 
 def cleaned(content: list[tuple[str, bytes]], params: Clean = JPEG) -> Cleaned:
-    """Clean an archive; return what was kept, what was rejected, and the files in the folder."""
+    """Clean an archive; return the kept and rejected files, and the contents of the folder."""
     with tempfile.TemporaryDirectory() as name:
         return cleaned_archive(archive(Path(name) / "archive.zip", content), params)
 
@@ -59,7 +59,7 @@ def cleaned_archive(path: Path, params: Clean = JPEG) -> Cleaned:
     folder.mkdir()
     with joblib.parallel_config(backend="sequential"):
         kept, rejected, _ = clean(path, LABELS, None, params, folder)
-    return kept, rejected, {one.name: one.read_bytes() for one in folder.iterdir()}
+    return kept, rejected, {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def reasons(content: list[tuple[str, bytes]]) -> dict[str, str]:
@@ -69,7 +69,7 @@ def reasons(content: list[tuple[str, bytes]]) -> dict[str, str]:
 
 @settings(max_examples=40)
 @given(SOME, st.sampled_from([JPEG, ORIGINAL]))
-def test_kept_and_rejected_are_the_archive_and_the_folder_has_what_is_kept(
+def test_kept_and_rejected_together_are_the_archive(
     content: list[tuple[str, bytes]], params: Clean
 ) -> None:
     kept, rejected, stored = cleaned([*SURE, *content], params)
@@ -91,7 +91,7 @@ def test_kept_and_rejected_are_the_archive_and_the_folder_has_what_is_kept(
 
 @settings(max_examples=40)
 @given(SOME)
-def test_of_the_same_picture_one_is_kept_or_none_if_its_labels_differ(
+def test_one_copy_is_kept_or_none_with_contradictory_labels(
     content: list[tuple[str, bytes]],
 ) -> None:
     kept, rejected, _ = cleaned([*SURE, *content])
@@ -99,8 +99,8 @@ def test_of_the_same_picture_one_is_kept_or_none_if_its_labels_differ(
     paths = [n for n, _ in content if n.endswith(same) and not n.startswith("readme")]
     labels = {path.split("/")[0].lower() for path in paths}
     assert kept["path"].isin(paths).sum() == (len(labels) == 1)
-    said = set(rejected.loc[rejected["path"].isin(paths), "reason"])
-    assert said <= ({"contradictory labels"} if len(labels) == 2 else {"duplicate"})
+    found = set(rejected.loc[rejected["path"].isin(paths), "reason"])
+    assert found <= ({"contradictory labels"} if len(labels) == 2 else {"duplicate"})
     twins = rejected[rejected["reason"].isin(["duplicate", "contradictory labels"])]
     for row in twins.itertuples():
         assert row.detail in (set(kept["path"]) | set(rejected["path"])) - {row.path}
@@ -129,16 +129,16 @@ def test_ids_stay_when_files_are_added(content: list[tuple[str, bytes]]) -> None
     assert before.equals(after[before.index])
 
 
-def test_every_reason_is_given() -> None:
+def test_every_reason_occurs() -> None:
     folder = {name: f"human/{name}" for name in FILES}
-    said = reasons(
+    found = reasons(
         [
             *((folder[name], data) for name, data in FILES.items()),
             ("ai/other.png", FILES["other.gif"]),
             ("notes.txt", b"hello"),
         ]
     )
-    assert said == {
+    assert found == {
         "notes.txt": "unlabelled",
         folder["empty.jpg"]: "empty",
         folder["page.jpg"]: "not a picture",
@@ -153,7 +153,7 @@ def test_every_reason_is_given() -> None:
         folder["other.gif"]: "contradictory labels",
         "ai/other.png": "contradictory labels",
     }
-    assert set(said.values()) == {*REASONS} - {"encrypted"}  # needs an archive of its own, below
+    assert set(found.values()) == {*REASONS} - {"encrypted"}  # needs an archive of its own, below
 
 
 def test_the_best_copy_is_kept() -> None:
@@ -188,7 +188,7 @@ def test_related_pictures_form_a_group_whatever_their_label() -> None:
     assert set(groups) <= set(kept["id"])
 
 
-def test_labels_come_from_a_table_and_are_told(
+def test_labels_come_from_a_table_and_are_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = b"id,label\n1,1\n2,0\n3,?\n"
@@ -216,14 +216,14 @@ def test_labels_come_from_a_table_and_are_told(
 
 
 @pytest.mark.parametrize("name", ["human", "ai"])
-def test_a_class_of_which_nothing_is_left_is_an_error_that_says_why(name: str) -> None:
-    content = [one for one in SURE if not one[0].startswith(name)]
+def test_a_class_without_usable_pictures_is_an_error(name: str) -> None:
+    content = [entry for entry in SURE if not entry[0].startswith(name)]
     content += [(f"{name}/{bad}", FILES[bad]) for bad in ("empty.jpg", "cut.jpg")]
     with pytest.raises(RealartError, match=f"no picture of class {name} .*1 corrupt.*1 empty"):
         cleaned(content)
 
 
-def test_nothing_usable_at_all_is_the_same_error() -> None:
+def test_an_archive_without_usable_pictures_is_an_error() -> None:
     with pytest.raises(RealartError, match="no picture of class human is usable"):
         cleaned([("human/x.png", b""), ("ai/x.png", b"")])
 
@@ -260,7 +260,7 @@ def other(first: int) -> list[tuple[str, bytes]]:
     return list(zip(("human/sure.png", "ai/sure.png"), files, strict=True))
 
 
-def test_copies_are_found_across_sets_and_their_twin_is_named_with_its_set(tmp_path: Path) -> None:
+def test_copies_are_found_across_sets(tmp_path: Path) -> None:
     kept, rejected, related = cleaned_sets(
         tmp_path,
         a=[*SURE, ("ai/x.png", FILES["base.png"]), ("human/y.gif", FILES["other.gif"])],
@@ -277,8 +277,8 @@ def test_copies_are_found_across_sets_and_their_twin_is_named_with_its_set(tmp_p
     ]
     assert kept["group"].is_unique
     assert set(map(tuple, related[["set_a", "set_b"]].to_numpy())) == {("a", "b")}
-    files = {one.name for one in (tmp_path / "pictures").iterdir()}
-    assert files == {Path(one).name for one in kept["file"]}
+    files = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert files == {Path(name).name for name in kept["file"]}
 
 
 def test_related_pictures_of_two_sets_are_one_group(tmp_path: Path) -> None:
@@ -300,10 +300,10 @@ def test_related_pictures_of_two_sets_are_one_group(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["human", "ai"])
-def test_a_set_of_one_class_is_refused_by_its_name(name: str, tmp_path: Path) -> None:
+def test_a_set_of_one_class_is_refused(name: str, tmp_path: Path) -> None:
     """Unlabelled, or with nothing usable of a class: to be of the set would name the label."""
-    one = [entry for entry in other(50) if not entry[0].startswith(name)]
-    for number, content in enumerate(([*one], [*one, (f"{name}/x.png", b"")])):
+    entries = [entry for entry in other(50) if not entry[0].startswith(name)]
+    for number, content in enumerate(([*entries], [*entries, (f"{name}/x.png", b"")])):
         folder = tmp_path / f"{number}"
         folder.mkdir()
         with pytest.raises(RealartError, match=f"^b: .*{name}") as raised:
@@ -372,4 +372,4 @@ def test_processes_and_one_thread_write_the_same_bytes(tmp_path: Path) -> None:
     in_processes = clean(path, LABELS, None, JPEG, folder)
     pd.testing.assert_frame_equal(in_processes[0], kept)
     pd.testing.assert_frame_equal(in_processes[1], rejected)
-    assert {one.name: one.read_bytes() for one in folder.iterdir()} == stored
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == stored

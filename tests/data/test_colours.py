@@ -85,9 +85,9 @@ def test_a_transparent_grey_of_any_depth_is_white(bits: int, transparent: int) -
     most = 2**bits - 1
     transparent %= most + 1
     samples = np.array([[0, 1, 2, most - 1, most]], np.uint16)
-    seen = decoded(png(samples, bits, 0, (transparent,)))
+    rgb = decoded(png(samples, bits, 0, (transparent,)))
     shown = samples * 255 // most if bits < 16 else samples >> 8
-    assert np.array_equal(seen, three(np.where(samples == transparent, 255, shown)))
+    assert np.array_equal(rgb, three(np.where(samples == transparent, 255, shown)))
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -95,19 +95,19 @@ def test_a_transparent_colour_of_any_depth_is_white(bits: int) -> None:
     colours = np.array([[[1, 2, 3], [1, 2, 4], [3, 2, 1]]], np.uint16)
     if bits == 16:
         colours = colours << 8 | 0x77
-    seen = decoded(png(colours, bits, 2, tuple(colours[0, 0].tolist())))
-    assert seen.tolist() == [[[255, 255, 255], [1, 2, 4], [3, 2, 1]]]
+    rgb = decoded(png(colours, bits, 2, tuple(colours[0, 0].tolist())))
+    assert rgb.tolist() == [[[255, 255, 255], [1, 2, 4], [3, 2, 1]]]
 
 
 def test_premultiplied_samples_are_laid_on_white() -> None:
     """Associated alpha (ExtraSamples 1): a colour of half opacity has half its value."""
     tags = {258: (8,) * 4, 262: (2,), 277: (4,), 338: (1,)}
     pixels = np.array([[[100, 20, 0, 128], [0, 0, 0, 0], [9, 8, 7, 255]]], np.uint8)
-    seen = decoded(tiff((pixels, tags)))
-    assert np.abs(seen.astype(int) - [[[227, 147, 127], [255] * 3, [9, 8, 7]]]).max() <= 1
+    rgb = decoded(tiff((pixels, tags)))
+    assert np.abs(rgb.astype(int) - [[[227, 147, 127], [255] * 3, [9, 8, 7]]]).max() <= 1
     tags = {258: (8,) * 2, 262: (1,), 277: (2,), 338: (1,)}
-    seen = decoded(tiff((np.ascontiguousarray(pixels[..., [0, 3]]), tags)))
-    assert np.abs(seen.astype(int) - [[[227] * 3, [255] * 3, [9] * 3]]).max() <= 1
+    rgb = decoded(tiff((np.ascontiguousarray(pixels[..., [0, 3]]), tags)))
+    assert np.abs(rgb.astype(int) - [[[227] * 3, [255] * 3, [9] * 3]]).max() <= 1
 
 
 # Profiles
@@ -140,7 +140,7 @@ def swapped() -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16", "L and tRNS", "I;16 and tRNS"])
-def test_a_grey_profile_is_of_the_samples_and_not_of_the_opacity(mode: str) -> None:
+def test_a_grey_profile_leaves_opacity_unchanged(mode: str) -> None:
     grey = np.full((8, 8), 128, np.uint8)
     deep = grey.astype(np.uint16) << 8
     alpha = np.full((8, 8), 255, np.uint8)
@@ -155,22 +155,22 @@ def test_a_grey_profile_is_of_the_samples_and_not_of_the_opacity(mode: str) -> N
         "L and tRNS": lambda: file(Image.fromarray(grey), transparency=7, **options),
         "I;16 and tRNS": lambda: file(Image.fromarray(deep), transparency=7, **options),
     }[mode]()
-    seen = decoded(data)
-    assert distance(seen[:, 4:], plain((188, 188, 188), 4, 8)) < 2
+    rgb = decoded(data)
+    assert distance(rgb[:, 4:], plain((188, 188, 188), 4, 8)) < 2
     half = (188 + 255) // 2 if mode == "LA" else 188
-    assert distance(seen[:, :4], plain((half, half, half), 4, 8)) < 2
+    assert distance(rgb[:, :4], plain((half, half, half), 4, 8)) < 2
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "TIFF"])
-def test_a_profile_is_applied_before_a_picture_is_laid_on_white(kind: str) -> None:
+def test_a_profile_is_applied_before_transparency(kind: str) -> None:
     pixels = np.dstack([plain((200, 0, 40)), np.full((80, 96), 128, np.uint8)])
     options = {"lossless": True} if kind == "WEBP" else {}
-    seen = decoded(file(pixels, kind, icc_profile=swapped(), **options))
-    assert distance(seen, plain((147, 127, 227))) < 4
+    rgb = decoded(file(pixels, kind, icc_profile=swapped(), **options))
+    assert distance(rgb, plain((147, 127, 227))) < 4
 
 
 def test_a_profile_of_a_palette_with_opacity() -> None:
     image = Image.fromarray(np.array([[0, 1, 2]] * 3, np.uint8))
     image.putpalette([200, 0, 40, 200, 0, 40, 0, 0, 0])
-    seen = decoded(file(image, transparency=b"\0\x80\xff", icc_profile=swapped()))
-    assert np.abs(seen[0].astype(int) - [[255] * 3, [147, 127, 227], [0] * 3]).max() <= 2
+    rgb = decoded(file(image, transparency=b"\0\x80\xff", icc_profile=swapped()))
+    assert np.abs(rgb[0].astype(int) - [[255] * 3, [147, 127, 227], [0] * 3]).max() <= 2

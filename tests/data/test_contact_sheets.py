@@ -1,4 +1,4 @@
-"""Contact sheets are pictures with what was asked for in them."""
+"""Contact sheets show the chosen pictures in rows."""
 
 from pathlib import Path
 
@@ -39,8 +39,8 @@ def test_nothing_to_show_is_no_error(rows: dict[str, list[Path]], tmp_path: Path
 
 
 @given(st.lists(st.integers(), unique=True, max_size=40), st.integers(1, 12))
-def test_spread_takes_from_the_whole_list_in_order(items: list[int], count: int) -> None:
-    chosen = contact_sheets.spread([Path(str(item)) for item in items], count)
+def test_evenly_spaced_files_span_the_list_in_order(items: list[int], count: int) -> None:
+    chosen = contact_sheets.evenly_spaced([Path(str(item)) for item in items], count)
     positions = [items.index(int(str(path))) for path in chosen]
     assert len(positions) == min(count, len(items))
     assert positions == sorted(set(positions))

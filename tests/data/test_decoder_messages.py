@@ -1,4 +1,4 @@
-"""What decoders print is collected in the thread that decodes, and nowhere else."""
+"""Messages of decoders are collected in the thread that decodes, and nowhere else."""
 
 import logging
 import threading
@@ -27,7 +27,7 @@ def warn() -> None:
     warnings.warn("raw", UserWarning, stacklevel=1)
 
 
-def test_warnings_are_held_back_inside_only() -> None:
+def test_warnings_are_suppressed_inside_only() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with decoder_messages.collect(), decoder_messages.collect():
@@ -38,7 +38,7 @@ def test_warnings_are_held_back_inside_only() -> None:
             warn()
         assert not caught
         warn()
-    assert [str(one.message) for one in caught] == ["raw"]
+    assert [str(warning.message) for warning in caught] == ["raw"]
 
 
 def test_warnings_that_are_errors_elsewhere_are_none_inside() -> None:
@@ -76,12 +76,12 @@ def test_filters_do_not_pile_up() -> None:
         warnings.simplefilter("error", ResourceWarning)
         with decoder_messages.collect():
             pass
-    assert [one for one in warnings.filters if one is decoder_messages._FILTER] == [
+    assert [entry for entry in warnings.filters if entry is decoder_messages._FILTER] == [
         decoder_messages._FILTER
     ]
 
 
-def test_what_pillow_logs_is_collected_inside_only(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_records_of_pillow_are_collected_inside_only(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("PIL.TiffImagePlugin")
     with decoder_messages.collect() as messages:
         logger.error("too %s", "many")
@@ -103,7 +103,7 @@ def test_libtiff_prints_outside_only(capfd: pytest.CaptureFixture[str]) -> None:
     assert messages[0] in capfd.readouterr().err
 
 
-def test_decoding_prints_nothing_and_its_error_has_what_libtiff_said(
+def test_a_decoding_error_has_the_message_of_libtiff(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     tag = file(picture(1), "TIFF", tiffinfo={34675: bytes(200)})

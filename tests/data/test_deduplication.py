@@ -1,4 +1,4 @@
-"""A picture is left out for one that it is itself the same as, and for no other reason."""
+"""A picture is excluded only for one that it duplicates itself."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from making import PARAMS, decoded, file, fingerprint, picture
 
 from realart.data import near_duplicates
-from realart.data.deduplication import LeftOut, resolve
+from realart.data.deduplication import Exclusion, find_exclusions
 from realart.data.fingerprints import Fingerprints
 from realart.data.pictures import Pixels
 
@@ -19,19 +19,21 @@ FRAMES = 12
 
 def frame(step: int, scene: int = 0) -> Pixels:
     """Return a frame of a slow blend from one picture into another."""
-    one, other = (picture(2 * scene + end).astype(float) for end in (0, 1))
-    return (one + (other - one) * step / (FRAMES - 1)).astype(np.uint8)
+    first, second = (picture(2 * scene + end).astype(float) for end in (0, 1))
+    return (first + (second - first) * step / (FRAMES - 1)).astype(np.uint8)
 
 
-def left_out(images: list[Pixels], labels: list[str]) -> dict[int, LeftOut]:
+def exclusions(images: list[Pixels], labels: list[str]) -> dict[int, Exclusion]:
     prints = Fingerprints(map(fingerprint, images))
     ranks = [(number,) for number in range(len(images))]
-    return resolve(prints, near_duplicates.forest(prints, SIMILAR), labels, ranks, DUPLICATE)
+    return find_exclusions(
+        prints, near_duplicates.forest(prints, SIMILAR), labels, ranks, DUPLICATE
+    )
 
 
-def same(one: Pixels, other: Pixels) -> bool:
-    prints = Fingerprints([fingerprint(one), fingerprint(other)])
-    return bool(near_duplicates.compared(prints, 0, np.array([1]), DUPLICATE)[0][0])
+def same(first: Pixels, second: Pixels) -> bool:
+    prints = Fingerprints([fingerprint(first), fingerprint(second)])
+    return bool(near_duplicates.compare_with(prints, 0, np.array([1]), DUPLICATE)[0][0])
 
 
 @settings(max_examples=25)
@@ -42,19 +44,19 @@ def same(one: Pixels, other: Pixels) -> bool:
         max_size=10,
     )
 )
-def test_each_is_kept_or_left_out_for_one_that_it_is_the_same_as(
+def test_each_excluded_picture_duplicates_its_twin(
     chosen: list[tuple[int, int, str]],
 ) -> None:
     images = [frame(step, scene) for step, scene, _ in chosen]
     labels = [label for _, _, label in chosen]
-    found = left_out(images, labels)
-    for i, why in found.items():
-        assert same(images[i], images[why.twin])
-        if why.reason == "duplicate":
-            assert why.twin not in found
-            assert labels[i] == labels[why.twin]
+    found = exclusions(images, labels)
+    for i, exclusion in found.items():
+        assert same(images[i], images[exclusion.twin])
+        if exclusion.reason == "duplicate":
+            assert exclusion.twin not in found
+            assert labels[i] == labels[exclusion.twin]
         else:
-            assert labels[i] != labels[why.twin]
+            assert labels[i] != labels[exclusion.twin]
     kept = [i for i in range(len(images)) if i not in found]
     for i in kept:
         assert not any(same(images[i], images[j]) for j in kept if j != i)
@@ -66,18 +68,18 @@ def test_each_is_kept_or_left_out_for_one_that_it_is_the_same_as(
 @pytest.mark.parametrize("count", range(FRAMES - 4, FRAMES + 1))
 def test_both_ends_of_a_chain_stay(count: int) -> None:
     images = [frame(step) for step in range(count)]
-    for one, other in pairwise(images):
-        assert same(one, other)
+    for first, second in pairwise(images):
+        assert same(first, second)
     assert not same(images[0], images[-1])
-    found = left_out(images, ["ai"] * count)
+    found = exclusions(images, ["ai"] * count)
     assert 0 not in found
     assert count - 1 not in found
     assert found
 
 
-def test_a_chain_to_the_other_label_loses_only_its_near_end() -> None:
+def test_a_chain_to_the_other_label_loses_its_near_end() -> None:
     images = [frame(step) for step in range(FRAMES)]
-    found = left_out(images, ["human", *["ai"] * (FRAMES - 1)])
+    found = exclusions(images, ["human", *["ai"] * (FRAMES - 1)])
     assert found[0].reason == found[1].reason == "contradictory labels"
     assert FRAMES - 1 not in found
 
@@ -86,5 +88,5 @@ def test_a_chain_to_the_other_label_loses_only_its_near_end() -> None:
 def test_many_copies_leave_one_or_none(labels: tuple[str, str]) -> None:
     pixels = picture(5)
     images = [decoded(file(pixels, "JPEG", quality=40 + 3 * number)) for number in range(16)]
-    found = left_out(images, [labels[number % 2] for number in range(16)])
+    found = exclusions(images, [labels[number % 2] for number in range(16)])
     assert len(found) == (15 if len(set(labels)) == 1 else 16)

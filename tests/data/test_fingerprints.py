@@ -1,4 +1,4 @@
-"""Fingerprints: the same everywhere, blind to mirrors where they should be, of every view."""
+"""Fingerprints: equal on every machine, in every orientation, for every view."""
 
 import numpy as np
 from hypothesis import given
@@ -7,16 +7,16 @@ from making import fingerprint, picture, plain
 from PIL import Image
 
 from realart.data import fingerprints
-from realart.data.fingerprints import MIRROR, VIEWS, Turn, turned, turned_hashes
-from realart.data.near_duplicates import TURNS
+from realart.data.fingerprints import MIRROR, VIEWS, Orientation, orient_hashes, orient_thumbnails
+from realart.data.near_duplicates import ORIENTATIONS
 
 SEEDS = st.integers(0, 10**6)
 
 
 def test_hashes_are_the_same_numbers_on_every_machine() -> None:
     x, y = np.meshgrid(np.arange(64), np.arange(48))
-    taken = fingerprint(np.dstack([x * 4, y * 5, (x * y) % 256]).astype(np.uint8))
-    assert taken.hashes.tolist() == [
+    computed = fingerprint(np.dstack([x * 4, y * 5, (x * y) % 256]).astype(np.uint8))
+    assert computed.hashes.tolist() == [
         3442842559739982,
         65004594657286,
         3443117437644878,
@@ -31,19 +31,24 @@ def test_hashes_are_the_same_numbers_on_every_machine() -> None:
     assert int(MIRROR) == 11725233174763952680
 
 
-@given(SEEDS, st.sampled_from(TURNS))
-def test_the_hash_of_a_turned_picture_is_known(seed: int, turn: Turn) -> None:
+@given(SEEDS, st.sampled_from(ORIENTATIONS))
+def test_oriented_hashes_are_those_of_oriented_pictures(
+    seed: int, orientation: Orientation
+) -> None:
     pixels = picture(seed, 64, 64)
-    one, other = fingerprint(pixels), fingerprint(turned(pixels[None], turn)[0])
+    first, second = (
+        fingerprint(pixels),
+        fingerprint(orient_thumbnails(pixels[None], orientation)[0]),
+    )
     for view in (0, 1):
-        apart = turned_hashes(one.hashes[[view]], turn)[0] ^ other.hashes[view]
+        apart = orient_hashes(first.hashes[[view]], orientation)[0] ^ second.hashes[view]
         # Pillow shrinks across before down and rounds between, and what is nearly 0 has no sign.
         assert int(apart).bit_count() <= 5
     assert int(MIRROR).bit_count() > 24
 
 
 @given(SEEDS)
-def test_the_hash_of_a_view_is_near_that_of_the_part_it_shows(seed: int) -> None:
+def test_the_hash_of_a_view_is_near_that_of_the_crop(seed: int) -> None:
     pixels = picture(seed, 96, 96)
     whole = fingerprint(pixels)
     for (rows, columns), hashed in zip(VIEWS, whole.hashes, strict=True):
@@ -58,8 +63,8 @@ def test_a_few_things_on_plain_ground_are_sparse() -> None:
     assert not fingerprint(picture(0)).sparse
 
 
-def test_exact_names_the_stored_file() -> None:
+def test_exact_is_a_digest_of_the_stored_file() -> None:
     image = Image.fromarray(picture(0))
-    one, other = fingerprints.fingerprint(image, b"one"), fingerprints.fingerprint(image, b"other")
-    assert one.exact != other.exact
-    assert one.exact == fingerprints.fingerprint(Image.fromarray(picture(1)), b"one").exact
+    first, second = (fingerprints.fingerprint(image, data) for data in (b"first", b"second"))
+    assert first.exact != second.exact
+    assert first.exact == fingerprints.fingerprint(Image.fromarray(picture(1)), b"first").exact

@@ -1,4 +1,4 @@
-"""Which formats are read, which are named, which page of a TIFF is the picture."""
+"""Formats: which are read, the names of others, and the full page of a TIFF."""
 
 import io
 
@@ -27,7 +27,7 @@ def refused(data: bytes) -> UnusableFileError:
 
 
 @pytest.mark.parametrize("kind", OWN_FORMATS)
-def test_a_format_that_pillow_writes_but_is_not_read_is_named(kind: str) -> None:
+def test_an_unread_format_of_pillow_is_named(kind: str) -> None:
     error = refused(file(PIXELS, kind))
     assert error.reason == "unsupported"
     assert error.detail.replace(" ", "").startswith(kind)
@@ -76,7 +76,7 @@ def test_a_format_is_named_by_how_its_files_begin(name: str) -> None:
         b"plain text, of nothing",
     ],
 )
-def test_what_is_no_picture_has_no_name(data: bytes) -> None:
+def test_other_files_have_no_format_name(data: bytes) -> None:
     assert str(refused(data)) == "not a picture"
 
 
@@ -102,7 +102,7 @@ def jpeg_of_12_bits() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (file(PIXELS, "AVIF")[:60], "corrupt: Failed to decode image: "),
         (file(PIXELS, "WEBP")[:40], "corrupt: could not create decoder object"),
@@ -112,8 +112,8 @@ def jpeg_of_12_bits() -> bytes:
         (tiff((PIXELS[..., 0], {258: (8,), 262: (9,)})), "unsupported: unknown pixel mode"),
     ],
 )
-def test_what_pillow_hides_reaches_the_detail(data: bytes, said: str) -> None:
-    assert str(refused(data)).startswith(said)
+def test_the_decoders_message_reaches_the_detail(data: bytes, message: str) -> None:
+    assert str(refused(data)).startswith(message)
 
 
 # Pages of a TIFF
@@ -134,7 +134,7 @@ def test_the_only_full_page_is_the_picture(pages: list[tuple[Pixels, dict[int, t
     assert np.array_equal(pictures.read(tiff(*pages)), PIXELS)
 
 
-def test_its_limit_is_that_of_the_page_that_is_read() -> None:
+def test_the_pixel_limit_applies_to_the_full_page() -> None:
     data = tiff(page(SMALL, REDUCED), page(PIXELS, FULL))
     with pytest.raises(UnusableFileError, match="too large: 96x80"):
         pictures.decode(data, max_pixels=1000)
@@ -143,14 +143,14 @@ def test_its_limit_is_that_of_the_page_that_is_read() -> None:
 @pytest.mark.parametrize("count", [2, 5])
 def test_full_pages_are_pages_and_no_animation(count: int) -> None:
     pages = [page(picture(seed), FULL) for seed in range(count)]
-    said = f"unsupported: {count} pages: save each as a file of its own"
-    assert str(refused(tiff(*pages, page(SMALL, REDUCED)))) == said
+    message = f"unsupported: {count} pages: save each as a file of its own"
+    assert str(refused(tiff(*pages, page(SMALL, REDUCED)))) == message
 
 
 @pytest.mark.parametrize(
     "tags", [REDUCED | {330: (8,)}, FULL | {50706: (0x01040000,)}], ids=["NEF", "DNG"]
 )
-def test_the_preview_of_a_camera_raw_is_not_taken_for_the_picture(
+def test_the_preview_of_a_camera_raw_is_not_read(
     tags: dict[int, tuple[int, ...]],
 ) -> None:
     assert str(refused(tiff(page(SMALL, tags)))).startswith("unsupported: camera raw")

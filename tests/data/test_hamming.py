@@ -1,4 +1,4 @@
-"""The join finds exactly what comparing all with all finds, in little memory."""
+"""The join finds exactly the pairs that comparing all with all finds, in little memory."""
 
 import tracemalloc
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realart.data import hamming
-from realart.data.hamming import Hashes, near
+from realart.data.hamming import Hashes, near_pairs
 
 SEEDS = st.integers(0, 10**6)
 
@@ -28,7 +28,7 @@ def clustered(seed: int, count: int) -> Hashes:
 
 
 def joined(queries: Hashes, hashes: Hashes, radius: int, once: bool = False) -> list[list[int]]:
-    found = [np.stack(block, axis=1) for block in near(queries, hashes, radius, once)]
+    found = [np.stack(block, axis=1) for block in near_pairs(queries, hashes, radius, once)]
     return sorted(np.concatenate([np.empty((0, 2), np.int64), *found]).tolist())
 
 
@@ -37,12 +37,12 @@ def compared(queries: Hashes, hashes: Hashes, radius: int) -> list[list[int]]:
 
 
 @given(SEEDS, st.integers(0, 90), st.integers(1, 90), st.integers(0, 16), st.booleans())
-def test_it_finds_what_comparing_all_with_all_finds(
+def test_all_near_pairs_are_found(
     seed: int, queries: int, hashes: int, radius: int, like: bool
 ) -> None:
-    one, other = clustered(seed, hashes), clustered(seed if like else seed + 1, max(queries, 1))
-    other = other[:queries]
-    assert joined(other, one, radius) == compared(other, one, radius)
+    first, second = clustered(seed, hashes), clustered(seed if like else seed + 1, max(queries, 1))
+    second = second[:queries]
+    assert joined(second, first, radius) == compared(second, first, radius)
 
 
 @given(SEEDS, st.integers(1, 90), st.integers(0, 12), st.sampled_from([0, 0xFF, 2**64 - 1]))
@@ -73,7 +73,7 @@ def test_a_bucket_that_holds_all_takes_no_more_memory() -> None:
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 2**64, 4000, dtype=np.uint64) & np.uint64(0xFFFF_FFFF_FFFF_0000)
     tracemalloc.start()
-    found = sum(len(i) for i, _ in near(hashes, hashes, 3, once=True))
+    found = sum(len(i) for i, _ in near_pairs(hashes, hashes, 3, once=True))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert not found

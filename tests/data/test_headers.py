@@ -1,4 +1,4 @@
-"""Headers say what the encoder was told, and features hold every field."""
+"""Headers have the settings of the encoder, and features every field."""
 
 import io
 from typing import Any
@@ -23,12 +23,14 @@ def header(kind: str, **options: Any) -> Header:
 
 
 @given(st.integers(5, 100), st.sampled_from([0, 1, 2]), st.booleans())
-def test_a_jpeg_tells_how_it_was_saved(quality: int, subsampling: int, progressive: bool) -> None:
-    told = header("JPEG", quality=quality, subsampling=subsampling, progressive=progressive)
-    assert (told.quality, told.progressive) == (quality, progressive)
-    assert told.subsampling == headers.SUBSAMPLING[subsampling]
-    assert 64 <= told.luma_table < 64 * 255
-    assert (told.width, told.height, told.format, told.mode) == (96, 80, "JPEG", "RGB")
+def test_a_jpeg_header_has_the_encoder_settings(
+    quality: int, subsampling: int, progressive: bool
+) -> None:
+    found = header("JPEG", quality=quality, subsampling=subsampling, progressive=progressive)
+    assert (found.quality, found.progressive) == (quality, progressive)
+    assert found.subsampling == headers.SUBSAMPLING[subsampling]
+    assert 64 <= found.luma_table < 64 * 255
+    assert (found.width, found.height, found.format, found.mode) == (96, 80, "JPEG", "RGB")
 
 
 def test_other_formats_have_no_tables() -> None:
@@ -38,7 +40,7 @@ def test_other_formats_have_no_tables() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_exif_and_profile_are_seen(kind: str) -> None:
+def test_exif_and_profile_are_flagged(kind: str) -> None:
     exif = Image.Exif()
     exif[0x010E] = "made by"
     assert header(kind, exif=exif).exif

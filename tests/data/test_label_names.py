@@ -1,4 +1,4 @@
-"""What names say: whole words, whole patterns, and nothing inside a word."""
+"""Labels of names: by whole words and whole patterns, never inside a word."""
 
 import unicodedata
 
@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import PARAMS
 
-from realart.data.label_names import Vocabulary, words
+from realart.data.label_names import LabelMatcher, split_words
 from realart.params import CLASSES, LabelNames, WeakNames
 
-USUAL = Vocabulary(PARAMS.datasets["local"].labels)
+USUAL = LabelMatcher(PARAMS.datasets["local"].labels)
 PUBLISHED = {
     "ai": [
         "AiArtData", "AI_LD_baroque", "AI_SD_ukiyo_e", "AI-SD_x", "ai_art", "ai-art", "aiart",
@@ -41,14 +41,14 @@ PUBLISHED = {
         "2", "", "🎨",
     ],
 }  # fmt: skip
-"""Names that publishers and people give to folders, and others that only look like them."""
+"""Names that publishers and people give to folders, and similar ones that are no labels."""
 
 
 @pytest.mark.parametrize(
     ("label", "name"), [(k, n) for k, names in PUBLISHED.items() for n in names]
 )
-def test_names_of_folders_are_read_as_they_were_meant(label: str | None, name: str) -> None:
-    assert USUAL.read(name).label == label
+def test_published_folder_names_have_their_labels(label: str | None, name: str) -> None:
+    assert USUAL.match(name).label == label
 
 
 @pytest.mark.parametrize(
@@ -68,44 +68,42 @@ def test_names_of_folders_are_read_as_they_were_meant(label: str | None, name: s
     ],
 )
 def test_words_end_at_separators_digits_and_capitals(name: str, parts: tuple[str, ...]) -> None:
-    assert words(name) == parts
+    assert split_words(name) == parts
 
 
 @given(st.text(max_size=12))
 def test_composed_and_decomposed_names_are_the_same(name: str) -> None:
     apart, together = (unicodedata.normalize(form, name) for form in ("NFD", "NFC"))
-    assert words(apart) == words(together) == words(name)
+    assert split_words(apart) == split_words(together) == split_words(name)
     for entry in {together, f"{together}*"}:
         if any(map(str.isalnum, entry)):
-            vocabulary = Vocabulary(LabelNames(ai=[entry.replace("/", "")], human=["-1"]))
-            assert vocabulary.read(apart.replace("/", "")).label in ("ai", None)
-            assert vocabulary.read(apart) == vocabulary.read(together)
+            matcher = LabelMatcher(LabelNames(ai=[entry.replace("/", "")], human=["-1"]))
+            assert matcher.match(apart.replace("/", "")).label in ("ai", None)
+            assert matcher.match(apart) == matcher.match(together)
 
 
 @given(st.sampled_from(["ai", "human"]), st.text("abcdefghijklmnopqrstuvwxyz", min_size=1))
 def test_a_word_is_never_found_inside_a_longer_one(word: str, more: str) -> None:
-    vocabulary = Vocabulary(LabelNames(ai=["ai"], human=["human"]))
+    matcher = LabelMatcher(LabelNames(ai=["ai"], human=["human"]))
     for name in (word + more, more + word):
         if name != "human":
-            assert vocabulary.read(name).label is None
+            assert matcher.match(name).label is None
     for name in (f"{word}_{more}", f"{more} {word.upper()}", f"{more}{word.title()}", f"{word}7"):
-        assert vocabulary.read(name).label == word or more in CLASSES
+        assert matcher.match(name).label == word or more in CLASSES
 
 
-def test_all_of_a_name_goes_before_words_inside_it_and_longer_runs_before_shorter() -> None:
-    vocabulary = Vocabulary(
-        LabelNames(ai=["AI_SD_*", "ai"], human=["realism", "non ai", "AI_SD_1"])
-    )
-    assert vocabulary.read("ai_sd_realism").label == "ai"
-    assert vocabulary.read("old_realism").label == "human"
-    assert vocabulary.read("some-non-ai-art").label == "human"
-    assert vocabulary.read("realism, ai").label is None
-    assert vocabulary.read("AI_SD_1").label is None
+def test_whole_names_precede_words_and_long_runs_short_ones() -> None:
+    matcher = LabelMatcher(LabelNames(ai=["AI_SD_*", "ai"], human=["realism", "non ai", "AI_SD_1"]))
+    assert matcher.match("ai_sd_realism").label == "ai"
+    assert matcher.match("old_realism").label == "human"
+    assert matcher.match("some-non-ai-art").label == "human"
+    assert matcher.match("realism, ai").label is None
+    assert matcher.match("AI_SD_1").label is None
 
 
-def test_a_weak_name_yields_in_a_name_too_and_is_weak_wherever_else_it_stands() -> None:
-    vocabulary = Vocabulary(
+def test_a_weak_name_yields_to_a_strong_one() -> None:
+    matcher = LabelMatcher(
         LabelNames(ai=["ai"], human=["nature"], weak=WeakNames(human=["Nature"]))
     )
-    assert vocabulary.read("ai nature").label == "ai"
-    assert [vocabulary.read(name).strength for name in ("nature", "ai", "x")] == [1, 2, 0]
+    assert matcher.match("ai nature").label == "ai"
+    assert [matcher.match(name).strength for name in ("nature", "ai", "x")] == [1, 2, 0]

@@ -1,4 +1,4 @@
-"""Labels in a table beside the pictures: whatever its form, and what of it is of no use."""
+"""Labels from a table in the archive: all forms of tables, and unusable rows."""
 
 import json
 import shlex
@@ -45,7 +45,7 @@ def read(
 @pytest.mark.parametrize(
     "value", ["7", "{name}", "{last}", '"{name}"', "./{name}", "'{backslashes}'"]
 )
-def test_a_path_is_found_with_and_without_extension_from_table_or_top(
+def test_a_path_is_found_from_any_base_without_extension(
     table: str, place: str, value: str, tmp_path: Path
 ) -> None:
     value = value.format(name=place, last=Path(place).name, backslashes=place.replace("/", "\\"))
@@ -55,7 +55,7 @@ def test_a_path_is_found_with_and_without_extension_from_table_or_top(
     assert report == f"{table}, 1 rows, labels 1 files"
 
 
-def test_of_two_files_of_one_name_the_one_near_the_table_is_meant(tmp_path: Path) -> None:
+def test_the_file_near_the_table_is_preferred(tmp_path: Path) -> None:
     files = {"train.csv": "id,label\n1,0\n", "train/1.jpg": "", "test/1.jpg": ""}
     assert read(tmp_path, files)[0] == {"train/1.jpg": "human"}
     files = {"train.csv": "id,label\n1,0\n", "a/1.jpg": "", "b/1.jpg": ""}
@@ -75,7 +75,7 @@ def test_of_two_files_of_one_name_the_one_near_the_table_is_meant(tmp_path: Path
         ("", "label", None), ("unknown", "label", None),
     ],
 )  # fmt: skip
-def test_values_are_read_as_they_are_meant(
+def test_values_have_their_labels(
     value: str, column: str, label: str | None, tmp_path: Path
 ) -> None:
     files = {"train.csv": f"id,{column}\nx,{value}\n", "x.jpg": ""}
@@ -124,7 +124,7 @@ def test_one_pattern_names_the_tables_of_all_parts(fake: Any, real: Any, tmp_pat
     assert report == "*/metadata.jsonl, 4 rows, labels 4 files"
 
 
-def test_what_is_of_no_use_is_counted_and_named(tmp_path: Path) -> None:
+def test_unusable_rows_are_counted_and_named(tmp_path: Path) -> None:
     rows = "a,1\nb,0\nc,1\nc,0\nd,unknown\ne,unknown\ngone,1\nb,0\n"
     files = {"train.csv": "id,label\n" + rows} | {f"{name}.jpg": "" for name in "abcde"}
     assert read(tmp_path, files) == (
@@ -145,7 +145,7 @@ def test_every_row_labels_its_own_file(
 
 
 @pytest.mark.parametrize(
-    ("file", "column", "content", "said"),
+    ("file", "column", "content", "message"),
     [
         ("labels.csv", "id", "id,label\n", "is not in the archive, whose tables are: train.csv"),
         ("train.csv", "name", "id,label\n", "the column 'name', and train.csv has: id, label"),
@@ -153,12 +153,12 @@ def test_every_row_labels_its_own_file(
         ("train.csv", "id", 'id,label\n"x,1\n', "the table train.csv cannot be read: "),
     ],
 )  # fmt: skip
-def test_a_table_that_is_of_no_use_is_one_line(
-    file: str, column: str, content: str, said: str, tmp_path: Path
+def test_an_unusable_table_is_one_line(
+    file: str, column: str, content: str, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(RealartError) as caught:
         read(tmp_path, {"train.csv": content, "x.jpg": ""}, file, column)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -181,12 +181,14 @@ def test_a_table_that_is_of_no_use_is_one_line(
         ),
     ],
 )  # fmt: skip
-def test_a_table_that_lies_unused_is_offered_as_dvc_can_set_it(
+def test_an_unused_table_is_suggested_as_an_assignment(
     files: Files, table: dict[str, str], tmp_path: Path
 ) -> None:
     zipped = archive(tmp_path / "a.zip", ((name, text.encode()) for name, text in files.items()))
-    said = label_table.advice(zipped, archives.files(zipped, ""), USUAL, "datasets.local")
-    assignment = shlex.split(said[said.index("-S ") :])[1]
+    message = label_table.suggest_labels(
+        zipped, archives.files(zipped, ""), USUAL, "datasets.local"
+    )
+    assignment = shlex.split(message[message.index("-S ") :])[1]
     file = tmp_path / "params.yaml"
     file.write_text((ROOT / "params.yaml").read_text())
     apply_overrides(file, [assignment])
@@ -195,10 +197,12 @@ def test_a_table_that_lies_unused_is_offered_as_dvc_can_set_it(
     assert load_params(file).datasets["local"].labels.table is None
 
 
-def test_without_a_table_of_labels_none_is_offered(tmp_path: Path) -> None:
+def test_no_table_is_suggested_without_labels(tmp_path: Path) -> None:
     files = {"a.csv": "id,label\nx,1\ny,1\n", "b.csv": "", "c.csv": "k,v\nnone,0\nno,1\n"}
     files["d.csv"] = "number,file,kind\n0,x,p\n1,y,q\n2,z,r\n3,w,s\n4,v,t\n"
     files |= {"x.jpg": "", "y.jpg": ""}
     zipped = archive(tmp_path / "a.zip", ((name, text.encode()) for name, text in files.items()))
-    said = label_table.advice(zipped, archives.files(zipped, ""), USUAL, "datasets.mine")
-    assert said.startswith("set datasets.mine.labels to the names of a folder for each class, or")
+    message = label_table.suggest_labels(zipped, archives.files(zipped, ""), USUAL, "datasets.mine")
+    assert message.startswith(
+        "set datasets.mine.labels to the names of a folder for each class, or"
+    )

@@ -1,4 +1,4 @@
-"""From folders to labels: what publishers mean, what is refused, and what is told."""
+"""Labels from folders: published layouts, contradictions, and the summary."""
 
 import unicodedata
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from making import LABELS, PARAMS
 
 from realart.core.errors import RealartError
-from realart.data.labels import label_summary, missing, read_paths
+from realart.data.labels import describe_missing_class, label_summary, read_paths
 from realart.params import LabelNames, LabelTable
 
 USUAL = PARAMS.datasets["local"].labels
@@ -20,7 +20,8 @@ TOP = st.sampled_from(["ai", "AiArtData", "1_fake", "human", "REAL", "non_ai"])
 
 def labels_of(folders: list[str], labels: LabelNames = USUAL) -> list[str | None]:
     """Return the label of a file in each folder of one archive."""
-    return [origin.label for origin in read_paths([f"{f}/x.jpg" for f in folders], labels, None)]
+    paths = [f"{folder}/x.jpg" for folder in folders]
+    return [metadata.label for metadata in read_paths(paths, labels, None)]
 
 
 LAYOUTS: dict[str, dict[str, str | None]] = {
@@ -93,7 +94,7 @@ def test_published_layouts_have_their_labels(layout: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dataset", "path", "origin"),
+    ("dataset", "path", "expected"),
     [
         ("cashbowman", "AiArtData/AiArtData/x.jpg", ("ai", "AiArtData/AiArtData", "", "", "")),
         ("cashbowman", "RealArt/RealArt/x.jpg", ("human", "RealArt/RealArt", "", "", "")),
@@ -120,14 +121,14 @@ def test_published_layouts_have_their_labels(layout: str) -> None:
     ],
 )
 def test_ready_made_datasets_on_their_publishers_layout(
-    dataset: str, path: str, origin: tuple[str, ...]
+    dataset: str, path: str, expected: tuple[str, ...]
 ) -> None:
     entry = PARAMS.datasets[dataset]
     read = read_paths([path], entry.labels, entry.fields)[0]
-    assert (read.label, read.source, read.generator, read.style, read.part) == origin
+    assert (read.label, read.source, read.generator, read.style, read.part) == expected
 
 
-def test_every_style_of_ai_artbench_has_a_label_whoever_made_it() -> None:
+def test_every_style_of_ai_artbench_has_a_label() -> None:
     labels = PARAMS.datasets["ai-artbench"].labels
     assert len(labels.human) == 10
     folders = [
@@ -142,7 +143,7 @@ def test_a_style_below_never_overrules_the_class_above(top: str, below: list[str
 
 
 @given(st.lists(st.tuples(TOP, STYLES), min_size=1), st.sampled_from(["NFC", "NFD"]))
-def test_what_an_archive_is_wrapped_in_and_its_accents_change_nothing(
+def test_wrapping_folders_and_accents_change_nothing(
     folders: list[tuple[str, str]], form: str
 ) -> None:
     plain = ["/".join(folder) for folder in folders]
@@ -151,17 +152,19 @@ def test_what_an_archive_is_wrapped_in_and_its_accents_change_nothing(
 
 
 @pytest.mark.parametrize(
-    ("folders", "said"),
+    ("folders", "message"),
     [
         (["ai/human"], "folder 'ai/human' names human art, and 'ai' above it ai"),
         (["real/x/fake_y"], "folder 'real/x/fake_y' names ai art, and 'real' above it human"),
         (["ai/human_portraits", "ai/x", "human"], "('human_portraits' to labels.weak.human, or"),
     ],
 )
-def test_folders_that_contradict_each_other_are_both_named(folders: list[str], said: str) -> None:
+def test_folders_that_contradict_each_other_are_both_named(
+    folders: list[str], message: str
+) -> None:
     with pytest.raises(RealartError) as caught:
         labels_of(folders)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_subject_named_weak_contradicts_nothing() -> None:
@@ -170,14 +173,14 @@ def test_a_subject_named_weak_contradicts_nothing() -> None:
     assert labels_of(["ai/human_portraits", "ai/human", "human"], labels) == ["ai", "ai", "human"]
 
 
-def test_one_folder_is_one_source_however_its_accents_are_kept() -> None:
+def test_composed_and_decomposed_folders_are_one_source() -> None:
     paths = [unicodedata.normalize(form, "ai/é/x.jpg") for form in ("NFC", "NFD")]
-    assert len({origin.source for origin in read_paths(paths, LABELS, "(?P<style>é)/")}) == 1
-    assert [origin.style for origin in read_paths(paths, LABELS, "(?P<style>é)/")] == ["é", "é"]
+    assert len({metadata.source for metadata in read_paths(paths, LABELS, "(?P<style>é)/")}) == 1
+    assert [metadata.style for metadata in read_paths(paths, LABELS, "(?P<style>é)/")] == ["é", "é"]
 
 
 @pytest.mark.parametrize(
-    ("paths", "labels", "said"),
+    ("paths", "labels", "message"),
     [
         (["human/x", "b/y", "z"], LABELS, "matches no folder of the archive, which has: ., b, h"),
         ([f"{n}/x" for n in range(20)], LABELS, "has: 0, 1, 10, 11, 12, 13, 14, 15, ..."),
@@ -190,19 +193,19 @@ def test_one_folder_is_one_source_however_its_accents_are_kept() -> None:
         (["ai/x", "human/x"], LABELS, ""),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_said_with_its_reason(
-    paths: list[str], labels: LabelNames, said: str
+def test_a_missing_class_is_described_with_its_reason(
+    paths: list[str], labels: LabelNames, message: str
 ) -> None:
-    reason = missing(read_paths(paths, labels, None), labels)
-    assert said in reason
-    assert bool(said) == bool(reason)
+    reason = describe_missing_class(read_paths(paths, labels, None), labels)
+    assert message in reason
+    assert bool(message) == bool(reason)
 
 
-def test_a_table_alone_decides_where_there_is_one() -> None:
+def test_a_table_replaces_labels_of_folders() -> None:
     labels = LABELS.model_copy(update={"table": LabelTable(file="t.csv", path="p", label="l")})
-    origins = read_paths(["ai/x", "ai/y", "human/z"], labels, None, {"ai/x": "human"})
-    assert [origin.label for origin in origins] == ["human", None, None]
-    assert missing(origins, labels) == "labels.table gives no file the label ai"
+    metadata = read_paths(["ai/x", "ai/y", "human/z"], labels, None, {"ai/x": "human"})
+    assert [path.label for path in metadata] == ["human", None, None]
+    assert describe_missing_class(metadata, labels) == "labels.table gives no file the label ai"
 
 
 def test_a_summary_counts_every_file_by_what_names_it() -> None:

@@ -1,4 +1,4 @@
-"""Near-duplicates are found however they were saved, and nothing else is."""
+"""Near-duplicates are found however they were saved, and other pictures are not."""
 
 import tracemalloc
 from collections import Counter
@@ -12,17 +12,23 @@ from making import PARAMS, decoded, file, fingerprint, picture, plain
 from PIL import Image, ImageDraw
 
 from realart.data import near_duplicates
-from realart.data.fingerprints import Fingerprint, Fingerprints, Turn, turned, turned_hashes
+from realart.data.fingerprints import (
+    Fingerprint,
+    Fingerprints,
+    Orientation,
+    orient_hashes,
+    orient_thumbnails,
+)
 from realart.data.near_duplicates import (
     AGREEING,
     FEW,
+    ORIENTATIONS,
     PARTLY,
     SEARCHES,
-    TURNS,
     components,
     forest,
-    looks,
     pairs,
+    score_pairs,
 )
 from realart.data.pictures import Pixels
 
@@ -45,19 +51,19 @@ def resized(pixels: Pixels, scale: float) -> Pixels:
 
 
 def compared(prints: list[Fingerprint], similar: float) -> np.ndarray:
-    """Return the pairs that the docstring of `forest` promises, found one by one."""
+    """Return the pairs of the docstring of `forest`, each compared directly."""
     best, parts = {}, {}
     for i, j in combinations(range(len(prints)), 2):
         scores = [1.0] if prints[i].exact == prints[j].exact else []
         for search in SEARCHES:
             for a, b in ((prints[i], prints[j]), (prints[j], prints[i])):
-                hashed = turned_hashes(a.hashes[[search.view]], search.turn)[0]
+                hashed = orient_hashes(a.hashes[[search.view]], search.orientation)[0]
                 apart = int(hashed ^ b.hashes[0]).bit_count()
                 sparse = a.sparse or b.sparse
                 if apart <= search.radius and not (a.flat or b.flat or (sparse and search.view)):
                     both = np.array([a.thumbnail, b.thumbnail])
                     pair = np.array([0]), np.array([1])
-                    (score,), (agreement,) = looks(both, *pair, search, sparse, similar)
+                    (score,), (agreement,) = score_pairs(both, *pair, search, sparse, similar)
                     if agreement >= AGREEING:
                         scores.append(score)
                     elif score >= similar:
@@ -205,7 +211,7 @@ def frames(seed: int) -> list[Pixels]:
     return found
 
 
-def test_frames_of_a_scene_are_related_and_not_the_same() -> None:
+def test_frames_of_a_scene_are_related_but_no_duplicates() -> None:
     prints = Fingerprints(map(fingerprint, frames(39)[: FEW + 1]))
     edges = forest(prints, SIMILAR)
     assert len(edges) == FEW
@@ -214,7 +220,7 @@ def test_frames_of_a_scene_are_related_and_not_the_same() -> None:
     assert (forest(prints, 0.2)[:, 2] < 0.2).all()
 
 
-def test_what_many_share_relates_none_of_them() -> None:
+def test_parts_that_many_share_relate_none() -> None:
     assert len(frames(39)) == FEW + 2
     assert not found(frames(39))
 
@@ -238,7 +244,7 @@ def version(seed: int, change: int) -> Pixels:
 
 @SEARCHED
 @given(CHOSEN, st.sampled_from([0.0, 0.5, SIMILAR]))
-def test_a_forest_has_the_components_of_all_pairs_at_every_level(
+def test_the_forest_has_the_components_of_all_pairs(
     chosen: list[tuple[int, int]], similar: float
 ) -> None:
     prints = [fingerprint(version(*choice)) for choice in chosen]
@@ -276,12 +282,12 @@ def partition(numbers: np.ndarray) -> set[frozenset[int]]:
     return {frozenset(np.flatnonzero(numbers == number).tolist()) for number in set(numbers)}
 
 
-def test_thinning_out_on_the_way_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thinning_out_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = [version(seed, change) for seed in range(4) for change in range(10)]
     prints = Fingerprints(map(fingerprint, versions))
     at_once = forest(prints, 0.0)
     monkeypatch.setattr(near_duplicates, "PENDING", 3)
-    monkeypatch.setattr(near_duplicates, "LOOK", 2)
+    monkeypatch.setattr(near_duplicates, "COMPARED_AT_ONCE", 2)
     np.testing.assert_allclose(forest(prints, 0.0), at_once)
 
 
@@ -317,10 +323,10 @@ def test_components_are_those_of_joining_edge_by_edge(data: st.DataObject, count
 
 
 @SEARCHED
-@given(SEEDS, st.sampled_from(TURNS), st.integers(60, 95))
-def test_a_turned_copy_is_a_duplicate(seed: int, turn: Turn, quality: int) -> None:
+@given(SEEDS, st.sampled_from(ORIENTATIONS), st.integers(60, 95))
+def test_a_turned_copy_is_a_duplicate(seed: int, orientation: Orientation, quality: int) -> None:
     pixels = picture(seed, 200, 160)
-    copy = np.ascontiguousarray(turned(pixels[None], turn)[0])
+    copy = np.ascontiguousarray(orient_thumbnails(pixels[None], orientation)[0])
     assert found([pixels, decoded(file(copy, "JPEG", quality=quality))], DUPLICATE)
 
 
@@ -338,7 +344,7 @@ def test_a_picture_on_a_mat_is_the_same(seed: int, level: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["white mat", "black mat", "sky", "card", "window"])
-def test_what_pictures_have_in_common_makes_no_pair(kind: str) -> None:
+def test_common_layouts_and_borders_make_no_pair(kind: str) -> None:
     share = np.linspace(0, 1, 160)[:, None, None]
     images = []
     for seed in range(40):

@@ -52,7 +52,7 @@ def test_lossy_formats_give_nearly_the_published_pixels(kind: str, options: dict
     assert distance(decode(file(PIXELS, kind, **options)), PIXELS) < 8
 
 
-def test_a_jpeg_with_a_second_picture_behind_it_is_kept() -> None:
+def test_a_jpeg_with_a_second_picture_is_decoded() -> None:
     second = Image.fromarray(picture(2))
     data = file(PIXELS, "MPO", save_all=True, append_images=[second])
     image, header = pictures.decode(data, 10**8)
@@ -87,15 +87,15 @@ def test_transparency_is_laid_on_white() -> None:
     alpha = np.zeros((80, 96), np.uint8)
     alpha[:, 32:] = 128
     alpha[:, 64:] = 255
-    seen = decode(file(np.dstack([plain((200, 0, 100)), alpha])))
-    assert seen[0, [0, 40, 80]].tolist() == [[255, 255, 255], [227, 127, 177], [200, 0, 100]]
+    pixels = decode(file(np.dstack([plain((200, 0, 100)), alpha])))
+    assert pixels[0, [0, 40, 80]].tolist() == [[255, 255, 255], [227, 127, 177], [200, 0, 100]]
 
 
 def test_a_transparent_palette_colour_is_laid_on_white() -> None:
     image = Image.fromarray(np.repeat(np.uint8([[0, 1]]), 4, 0))
     image.putpalette([255, 0, 0, 0, 255, 0])
-    seen = decode(file(image, transparency=0))
-    assert seen[0].tolist() == [[255, 255, 255], [0, 255, 0]]
+    pixels = decode(file(image, transparency=0))
+    assert pixels[0].tolist() == [[255, 255, 255], [0, 255, 0]]
 
 
 # Turned and coloured as meant
@@ -124,7 +124,7 @@ def test_every_exif_orientation_comes_upright(orientation: int, kind: str) -> No
 
 
 def red_and_blue_swapped() -> bytes:
-    """Return an sRGB profile that says the first channel is blue, and the third red."""
+    """Return an sRGB profile whose first channel is blue, and the third red."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     tags = profile[:400].replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ")
     return tags.replace(b"----", b"bXYZ") + profile[400:]
@@ -169,8 +169,8 @@ def test_srgb_by_another_name_changes_nothing(mode: str) -> None:
 @pytest.mark.parametrize(("kind", "options"), [*LOSSY, *LOSSLESS])
 def test_a_file_cut_at_any_tenth_is_not_kept(kind: str, options: dict[str, bool]) -> None:
     data = file(PIXELS, kind, **options)
-    said = {reason(data[: len(data) * tenth // 10]) for tenth in range(1, 10)}
-    assert said <= {"corrupt", "not a picture"}
+    reasons = {reason(data[: len(data) * tenth // 10]) for tenth in range(1, 10)}
+    assert reasons <= {"corrupt", "not a picture"}
 
 
 @pytest.mark.parametrize("missing", [1, 2, 10, 100, 500])
@@ -179,7 +179,7 @@ def test_a_jpeg_that_lacks_its_end_is_corrupt(missing: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "expected"),
     [
         (b"", "empty"),
         (b"\0" * 1000, "not a picture"),
@@ -191,8 +191,8 @@ def test_a_jpeg_that_lacks_its_end_is_corrupt(missing: int) -> None:
         (file(Image.new("I", (96, 80)), "TIFF"), "unsupported"),
     ],
 )
-def test_what_is_no_picture_of_ours_is_named(data: bytes, said: str) -> None:
-    assert reason(data) == said
+def test_unusable_files_have_their_reason(data: bytes, expected: str) -> None:
+    assert reason(data) == expected
 
 
 def test_limits_of_size_are_inclusive() -> None:
@@ -243,7 +243,7 @@ def test_a_damaged_file_is_decoded_or_unusable(
 
 @pytest.mark.parametrize("kind", ["AVIF", "TIFF"])
 @pytest.mark.filterwarnings("error")
-def test_no_damaged_byte_of_a_header_ends_in_another_error(kind: str) -> None:
+def test_damaged_headers_raise_unusable_file_errors_only(kind: str) -> None:
     data = file(PIXELS[:20, :24], kind)
     start = len(data) - 300 if kind == "TIFF" else 0
     for place in range(max(0, start), min(len(data), start + 300)):
@@ -258,7 +258,7 @@ def test_no_damaged_byte_of_a_header_ends_in_another_error(kind: str) -> None:
 # The canonical form
 
 
-def test_the_canonical_form_forgets_how_a_picture_was_published() -> None:
+def test_the_canonical_form_is_independent_of_the_format() -> None:
     forms = {
         pictures.canonical(pictures.read(file(PIXELS, kind, **o)), PARAMS.clean)
         for kind, o in LOSSLESS
@@ -267,7 +267,7 @@ def test_the_canonical_form_forgets_how_a_picture_was_published() -> None:
     (form,) = forms
     header = pictures.decode(form, 10**8)[1]
     assert header == Header("JPEG", "RGB", 67, 56, PARAMS.clean.quality, 736, 1110, "4:2:0")
-    shrunk = pictures.bound(Image.fromarray(PIXELS), 67)
+    shrunk = pictures.limit_size(Image.fromarray(PIXELS), 67)
     assert distance(decode(form), np.asarray(shrunk)) < 8
 
 
@@ -275,7 +275,7 @@ def test_the_canonical_form_forgets_how_a_picture_was_published() -> None:
 def test_a_canonical_picture_is_bounded_and_keeps_its_shape(
     width: int, height: int, long_side: int
 ) -> None:
-    bounded = pictures.bound(Image.fromarray(picture(0, width, height)), long_side)
+    bounded = pictures.limit_size(Image.fromarray(picture(0, width, height)), long_side)
     new_width, new_height = bounded.size
     if max(width, height) <= long_side:
         assert np.array_equal(bounded, picture(0, width, height))
@@ -297,7 +297,7 @@ def test_quality_and_long_side_are_those_of_the_params() -> None:
 
 
 @pytest.mark.parametrize("long_side", [96, 200, 512, 513, 700, 3000])
-def test_a_canonical_picture_is_shrunk_by_the_factor_at_least(long_side: int) -> None:
+def test_a_canonical_picture_is_shrunk_by_the_factor(long_side: int) -> None:
     form = pictures.canonical(Image.fromarray(picture(0, long_side, 90)), PARAMS.clean)
     expected = min(PARAMS.clean.long_side, round(PARAMS.clean.shrink * long_side))
     assert pictures.read(form).width == expected
@@ -306,7 +306,7 @@ def test_a_canonical_picture_is_shrunk_by_the_factor_at_least(long_side: int) ->
 
 
 @pytest.mark.parametrize(("kind", "options"), LOSSY + LOSSLESS)
-def test_published_pixels_are_kept_where_asked(kind: str, options: dict[str, bool]) -> None:
+def test_original_encoding_keeps_published_pixels(kind: str, options: dict[str, bool]) -> None:
     data = file(PIXELS, kind, **options)
     image = pictures.read(data)
     assert pictures.stored(data, image, ORIGINAL) == data
@@ -314,7 +314,7 @@ def test_published_pixels_are_kept_where_asked(kind: str, options: dict[str, boo
 
 
 @pytest.mark.parametrize(("clean", "kind"), [(PARAMS.clean, "JPEG"), (ORIGINAL, "PNG")])
-def test_encode_makes_what_its_suffix_says(clean: Clean, kind: str) -> None:
+def test_encode_matches_its_suffix(clean: Clean, kind: str) -> None:
     data = pictures.encode(IMAGE, clean)
     assert pictures.decode(data, 10**8)[1].format == kind
     assert pictures.suffix(clean) == {"JPEG": ".jpg", "PNG": ".png"}[kind]
@@ -326,9 +326,9 @@ def test_encode_makes_what_its_suffix_says(clean: Clean, kind: str) -> None:
 
 @given(SIDES, SIDES, st.integers(16, 64), SHAPES)
 def test_a_square_has_the_size_asked_for(width: int, height: int, size: int, shape: str) -> None:
-    seen = pictures.square(Image.fromarray(picture(0, width, height)), size, shape)
-    assert seen.shape == (size, size, 3)
-    assert seen.dtype == np.uint8
+    resized = pictures.square(Image.fromarray(picture(0, width, height)), size, shape)
+    assert resized.shape == (size, size, 3)
+    assert resized.dtype == np.uint8
 
 
 @given(SIDES, st.integers(16, 64))
@@ -341,7 +341,7 @@ def test_all_shapes_of_a_square_are_the_same(side: int, size: int) -> None:
     assert np.array_equal(padded, squashed)
 
 
-def test_crop_sees_the_centre_and_squash_sees_all() -> None:
+def test_crop_shows_the_centre_and_squash_shows_all() -> None:
     thirds = np.hstack([plain(c, 60, 60) for c in ((255, 0, 0), (0, 255, 0), (0, 0, 255))])
     for image in (Image.fromarray(thirds), Image.fromarray(thirds.transpose(1, 0, 2).copy())):
         assert distance(pictures.square(image, 30, "crop"), plain((0, 255, 0), 30, 30)) < 1
@@ -352,9 +352,9 @@ def test_crop_sees_the_centre_and_squash_sees_all() -> None:
 @given(SIDES, SIDES, st.integers(16, 64))
 def test_pad_keeps_the_shape_between_grey_bars(width: int, height: int, size: int) -> None:
     assume(min(width, height) * size >= max(width, height))
-    seen = pictures.square(Image.fromarray(plain((255, 0, 0), width, height)), size, "pad")
-    inside = (seen == (255, 0, 0)).all(2)
-    assert (seen[~inside] == 128).all()
+    resized = pictures.square(Image.fromarray(plain((255, 0, 0), width, height)), size, "pad")
+    inside = (resized == (255, 0, 0)).all(2)
+    assert (resized[~inside] == 128).all()
     sides = inside.any(0).sum(), inside.any(1).sum()
     assert max(sides) == size
     assert abs(sides[0] * height - sides[1] * width) <= max(width, height)

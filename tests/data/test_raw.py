@@ -1,4 +1,4 @@
-"""Where the archive of each set lies, and whose file a picture is."""
+"""The archive and the record of each set, and the published file of a picture."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,10 @@ from making import archive, published
 
 from realart.core.errors import RealartError
 from realart.data import raw
-from realart.data.archive import Member, read
+from realart.data.archive import ArchiveMember, read
 
 
-def kept(folder: Path, names: list[str]) -> dict[str, Path]:
+def write_sets(folder: Path, names: list[str]) -> dict[str, Path]:
     """Write an archive and a record for each set as `download` does; return the archives."""
     for name in names:
         place = raw.folder(folder, name, names)
@@ -23,7 +23,7 @@ def kept(folder: Path, names: list[str]) -> dict[str, Path]:
 
 @pytest.mark.parametrize("names", [["b"], ["b", "a"]])
 def test_each_set_has_its_archive_and_its_record(names: list[str], tmp_path: Path) -> None:
-    archives = kept(tmp_path, names)
+    archives = write_sets(tmp_path, names)
     assert set(archives) == set(names)
     for name, path in archives.items():
         assert read(path, "ai/1.png", 1) == name.encode()
@@ -31,24 +31,24 @@ def test_each_set_has_its_archive_and_its_record(names: list[str], tmp_path: Pat
     assert (tmp_path / raw.ARCHIVE).exists() == (len(names) == 1)
 
 
-def test_a_file_of_one_path_in_two_sets_is_that_of_its_own_set(tmp_path: Path) -> None:
-    archives = kept(tmp_path, ["a", "b"])
+def test_equal_paths_in_two_sets_are_different_files(tmp_path: Path) -> None:
+    archives = write_sets(tmp_path, ["a", "b"])
     rows = [{"id": name, "set": name, "path": "ai/1.png", "bytes": 1} for name in "abba"]
     members = raw.members(published(rows), archives)
-    assert all(isinstance(member, Member) for member in members)
+    assert all(isinstance(member, ArchiveMember) for member in members)
     assert [read(*member) for member in members] == [b"a", b"b", b"b", b"a"]
 
 
-def test_a_set_is_held_wherever_it_was_put_before(tmp_path: Path) -> None:
-    assert raw.held(tmp_path, "a") == tmp_path
-    kept(tmp_path, ["a"])
-    assert raw.held(tmp_path, "a") == tmp_path
+def test_the_folder_of_an_earlier_run_is_found(tmp_path: Path) -> None:
+    assert raw.existing_folder(tmp_path, "a") == tmp_path
+    write_sets(tmp_path, ["a"])
+    assert raw.existing_folder(tmp_path, "a") == tmp_path
     several = tmp_path / "several"
     several.mkdir()
-    kept(several, ["a", "b"])
-    assert raw.held(several, "b") == several / "b"
+    write_sets(several, ["a", "b"])
+    assert raw.existing_folder(several, "b") == several / "b"
 
 
-def test_nothing_downloaded_says_what_to_run(tmp_path: Path) -> None:
+def test_the_error_without_a_download_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(RealartError, match=r"has no source\.json: run `dvc repro`"):
         raw.archives(tmp_path)

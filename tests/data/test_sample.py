@@ -1,4 +1,4 @@
-"""The sample dataset: reproducible, told apart by its folders only, and as messy as promised."""
+"""The sample dataset: reproducible, labelled by its folders only, with planted files."""
 
 import hashlib
 import io
@@ -13,9 +13,9 @@ from PIL import Image
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_score
 
-from realart.data.sample import label, picture, write_archive
-from realart.data.sample.finishing import FORMATS, SUFFIXES, draw_frame, numbers, render
-from realart.data.sample.mess import FOLDERS, Good, Planted, mess
+from realart.data.sample import is_generated, picture, write_archive
+from realart.data.sample.finishing import FORMATS, SUFFIXES, draw_frame, random_generator, render
+from realart.data.sample.planting import FOLDERS, PlantedFile, SampleFile, plant
 
 PICTURES = 36
 
@@ -34,16 +34,16 @@ def entries(archive: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def good(entries: dict[str, bytes]) -> list[Good]:
-    names = [f"{FOLDERS[label(i)]}/{i:04d}" for i in range(PICTURES)]
+def good(entries: dict[str, bytes]) -> list[SampleFile]:
+    names = [f"{FOLDERS[is_generated(i)]}/{i:04d}" for i in range(PICTURES)]
     whole = {f"{name}.{suffix}" for name in names for suffix in SUFFIXES.values()}
     found = sorted(whole & entries.keys(), key=lambda name: name.rpartition("/")[2])
-    return [Good(name, entries[name]) for name in found]
+    return [SampleFile(name, entries[name]) for name in found]
 
 
 @pytest.fixture(scope="module")
-def planted(good: list[Good]) -> list[Planted]:
-    return mess(good, seed=3)
+def planted(good: list[SampleFile]) -> list[PlantedFile]:
+    return plant(good, seed=3)
 
 
 def decoded(data: bytes) -> Image.Image:
@@ -59,12 +59,14 @@ def test_same_arguments_give_the_same_bytes(archive: Path, tmp_path: Path) -> No
     assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes()
 
 
-def test_another_seed_gives_other_pictures(good: list[Good]) -> None:
+def test_another_seed_gives_other_pictures(good: list[SampleFile]) -> None:
     assert picture(0, 3) == good[0]
     assert picture(0, 4).data != good[0].data
 
 
-def test_more_pictures_leave_those_before_as_they_were(tmp_path: Path, good: list[Good]) -> None:
+def test_more_pictures_leave_those_before_as_they_were(
+    tmp_path: Path, good: list[SampleFile]
+) -> None:
     assert [picture(index, 3) for index in (1, 2)] == good[1:3]
 
 
@@ -76,7 +78,7 @@ def test_archive_is_stored_sorted_and_without_dates(archive: Path) -> None:
     assert {info.compress_type for info in infos} == {zipfile.ZIP_STORED}
 
 
-def test_every_good_file_decodes(good: list[Good]) -> None:
+def test_every_good_file_decodes(good: list[SampleFile]) -> None:
     assert len(good) == PICTURES
     for item in good:
         image = decoded(item.data)
@@ -85,15 +87,15 @@ def test_every_good_file_decodes(good: list[Good]) -> None:
 
 
 def test_classes_are_unequal_and_mixed() -> None:
-    labels = [label(index) for index in range(100)]
+    labels = [is_generated(index) for index in range(100)]
     assert sum(labels) == 58
     assert all(0 < sum(labels[k : k + 10]) < 10 for k in range(0, 100, 10))
 
 
 def test_sizes_and_formats_do_not_depend_on_the_label() -> None:
-    rows, labels = [], [label(index) for index in range(600)]
+    rows, labels = [], [is_generated(index) for index in range(600)]
     for index in range(600):
-        frame = draw_frame(numbers(0, index))
+        frame = draw_frame(random_generator(0, index))
         options = dict(frame.options)
         rows.append(
             (
@@ -109,16 +111,16 @@ def test_sizes_and_formats_do_not_depend_on_the_label() -> None:
     assert 0.42 < auc < 0.58
 
 
-def test_both_classes_hold_the_same_formats_in_the_same_shares() -> None:
+def test_both_classes_have_the_same_shares_of_formats() -> None:
     counts = {False: Counter[str](), True: Counter[str]()}
     for index in range(1000):
-        counts[label(index)][draw_frame(numbers(0, index)).format] += 1
+        counts[is_generated(index)][draw_frame(random_generator(0, index)).format] += 1
     for kind in FORMATS:
         shares = [counts[c][kind] / counts[c].total() for c in (False, True)]
         assert abs(shares[0] - shares[1]) < 0.06
 
 
-def test_number_of_bytes_does_not_name_the_label(good: list[Good]) -> None:
+def test_file_size_does_not_predict_the_label(good: list[SampleFile]) -> None:
     weights: dict[bool, list[float]] = {False: [], True: []}
     for item in good:
         image = decoded(item.data)
@@ -132,26 +134,28 @@ def test_number_of_bytes_does_not_name_the_label(good: list[Good]) -> None:
 
 
 @pytest.mark.parametrize("generated", [False, True])
-def test_rendering_gives_the_size_that_was_asked_for(generated: bool) -> None:
+def test_rendered_pictures_have_the_size_of_the_frame(generated: bool) -> None:
     for index in range(4):
-        frame = draw_frame(numbers(9, index))
-        pixels = render(frame, generated, numbers(9, index))
+        frame = draw_frame(random_generator(9, index))
+        pixels = render(frame, generated, random_generator(9, index))
         assert pixels.shape == (frame.height, frame.width, 3)
         assert pixels.dtype == np.uint8
         assert pixels.std() > 8
 
 
-def test_mess_is_in_the_archive(
-    entries: dict[str, bytes], good: list[Good], planted: list[Planted]
+def test_planted_files_are_in_the_archive(
+    entries: dict[str, bytes], good: list[SampleFile], planted: list[PlantedFile]
 ) -> None:
     assert {item.name: item.data for item in [*good, *planted]} == entries
     assert len(entries) == len(good) + len(planted)
 
 
-def test_mess_is_planted_alike_in_both_folders(planted: list[Planted]) -> None:
-    fates = [Counter(p.fate for p in planted if p.name.startswith(folder)) for folder in FOLDERS]
-    assert fates[0] == fates[1]
-    assert set(fates[0]) == {
+def test_both_folders_have_the_same_planted_files(planted: list[PlantedFile]) -> None:
+    outcomes = [
+        Counter(p.outcome for p in planted if p.name.startswith(folder)) for folder in FOLDERS
+    ]
+    assert outcomes[0] == outcomes[1]
+    assert set(outcomes[0]) == {
         "kept",
         "duplicate",
         "both labels",
@@ -161,11 +165,11 @@ def test_mess_is_planted_alike_in_both_folders(planted: list[Planted]) -> None:
         "animated",
         "too small",
     }
-    assert [p.name for p in planted if p.fate == "no label"] == ["sample/unsorted/0001.jpg"]
+    assert [p.name for p in planted if p.outcome == "no label"] == ["sample/unsorted/0001.jpg"]
 
 
-def test_odd_pictures_that_should_be_kept_decode(planted: list[Planted]) -> None:
-    kept = [item for item in planted if item.fate == "kept"]
+def test_odd_pictures_that_should_be_kept_decode(planted: list[PlantedFile]) -> None:
+    kept = [item for item in planted if item.outcome == "kept"]
     images = {item.name.rpartition("/")[2]: decoded(item.data) for item in kept}
     assert {"P", "RGBA", "CMYK", "L", "I;16", "RGB"} == {image.mode for image in images.values()}
     assert {image.getexif().get(0x0112) for image in images.values()} == {None, 3, 6, 8}
@@ -176,32 +180,34 @@ def test_odd_pictures_that_should_be_kept_decode(planted: list[Planted]) -> None
     assert {"-rf.jpg", ".hidden.jpg", "été.jpg", "漢字.jpg", "🎨.jpg", "no suffix"} <= set(images)
 
 
-def test_odd_pictures_are_not_copies_of_each_other(planted: list[Planted]) -> None:
-    kept = [item for item in planted if item.fate in ("kept", "no label")]
+def test_odd_pictures_are_not_copies_of_each_other(planted: list[PlantedFile]) -> None:
+    kept = [item for item in planted if item.outcome in ("kept", "no label")]
     assert len({hashlib.sha256(item.data).digest() for item in kept}) == len(kept)
 
 
-def test_broken_files_are_broken(planted: list[Planted]) -> None:
+def test_broken_files_are_broken(planted: list[PlantedFile]) -> None:
     for item in planted:
-        if item.fate in ("truncated", "empty", "not a picture"):
+        if item.outcome in ("truncated", "empty", "not a picture"):
             with pytest.raises(OSError, match=r"truncated|cannot identify"):
                 decoded(item.data)
-        if item.fate == "animated":
+        if item.outcome == "animated":
             assert getattr(decoded(item.data), "n_frames", 1) > 1
-        if item.fate == "too small":
+        if item.outcome == "too small":
             assert max(decoded(item.data).size) < 64
 
 
-def test_copies_are_copies_of_what_they_say(good: list[Good], planted: list[Planted]) -> None:
+def test_planted_copies_resemble_their_originals(
+    good: list[SampleFile], planted: list[PlantedFile]
+) -> None:
     source = {item.name: item.data for item in good}
     for item in planted:
-        if item.of is None:
+        if item.copy_of is None:
             continue
-        same_label = item.name.split("/")[1] == item.of.split("/")[1]
-        assert same_label == (item.fate == "duplicate")
+        same_label = item.name.split("/")[1] == item.copy_of.split("/")[1]
+        assert same_label == (item.outcome == "duplicate")
         thumbnails = [
             np.asarray(decoded(data).convert("L").resize((16, 16), Image.Resampling.BOX), float)
-            for data in (item.data, source[item.of])
+            for data in (item.data, source[item.copy_of])
         ]
         near = [
             np.corrcoef(thumbnails[0].ravel(), other.ravel())[0, 1]

@@ -1,4 +1,4 @@
-"""Similarity: blind to what saving and brightness change, not to what pictures share."""
+"""Similarity: invariant to saving and brightness, sensitive to parts that differ."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_coarse_correlation_is_that_of_pixels_without_high_frequencies() -> None
 
 
 @given(SEEDS, st.integers(0, 24), st.integers(0, 24), st.integers(0, 2**24 - 1))
-def test_what_is_laid_over_a_small_part_changes_little(
+def test_a_small_overlay_changes_correlation_little(
     seed: int, top: int, left: int, colour: int
 ) -> None:
     thumbnail = fingerprint(picture(seed)).thumbnail
@@ -72,7 +72,7 @@ def test_parts_agree_once_a_movement_is_taken_out(seed: int, rows: int) -> None:
 
 
 @given(SEEDS, st.floats(0.4, 0.6))
-def test_a_part_that_differs_is_no_agreement_however_like_the_rest(seed: int, share: float) -> None:
+def test_a_differing_part_lowers_agreement(seed: int, share: float) -> None:
     one = fingerprint(picture(seed)).thumbnail
     other = one.copy()
     rows = round(32 * share)
@@ -82,7 +82,7 @@ def test_a_part_that_differs_is_no_agreement_however_like_the_rest(seed: int, sh
 
 
 @given(SEEDS)
-def test_a_grey_copy_looks_the_same(seed: int) -> None:
+def test_a_grey_copy_is_similar(seed: int) -> None:
     thumbnail = fingerprint(picture(seed)).thumbnail
     grey = thumbnail @ np.array([0.299, 0.587, 0.114])
     grey = np.repeat(grey[..., None], 3, 2).round().astype(np.uint8)

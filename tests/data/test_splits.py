@@ -1,4 +1,4 @@
-"""What a split promises, over tables of any groups, labels, sources and published parts."""
+"""Properties of splits, over tables of any groups, labels, sources and published parts."""
 
 import random
 import warnings
@@ -110,7 +110,7 @@ def test_the_test_part_has_its_share_of_each_class(pictures: pd.DataFrame, split
 
 
 @pytest.mark.parametrize("count", [4, 5, 14])
-def test_many_small_sources_give_the_test_part_its_share_too(count: int) -> None:
+def test_many_small_sources_fill_the_test_part(count: int) -> None:
     rows = [
         {"id": f"{label}-{source}-{n}", "label": label, "source": f"{source}"}
         for label in ("human", "ai")
@@ -147,7 +147,7 @@ def test_another_seed_is_another_split() -> None:
 
 @TABLES
 @given(tables_of_pictures(singles=True), SPLITS, st.integers(0, 99), st.sampled_from("ab"))
-def test_a_picture_added_moves_at_most_one_a_stratum_into_or_out_of_the_test_part(
+def test_an_added_picture_moves_at_most_one_a_stratum(
     pictures: pd.DataFrame, split: Split, added: int, source: str
 ) -> None:
     new = {"id": f"new{added}", "label": "ai", "source": f"ai/{source}"}
@@ -161,7 +161,7 @@ def test_a_picture_added_moves_at_most_one_a_stratum_into_or_out_of_the_test_par
 
 @TABLES
 @given(tables_of_pictures(), SPLITS)
-def test_published_keeps_the_publishers_test_part_and_nothing_related_to_it(
+def test_published_keeps_the_test_part_without_relatives(
     pictures: pd.DataFrame, split: Split
 ) -> None:
     table = assigned(pictures, split.model_copy(update={"method": "published"}))
@@ -180,7 +180,7 @@ def test_published_without_a_test_part_is_an_error() -> None:
 
 @TABLES
 @given(st.integers(0, 24), st.integers(0, 24))
-def test_too_few_pictures_are_one_line_that_names_the_class(human: int, ai: int) -> None:
+def test_the_error_of_too_few_pictures_names_the_class(human: int, ai: int) -> None:
     counts = {"human": human, "ai": ai}
     rows = [
         {"id": f"{label}{n}", "label": label}
@@ -202,7 +202,7 @@ def test_one_large_group_is_no_split() -> None:
 
 @TABLES
 @given(st.lists(st.integers(1, 30), min_size=4, max_size=6), st.integers(0, 99))
-def test_groups_too_large_to_be_dealt_out_are_an_error(sizes: list[int], seed: int) -> None:
+def test_groups_too_large_for_slices_are_an_error(sizes: list[int], seed: int) -> None:
     rows = [
         {"id": f"{label}-{group}-{n}", "label": label, "group": f"{label}-{group}"}
         for label in ("human", "ai")
@@ -218,7 +218,7 @@ def test_groups_too_large_to_be_dealt_out_are_an_error(sizes: list[int], seed: i
     assert cells.tolist() == [2] * 4
 
 
-def test_a_small_source_is_no_reason_to_warn() -> None:
+def test_a_small_source_raises_no_warning() -> None:
     pictures = pd.concat(
         [enough(source="big"), published([{"id": "x", "label": "ai", "source": "small"}])],
         ignore_index=True,
@@ -228,7 +228,7 @@ def test_a_small_source_is_no_reason_to_warn() -> None:
         assert len(assign(pictures, PARAMS.split)) == 81
 
 
-def test_sources_that_are_mostly_published_as_test_can_be_split() -> None:
+def test_sources_mostly_published_as_test_can_be_split() -> None:
     rows = [
         {
             "id": f"{label}-{source}-{n}",
@@ -258,7 +258,7 @@ def of_sources(human: int, ai: int, **columns: str) -> pd.DataFrame:
 
 @TABLES
 @given(st.integers(2, 4), st.integers(0, 3), st.booleans(), st.integers(0, 99))
-def test_a_held_out_source_is_seen_by_no_model_of_its_fold(
+def test_a_held_out_source_is_in_one_fold(
     folds: int, more: int, one_human_source: bool, seed: int
 ) -> None:
     split = PARAMS.split.model_copy(update={"method": "sources", "folds": folds, "seed": seed})
@@ -273,7 +273,7 @@ def test_a_held_out_source_is_seen_by_no_model_of_its_fold(
 
 
 @pytest.mark.parametrize("path", ["{label}/{source}", "set/{source}/{label}/pictures"])
-def test_folders_of_one_name_are_held_out_in_both_classes_at_once(path: str) -> None:
+def test_folders_of_one_name_are_held_out_together(path: str) -> None:
     pictures = of_sources(4, 4)
     pictures["source"] = [
         path.format(label=label, source=source.rpartition("/")[2])
@@ -299,7 +299,7 @@ def test_a_generator_is_held_out_over_all_its_folders() -> None:
     assert train["fold"].nunique() == 2
 
 
-def test_what_is_related_to_another_source_is_not_used() -> None:
+def test_relatives_of_another_source_are_unused() -> None:
     pictures = of_sources(4, 4)
     pictures.loc[pictures["id"].isin(["ai0-0", "ai1-0"]), "group"] = "ai0-0"
     split = PARAMS.split.model_copy(update={"method": "sources", "test_size": 0.1})
@@ -318,7 +318,7 @@ def test_a_set_without_sources_is_refused() -> None:
 
 @pytest.mark.parametrize("label", ["ai", "human"])
 def test_a_test_part_without_a_class_is_refused(label: str) -> None:
-    """Nothing could be said of a model there."""
+    """A model could not be evaluated there."""
     pictures = enough()
     large = pictures["label"] == label
     pictures.loc[large, "group"] = [f"{label}{number // 8}" for number in range(large.sum())]
@@ -343,7 +343,7 @@ def of_sets(**counts: int) -> pd.DataFrame:
     )
 
 
-def test_every_fold_and_slice_has_its_share_of_each_class_of_each_set() -> None:
+def test_folds_and_slices_share_classes_of_sets_evenly() -> None:
     pictures = of_sets(a=80, b=40, c=20)
     table = assign(pictures, SETS).merge(pictures[["id", "label"]], on="id")
     assert table["set"].tolist() == pictures["set"].tolist()
@@ -356,7 +356,7 @@ def test_every_fold_and_slice_has_its_share_of_each_class_of_each_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pictures", "said"),
+    ("pictures", "message"),
     [
         (of_sets(a=80, b=8), r"b has \d unrelated human pictures for training, and 10 are needed"),
         (
@@ -365,16 +365,14 @@ def test_every_fold_and_slice_has_its_share_of_each_class_of_each_set() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_set_that_is_too_small_or_copied_by_the_others_is_refused(
-    pictures: pd.DataFrame, said: str
-) -> None:
-    with pytest.raises(RealartError, match=said) as raised:
+def test_a_set_too_small_to_hold_out_is_refused(pictures: pd.DataFrame, message: str) -> None:
+    with pytest.raises(RealartError, match=message) as raised:
         assign(pictures, SETS)
     assert "\n" not in str(raised.value)
     assign(pictures, SETS.model_copy(update={"method": "random"}))
 
 
-def test_folders_of_one_name_in_two_sets_are_two_sources() -> None:
+def test_equal_folder_names_in_two_sets_are_two_sources() -> None:
     pictures = pd.concat([of_sources(1, 1), of_sources(1, 1)], ignore_index=True)
     pictures["set"] = np.repeat(["a", "b"], 60)
     pictures["id"] = pictures["group"] = pictures["set"] + pictures["id"]

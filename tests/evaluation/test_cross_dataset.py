@@ -14,7 +14,7 @@ from project_copy import ROOT
 from realart.core import tables
 from realart.core.errors import RealartError
 from realart.data import sample
-from realart.data.label_names import Vocabulary
+from realart.data.label_names import LabelMatcher
 from realart.evaluation import cross_dataset
 from realart.evaluation.cross_dataset import TrainedRun, evaluate, load_run, near_duplicate_mask
 from realart.params import load_params
@@ -56,7 +56,7 @@ def test_the_own_set_has_the_scores_that_its_folds_gave(
 ) -> None:
     report = evaluate(run, inside.parent / "pictures.zip", LABELS, tmp_path / "out")
     assert report["pictures"] == report["own"] == len(run.scores)
-    scores = tables.read(tmp_path / "out/scores.csv", tables.JUDGED).set_index("row")["score"]
+    scores = tables.read(tmp_path / "out/scores.csv", tables.PREDICTIONS).set_index("row")["score"]
     own = run.scores.set_index("row")["score"]
     np.testing.assert_array_equal(scores.loc[own.index], own)
 
@@ -65,7 +65,7 @@ def test_other_pictures_are_scored_by_the_final_model(run: TrainedRun, tmp_path:
     files = others()
     report = evaluate(run, zipped(tmp_path / "new.zip", files), LABELS, tmp_path / "out")
     assert (report["pictures"], report["own"], report["left_out"]) == (len(files), 0, 0)
-    scored = tables.read(tmp_path / "out/scores.csv", tables.JUDGED)
+    scored = tables.read(tmp_path / "out/scores.csv", tables.PREDICTIONS)
     from realart.serving import predict
 
     for name, data in files.items():
@@ -146,4 +146,4 @@ def test_labels_of_a_local_set_understand_the_sample() -> None:
     params = load_params(ROOT / "params.yaml")
     for label in ("ai", "human"):
         (folder,) = getattr(params.datasets["sample"].labels, label)
-        assert Vocabulary(LABELS).read(folder).label == label
+        assert LabelMatcher(LABELS).match(folder).label == label

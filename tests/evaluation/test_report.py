@@ -70,7 +70,7 @@ def test_the_figures_are_those_of_the_run(read: Reader, trained: Path) -> None:
 
 
 def test_the_most_confident_mistakes_come_first(read: Reader, trained: Path) -> None:
-    scores = tables.read(trained / "metrics/scores.csv", tables.JUDGED)
+    scores = tables.read(trained / "metrics/scores.csv", tables.PREDICTIONS)
     wrong = scores[(scores["score"] >= 0.5) != (scores["label"] == "ai")]
     distance = (wrong["score"] - (wrong["label"] == "ai")).abs().sort_values(ascending=False)
     expected = [f"{score:.3f}" for score in wrong.loc[distance.index, "score"]][: report.HARDEST]

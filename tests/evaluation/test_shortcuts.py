@@ -166,8 +166,8 @@ def test_pairs_are_sorted_by_what_they_do() -> None:
 
 def test_the_baseline_is_written_with_its_scores(inside: Path) -> None:
     """Of the pictures that models are judged on out of fold, so that the two can be compared."""
-    kept = tables.read(Path("metrics/audit/floor.csv"), tables.JUDGED)
-    scores = tables.read(Path("metrics/scores.csv"), tables.JUDGED)
+    kept = tables.read(Path("metrics/audit/floor.csv"), tables.PREDICTIONS)
+    scores = tables.read(Path("metrics/scores.csv"), tables.PREDICTIONS)
     assert set(kept["row"]) == set(scores.loc[scores["part"] == "oof", "row"])
     assert set(kept["part"]) == {"oof"}
     report = json.loads(Path("metrics/metrics.json").read_text())

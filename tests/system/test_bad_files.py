@@ -74,6 +74,6 @@ def test_a_download_that_can_not_be_read_within_bounds_is_one_line(
         member = opened.getinfo(name)
         with (
             pytest.raises(RealartError, match=r"not by deflate\): what to do$"),
-            archive.readable(name, "what to do"),
+            archive.translate_errors(name, "what to do"),
         ):
-            archive.unpacked(opened, member)
+            archive.open_member(opened, member)

@@ -55,7 +55,7 @@ def metrics(project: Path) -> dict[str, dict[str, object]]:
 
 @pytest.fixture(scope="module")
 def scores(project: Path) -> pd.DataFrame:
-    return tables.read(project / "metrics/scores.csv", tables.JUDGED)
+    return tables.read(project / "metrics/scores.csv", tables.PREDICTIONS)
 
 
 def test_each_set_keeps_its_archive_and_licence(project: Path) -> None:
@@ -159,12 +159,12 @@ def test_a_model_of_several_sets_is_tried_on_one_of_them(
     """Its pictures keep the scores of random folds, not those of the fold that held it out."""
     monkeypatch.chdir(project)
     labels = load_params().sets["local"].labels
-    scores = tables.read(project / "metrics/scores.csv", tables.JUDGED)
+    scores = tables.read(project / "metrics/scores.csv", tables.PREDICTIONS)
     own = scores[(scores["set"] == "local") & (scores["part"] != "unseen")].set_index("row")
     with cross_dataset.load_run("workspace") as run, joblib.parallel_config("threading"):
         report = cross_dataset.evaluate(
             run, project.parent / "pictures.zip", labels, tmp_path / "out"
         )
-    found = tables.read(tmp_path / "out/scores.csv", tables.JUDGED).set_index("row")["score"]
+    found = tables.read(tmp_path / "out/scores.csv", tables.PREDICTIONS).set_index("row")["score"]
     assert report["own"] == len(own)
     assert found.loc[own.index].tolist() == own["score"].tolist()

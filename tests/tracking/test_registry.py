@@ -296,7 +296,7 @@ def versions(place: tuple[MlflowClient, str], request: pytest.FixtureRequest, tm
 
     def made(scores: pd.DataFrame, report: dict[str, object] | str | None = None):
         run = client.create_run(experiment).info.run_id
-        tables.write(scores, tmp_path / registry.SCORES, tables.JUDGED)
+        tables.write(scores, tmp_path / registry.SCORES, tables.PREDICTIONS)
         client.log_artifact(run, str(tmp_path / registry.SCORES))
         kept = tmp_path / Path(registry.REPORT).name
         kept.write_text(report if isinstance(report, str) else json.dumps(report or told(scores)))

@@ -166,7 +166,7 @@ def test_features_by_a_network_wait_for_a_device(
     set_params(project, {"model": "tuned", "recipes.tuned": TUNED})
     machine = gpus(tmp_path, 2)
     monkeypatch.setattr(tempfile, "tempdir", machine["TMPDIR"])
-    taken = devices.take([name(0), name(1)], 2)
+    taken = devices.acquire([name(0), name(1)], 2)
     assert taken
     with subprocess.Popen(
         ["python", "-m", "stages.features"],

@@ -81,11 +81,11 @@ def test_every_process_is_heard_and_has_devices_of_its_own(
         assert records[1]["val_loss"] != records[1]["val_loss"]
         assert f"fold {fold}: said by a library\nsaid by another\n" in said
     assert [(tmp_path / str(fold)).read_text() for fold in heard] == ["0", "1"]
-    assert devices.take(FOUND, 3)
+    assert devices.acquire(FOUND, 3)
 
 
 def test_folds_take_turns_where_devices_are_few(tmp_path: Path) -> None:
-    taken = devices.take(FOUND, 1)
+    taken = devices.acquire(FOUND, 1)
     trained(tmp_path, dict.fromkeys(range(3), ""), count=2)
     assert {(tmp_path / f"{fold}").read_text() for fold in range(3)} == {"1,2"}
     assert taken
@@ -114,7 +114,7 @@ def test_a_process_that_fails_is_one_line_and_ends_the_others(
     assert ("ZeroDivisionError" in said) == ("1 / 0" in then)
     assert ("Check failed" in said) == ("abort" in then)
     assert not alive(int((tmp_path / "pid").read_text()))
-    assert devices.take(FOUND, 3)
+    assert devices.acquire(FOUND, 3)
 
 
 def test_a_command_that_can_not_begin_is_one_line(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_an_error_of_who_hears_ends_all(tmp_path: Path) -> None:
     with pytest.raises(RealartError, match="MLflow is gone"):
         trained(tmp_path, {0: f"{tell} say({{}}); {WAIT}"}, hear=hear)
     assert not alive(int((tmp_path / "pid").read_text()))
-    assert devices.take(FOUND, 3)
+    assert devices.acquire(FOUND, 3)
 
 
 STARTER = f"""
@@ -174,7 +174,7 @@ def test_no_process_outlives_who_started_it(tmp_path: Path, how: signal.Signals)
         assert (starter.returncode, said) == (-how, "")
     for fold in (0, 1):
         ended(int((tmp_path / f"pid{fold}").read_text()))
-    assert devices.take(FOUND, 3)
+    assert devices.acquire(FOUND, 3)
 
 
 def test_every_fold_has_a_bar(tmp_path: Path) -> None:

@@ -1,39 +1,40 @@
-"""The sample dataset: labelled pictures rendered on the spot, for who has no data yet.
+"""The sample dataset: labelled pictures, rendered here, to run the pipeline without data.
 
-Two folders show the same scenes in the same sizes and file formats. `painted` is brush strokes on
-canvas, `generated` went through an upsampling generator; strong and weak traces overlap, so that a
-small network does clearly better than chance and clearly worse than perfect. As in any published
-archive there is some mess in between (`mess`).
+Two folders show the same scenes in the same sizes and file formats. `painted` pictures are brush
+strokes on canvas, `generated` ones come from an upsampling generator; strong and weak traces
+overlap, so that a small network is clearly better than chance and clearly worse than perfect. As in
+published archives there are defective files and copies, too (`planting`).
 """
 
 from functools import partial
 from pathlib import Path
 
-from realart.core.parallel import each
+from realart.core.parallel import map_parallel
 from realart.data import archive
-from realart.data.sample.finishing import SUFFIXES, draw_frame, encode, numbers, render
-from realart.data.sample.mess import FOLDERS, Good, mess
+from realart.data.sample.finishing import SUFFIXES, draw_frame, encode, random_generator, render
+from realart.data.sample.planting import FOLDERS, SampleFile, plant
 
-GENERATED = 58  # of 100 pictures: classes are not equal in real sets either
+GENERATED = 58
+"""Generated pictures of 100: classes of real sets are unequal, too."""
 
 
-def label(index: int) -> bool:
+def is_generated(index: int) -> bool:
     """Return whether picture `index` is generated."""
     return (index + 1) * GENERATED // 100 > index * GENERATED // 100
 
 
-def picture(index: int, seed: int) -> Good:
-    """Return the name and the bytes of one picture."""
-    rng = numbers(seed, index)
+def picture(index: int, seed: int) -> SampleFile:
+    """Render picture `index`; return its name in the archive and its bytes."""
+    rng = random_generator(seed, index)
     frame = draw_frame(rng)
-    name = f"{FOLDERS[label(index)]}/{index:04d}.{SUFFIXES[frame.format]}"
-    return Good(name, encode(render(frame, label(index), rng), frame))
+    name = f"{FOLDERS[is_generated(index)]}/{index:04d}.{SUFFIXES[frame.format]}"
+    return SampleFile(name, encode(render(frame, is_generated(index), rng), frame))
 
 
 def write_archive(path: Path, pictures: int = 360, seed: int = 0) -> None:
-    """Write a zip of `pictures` pictures, and some mess, at `path`; same arguments, same bytes."""
-    good = list(each(partial(picture, seed=seed), range(pictures), "render"))
-    entries = {item.name: item.data for item in [*good, *mess(good, seed)]}
-    with archive.created(path) as opened:
+    """Write a byte-reproducible zip of `pictures` pictures and the files that `plant` adds."""
+    rendered = list(map_parallel(partial(picture, seed=seed), range(pictures), "render"))
+    entries = {file.name: file.data for file in [*rendered, *plant(rendered, seed)]}
+    with archive.create_archive(path) as target:
         for name in sorted(entries):
-            archive.add_bytes(opened, name, entries[name])
+            archive.add_bytes(target, name, entries[name])

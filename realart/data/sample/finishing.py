@@ -1,4 +1,4 @@
-"""What both classes go through alike: tone, vignette, varnish, wear, a size and a file format."""
+"""Finishing, alike for both classes: tone, vignette, varnish, wear, a size and a file format."""
 
 import io
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from realart.data.sample.generating import UNLIKE, generate
+from realart.data.sample.generating import ATYPICAL, generate
 from realart.data.sample.painting import (
     GUIDE,
-    Ints,
-    Pixels,
+    Int16Array,
+    Uint8Array,
     clipped,
     draw_guide,
     noise,
     paint,
     resized,
     softened,
-    thick,
-    thin,
+    thick_style,
+    thin_style,
 )
 from realart.data.sample.scenes import draw_scene
 
@@ -31,7 +31,7 @@ SUFFIXES = {"JPEG": "jpg", "WEBP": "webp", "PNG": "png", "GIF": "gif", "BMP": "b
 
 @dataclass(frozen=True)
 class Frame:
-    """Size and file format of a picture, drawn without regard to its label."""
+    """The size and the file format of a picture, drawn independently of its label."""
 
     width: int
     height: int
@@ -40,7 +40,7 @@ class Frame:
 
 
 def draw_frame(rng: np.random.Generator) -> Frame:
-    """Return a random frame: 200..640 pixels a side, one of nine shapes, one of six formats."""
+    """Draw a frame: 200 to 640 pixels a side, one of nine aspects, one of six formats."""
     across, down = ASPECTS[int(rng.integers(0, len(ASPECTS)))]
     long_side = int(rng.integers(320, 641))
     width = max(200, long_side * across // max(across, down))
@@ -55,8 +55,8 @@ def draw_frame(rng: np.random.Generator) -> Frame:
     return Frame(width, height, kind, options.get(kind, ()))
 
 
-def encode(pixels: Pixels, frame: Frame) -> bytes:
-    """Return uint8 RGB pixels as a file."""
+def encode(pixels: Uint8Array, frame: Frame) -> bytes:
+    """Encode uint8 RGB pixels in the format of a frame."""
     image = Image.fromarray(pixels)
     if frame.format == "GIF":
         image = image.quantize(128, Image.Quantize.MEDIANCUT)
@@ -65,8 +65,8 @@ def encode(pixels: Pixels, frame: Frame) -> bytes:
     return buffer.getvalue()
 
 
-def render(frame: Frame, generated: bool, rng: np.random.Generator) -> Pixels:
-    """Return a picture of a random scene, made by hand or by a generator: uint8 (h, w, 3)."""
+def render(frame: Frame, generated: bool, rng: np.random.Generator) -> Uint8Array:
+    """Render a random scene, painted or generated: uint8, shape (height, width, 3)."""
     width, height = frame.width, frame.height
     long_side = max(width, height)
     small = (width * GUIDE // long_side, height * GUIDE // long_side)
@@ -75,13 +75,13 @@ def render(frame: Frame, generated: bool, rng: np.random.Generator) -> Pixels:
     if generated:
         pixels = generate(guide, flow, width, height, rng)
     else:
-        touch = (thin if rng.random() < UNLIKE else thick)(rng)
-        pixels = _on_canvas(paint(guide, flow, width, height, touch, rng), rng)
+        style = (thin_style if rng.random() < ATYPICAL else thick_style)(rng)
+        pixels = _on_canvas(paint(guide, flow, width, height, style, rng), rng)
     return _worn(_toned(pixels, guide, rng), rng)
 
 
-def _on_canvas(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return paint on a woven canvas, seen by a camera: threads over and under, and noise."""
+def _on_canvas(pixels: Uint8Array, rng: np.random.Generator) -> Uint8Array:
+    """Return paint on a woven canvas as a camera records it: threads over and under, and noise."""
     height, width = pixels.shape[:2]
     period, depth = int(rng.integers(3, 7)), int(rng.integers(1, 8))
     wobble = noise(width, height, 60, rng) >> 6
@@ -94,10 +94,10 @@ def _on_canvas(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return clipped(pixels + (weave + grain)[:, :, None])
 
 
-def _toned(pixels: Pixels, guide: Pixels, rng: np.random.Generator) -> Pixels:
+def _toned(pixels: Uint8Array, guide: Uint8Array, rng: np.random.Generator) -> Uint8Array:
     """Return pixels with the mean of the scene, a vignette and a tint of varnish.
 
-    How a picture was made changes its mean a little; the scene's own mean says nothing of it.
+    Painting and generating change the mean a little; the mean of the scene is independent of both.
     """
     height, width = pixels.shape[:2]
     down = (np.arange(height) * 128 // height - 64)[:, None]
@@ -110,25 +110,25 @@ def _toned(pixels: Pixels, guide: Pixels, rng: np.random.Generator) -> Pixels:
     return clipped(shifted - vignette[:, :, None].astype(np.int16))
 
 
-def _worn(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return pixels after what happens to pictures online: blur, resizing, noise, more or less."""
+def _worn(pixels: Uint8Array, rng: np.random.Generator) -> Uint8Array:
+    """Return pixels with the wear of pictures online: blur or resizing for some, noise for all."""
     height, width = pixels.shape[:2]
-    fate = float(rng.random())
-    if fate < 0.2:
+    draw = float(rng.random())
+    if draw < 0.2:
         pixels = softened(pixels, 3)
-    elif fate < 0.4:
+    elif draw < 0.4:
         part = 0.6 + 0.35 * float(rng.random())
         smaller = resized(pixels, int(width * part), int(height * part), Image.Resampling.BICUBIC)
         pixels = resized(smaller, width, height, Image.Resampling.BICUBIC)
     return _levelled(pixels, int(rng.integers(56, 84)), rng)
 
 
-def _levelled(pixels: Pixels, wanted: int, rng: np.random.Generator) -> Pixels:
-    """Return pixels that a JPEG of quality 80 needs about `wanted` / 256 bytes each for.
+def _levelled(pixels: Uint8Array, wanted: int, rng: np.random.Generator) -> Uint8Array:
+    """Return pixels of which a JPEG of quality 80 takes about `wanted` / 256 bytes each.
 
-    Smooth pictures make small files, so the number of bytes would name the label. A camera's focus
-    takes detail from the rough ones, the grain of its film, coarse enough to outlive a reduction,
-    adds to the smooth ones, to a level drawn for both.
+    Smooth pictures make small files, so the file size would predict the label. Defocus takes detail
+    from rough pictures, film grain, coarse enough to survive a reduction, adds to smooth ones, to a
+    level drawn for both.
     """
     small = softened(pixels, 7).astype(np.int16) - pixels
     height, width = pixels.shape[:2]
@@ -146,17 +146,17 @@ def _levelled(pixels: Pixels, wanted: int, rng: np.random.Generator) -> Pixels:
     return _changed(pixels, change, high)
 
 
-def _changed(pixels: Pixels, change: Ints, sixteenths: int) -> Pixels:
-    """Return pixels with a part of the change applied."""
+def _changed(pixels: Uint8Array, change: Int16Array, sixteenths: int) -> Uint8Array:
+    """Return pixels plus so many sixteenths of a change."""
     return clipped(pixels + (change * sixteenths >> 4))
 
 
-def _weight(pixels: Pixels) -> int:
-    """Return the size of pixels as a JPEG, in 1/256 bytes a pixel."""
+def _weight(pixels: Uint8Array) -> int:
+    """Return the size of pixels as a JPEG, in 1/256 byte a pixel."""
     size = len(encode(pixels, Frame(0, 0, "JPEG", (("quality", 80),))))
     return size * 256 // (pixels.size // 3)
 
 
-def numbers(seed: int, index: int) -> np.random.Generator:
-    """Return the random numbers of one picture, the same on every machine."""
+def random_generator(seed: int, index: int) -> np.random.Generator:
+    """Return the random number generator of a picture, the same on every machine."""
     return np.random.Generator(np.random.PCG64([seed, index]))

@@ -1,6 +1,6 @@
-"""Generated pictures: the same scenes through an upsampling generator, with the traces that leaves.
+"""Generated pictures: the same scenes through an upsampling generator, with the traces it leaves.
 
-A scene is executed small, then brought up by stages of transposed convolution, whose uneven overlap
+A scene is painted small, then upsampled by stages of transposed convolution, whose uneven overlap
 makes a faint checkerboard (Odena, Dumoulin and Olah, 2016, "Deconvolution and Checkerboard
 Artifacts"), or of nearest-neighbour copies and sharpening. Detail is noise that goes through the
 same stages, or that repeats. Filters run on float32 arrays that hold whole numbers only: their sums
@@ -15,21 +15,21 @@ import numpy.typing as npt
 from PIL import Image
 
 from realart.data.sample.painting import (
-    Ints,
-    Pixels,
+    Int16Array,
+    Uint8Array,
     clipped,
     noise,
     paint,
     resized,
     softened,
-    thick,
-    thin,
+    thick_style,
+    thin_style,
 )
 
-Stage = Callable[[Pixels, int, np.random.Generator], Pixels]
+Stage = Callable[[Uint8Array, int, np.random.Generator], Uint8Array]
 
 
-def _filtered(pixels: npt.NDArray[np.float32], kernels: Ints, total: int) -> Pixels:
+def _filtered(pixels: npt.NDArray[np.float32], kernels: Int16Array, total: int) -> Uint8Array:
     """Return each channel of `pixels` filtered by its own whole-number kernel (c, k, k)."""
     planes = [
         cv2.filter2D(
@@ -44,9 +44,9 @@ def _filtered(pixels: npt.NDArray[np.float32], kernels: Ints, total: int) -> Pix
 
 
 def _transposed(taps: tuple[int, ...], scale: int) -> Stage:
-    """Return a x2 transposed convolution with these taps, `scale` the sum they bring."""
+    """Return a x2 transposed convolution with these taps, whose sum is `scale` times two."""
 
-    def stage(pixels: Pixels, strength: int, rng: np.random.Generator) -> Pixels:
+    def stage(pixels: Uint8Array, strength: int, rng: np.random.Generator) -> Uint8Array:
         sparse = np.zeros((pixels.shape[0] * 2, pixels.shape[1] * 2, 3), np.float32)
         sparse[::2, ::2] = pixels
         kernel = np.outer(taps, taps) * 64
@@ -57,7 +57,7 @@ def _transposed(taps: tuple[int, ...], scale: int) -> Stage:
     return stage
 
 
-def _copied(pixels: Pixels, strength: int, rng: np.random.Generator) -> Pixels:
+def _copied(pixels: Uint8Array, strength: int, rng: np.random.Generator) -> Uint8Array:
     """Double by nearest-neighbour copies, smooth a little, sharpen more."""
     double = pixels.repeat(2, axis=0).repeat(2, axis=1)
     soft = softened(double, 5).astype(np.int16)
@@ -66,7 +66,8 @@ def _copied(pixels: Pixels, strength: int, rng: np.random.Generator) -> Pixels:
     return clipped(soft + ((soft - wide) * gain >> 3))
 
 
-UNLIKE = 0.02  # of pictures are painted as is usual for the other class
+ATYPICAL = 0.02
+"""Share of pictures that are painted in the usual style of the other class."""
 DOUBLINGS: tuple[Stage, ...] = (
     _transposed((1, 2, 1), 2),
     _transposed((-1, 0, 9, 16, 9, 0, -1), 16),
@@ -75,9 +76,9 @@ DOUBLINGS: tuple[Stage, ...] = (
 
 
 def generate(
-    guide: Pixels, flow: Ints, width: int, height: int, rng: np.random.Generator
-) -> Pixels:
-    """Return the guide as a generator gives it: uint8 (height, width, 3)."""
+    guide: Uint8Array, flow: Int16Array, width: int, height: int, rng: np.random.Generator
+) -> Uint8Array:
+    """Return the guide as a generator renders it: uint8, shape (height, width, 3)."""
     stages = 2 if min(width, height) > 300 and rng.random() < 0.7 else 1
     factor = 2**stages
     small = (-(-width // factor) + 4, -(-height // factor) + 4)
@@ -92,19 +93,21 @@ def generate(
     return pixels[top : top + height, left : left + width]
 
 
-def _latent(guide: Pixels, flow: Ints, width: int, height: int, rng: np.random.Generator) -> Pixels:
-    """Return the small picture: strokes, too even, melted into the smooth scene."""
-    thickly = rng.random() < UNLIKE
-    touch = (thick if thickly else thin)(rng)
-    painted = paint(guide, flow, width, height, touch, rng).astype(np.int16)
+def _latent(
+    guide: Uint8Array, flow: Int16Array, width: int, height: int, rng: np.random.Generator
+) -> Uint8Array:
+    """Return the small picture: even strokes blended with the smooth scene."""
+    thickly = rng.random() < ATYPICAL
+    style = (thick_style if thickly else thin_style)(rng)
+    painted = paint(guide, flow, width, height, style, rng).astype(np.int16)
     smooth = resized(guide, width, height, Image.Resampling.BICUBIC)
     smooth = softened(smooth, 3).astype(np.int16)
     share = 60 if thickly else int(rng.integers(4, 44))
     return (smooth + ((painted - smooth) * share >> 6)).astype(np.uint8)
 
 
-def _with_detail(pixels: Pixels, strength: int, rng: np.random.Generator) -> Pixels:
-    """Return pixels with made-up detail where there is already some: noise, or one tile of it."""
+def _with_detail(pixels: Uint8Array, strength: int, rng: np.random.Generator) -> Uint8Array:
+    """Return pixels with synthetic detail where there is already some: noise, or a tile of it."""
     height, width = pixels.shape[:2]
     if rng.random() < 0.5:
         detail = noise(width, height, float(rng.integers(2, 5)), rng)
@@ -119,7 +122,7 @@ def _with_detail(pixels: Pixels, strength: int, rng: np.random.Generator) -> Pix
     return clipped(pixels + added[:, :, None])
 
 
-def _with_grid(pixels: Pixels, strength: int, rng: np.random.Generator) -> Pixels:
+def _with_grid(pixels: Uint8Array, strength: int, rng: np.random.Generator) -> Uint8Array:
     """Return pixels with a faint 8-pixel grid, as decoders of latent codes leave one."""
     height, width = pixels.shape[:2]
     tile = noise(8, 8, 4.0, rng) * strength // 128

@@ -1,4 +1,4 @@
-"""Brush strokes: a scene executed from coarse to fine, after Hertzmann (1998), "Painterly
+"""Brush strokes: a scene painted from coarse to fine, after Hertzmann (1998), "Painterly
 Rendering with Curved Brush Strokes of Multiple Sizes".
 
 Everything per pixel is integer arithmetic, so that a picture has the same pixels on every machine.
@@ -17,8 +17,8 @@ from PIL import Image
 
 from realart.data.sample.sketch import Shape
 
-Pixels = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int16]
+Uint8Array = npt.NDArray[np.uint8]
+Int16Array = npt.NDArray[np.int16]
 
 ANGLES = 16  # directions of a stroke, over half a turn
 BRISTLES = 4  # variants of each brush
@@ -27,51 +27,51 @@ GUIDE = 224  # long side at which a scene is drawn
 
 
 @dataclass(frozen=True)
-class Touch:
-    """How a hand paints: `passes` are stroke lengths as parts of the picture's side."""
+class BrushStyle:
+    """The style of brush strokes; `passes` are their lengths as shares of the picture's side."""
 
     passes: tuple[float, ...] = (0.13, 0.075, 0.04)
     jitter: int = 14  # of a stroke's colour, in grey levels
     bristle: int = 12  # contrast of hairs within a stroke, in 1/16 of the brush's own
-    relief: int = 12  # light on thick paint, in 1/16 of its slope
+    relief: int = 12  # light on thick_style paint, in 1/16 of its slope
 
 
-def thick(rng: np.random.Generator) -> Touch:
-    """Return how somebody paints who loads the brush."""
-    return Touch(
+def thick_style(rng: np.random.Generator) -> BrushStyle:
+    """Draw a style of thick paint (impasto)."""
+    return BrushStyle(
         jitter=int(rng.integers(24, 52)),
         bristle=int(rng.integers(20, 50)),
         relief=int(rng.integers(12, 36)),
     )
 
 
-def thin(rng: np.random.Generator) -> Touch:
-    """Return how somebody paints who glazes."""
-    return Touch(
+def thin_style(rng: np.random.Generator) -> BrushStyle:
+    """Draw a style of thin paint (glaze)."""
+    return BrushStyle(
         jitter=int(rng.integers(4, 14)),
         bristle=int(rng.integers(2, 12)),
         relief=int(rng.integers(0, 10)),
     )
 
 
-def clipped(values: npt.NDArray[Any]) -> Pixels:
-    """Return whole numbers as pixels, out of range ones at the nearest end."""
-    pixels: Pixels = values.clip(0, 255).astype(np.uint8)
+def clipped(values: npt.NDArray[Any]) -> Uint8Array:
+    """Convert whole numbers to uint8, clipped to its range."""
+    pixels: Uint8Array = values.clip(0, 255).astype(np.uint8)
     return pixels
 
 
-def softened(pixels: Pixels, side: int) -> Pixels:
-    """Return pixels under a Gaussian of `side` x `side`; OpenCV's is exact on uint8."""
+def softened(pixels: Uint8Array, side: int) -> Uint8Array:
+    """Blur pixels by a Gaussian of `side` x `side`; OpenCV's is exact on uint8."""
     return np.asarray(cv2.GaussianBlur(pixels, (side, side), 0), np.uint8)
 
 
-def resized(pixels: Pixels, width: int, height: int, how: Image.Resampling) -> Pixels:
-    """Return uint8 pixels at another size, by Pillow's integer arithmetic."""
+def resized(pixels: Uint8Array, width: int, height: int, how: Image.Resampling) -> Uint8Array:
+    """Resize uint8 pixels by Pillow's integer arithmetic."""
     return np.asarray(Image.fromarray(pixels).resize((width, height), how))
 
 
-def noise(width: int, height: int, cell: float, rng: np.random.Generator) -> Ints:
-    """Return smooth noise of -128..127 whose bumps are about `cell` pixels wide."""
+def noise(width: int, height: int, cell: float, rng: np.random.Generator) -> Int16Array:
+    """Draw smooth noise in -128..127 whose bumps are about `cell` pixels wide."""
     coarse = rng.integers(
         0, 256, (max(2, round(height / cell) + 1), max(2, round(width / cell) + 1)), np.uint8
     )
@@ -80,8 +80,8 @@ def noise(width: int, height: int, cell: float, rng: np.random.Generator) -> Int
 
 def draw_guide(
     shapes: Sequence[Shape], width: int, height: int, rng: np.random.Generator
-) -> tuple[Pixels, Ints]:
-    """Return the scene as flat pixels (h, w, 3) and its stroke directions (h, w), 0..ANGLES-1."""
+) -> tuple[Uint8Array, Int16Array]:
+    """Draw a scene as flat pixels (h, w, 3) and stroke directions (h, w) in 0..ANGLES-1."""
     picture = np.zeros((height, width, 3), np.int16)
     flow = np.zeros((height, width), np.int16)
     grain, wander = noise(width, height, 14, rng), noise(width, height, 40, rng)
@@ -109,7 +109,7 @@ def draw_guide(
 
 
 @cache
-def brush(size: int, angle: int, variant: int) -> tuple[Ints, Ints]:
+def brush(size: int, angle: int, variant: int) -> tuple[Int16Array, Int16Array]:
     """Return opacity (n, n, 1), 0..110, and the trace of hairs (n, n), -64..64, of one stroke."""
     rng = np.random.Generator(np.random.PCG64([size, angle, variant, 98]))
     n, half = 96, 15
@@ -130,38 +130,38 @@ def brush(size: int, angle: int, variant: int) -> tuple[Ints, Ints]:
     return alpha.astype(np.int16)[:, :, None], height.astype(np.int16) - 64
 
 
-def _turned(mask: Pixels, degrees: float, size: int, fill: int = 0) -> Pixels:
+def _turned(mask: Uint8Array, degrees: float, size: int, fill: int = 0) -> Uint8Array:
     """Return a square mask turned and brought to `size` pixels."""
     turned = Image.fromarray(mask).rotate(degrees, Image.Resampling.BILINEAR, fillcolor=fill)
     return np.asarray(turned.resize((size, size), Image.Resampling.BOX))
 
 
 def paint(
-    guide: Pixels,
-    flow: Ints,
+    guide: Uint8Array,
+    flow: Int16Array,
     width: int,
     height: int,
-    touch: Touch,
+    style: BrushStyle,
     rng: np.random.Generator,
-) -> Pixels:
-    """Return the guide painted in strokes at another size: uint8 (height, width, 3)."""
+) -> Uint8Array:
+    """Paint the guide in strokes at another size: uint8, shape (height, width, 3)."""
     margin = max(BRUSHES)
     ground = resized(guide, width, height, Image.Resampling.BICUBIC)
     around = ((margin, margin), (margin, margin), (0, 0))
     canvas = np.pad(ground.astype(np.int16), around, "edge")
     canvas = np.concatenate([canvas, np.zeros((*canvas.shape[:2], 1), np.int16)], axis=2)
-    busy = _detail(guide)
+    edges = _edge_mask(guide)
     flow = _along_edges(guide, flow)
-    for number, part in enumerate(touch.passes):
+    for number, part in enumerate(style.passes):
         wanted = part * math.sqrt(width * height)
         size = min(BRUSHES, key=lambda n: abs(n - wanted))
-        only = busy if number == len(touch.passes) - 1 else None
-        _lay_pass(canvas, guide, flow, only, size, touch, rng, (width, height))
+        mask = edges if number == len(style.passes) - 1 else None
+        _lay_pass(canvas, guide, flow, mask, size, style, rng, (width, height))
     inner = canvas[margin:-margin, margin:-margin]
-    return _lit(inner[:, :, :3], inner[:, :, 3], touch.relief)
+    return _lit(inner[:, :, :3], inner[:, :, 3], style.relief)
 
 
-def _along_edges(guide: Pixels, flow: Ints) -> Ints:
+def _along_edges(guide: Uint8Array, flow: Int16Array) -> Int16Array:
     """Return stroke directions that follow the outlines of the guide where it has any."""
     grey = softened(guide[:, :, 1], 5)
     dx, dy = cv2.Sobel(grey, cv2.CV_16S, 1, 0), cv2.Sobel(grey, cv2.CV_16S, 0, 1)
@@ -172,8 +172,8 @@ def _along_edges(guide: Pixels, flow: Ints) -> Ints:
     return turned
 
 
-def _detail(guide: Pixels) -> npt.NDArray[np.bool_]:
-    """Return where the guide (h, w, 3) has edges, which the last pass goes over."""
+def _edge_mask(guide: Uint8Array) -> npt.NDArray[np.bool_]:
+    """Return the mask of edges in the guide (h, w, 3), where the last pass paints."""
     grey = guide.astype(np.int16).sum(axis=2)
     edge = np.abs(np.diff(grey, axis=0, append=grey[-1:]))
     edge += np.abs(np.diff(grey, axis=1, append=grey[:, -1:]))
@@ -181,25 +181,25 @@ def _detail(guide: Pixels) -> npt.NDArray[np.bool_]:
 
 
 def _lay_pass(
-    canvas: Ints,
-    guide: Pixels,
-    flow: Ints,
-    only: npt.NDArray[np.bool_] | None,
+    canvas: Int16Array,
+    guide: Uint8Array,
+    flow: Int16Array,
+    mask: npt.NDArray[np.bool_] | None,
     size: int,
-    touch: Touch,
+    style: BrushStyle,
     rng: np.random.Generator,
     extent: tuple[int, int],
 ) -> None:
     """Lay strokes of one size on `canvas` (h + 2m, w + 2m, 4: RGB and paint height), in place."""
     width, height = extent
-    xs, ys = _places(width, height, size * 0.42, rng)
+    xs, ys = _jittered_grid(width, height, size * 0.42, rng)
     at_y, at_x = ys * guide.shape[0] // height, xs * guide.shape[1] // width
-    if only is not None:
-        kept = only[at_y, at_x] | (rng.random(len(xs)) < 0.2)
-        xs, ys, at_y, at_x = xs[kept], ys[kept], at_y[kept], at_x[kept]
+    if mask is not None:
+        selected = mask[at_y, at_x] | (rng.random(len(xs)) < 0.2)
+        xs, ys, at_y, at_x = xs[selected], ys[selected], at_y[selected], at_x[selected]
     count = len(xs)
-    shade = rng.integers(-touch.jitter, touch.jitter + 1, (count, 1))
-    hue = rng.integers(-touch.jitter // 2, touch.jitter // 2 + 1, (count, 3))
+    shade = rng.integers(-style.jitter, style.jitter + 1, (count, 1))
+    hue = rng.integers(-style.jitter // 2, style.jitter // 2 + 1, (count, 3))
     colours = np.zeros((count, 4), np.int16)
     colours[:, :3] = (guide[at_y, at_x] + shade + hue).clip(0, 255)
     colours[:, 3] = rng.integers(0, 40, count)
@@ -214,20 +214,22 @@ def _lay_pass(
         variants.tolist(),
         strict=True,
     ):
-        alpha, trace = loaded(size, angle, variant, touch.bristle)
+        alpha, trace = brush_with_hairs(size, angle, variant, style.bristle)
         patch = canvas[y : y + size, x : x + size]
         patch += ((trace + colour - patch) * alpha) >> 7
 
 
 @lru_cache(maxsize=4096)
-def loaded(size: int, angle: int, variant: int, bristle: int) -> tuple[Ints, Ints]:
-    """Return a brush's opacity (n, n, 1) and what its hairs add to colour and height (n, n, 4)."""
+def brush_with_hairs(
+    size: int, angle: int, variant: int, bristle: int
+) -> tuple[Int16Array, Int16Array]:
+    """Return a brush's opacity (n, n, 1) and its hairs' change of colour and height (n, n, 4)."""
     alpha, trace = brush(size, angle, variant)
     shade = trace * bristle >> 6
     return alpha, np.stack([shade, shade, shade, trace >> 1], axis=2)
 
 
-def _places(
+def _jittered_grid(
     width: int, height: int, step: float, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return x and y of a jittered grid of points, shuffled."""
@@ -238,8 +240,8 @@ def _places(
     return xs.clip(0, width - 1), ys.clip(0, height - 1)
 
 
-def _lit(colour: Ints, relief: Ints, strength: int) -> Pixels:
-    """Return paint (h, w, 3) under light from the upper left that its relief (h, w) breaks."""
+def _lit(colour: Int16Array, relief: Int16Array, strength: int) -> Uint8Array:
+    """Return paint (h, w, 3) whose relief (h, w) is lit from the upper left."""
     # Ridges of paint are as wide as strokes, which grow with the picture.
     reach = max(1, math.isqrt(relief.size) // 160)
     slope = np.zeros_like(relief)

@@ -1,4 +1,4 @@
-"""Palettes, flat shapes, and a sketch that stacks them: what scenes are made of."""
+"""Palettes, flat shapes, and a sketch that stacks shapes to a scene."""
 
 import math
 from dataclasses import dataclass, field
@@ -27,10 +27,10 @@ PALETTES: tuple[tuple[str, ...], ...] = (
 
 @dataclass(frozen=True)
 class Shape:
-    """A polygon: `outline` float64 (n, 2) of x, y in 0..1, colours at its top and bottom edge.
+    """A polygon: `outline` of x, y in [0, 1], float64 (n, 2), and colours at its top and bottom.
 
-    `flow` is the direction of strokes in radians, `swirl` how far that wanders (0..1), `grain` how
-    much the colour varies inside (0..60).
+    `flow` is the direction of strokes in radians, `swirl` its variation (0 to 1), `grain` the
+    variation of the colour inside (0 to 60).
     """
 
     outline: npt.NDArray[np.float64]
@@ -43,7 +43,7 @@ class Shape:
 
 @dataclass
 class Sketch:
-    """Shapes from back to front, while they are drawn; `tall` and `wide` undo the aspect."""
+    """A stack of shapes, from back to front; `tall` and `wide` compensate for the aspect."""
 
     rng: np.random.Generator
     colours: tuple[Colour, ...]
@@ -51,8 +51,8 @@ class Sketch:
     tall: float
     shapes: list[Shape] = field(default_factory=list)
 
-    def near(self, low: float, high: float) -> float:
-        """Return a number drawn evenly from `low` to `high`."""
+    def uniform(self, low: float, high: float) -> float:
+        """Draw a number from the uniform distribution between `low` and `high`."""
         return low + (high - low) * float(self.rng.random())
 
     def tint(self, index: int, shift: int = 0) -> Colour:
@@ -64,7 +64,7 @@ class Sketch:
         return red, green, blue
 
     def any_tint(self, shift: int = 0) -> Colour:
-        """Return any palette colour."""
+        """Return a random colour of the palette, lightened by `shift` and jittered."""
         return self.tint(int(self.rng.integers(0, 8)), shift)
 
     def add(
@@ -76,7 +76,7 @@ class Sketch:
         swirl: float = 0.1,
         grain: int = 16,
     ) -> None:
-        """Put a polygon on top."""
+        """Add a polygon on top."""
         outline = np.array(points, np.float64)
         self.shapes.append(Shape(outline, top, bottom or top, flow, swirl, grain))
 
@@ -92,7 +92,7 @@ class Sketch:
         swirl: float = 0.1,
         grain: int = 16,
     ) -> None:
-        """Put an upright rectangle on top."""
+        """Add an upright rectangle on top."""
         self.add([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], top, bottom, flow, swirl, grain)
 
     def blob(
@@ -107,9 +107,9 @@ class Sketch:
         flow: float = 0.8,
         turn: float = 0.0,
     ) -> None:
-        """Put an ellipse on top, its radii in units of the short side, its edge `rough` (0..1)."""
+        """Add an ellipse on top, radii in units of the short side, its edge `rough` (0 to 1)."""
         angles = [2 * math.pi * k / 28 for k in range(28)]
-        radii = [1 + rough * self.near(-1, 1) for _ in angles]
+        radii = [1 + rough * self.uniform(-1, 1) for _ in angles]
         offsets = [
             (rx * r * math.cos(a), ry * r * math.sin(a)) for a, r in zip(angles, radii, strict=True)
         ]
@@ -129,11 +129,11 @@ class Sketch:
         sharp: bool = False,
         flow: float = 0.1,
     ) -> None:
-        """Put land on top: all below a wavy (or jagged) line about `y`."""
-        waves = [(self.near(0.5, 1.6) * 2**k, self.near(0, 6.3), 0.6**k) for k in range(3)]
+        """Add land on top: all below a wavy (or jagged) line about `y`."""
+        waves = [(self.uniform(0.5, 1.6) * 2**k, self.uniform(0, 6.3), 0.6**k) for k in range(3)]
         line = []
         for k in range(41):
             rise = sum(a * math.sin(f * 6.0 * k / 40 + p) for f, p, a in waves) / 2
-            jag = self.near(-0.5, 0.5) if sharp else 0.0
+            jag = self.uniform(-0.5, 0.5) if sharp else 0.0
             line.append((k / 40, y + height * (abs(rise) * -1.5 + jag * 0.4 if sharp else rise)))
         self.add([(0.0, 1.1), *line, (1.0, 1.1)], top, bottom, flow, 0.15, 22)

@@ -37,7 +37,7 @@ def fetch(origin: SourceSpec, downloads: Path) -> FetchedArchive:
     cache = downloads / "huggingface" / repository / commit
     files = _files(origin, repository, commit, cache, sums)
     try:
-        with archive.created(cache / "archive.zip") as target:
+        with archive.create_archive(cache / "archive.zip") as target:
             _fill(target, files, origin)
     except RealartError:
         shutil.rmtree(cache)
@@ -131,13 +131,13 @@ def _fill(target: zipfile.ZipFile, files: dict[str, Path], origin: SourceSpec) -
 
 def _unpack(target: zipfile.ZipFile, file: Path, name: str) -> None:
     advice = f"it is '{name}' of the dataset; {AGAIN}"
-    with archive.opened(file, advice) as source:
-        for member in archive.listed(source):
+    with archive.open_archive(file, advice) as source:
+        for member in archive.list_entries(source):
             if not member.is_dir():
                 place = f"{name[: -len('.zip')]}/{member.filename}"
                 with (
-                    archive.readable(member.filename, advice),
-                    archive.unpacked(source, member) as stream,
+                    archive.translate_errors(member.filename, advice),
+                    archive.open_member(source, member) as stream,
                 ):
                     archive.add(target, place, stream, member.file_size)
 
@@ -147,4 +147,4 @@ def _suffix(name: str) -> str:
 
 
 def _explained(origin: SourceSpec) -> AbstractContextManager[None]:
-    return hub.explained("dataset", str(origin.path), f"datasets.{origin.name}.path")
+    return hub.translate_errors("dataset", str(origin.path), f"datasets.{origin.name}.path")
