@@ -218,9 +218,9 @@ def _send(arguments: argparse.Namespace) -> None:
     from realart.tracking import outbox
 
     sent = 0
-    for line in outbox.send():
+    for result in outbox.send():
         sent += 1
-        print(line, flush=True)
+        print(result, flush=True)
     print(f"sent {sent} runs: nothing is kept any more")
 
 

@@ -11,7 +11,7 @@ def main() -> None:
     params = load_params()
     with fresh_file(paths.REPORT) as beside:
         beside.write_text(report.page(params), "utf-8")
-    print(f"report: {paths.REPORT}; {outbox.log(params)}")
+    print(f"report: {paths.REPORT}; {outbox.log_or_keep(params)}")
 
 
 if __name__ == "__main__":

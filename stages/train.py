@@ -9,7 +9,7 @@ import shutil
 from realart.core import errors, paths
 from realart.core.hashing import short_digest
 from realart.params import load_params
-from realart.tracking import background_logger, mlflow_runs
+from realart.tracking import background_logger, training_runs
 from realart.training import cross_validation, recipe_kinds
 
 
@@ -20,15 +20,15 @@ def main() -> None:
         key = cross_validation.resume_key(params, trainer, paths.ROWS, paths.FEATURES)
         with cross_validation.unfinished(key) as folder:
             run_id = cross_validation.training_id(folder)
-            record = mlflow_runs.training(params, short_digest([paths.ROWS]), key, run_id)
-            with background_logger.logging_of(record) as logger:
+            record = training_runs.training_record(params, short_digest([paths.ROWS]), key, run_id)
+            with background_logger.log_in_background(record) as logger:
                 results = cross_validation.train(params, trainer, folder, logger.begin_fold)
                 for fold, result in results:
                     logger.end_fold(fold, result)
                     figures[fold] = result.figures
                     print(cross_validation.fold_line(params, fold, result))
                 cross_validation.publish(params, folder, paths.FOLDS)
-                logger.outcome = mlflow_runs.outcome_of(paths.FOLDS)
+                logger.outcome = training_runs.outcome_fingerprint(paths.FOLDS)
             shutil.rmtree(folder)
     print(cross_validation.summary(params, [figures[fold] for fold in params.all_folds]))
 

@@ -1,16 +1,13 @@
-"""What a training says while it runs, sent to MLflow beside it: the store never holds it up.
+"""A training's events, logged to MLflow by a thread: the store never holds the training up.
 
-While the store can't be used, what it should be told waits. What still waits when the training has
-ended is kept in a file, which `realart.tracking.outbox` sends.
+While the store can't be used, events wait in a queue. Those that still wait when the training has
+ended are kept in the outbox.
 """
 
-import json
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import Any
 
@@ -23,23 +20,21 @@ from mlflow.system_metrics.metrics.rocm_monitor import ROCMMonitor
 from tqdm import tqdm
 
 from realart.core.errors import RealartError
-from realart.core.outputs import write_json
-from realart.core.project import private
-from realart.tracking import mlflow_runs, store
-from realart.tracking.mlflow_runs import MetricEvent, Runs, TrainingRecord
+from realart.tracking import outbox, store, training_runs
 from realart.tracking.store import StoreUnavailableError
+from realart.tracking.training_runs import MetricEvent, TrainingRecord, TrainingRuns
 from realart.training.folds import EpochCallback, FoldResult
 
-SECONDS = 5
-"""Between two looks at what a training takes of the machine."""
-PAUSE = 10
-"""Seconds until a store that can't be used is tried again."""
-PATIENCE = 20
-"""Seconds that a training waits for the store before it begins, and in its end."""
+SAMPLING_SECONDS = 5
+"""Between two samples of the machine's metrics, unless MLflow's own setting is another."""
+RETRY_SECONDS = 10
+"""Until a store that can't be used is tried again."""
+WAIT_SECONDS = 20
+"""For which a training waits for the store at most, once before it begins and once at its end."""
 
 
 class BackgroundLogger:
-    """Tells MLflow what a training says, in its order, while the training goes on.
+    """Logs the events of a training in their order, by a thread of its own.
 
     Raises
     ------
@@ -48,131 +43,131 @@ class BackgroundLogger:
     """
 
     outcome = ""
-    """The fingerprint of what the training has made, once it has."""
+    """The fingerprint of what the training made, to be set once it has: without, it has failed."""
 
-    def __init__(self, training: TrainingRecord) -> None:
-        self._training = training
-        self._runs: Runs | None = None
-        self._waiting = deque([MetricEvent(training.began)])
+    def __init__(self, record: TrainingRecord) -> None:
+        self._record = record
+        self._runs: TrainingRuns | None = None
+        self._queue = deque([MetricEvent(record.began)])
         self._changed = Condition()
         self._tried = Event()
         self._refusal: RealartError | None = None
-        self._down = self._over = False
-        self._thread = Thread(target=self._send, name="MLflow", daemon=True)
+        self._unavailable = self._closing = False
+        self._thread = Thread(target=self._log_queue, name="MLflow", daemon=True)
         self._thread.start()
-        self._tried.wait(PATIENCE)
+        self._tried.wait(WAIT_SECONDS)
         if self._refusal:
             raise self._refusal
 
     def log(self, *events: MetricEvent) -> None:
-        """Put events into the queue; this returns at once."""
+        """Put events into the queue, and return at once."""
         with self._changed:
-            self._waiting.extend(events)
+            self._queue.extend(events)
             self._changed.notify_all()
 
     def begin_fold(self, fold: int) -> EpochCallback:
-        """Log that a fold begins; return what logs its epochs."""
-        self.log(MetricEvent(mlflow_runs.now(), fold))
-        return lambda record: self.log(mlflow_runs.epoch(fold, record))
+        """Log that a fold begins; return the function that logs its epochs."""
+        self.log(MetricEvent(training_runs.now(), fold))
+        return lambda epoch: self.log(training_runs.epoch_event(fold, epoch))
 
     def end_fold(self, fold: int, result: FoldResult) -> None:
-        """Log the whole history of a fold and its held-out figures, and that it has ended."""
-        self.log(*mlflow_runs.fold_ended(fold, result.history, result.figures))
+        """Log the history of a fold, its held-out figures, and that it has ended."""
+        self.log(*training_runs.fold_events(fold, result))
 
     def close(self) -> None:
-        """Have the end told, and wait until all is; keep what is not, if there is an outcome."""
-        self.log(mlflow_runs.ended(self.outcome))
+        """Log the end and wait for the queue; what stays in it is kept if there is an outcome."""
+        self.log(training_runs.end_event(self.outcome))
         with self._changed:
-            self._over = True
+            self._closing = True
             self._changed.notify_all()
-        self._thread.join(PATIENCE)
-        if self._waiting and self.outcome:
-            file = unsent() / self.outcome / f"{self._training.id}.json"
-            save(file, self._training, list(self._waiting))
-            self._write("was not told all: `realart send` sends the rest")
+        self._thread.join(WAIT_SECONDS)
+        if self._queue and self.outcome:
+            outbox.keep_training(self.outcome, self._record, list(self._queue))
+            self._print("was not told all: `realart send` sends the rest")
 
-    def _send(self) -> None:
-        while said := self._next():
-            done = self._tell(said)
+    def _log_queue(self) -> None:
+        while event := self._next_event():
+            logged = self._log_event(event)
             self._tried.set()
-            if done:
-                self._waiting.popleft()
-            elif self._over or self._refusal:
+            if logged:
+                self._queue.popleft()
+            elif self._closing or self._refusal:
                 return
             else:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._over, PAUSE)
+                    self._changed.wait_for(lambda: self._closing, RETRY_SECONDS)
 
-    def _next(self) -> MetricEvent | None:
+    def _next_event(self) -> MetricEvent | None:
+        """Return the first event of the queue when there is one; None if no more will come."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._over)
-            return self._waiting[0] if self._waiting else None
+            self._changed.wait_for(lambda: self._queue or self._closing)
+            return self._queue[0] if self._queue else None
 
-    def _tell(self, said: MetricEvent) -> bool:
-        """Return whether it was told."""
+    def _log_event(self, event: MetricEvent) -> bool:
+        """Log an event; return whether the store took it."""
         try:
-            with store.used():
+            with store.translated_errors():
                 if not self._runs:
-                    self._runs = Runs(store.connect(), self._training)
-                self._runs.log(said)
+                    self._runs = TrainingRuns(store.connect(), self._record)
+                self._runs.log(event)
         except StoreUnavailableError as error:
             self._runs = None  # all is found again by its id
-            self._note(True, f"can't be used ({error.reason}): training goes on")
+            self._print_change(True, f"can't be used ({error.reason}): training goes on")
             return False
         except RealartError as error:
             self._refusal = error
             if self._tried.is_set():
-                self._write(f"refuses this training: {error}")
+                self._print(f"refuses this training: {error}")
             return False
-        self._note(False, "can be used again")
+        self._print_change(False, "can be used again")
         return True
 
-    def _note(self, down: bool, said: str) -> None:
-        if down != self._down:
-            self._down = down
-            self._write(said)
+    def _print_change(self, unavailable: bool, message: str) -> None:
+        if unavailable != self._unavailable:
+            self._unavailable = unavailable
+            self._print(message)
 
-    def _write(self, said: str) -> None:
-        tqdm.write(f"train: MLflow at {store.named()} {said}", file=sys.stderr)
+    def _print(self, message: str) -> None:
+        tqdm.write(f"train: MLflow at {store.redacted_uri()} {message}", file=sys.stderr)
 
 
 @contextmanager
-def logging_of(training: TrainingRecord) -> Iterator[BackgroundLogger]:
-    """Yield what tells MLflow of a training, and tell of the machine meanwhile.
+def log_in_background(record: TrainingRecord) -> Iterator[BackgroundLogger]:
+    """Yield the logger of a training, and log the machine's metrics while the block runs.
 
-    The block sets the outcome in the end; a training without one has failed.
+    The block sets the logger's `outcome` at its end; a training without one has failed.
     """
-    live = BackgroundLogger(training)
+    logger = BackgroundLogger(record)
     try:
-        with _watched(live):
-            yield live
+        with _machine_metrics_logged(logger):
+            yield logger
     finally:
-        live.close()
+        logger.close()
 
 
 @contextmanager
-def _watched(live: BackgroundLogger) -> Iterator[None]:
-    """Say how much of processors, memory, disk and GPU is in use while the block runs."""
+def _machine_metrics_logged(logger: BackgroundLogger) -> Iterator[None]:
+    """Log how much of processors, memory, disk and GPU is in use, until the block ends."""
     monitors = list(_monitors())
-    seconds = MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL.get() or SECONDS
-    over = Event()
+    seconds = MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL.get() or SAMPLING_SECONDS
+    ended = Event()
 
-    def watch() -> None:
-        while not over.wait(seconds):
-            used: dict[str, float] = {}
+    def sample() -> None:
+        while not ended.wait(seconds):
+            metrics: dict[str, float] = {}
             for monitor in monitors:
                 monitor.collect_metrics()
-                used |= monitor.aggregate_metrics()
+                for name, value in monitor.aggregate_metrics().items():
+                    metrics[f"system/{name}"] = float(value)
                 monitor.clear_metrics()
-            metrics = {f"system/{name}": float(value) for name, value in used.items()}
-            live.log(MetricEvent(mlflow_runs.now(), metrics=metrics))
+            logger.log(MetricEvent(training_runs.now(), metrics=metrics))
 
-    thread = Thread(target=watch, name="machine", daemon=True)
+    thread = Thread(target=sample, name="machine", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join()
 
 
@@ -180,19 +175,3 @@ def _monitors() -> Iterator[Any]:
     for monitor in (CPUMonitor, DiskMonitor, NetworkMonitor, GPUMonitor, ROCMMonitor):
         with suppress(ImportError, RuntimeError):  # there is no such GPU
             yield monitor()
-
-
-def save(file: Path, training: TrainingRecord, said: Sequence[MetricEvent]) -> None:
-    """Keep in a file what MLflow has not been told of a training."""
-    write_json({"training": asdict(training), "said": [asdict(one) for one in said]}, file)
-
-
-def load(file: Path) -> tuple[TrainingRecord, list[MetricEvent]]:
-    """Return what `save` has kept."""
-    content = json.loads(file.read_text("utf-8"))
-    return TrainingRecord(**content["training"]), [MetricEvent(**one) for one in content["said"]]
-
-
-def unsent() -> Path:
-    """Return the folder of all that MLflow could not be told, a folder for each outcome."""
-    return private() / "unsent"

@@ -1,121 +1,152 @@
-"""What MLflow could not be told, kept in `.realart/unsent` until `realart send` sends it.
+"""What could not be logged, kept in `.realart/unsent` until `realart send` logs it.
 
-In a folder for each outcome: what trainings have still to say, and a folder for each evaluation
-with all that its run is made from.
+A folder for each outcome, named by its fingerprint, holds a JSON file for each training that made
+it, with the events that are still to be logged, and a folder for each evaluation, with a copy of
+all that its run is made from: DVC's cache may be cleaned, and the folder of a temporary experiment
+goes.
 """
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import chdir, suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from filelock import FileLock
 
 from realart.core import paths
 from realart.core.errors import RealartError
-from realart.core.outputs import fresh_directory
+from realart.core.outputs import fresh_directory, write_json
 from realart.core.project import private, root
 from realart.data import raw
 from realart.params import Params, load_params
-from realart.tracking import background_logger, mlflow_runs, run_log, store
-from realart.tracking.mlflow_runs import TrainingRecord
+from realart.tracking import evaluation_runs, store, training_runs
 from realart.tracking.store import StoreUnavailableError
+from realart.tracking.training_runs import MetricEvent, TrainingRecord, TrainingRuns
 
-NEEDED = (
+INPUTS = (
     Path("params.yaml"),
-    run_log.LOCK,
+    evaluation_runs.LOCK,
     paths.ROWS,
     paths.FOLDS,
     paths.FINAL,
     paths.METRICS,
 )
-"""What `run_log.log` reads, beside the record of each set."""
-TRAINING = "training.json"
-"""Of a kept run: what it is called, and made from."""
+"""What an evaluation is logged from, beside the record of each set."""
+RECORD = "training.json"
+"""In the folder of an evaluation: the `TrainingRecord` of its run."""
 
 
-def log(params: Params) -> str:
-    """Log the run that lies in the workspace, or keep it; say what became of it."""
-    place, training = (
-        background_logger.unsent() / mlflow_runs.outcome_of(paths.FOLDS),
-        run_log.training_of(params),
-    )
+def log_or_keep(params: Params) -> str:
+    """Log the evaluation that lies in the workspace, or keep it if the store can't be used.
+
+    What is kept of its training is logged first. Returns what became of it, a sentence for people.
+    """
+    folder = _folder(training_runs.outcome_fingerprint(paths.FOLDS))
+    record = evaluation_runs.workspace_record(params)
     try:
-        with store.used():
-            with _sending():
-                _send_trainings(place)
-                _leave(place)
-            return run_log.log(params, training)
+        with store.translated_errors():
+            with _send_lock():
+                _send_trainings(folder)
+                _remove_if_empty(folder)
+            return evaluation_runs.log_evaluation(params, record)
     except StoreUnavailableError as error:
-        _keep_run(training, place / f"{training.began}-{training.id}")
+        _keep_evaluation(record, folder / f"{record.began}-{record.id}")
         return (
-            f"the run is kept, since MLflow at {store.named()} can't be used ({error.reason}): "
-            "`realart send` sends it"
+            f"the run is kept, since MLflow at {store.redacted_uri()} can't be used "
+            f"({error.reason}): `realart send` sends it"
         )
 
 
 def send() -> Iterator[str]:
-    """Log all that is kept, and yield what became of each run.
+    """Log all that is kept; yield for each evaluation what became of it, a sentence for people.
 
     Raises
     ------
     RealartError
-        The store can't be used, or refused something. What it was not told stays kept.
+        The store can't be used, or refused something: the first refusal, when all else is logged.
+        What was not logged stays kept.
     """
-    os.environ.setdefault("DVC_ROOT", str(root()))  # also in the folders of runs
+    os.environ.setdefault("DVC_ROOT", str(root()))  # also in the folders of evaluations
     refusals: list[RealartError] = []
-    with _sending():
-        if places := sorted(background_logger.unsent().glob("*")):
+    with _send_lock():
+        if folders := sorted(_outbox().glob("*")):
             store.connect()
-        for place in places:
+        for folder in folders:
             try:
-                with store.used():
-                    _send_trainings(place)
-                    for folder in sorted(place.glob("[0-9]*")):
-                        said = _send_run(folder)
-                        shutil.rmtree(folder)
-                        yield said
+                with store.translated_errors():
+                    _send_trainings(folder)
+                    for evaluation in sorted(folder.glob("[0-9]*")):
+                        result = _send_evaluation(evaluation)
+                        shutil.rmtree(evaluation)
+                        yield result
             except RealartError as error:
                 refusals.append(error)
                 continue
-            _leave(place)
+            _remove_if_empty(folder)
     if refusals:
         raise refusals[0]
 
 
-def _sending() -> FileLock:
-    """Keep other processes from sending the same."""
+def keep_training(outcome: str, record: TrainingRecord, events: Sequence[MetricEvent]) -> None:
+    """Keep the events of a training that are still to be logged."""
+    write_training(_folder(outcome) / f"{record.id}.json", record, events)
+
+
+def write_training(file: Path, record: TrainingRecord, events: Sequence[MetricEvent]) -> None:
+    """Write a training and events of it to a JSON file."""
+    # The keys are those of earlier releases, whose files may still lie there.
+    write_json({"training": asdict(record), "said": [asdict(event) for event in events]}, file)
+
+
+def read_training(file: Path) -> tuple[TrainingRecord, list[MetricEvent]]:
+    """Return the training and the events that `write_training` wrote."""
+    content = json.loads(file.read_text("utf-8"))
+    events = [MetricEvent(**event) for event in content["said"]]
+    return TrainingRecord(**content["training"]), events
+
+
+def _outbox() -> Path:
+    return private() / "unsent"
+
+
+def _folder(outcome: str) -> Path:
+    return _outbox() / outcome
+
+
+def _send_lock() -> FileLock:
+    """Return the lock that keeps two processes from logging the same."""
     return FileLock(private() / "send.lock")
 
 
-def _send_trainings(place: Path) -> None:
-    """Log what trainings of one outcome have still to say."""
-    for file in place.glob("*.json"):
-        training, waiting = background_logger.load(file)
-        runs = mlflow_runs.Runs(store.connect(), training)
-        if not runs.complete(place.name):
-            for said in waiting:
-                runs.log(said)
+def _send_trainings(folder: Path) -> None:
+    """Log the events that are kept of the trainings of one outcome."""
+    for file in folder.glob("*.json"):
+        record, events = read_training(file)
+        runs = TrainingRuns(store.connect(), record)
+        if not runs.is_complete(folder.name):
+            for event in events:
+                runs.log(event)
         file.unlink(missing_ok=True)
 
 
-def _leave(place: Path) -> None:
-    """Remove a folder from which all is sent."""
-    with suppress(OSError):  # something more is kept there, or it never was
-        place.rmdir()
-
-
-def _keep_run(training: TrainingRecord, folder: Path) -> None:
+def _keep_evaluation(record: TrainingRecord, folder: Path) -> None:
     with fresh_directory(folder) as beside:
-        for path in filter(Path.exists, (*NEEDED, *raw.record_files(paths.RAW))):
+        for path in filter(Path.exists, (*INPUTS, *raw.record_files(paths.RAW))):
             (beside / path).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if path.is_dir() else shutil.copyfile
             copy(path, beside / path)
-        background_logger.save(beside / TRAINING, training, [])
+        write_training(beside / RECORD, record, [])
 
 
-def _send_run(folder: Path) -> str:
-    training, _ = background_logger.load(folder / TRAINING)
+def _send_evaluation(folder: Path) -> str:
+    record, _ = read_training(folder / RECORD)
     with chdir(folder):
-        return f"{training.name}: {run_log.log(load_params(), training)}"
+        return f"{record.name}: {evaluation_runs.log_evaluation(load_params(), record)}"
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # something more is kept there, or it never was
+        folder.rmdir()

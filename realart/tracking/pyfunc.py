@@ -1,4 +1,4 @@
-"""The final model as MLflow keeps and serves it: files of pictures in, a verdict on each out.
+"""The final model as a pyfunc model of MLflow: files of pictures in, a verdict on each out.
 
 MLflow runs this file when it loads the model, beside the code of the run that logged it.
 """
@@ -22,7 +22,10 @@ from realart.models.trained_model import TrainedModel
 from realart.params import POINTS
 from realart.serving.predict import Prediction, answer
 
-PICTURE, ARTIFACT = "picture", "final"
+PICTURE = "picture"
+"""Name of the input column."""
+ARTIFACT = "final"
+"""Name of the artifact: the folder of the trained model."""
 SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(DataType.string, PICTURE)]),
     outputs=Schema(
@@ -35,7 +38,7 @@ SIGNATURE = ModelSignature(
         ]
     ),
 )
-"""A file for each row: base64 or a data URI, or from Python its bytes.
+"""A picture's file for each row: base64 or a data URI, or from Python its bytes.
 
 The column is no binary one, since MLflow decodes that only in `dataframe_records` and
 `dataframe_split`, and there drops what is no base64 without a word.
@@ -45,11 +48,11 @@ _NULLS = ("None", "nan", "NaN")
 """What MLflow makes of a null in `instances` and `inputs`."""
 
 
-class Served(PythonModel):
-    """The model in the artifact `ARTIFACT`, as `realart.models.trained_model.save` wrote it."""
+class PictureModel(PythonModel):
+    """Predicts with the model that `realart.models.trained_model.save` wrote."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load what answers."""
+        """Load the trained model."""
         self.model = TrainedModel(Path(context.artifacts[ARTIFACT]))
 
     def predict(
@@ -58,21 +61,21 @@ class Served(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Answer for the files in the column `PICTURE`, in order; columns of `SIGNATURE`.
+        """Return a row for each file in the column `PICTURE`; columns: outputs of `SIGNATURE`.
 
-        The verdict may be `unsure`, those of the operating points never are. Of a file that can't
-        be judged, `probability` is None (a NaN is no JSON), and all else is empty but `error` and
+        `verdict` may be `unsure`; those of the operating points never are. Of a file that can't
+        be decoded, `probability` is None (a NaN is no JSON), and all else is empty but `error` and
         `evidence`.
         """
         values = [*model_input[PICTURE]]
         if len(values) == 1 and isinstance(values[0], list):
-            (values,) = values  # so MLflow casts a dict of texts that Python sends
-        rows = [self._answer(value) for value in values]
+            (values,) = values  # MLflow casts a dict of texts that Python sends to this
+        rows = [self._row(value) for value in values]
         return pd.DataFrame(rows, columns=SIGNATURE.outputs.input_names(), dtype=object)
 
-    def _answer(self, value: Any) -> dict[str, Any]:
+    def _row(self, value: Any) -> dict[str, Any]:
         try:
-            prediction = answer(file_of(value), self.model, once=True)
+            prediction = answer(decode_file(value), self.model, once=True)
         except ValueError as error:
             prediction = Prediction("", error=str(error))
         points: dict[str, str] = dict.fromkeys(POINTS, "")
@@ -81,15 +84,20 @@ class Served(PythonModel):
         return {**asdict(prediction), "evidence": list(prediction.evidence), **points}
 
 
-def file_of(value: Any) -> bytes:
-    """Return the file that a value of the column `PICTURE` stands for.
+def decode_file(value: Any) -> bytes:
+    r"""Decode a value of the column `PICTURE` to the bytes of a file.
 
-    Of base64, both alphabets (RFC 4648, 4 and 5) are read, with and without padding and spaces.
+    Both alphabets of base64 (RFC 4648, 4 and 5) are read, with or without padding and spaces.
 
     Raises
     ------
     ValueError
-        The value is neither bytes, nor base64, nor a data URI (RFC 2397) with such.
+        The value is neither bytes, nor base64, nor a data URI (RFC 2397) of base64.
+
+    Examples
+    --------
+    >>> decode_file("data:image/png;base64,iVBORw")
+    b'\x89PNG'
     """
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
@@ -110,4 +118,4 @@ def file_of(value: Any) -> bytes:
         ) from error
 
 
-mlflow.models.set_model(Served())
+mlflow.models.set_model(PictureModel())

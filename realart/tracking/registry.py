@@ -1,11 +1,11 @@
-"""The final model in MLflow: kept with the code that runs it, registered, and who is champion."""
+"""The final model in MLflow's registry: logged with the code that runs it, and the champion."""
 
 import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,12 +27,13 @@ from realart.params import Goals
 from realart.tracking import store
 
 CHAMPION = "champion"
+"""Alias of the version of a registered model that is best."""
 SCORES = "scores.csv"
 REPORT = "tables/metrics.json"
-"""Where a run keeps the scores and figures that champions are judged by."""
+"""Artifacts of a run, by which its version is compared as champion."""
 COMPARABLE = 0.5
-"""Share of the pictures of each class of a new version that a champion must have judged, too."""
-NEEDED = (
+"""Share of each class of a new version's pictures that a champion must have scored, too."""
+REQUIREMENTS = (
     "filelock",
     "joblib",
     "keras",
@@ -49,23 +50,34 @@ NEEDED = (
     "tensorflow",
     "tqdm",
 )
-"""What answers for pictures stands on."""
+"""Packages that the registered model imports."""
 
 
 def register(
-    client: MlflowClient, run: str, name: str, final: Path, figures: Figures, said: str
+    client: MlflowClient, run_id: str, name: str, final: Path, figures: Figures, description: str
 ) -> ModelVersion:
-    """Log the model in the folder `final` with its run, and register it under `name`.
+    """Log the final model with its run, and register it; return its version.
 
-    It is kept as Python code and files, never pickled. `figures` are shown beside it, and `said`
-    is the description of its version. A run has one version, however often this is called.
+    It is logged as Python code and files, never pickled. A run has one version, however often this
+    is called.
+
+    Parameters
+    ----------
+    run_id
+        The run that the model belongs to.
+    name
+        Of the registered model, which is created if absent.
+    final
+        The folder that `realart.models.trained_model.save` wrote.
+    figures, description
+        Shown beside the version.
     """
-    if made := client.search_model_versions(f"run_id = '{run}'"):
-        return made[0]
-    from realart.tracking import pyfunc  # it tells MLflow that it is a model
+    if versions := client.search_model_versions(f"run_id = '{run_id}'"):
+        return versions[0]
+    from realart.tracking import pyfunc  # on import it registers itself with MLflow as a model
 
     example = pd.DataFrame({pyfunc.PICTURE: [sample.picture(0, seed=0).data]})
-    with warnings.catch_warnings(), _known_to_mlflow(), mlflow.start_run(run):
+    with warnings.catch_warnings(), _tracking_uri_in_environment(), mlflow.start_run(run_id):
         warnings.filterwarnings("ignore", "Add type hints")  # a picture's bytes have one type
         logged = mlflow.pyfunc.log_model(
             name="model",
@@ -74,108 +86,117 @@ def register(
             code_paths=[str(Path(__file__).parents[1])],
             signature=pyfunc.SIGNATURE,
             input_example=example,
-            pip_requirements=[f"{package}=={version(package)}" for package in NEEDED],
+            pip_requirements=[
+                f"{package}=={installed_version(package)}" for package in REQUIREMENTS
+            ],
         )
         mlflow.log_metrics(dict(figures), model_id=logged.model_id)
-        with store.unless_made():
+        with store.ignored_if_exists():
             client.create_registered_model(name)
         return client.create_model_version(
-            name, logged.model_uri, run, model_id=logged.model_id, description=said
+            name, logged.model_uri, run_id, model_id=logged.model_id, description=description
         )
 
 
 def promote(
     client: MlflowClient,
-    made: ModelVersion,
+    version: ModelVersion,
     scores: pd.DataFrame,
     report: Mapping[str, Any],
     wanted: Goals,
 ) -> str:
-    """Make a version champion if it meets the goals and no present one holds; say what was done.
+    """Make a version champion if it meets the goals and is not worse than the present champion.
 
-    A champion holds if it meets the same goals, has judged at least `COMPARABLE` of the pictures
-    out of fold of the new version, and has the higher AUC on these: whoever chose by the test part
-    would have nothing left to test by. One that was judged on other pictures, or whose run is
-    gone, can't be compared: it gives way to what is good on the pictures that there are now.
+    A champion stays if it meets the same goals, has scored at least `COMPARABLE` of the new
+    version's out-of-fold pictures of each class, and has the higher AUC on these: a choice by the
+    test part would leave nothing to test with. A champion that was scored on other pictures, or
+    whose run is gone, can't be compared: it gives way to what is good on the present pictures.
 
     Parameters
     ----------
+    version
+        The new version.
     scores, report
-        Columns `tables.PREDICTIONS`, and what metrics.json holds: what the version's run keeps.
+        Of the new version: columns `tables.PREDICTIONS`, and the content of metrics.json.
     wanted
         The goals of params.yaml.
+
+    Returns
+    -------
+    str
+        Who is champion and why, a sentence for people.
     """
-    registered = f"registered as {made.name}, version {made.version}"
-    present = champion(client, made.name)
-    holds, why = _holds(client, present, scores, wanted) if present else (False, "")
+    registered = f"registered as {version.name}, version {version.version}"
+    present = champion(client, version.name)
+    is_better, reason = _is_better(client, present, scores, wanted) if present else (False, "")
     stays = f"; version {present.version} stays {CHAMPION}" if present else ""
     if any(goals.unmet(report, wanted).values()):
-        though = f", though {why}" if present and not holds else ""
+        though = f", though {reason}" if present and not is_better else ""
         return f"{registered}, not {CHAMPION}: {goals.summary(report, wanted)}{stays}{though}"
-    if holds:
-        return f"{registered}{stays}: {why}"
+    if is_better:
+        return f"{registered}{stays}: {reason}"
     try:
-        client.set_registered_model_alias(made.name, CHAMPION, made.version)
+        client.set_registered_model_alias(version.name, CHAMPION, version.version)
     except MlflowException:
-        now = champion(client, made.name)
+        now = champion(client, version.name)
         if not now or (present and now.version == present.version):
             raise
-        return promote(client, made, scores, report, wanted)  # another machine was faster
-    instead = f" instead of version {present.version}: {why}" if present else ""
+        return promote(client, version, scores, report, wanted)  # another machine was faster
+    instead = f" instead of version {present.version}: {reason}" if present else ""
     return f"{registered}, the new {CHAMPION}{instead}"
 
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
-    """Return the present champion of a registered model, if it has one."""
+    """Return the present champion of a registered model, or None if it has none."""
     aliases = client.get_registered_model(name).aliases
     return client.get_model_version(name, aliases[CHAMPION]) if CHAMPION in aliases else None
 
 
 @contextmanager
-def _known_to_mlflow() -> Iterator[None]:
+def _tracking_uri_in_environment() -> Iterator[None]:
     """Have MLflow's functions that take no client use the store while the block runs."""
-    before = os.environ.get(store.ADDRESS)
-    os.environ[store.ADDRESS] = store.address()
+    before = os.environ.get(store.URI_VARIABLE)
+    os.environ[store.URI_VARIABLE] = store.tracking_uri()
     try:
         yield
     finally:
-        del os.environ[store.ADDRESS]
+        del os.environ[store.URI_VARIABLE]
         if before is not None:
-            os.environ[store.ADDRESS] = before
+            os.environ[store.URI_VARIABLE] = before
 
 
-def _holds(
+def _is_better(
     client: MlflowClient, present: ModelVersion, scores: pd.DataFrame, wanted: Goals
 ) -> tuple[bool, str]:
-    """Say whether a champion holds against a new version with these scores, and why."""
+    """Return whether the champion is better than a new version with these scores, and why."""
     try:
-        kept = _kept(client, present)
+        logged = _logged_scores(client, present)
     except MlflowException as error:  # the store has it, but does not give it now
         return True, f"its scores can't be read ({error.message}); choose on MLflow's pages"
-    if not kept:
+    if not logged:
         return False, "its run keeps no scores that it could be judged by"
-    theirs, report = kept
+    champion_scores, report = logged
     if any(goals.unmet(report, wanted).values()):
         return False, f"of its own run, {goals.summary(report, wanted)}"
-    own, theirs = (table[table["part"] == "oof"] for table in (scores, theirs))
-    share = own["row"].isin(theirs["row"]).groupby(own["label"]).mean().min()
+    new, old = (table[table["part"] == "oof"] for table in (scores, champion_scores))
+    share = new["row"].isin(old["row"]).groupby(new["label"]).mean().min()
     if share < COMPARABLE:
         return False, f"it was judged on other pictures (of a class, on {share:.0%} of these)"
-    (found,) = compare.compare(own, theirs)  # by the labels of the new version
-    new, old = found.auc
-    return new < old, (
-        f"its AUC out of fold is {old:.3f}, this one's {new:.3f}, on {found.pictures} pictures "
-        "that both have judged"
+    (comparison,) = compare.compare(new, old)  # by the labels of the new version
+    new_auc, old_auc = comparison.auc
+    return new_auc < old_auc, (
+        f"its AUC out of fold is {old_auc:.3f}, this one's {new_auc:.3f}, on "
+        f"{comparison.pictures} pictures that both have judged"
     )
 
 
-def _kept(
+def _logged_scores(
     client: MlflowClient, version: ModelVersion
 ) -> tuple[pd.DataFrame, dict[str, Any]] | None:
-    """Return scores and figures that a version's run keeps, or None if it is gone or has none."""
-    run = str(version.run_id)
+    """Return the scores and metrics.json of a version's run, or None if it is gone or has none."""
+    run_id = str(version.run_id)
     try:
-        folders = [client.list_artifacts(run, folder) for folder in ("", "tables")]
+        folders = [client.list_artifacts(run_id, folder) for folder in ("", "tables")]
     except MlflowException as error:
         if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
             return None
@@ -184,7 +205,7 @@ def _kept(
         return None
     with TemporaryDirectory() as folder:
         scores, report = (
-            Path(client.download_artifacts(run, name, folder)) for name in (SCORES, REPORT)
+            Path(client.download_artifacts(run_id, name, folder)) for name in (SCORES, REPORT)
         )
         try:
             return tables.read(scores, tables.PREDICTIONS), json.loads(report.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""The MLflow store: where it is, what it is asked through, and how it says that it can't be used.
+"""The MLflow store: where it is, how to connect to it, and what its errors become.
 
 Without `MLFLOW_TRACKING_URI`, runs go to an SQLite store in the project's main folder, whichever
 copy of the project a run was started in.
@@ -29,99 +29,108 @@ from realart.core.errors import FULL, RealartError
 from realart.core.outputs import fresh_file
 from realart.core.project import private, root
 
-ADDRESS = "MLFLOW_TRACKING_URI"
-HANGING = 30
-"""Seconds after which a server that does not answer is given up."""
+URI_VARIABLE = "MLFLOW_TRACKING_URI"
+REQUEST_SECONDS = 30
+"""Timeout of a request to a server."""
 
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", f"{HANGING}")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", f"{REQUEST_SECONDS}")
 
 
 class StoreUnavailableError(RealartError):
-    """The store can't be reached or opened, is full, or does not let us in."""
+    """The store can't be reached or opened, is full, or denies access.
+
+    Its message and its `reason` never hold a password.
+    """
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
-            f"MLflow at {named()} can't be used ({reason}): start it, or unset MLFLOW_TRACKING_URI "
-            "to use the project's own store; one that is damaged can be moved away"
+            f"MLflow at {redacted_uri()} can't be used ({reason}): start it, or unset "
+            f"{URI_VARIABLE} to use the project's own store; one that is damaged can be moved away"
         )
 
 
-def address() -> str:
-    """Return the tracking URI: `MLFLOW_TRACKING_URI`, or the project's own store."""
-    return os.environ.get(ADDRESS) or f"sqlite:///{_own()}"
+def tracking_uri() -> str:
+    """Return `MLFLOW_TRACKING_URI`, or the URI of the project's own store if that is not set."""
+    return os.environ.get(URI_VARIABLE) or f"sqlite:///{_own_database()}"
 
 
-def named() -> str:
-    """Return the address as it may be shown: without user, password and options."""
-    scheme, there, rest = address().partition("://")
-    if not there or scheme.startswith("sqlite"):
-        return address()
-    user, _, place = rest.rpartition("@")
+def redacted_uri() -> str:
+    """Return the tracking URI without user, password and options, to be shown in messages."""
+    scheme, separator, rest = tracking_uri().partition("://")
+    if not separator or scheme.startswith("sqlite"):
+        return tracking_uri()
+    user, _, host_and_path = rest.rpartition("@")
     if "?" in user:  # in a password, or before one: who knows where it ends?
         return f"{scheme}://..."
-    return f"{scheme}://{place.partition('?')[0]}"
+    return f"{scheme}://{host_and_path.partition('?')[0]}"
 
 
 def connect() -> MlflowClient:
-    """Return a client of the store, which is created if there is none yet.
+    """Return a client of the store; the project's own store is created if there is none yet.
 
     Raises
     ------
-    UnusableError
+    StoreUnavailableError
         The store can't be used.
     """
-    with used():
-        _make_own_store()
-        client = MlflowClient(address())
+    with translated_errors():
+        _create_own_database()
+        client = MlflowClient(tracking_uri())
         client.search_experiments(max_results=1)
     return client
 
 
 @contextmanager
-def used() -> Iterator[None]:
-    """Turn what a store raises at any call, once it can't be used, into `StoreUnavailableError`."""
+def translated_errors() -> Iterator[None]:
+    """Turn the errors that MLflow raises when its store can't be used into one.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The block raised an error of MLflow, of its database or of a request, or met a full disk.
+    """
     try:
         yield
     except (MlflowException, SQLAlchemyError, RequestException) as error:
-        raise StoreUnavailableError(_reason(error)) from error
+        raise StoreUnavailableError(_root_cause(error)) from error
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise StoreUnavailableError(_reason(error)) from error
+        raise StoreUnavailableError(_root_cause(error)) from error
 
 
-def experiment(client: MlflowClient, dataset: str) -> str:
-    """Return the id of the experiment that holds all runs on one dataset.
+def experiment_id(client: MlflowClient, dataset: str) -> str:
+    """Return the id of the experiment that holds all runs on one dataset; create it if absent.
 
     Raises
     ------
     RealartError
-        It was deleted.
+        The experiment was deleted.
     """
     name = f"realart-{dataset}"
-    found = client.get_experiment_by_name(name)
-    if not found:
+    experiment = client.get_experiment_by_name(name)
+    if not experiment:
         # A server knows where its artifacts lie; for a database, MLflow would take any folder that
         # a process happens to work in.
-        kind = re.split(r"[+:]", address())[0]
-        artifacts = (root() / "mlruns/artifacts").as_uri() if kind in DATABASE_ENGINES else None
-        with unless_made():
+        scheme = re.split(r"[+:]", tracking_uri())[0]
+        artifacts = (root() / "mlruns/artifacts").as_uri() if scheme in DATABASE_ENGINES else None
+        with ignored_if_exists():
             client.create_experiment(name, artifacts)
-        found = client.get_experiment_by_name(name)
-        assert found
-    if found.lifecycle_stage == "deleted":
+        experiment = client.get_experiment_by_name(name)
+        assert experiment
+    if experiment.lifecycle_stage == "deleted":
         raise RealartError(
             f"MLflow's experiment '{name}' was deleted: bring it back with `mlflow experiments "
-            f"restore -x {found.experiment_id}`, or remove it for good with `mlflow gc`"
+            f"restore -x {experiment.experiment_id}`, or remove it for good with `mlflow gc`"
         )
-    return str(found.experiment_id)
+    return str(experiment.experiment_id)
 
 
 @contextmanager
-def unless_made() -> Iterator[None]:
-    """Let the block make what another process or machine may be making at the same time."""
+def ignored_if_exists() -> Iterator[None]:
+    """Let the block create what another process or machine may create at the same time."""
     try:
         yield
     except MlflowException as error:
@@ -129,28 +138,27 @@ def unless_made() -> Iterator[None]:
             raise
 
 
-def _reason(error: BaseException) -> str:
-    """Return what was at the bottom of an error, in one line."""
+def _root_cause(error: BaseException) -> str:
+    """Return the message of the first error of a chain: one line, without user and password."""
     while inner := error.__cause__ or error.__context__:
         error = inner
     lines = str(error).splitlines() or [type(error).__name__]
-    said = lines[0].replace(address(), named())
-    return re.sub(r"//\S*@", "//", said)
+    return re.sub(r"//\S*@", "//", lines[0].replace(tracking_uri(), redacted_uri()))
 
 
-def _own() -> Path:
+def _own_database() -> Path:
     return root() / "mlruns/mlflow.db"
 
 
-def _make_own_store() -> None:
-    """Make the project's store beside its place: one that was half made could never be used.
+def _create_own_database() -> None:
+    """Create the project's store beside its place: one that was half made could never be used.
 
-    Two processes that make the same SQLite store at once would break it for good.
+    Two processes that create the same SQLite store at once would break it for good.
     """
-    store = _own()
-    if address() == f"sqlite:///{store}" and not store.exists():
+    database = _own_database()
+    if tracking_uri() == f"sqlite:///{database}" and not database.exists():
         private().mkdir(parents=True, exist_ok=True)
         with FileLock(private() / "mlflow.lock"):
-            if not store.exists():
-                with fresh_file(store) as beside:
+            if not database.exists():
+                with fresh_file(database) as beside:
                     MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)

@@ -4,7 +4,7 @@ import os
 import sys
 
 from realart.core.errors import RealartError
-from realart.tracking import run_log, store
+from realart.tracking import evaluation_runs, store
 
 
 def serve(host: str, port: int) -> None:
@@ -15,15 +15,16 @@ def serve(host: str, port: int) -> None:
     RealartError
         The store can't be opened, or is a server with pages of its own.
     """
-    if store.address().startswith("http"):
+    if store.tracking_uri().startswith("http"):
         raise RealartError(
-            f"runs go to the server at {store.named()}: open its pages in a browser, or unset "
-            "MLFLOW_TRACKING_URI to see the project's own store"
+            f"runs go to the server at {store.redacted_uri()}: open its pages in a browser, or "
+            f"unset {store.URI_VARIABLE} to see the project's own store"
         )
     store.connect()
-    with store.used():
-        run_log.catch_up()
+    with store.translated_errors():
+        evaluation_runs.catch_up()
     print(f"MLflow: http://{host}:{port}", flush=True)
-    os.environ["MLFLOW_BACKEND_STORE_URI"] = store.address()  # not for the list of processes
+    # In the environment, since an argument with a password would show in the list of processes.
+    os.environ["MLFLOW_BACKEND_STORE_URI"] = store.tracking_uri()
     server = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
     os.execv(sys.executable, server)

@@ -13,7 +13,7 @@ from mlflow.entities import Run
 from project_copy import COLOUR, TINY, environment, git_project, run, set_params
 
 from realart.core import errors
-from realart.tracking import run_log
+from realart.tracking import evaluation_runs
 
 DATA_STAGES = ("download", "clean", "split", "balance", "ela", "features")
 
@@ -141,12 +141,12 @@ def test_pages_show_what_was_pulled(project: Path, monkeypatch: pytest.MonkeyPat
     as_user(monkeypatch, project, MLFLOW_TRACKING_URI=pulled)
     params = (project / "params.yaml").read_text()
     set_params(project, {"train.seed": 7})
-    run_log.catch_up()
+    evaluation_runs.catch_up()
     (project / "params.yaml").write_text(params)
     (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
     assert client.search_runs([experiment.experiment_id]) == []  # not a run with these params
     for _ in range(2):
-        run_log.catch_up()
+        evaluation_runs.catch_up()
         found = client.search_runs([experiment.experiment_id])
         assert sorted(one.info.run_name for one in found) == ["fold 0", "fold 1", "tiny"]
 

@@ -21,7 +21,7 @@ from loopback import free_port
 from mlflow import MlflowClient
 from project_copy import COLOUR, STAGES, environment, git_project, run, run_stages, set_params
 
-from realart.tracking import run_log
+from realart.tracking import evaluation_runs
 
 EARLIER = {"balance.method": "class_weight"}
 """What the experiment `weights` had set, and which stages that changes."""
@@ -235,7 +235,7 @@ def test_an_earlier_run_comes_from_the_run_cache(
     for file in ("dvc.lock", "metrics/metrics.json"):
         assert git(clone.folder, "show", f"{weights}:{file}") == (clone.folder / file).read_text()
     monkeypatch.chdir(clone.folder)
-    run_log.catch_up()
+    evaluation_runs.catch_up()
     client = MlflowClient(f"sqlite:///{clone.folder}/mlruns/mlflow.db")
     found = client.search_runs([one.experiment_id for one in client.search_experiments()])
     assert sorted(one.info.run_name for one in found) == ["colour", "fold 0", "fold 1"]

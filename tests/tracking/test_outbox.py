@@ -1,5 +1,6 @@
-"""A team's MLflow: its server may go, be full or refuse us, and is told everything in the end."""
+"""A team's MLflow server may go away, be full or deny access: in the end everything is logged."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 from filelock import FileLock, Timeout
+from hypothesis import given
+from hypothesis import strategies as st
 from loopback import NOTHING_LISTENS
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -21,8 +24,9 @@ from small_disk import small_disk
 
 from realart.core import yaml12
 from realart.params import load_params
-from realart.tracking import background_logger, mlflow_runs, outbox
+from realart.tracking import background_logger, evaluation_runs, outbox, training_runs
 from realart.tracking.store import StoreUnavailableError
+from realart.tracking.training_runs import MetricEvent, TrainingRecord
 
 WRONG = "wrong password"
 ARTIFACTS = {"report.html", "scores.csv", "plots", "images", "tables", "audit", "robustness"}
@@ -51,7 +55,7 @@ def use(patched: pytest.MonkeyPatch, server: Server) -> None:
     for name, value in server.access().items():
         patched.setenv(name, value)
     patched.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    patched.setattr(background_logger, "PAUSE", 0.2)
+    patched.setattr(background_logger, "RETRY_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -68,34 +72,36 @@ def copied(project: Path, target: Path, dataset: str, **changes: Any) -> Path:
     return target
 
 
-def known(client: MlflowClient, dataset: str) -> list[Run]:
+def training_runs_of(client: MlflowClient, dataset: str) -> list[Run]:
     """Return the runs of trainings on a set."""
     experiment = client.get_experiment_by_name(f"realart-{dataset}")
     found = client.search_runs([experiment.experiment_id]) if experiment else []
-    return [run for run in found if mlflow_runs.FOLD not in run.data.tags]
+    return [run for run in found if training_runs.FOLD not in run.data.tags]
 
 
 def folds(client: MlflowClient, run: Run) -> list[Run]:
-    wanted = f"tags.`{mlflow_runs.PARENT}` = '{run.info.run_id}'"
+    wanted = f"tags.`{training_runs.PARENT}` = '{run.info.run_id}'"
     return list(client.search_runs([run.info.experiment_id], wanted))
 
 
-def assert_whole(client: MlflowClient, run: Run) -> None:
+def assert_complete(client: MlflowClient, run: Run) -> None:
     """Nothing of a run is missing."""
     assert run.info.status == "FINISHED"
-    assert run.data.tags[mlflow_runs.EVALUATED]
+    assert run.data.tags[evaluation_runs.EVALUATED]
     assert run.data.params["model"]
     assert {f"test/{name}" for name in ("accuracy", "auc", "recall")} <= set(run.data.metrics)
     assert {file.path for file in client.list_artifacts(run.info.run_id)} >= ARTIFACTS
     assert [fold.info.status for fold in folds(client, run)] == ["FINISHED", "FINISHED"]
-    for one in (run, *folds(client, run)):
-        assert one.info.start_time <= one.info.end_time
+    for info in (run.info, *(fold.info for fold in folds(client, run))):
+        assert info.start_time <= info.end_time
     assert all("held_out/auc" in fold.data.metrics for fold in folds(client, run))
     (version,) = client.search_model_versions(f"run_id = '{run.info.run_id}'")
     assert version.source
 
 
-def test_two_machines_at_once_lose_nothing(up: Server, trained: Path, tmp_path: Path) -> None:
+def test_two_machines_at_the_same_time_lose_nothing(
+    up: Server, trained: Path, tmp_path: Path
+) -> None:
     """Both find a server that knows neither their experiment nor their model yet."""
     machines = []
     for number in range(2):
@@ -114,13 +120,13 @@ def test_two_machines_at_once_lose_nothing(up: Server, trained: Path, tmp_path: 
             )
         )
     for machine in machines:
-        _, complaints = machine.communicate(timeout=SECONDS)
-        assert machine.returncode == 0, complaints
+        _, errors = machine.communicate(timeout=SECONDS)
+        assert machine.returncode == 0, errors
     client = MlflowClient(up.address)
-    found = known(client, "shared")
+    found = training_runs_of(client, "shared")
     assert sorted(run.data.params["train.seed"] for run in found) == ["0", "1"]
     for run in found:
-        assert_whole(client, run)
+        assert_complete(client, run)
     assert {
         version.version for version in client.search_model_versions("name = 'realart-shared'")
     } == {"1", "2"}
@@ -129,18 +135,18 @@ def test_two_machines_at_once_lose_nothing(up: Server, trained: Path, tmp_path: 
 SLOW = """
 import time
 import stages.features, stages.train
-from realart.tracking import background_logger, mlflow_runs
-background_logger.PAUSE = 0.2
-of_epoch = mlflow_runs.epoch
-def epoch(fold, record):
+from realart.tracking import background_logger, training_runs
+background_logger.RETRY_SECONDS = 0.2
+epoch_event = training_runs.epoch_event
+def slow_epoch_event(fold, record):
     time.sleep(0.3)
-    return of_epoch(fold, record)
-mlflow_runs.epoch = epoch
+    return epoch_event(fold, record)
+training_runs.epoch_event = slow_epoch_event
 """
 """A training that takes its time, but in which a server is not waited for long."""
 
 
-def test_a_server_that_is_started_again_knows_every_epoch(
+def test_a_restarted_server_has_every_epoch(
     up: Server, project: Path, request: pytest.FixtureRequest
 ) -> None:
     epochs = 15
@@ -157,7 +163,9 @@ def test_a_server_that_is_started_again_knows_every_epoch(
         stderr=subprocess.PIPE,
         text=True,
     ) as training:
-        wait_for(lambda: any(folds(client, run) for run in known(client, request.node.name)))
+        wait_for(
+            lambda: any(folds(client, run) for run in training_runs_of(client, request.node.name))
+        )
         up.kill()
         assert training.stderr
         wait_for_line(training.stderr, "can't be used")
@@ -166,7 +174,7 @@ def test_a_server_that_is_started_again_knows_every_epoch(
         training.send_signal(signal.SIGCONT)
         wait_for_line(training.stderr, "can be used again")
         assert training.wait(SECONDS) == 0
-    (run,) = known(client, request.node.name)
+    (run,) = training_runs_of(client, request.node.name)
     assert run.info.status == "FINISHED"
     for fold in folds(client, run):
         points = client.get_metric_history(fold.info.run_id, "loss")
@@ -184,9 +192,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def wait_for_line(said: Any, expected: str) -> None:
+def wait_for_line(stream: Any, expected: str) -> None:
     lines = []
-    for line in said:
+    for line in stream:
         lines.append(line)
         if expected in line:
             return
@@ -211,7 +219,7 @@ def assert_nothing_kept(project: Path) -> None:
     assert list(outbox.send()) == []
 
 
-def test_what_was_made_without_the_server_is_sent_later(
+def test_runs_made_without_the_server_are_sent_later(
     up: Server,
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -222,11 +230,11 @@ def test_what_was_made_without_the_server_is_sent_later(
     monkeypatch.setenv("DVC_EXP_NAME", "muggy-newt")
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "0123abc")
     without_server(monkeypatch, project, "train", "report")
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     away = f"MLflow at {NOTHING_LISTENS} can't be used ("
-    assert f"train: {away}" in said.err
-    assert f"report: metrics/report.html; the run is kept, since {away}" in said.out
-    assert said.out.endswith("`realart send` sends it\n")
+    assert f"train: {away}" in printed.err
+    assert f"report: metrics/report.html; the run is kept, since {away}" in printed.out
+    assert printed.out.endswith("`realart send` sends it\n")
     monkeypatch.setenv("DVC_EXP_NAME", "solid-newt")
     set_params(project, {"evaluate.sure": 0.8})  # another evaluation of the same training
     without_server(monkeypatch, project, "report")
@@ -238,59 +246,59 @@ def test_what_was_made_without_the_server_is_sent_later(
             list(outbox.send())
     assert kept(project) == ["run", "run", "training"]
     (file,) = project.glob(".realart/unsent/*/*.json")
-    training, _ = background_logger.load(file)
-    assert known(client, dataset) == []
+    record, _ = outbox.read_training(file)
+    assert training_runs_of(client, dataset) == []
     first, second = outbox.send()
     assert first.startswith(f"muggy-newt: registered as realart-{dataset}, version 1")
     assert second.startswith(f"solid-newt: registered as realart-{dataset}, version 2")
     assert_nothing_kept(project)
-    named = {run.info.run_name: run for run in known(client, dataset)}
+    named = {run.info.run_name: run for run in training_runs_of(client, dataset)}
     assert sorted(named) == ["muggy-newt", "solid-newt"]
     for name, run in named.items():
-        assert_whole(client, run)
+        assert_complete(client, run)
         assert (run.data.tags["dvc_experiment"], run.data.tags["commit"]) == (name, "0123abc")
-    assert named["muggy-newt"].info.start_time == training.began
+    assert named["muggy-newt"].info.start_time == record.began
 
 
-def test_nothing_is_sent_by_two_at_once(
+def test_two_processes_never_send_at_the_same_time(
     up: Server, project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """A `report` beside a `realart send` would log what both find, and make two runs of it."""
-    logged, among = mlflow_runs.Runs.log, []
+    log, events = training_runs.TrainingRuns.log, []
 
-    def alone(runs: mlflow_runs.Runs, said: mlflow_runs.MetricEvent) -> None:
+    def alone(runs: training_runs.TrainingRuns, event: MetricEvent) -> None:
         with pytest.raises(Timeout):
             FileLock(project / ".realart/send.lock").acquire(blocking=False)
-        among.append(said)
-        logged(runs, said)
+        events.append(event)
+        log(runs, event)
 
     for send in (lambda: run_stages(monkeypatch, project, "report"), lambda: list(outbox.send())):
         without_server(monkeypatch, project, "train")
         assert kept(project) == ["training"]
         with monkeypatch.context() as patched:
-            patched.setattr(mlflow_runs.Runs, "log", alone)
+            patched.setattr(training_runs.TrainingRuns, "log", alone)
             send()
-        assert among
-        among.clear()
+        assert events
+        events.clear()
         assert_nothing_kept(project)
 
 
-def test_a_report_adds_to_what_was_told_before_the_server_went(
+def test_a_kept_evaluation_is_logged_to_the_run_of_its_training(
     up: Server, project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     client = MlflowClient(up.address)
     run_stages(monkeypatch, project, "train")
-    (told,) = known(client, request.node.name)
+    (trained,) = training_runs_of(client, request.node.name)
     without_server(monkeypatch, project, "report")
     assert kept(project) == ["run"]
     assert len(list(outbox.send())) == 1
-    (run,) = known(client, request.node.name)
-    assert run.info.run_id == told.info.run_id
-    assert_whole(client, run)
+    (run,) = training_runs_of(client, request.node.name)
+    assert run.info.run_id == trained.info.run_id
+    assert_complete(client, run)
     assert_nothing_kept(project)
 
 
-def test_a_report_tells_what_its_training_could_not(
+def test_a_report_logs_what_its_training_could_not(
     up: Server, project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     client = MlflowClient(up.address)
@@ -299,17 +307,17 @@ def test_a_report_tells_what_its_training_could_not(
     (file,) = project.glob(".realart/unsent/*/*.json")
     content = file.read_bytes()
     run_stages(monkeypatch, project, "report")
-    (run,) = known(client, request.node.name)
-    assert_whole(client, run)
+    (run,) = training_runs_of(client, request.node.name)
+    assert_complete(client, run)
     file.parent.mkdir()
     file.write_bytes(content)  # as if it had been killed before it took the file away
     assert list(outbox.send()) == []
     assert_nothing_kept(project)
-    assert len(known(client, request.node.name)) == 1
+    assert len(training_runs_of(client, request.node.name)) == 1
 
 
 @pytest.mark.parametrize("place", ["own", "other"])
-def test_a_database_without_a_server_has_its_artifacts_in_the_project(
+def test_artifacts_of_a_plain_database_lie_in_the_project(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """Not in a folder that is gone when what is kept there was sent."""
@@ -324,30 +332,30 @@ def test_a_database_without_a_server_has_its_artifacts_in_the_project(
     assert_nothing_kept(project)
     client = MlflowClient(address or f"sqlite:///{project / 'mlruns/mlflow.db'}")
     for dataset in datasets:
-        (run,) = known(client, dataset)
-        assert_whole(client, run)
+        (run,) = training_runs_of(client, dataset)
+        assert_complete(client, run)
         client.download_artifacts(run.info.run_id, "report.html", str(tmp_path))
     assert (project / "mlruns/artifacts").is_dir()
 
 
-def test_what_is_refused_does_not_hold_up_the_rest(
+def test_a_refused_training_does_not_hold_up_the_rest(
     up: Server, project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     without_server(monkeypatch, project, "train", "report")
     bad = project / ".realart/unsent/0/bad.json"
     (file,) = project.glob(".realart/unsent/*/*.json")
-    training, said = background_logger.load(file)
-    background_logger.save(
-        bad, replace(training, id="", name="x" * 9999, tags={"": "no name"}), said
+    record, events = outbox.read_training(file)
+    outbox.write_training(
+        bad, replace(record, id="", name="x" * 9999, tags={"": "no name"}), events
     )
     with pytest.raises(StoreUnavailableError):
         list(outbox.send())
-    (run,) = known(MlflowClient(up.address), request.node.name)
-    assert_whole(MlflowClient(up.address), run)
+    (run,) = training_runs_of(MlflowClient(up.address), request.node.name)
+    assert_complete(MlflowClient(up.address), run)
     assert [path.name for path in (project / ".realart/unsent").iterdir()] == ["0"]
 
 
-def test_a_wrong_password_is_said_and_not_told(
+def test_a_wrong_password_is_reported_and_never_shown(
     up: Server,
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -356,20 +364,20 @@ def test_a_wrong_password_is_said_and_not_told(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", WRONG)
     run_stages(monkeypatch, project, "train", "report")
-    said = "".join(capsys.readouterr())
-    assert said.count("can't be used") == 2
-    assert "not authenticated" in said
-    assert WRONG not in said
+    printed = "".join(capsys.readouterr())
+    assert printed.count("can't be used") == 2
+    assert "not authenticated" in printed
+    assert WRONG not in printed
     with pytest.raises(StoreUnavailableError, match="not authenticated"):
         list(outbox.send())
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", PASSWORD)
     assert len(list(outbox.send())) == 1
-    (run,) = known(MlflowClient(up.address), request.node.name)
-    assert_whole(MlflowClient(up.address), run)
+    (run,) = training_runs_of(MlflowClient(up.address), request.node.name)
+    assert_complete(MlflowClient(up.address), run)
     assert_nothing_kept(project)
 
 
-def test_a_server_whose_disk_is_full_is_told_when_there_is_room(
+def test_runs_are_kept_while_the_disk_of_the_server_is_full(
     project: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -394,6 +402,39 @@ def test_a_server_whose_disk_is_full_is_told_when_there_is_room(
             disk.empty()
             server.wait()  # a process of it may have died
             assert len(list(outbox.send())) == 1
-            (run,) = known(MlflowClient(server.address), request.node.name)
-            assert_whole(MlflowClient(server.address), run)
+            (run,) = training_runs_of(MlflowClient(server.address), request.node.name)
+            assert_complete(MlflowClient(server.address), run)
             assert_nothing_kept(project)
+
+
+@given(
+    st.lists(
+        st.builds(
+            MetricEvent,
+            st.integers(0, 2**42),
+            st.none() | st.integers(0, 9),
+            st.dictionaries(st.text(), st.floats(allow_nan=False)),
+            st.none() | st.integers(0, 999),
+            st.sampled_from(["", "FINISHED", "FAILED"]),
+            st.text(),
+        )
+    )
+)
+def test_events_are_read_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, events: list[MetricEvent]
+) -> None:
+    file = tmp_path_factory.mktemp("kept") / "file"
+    record = TrainingRecord("id", "set", "name", 5, {"lr": "0.1"}, {"tag": "ü"})
+    outbox.write_training(file, record, events)
+    assert outbox.read_training(file) == (record, events)
+
+
+def test_files_of_earlier_releases_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    training = {"id": "id", "dataset": "set", "name": "name", "began": 5, "params": {}, "tags": {}}
+    event = {"at": 7, "fold": 1, "metrics": {"loss": 0.5}, "step": 2, "status": "", "outcome": ""}
+    file.write_text(json.dumps({"training": training, "said": [event]}))
+    assert outbox.read_training(file) == (
+        TrainingRecord("id", "set", "name", 5, {}, {}),
+        [MetricEvent(7, 1, {"loss": 0.5}, 2)],
+    )

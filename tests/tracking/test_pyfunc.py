@@ -1,4 +1,4 @@
-"""Values that may stand for a file are read as they are meant, or refused with a reason."""
+"""Values of the input column are decoded to files, or refused with a reason."""
 
 import base64
 from typing import Any
@@ -19,21 +19,23 @@ from realart.tracking import pyfunc
     st.booleans(),
     st.sampled_from(["", "data:image/png;base64,", "DATA:image/svg+xml;charset=utf-8;BASE64,"]),
 )
-def test_every_form_of_base64(data: bytes, encode: Any, padded: bool, prefix: str) -> None:
+def test_every_form_of_base64_is_decoded(
+    data: bytes, encode: Any, padded: bool, prefix: str
+) -> None:
     text = encode(data).decode()
     text = text if padded else text.strip().rstrip("=")
-    assert pyfunc.file_of(prefix + text) == data
-    assert pyfunc.file_of(np.str_(prefix + text)) == data
+    assert pyfunc.decode_file(prefix + text) == data
+    assert pyfunc.decode_file(np.str_(prefix + text)) == data
 
 
-def test_a_data_uri_with_escapes() -> None:
-    assert pyfunc.file_of("data:;base64,%2B%2F8%3D") == b"\xfb\xff"
+def test_a_data_uri_with_escapes_is_decoded() -> None:
+    assert pyfunc.decode_file("data:;base64,%2B%2F8%3D") == b"\xfb\xff"
 
 
 @given(st.binary())
 def test_bytes_are_the_file(data: bytes) -> None:
     for value in (data, bytearray(data), memoryview(data), np.bytes_(data)):
-        assert pyfunc.file_of(value) == bytes(value)
+        assert pyfunc.decode_file(value) == bytes(value)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +49,9 @@ def test_bytes_are_the_file(data: bytes) -> None:
         ("data:image/png,QQ==", "not base64"), ("{'b64': 'QQ=='}", "not base64"),
     ],
 )  # fmt: skip
-def test_what_is_refused_has_a_reason(value: Any, reason: str) -> None:
+def test_a_refused_value_has_a_reason(value: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as raised:
-        pyfunc.file_of(value)
+        pyfunc.decode_file(value)
     assert len(str(raised.value)) < 200
 
 
@@ -58,11 +60,11 @@ def test_python_clients_send_bytes_or_text() -> None:
     for value in (b"\xff\0", "/wA="):
         for table in (pd.DataFrame({"picture": [value]}), {"picture": value}):
             (column,) = _enforce_schema(table, schema)["picture"]
-            assert pyfunc.file_of(column) == b"\xff\0"
+            assert pyfunc.decode_file(column) == b"\xff\0"
 
 
 def test_a_dict_of_texts_has_a_row_for_each() -> None:
     """Of which MLflow makes one row with a list."""
     table = _enforce_schema({"picture": ["Q", "https://a.b"]}, pyfunc.SIGNATURE.inputs)
-    answers = pyfunc.Served().predict(None, table)
+    answers = pyfunc.PictureModel().predict(None, table)
     assert [error[:10] for error in answers["error"]] == ["not base64"] * 2

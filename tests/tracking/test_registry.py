@@ -1,4 +1,4 @@
-"""The registered model answers for pictures wherever it is loaded, and the champion is the best."""
+"""The registered model predicts wherever it is loaded, and the champion is the best version."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ from realart.features import preprocessing
 from realart.metrics import thresholds
 from realart.models.trained_model import TrainedModel
 from realart.params import POINTS, Goals, Params
-from realart.tracking import mlflow_runs, registry, store
+from realart.tracking import registry, store, training_runs
 
 FIGURES = {"test/accuracy": 0.9}
 MARKED = PngInfo()
@@ -73,10 +73,10 @@ def registered(place: tuple[MlflowClient, str], final: Path) -> str:
     """Register that model as champion; return the store's address."""
     client, experiment = place
     run = client.create_run(experiment).info.run_id
-    made = registry.register(client, run, "served", final, FIGURES, "a model")
-    scores = judged(0.0)
-    assert "new champion" in registry.promote(client, made, scores, told(scores), GOALS)
-    return store.address()
+    version = registry.register(client, run, "served", final, FIGURES, "a model")
+    scores = make_scores(0.0)
+    assert "new champion" in registry.promote(client, version, scores, make_report(scores), GOALS)
+    return store.tracking_uri()
 
 
 def expected(folder: Path) -> list[dict[str, object]]:
@@ -102,16 +102,18 @@ def expected(folder: Path) -> list[dict[str, object]]:
     return answers
 
 
-def test_a_fresh_process_loads_it_by_alias(registered: str, final: Path, tmp_path: Path) -> None:
+def test_a_fresh_process_loads_the_champion_by_alias(
+    registered: str, final: Path, tmp_path: Path
+) -> None:
     """It brings its own code: nothing of this project is on its path."""
     code = """
 import base64, json, sys
 import mlflow, pandas
 model = mlflow.pyfunc.load_model("models:/served@champion")
-data = [base64.b64decode(one) for one in json.load(sys.stdin)]
-said = model.predict(pandas.DataFrame({"picture": data}))
+data = [base64.b64decode(text) for text in json.load(sys.stdin)]
+answers = model.predict(pandas.DataFrame({"picture": data}))
 import realart
-print(json.dumps([said.to_dict("records"), realart.__file__]))
+print(json.dumps([answers.to_dict("records"), realart.__file__]))
 """
     encoded = json.dumps([base64.b64encode(data).decode() for data in PICTURES])
     environment = clean_environment(MLFLOW_TRACKING_URI=registered, PYTHONPATH="")
@@ -126,13 +128,13 @@ print(json.dumps([said.to_dict("records"), realart.__file__]))
     assert "artifacts" in where
 
 
-def test_the_environment_is_left_as_it_was(
+def test_registering_leaves_the_environment_as_it_was(
     final: Path, client: MlflowClient, params: Params
 ) -> None:
     """Or this process's next run would go where the one before went."""
-    run = mlflow_runs.Runs(client, mlflow_runs.training(params, "data")).parent
+    run = training_runs.TrainingRuns(client, training_runs.training_record(params, "data")).parent
     registry.register(client, run, "here", final, FIGURES, "a model")
-    assert store.ADDRESS not in os.environ
+    assert store.URI_VARIABLE not in os.environ
     assert client.get_registered_model("here").latest_versions[0].run_id == run
 
 
@@ -146,7 +148,9 @@ def test_a_run_has_one_version(
     assert len(client.search_model_versions("name = 'served'")) == 1
 
 
-def test_a_server_answers_for_pictures(registered: str, final: Path, tmp_path: Path) -> None:
+def test_mlflow_serves_the_model_for_every_form_of_request(
+    registered: str, final: Path, tmp_path: Path
+) -> None:
     port = free_port()
     command = [
         sys.executable, "-m", "mlflow", "models", "serve", "--model-uri",
@@ -155,9 +159,9 @@ def test_a_server_answers_for_pictures(registered: str, final: Path, tmp_path: P
     environment = clean_environment(MLFLOW_TRACKING_URI=registered)
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     log = tmp_path / "log"
-    with log.open("w") as said:
+    with log.open("w") as output:
         server = subprocess.Popen(
-            command, env=environment, stdout=said, stderr=said, start_new_session=True
+            command, env=environment, stdout=output, stderr=output, start_new_session=True
         )
     try:
         wait_for(port, server, log)
@@ -197,16 +201,16 @@ REFUSED = {
 
 def bodies(encoded: list[str]) -> list[dict[str, object]]:
     """Return all ways to send pictures."""
-    rows = [{"picture": one} for one in encoded]
+    rows = [{"picture": text} for text in encoded]
     return [
         {"dataframe_records": rows},
-        {"dataframe_split": {"columns": ["picture"], "data": [[one] for one in encoded]}},
+        {"dataframe_split": {"columns": ["picture"], "data": [[text] for text in encoded]}},
         {"instances": rows},
         {"instances": encoded},
         {"inputs": rows},
         {"inputs": encoded},
         {"inputs": {"picture": encoded}},
-        {"inputs": {"picture": [f"data:image/png;base64,{one}" for one in encoded]}},
+        {"inputs": {"picture": [f"data:image/png;base64,{text}" for text in encoded]}},
     ]
 
 
@@ -241,24 +245,24 @@ def wait_for(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
             time.sleep(0.5)
 
 
-def test_what_is_kept_is_code_and_files_and_no_pickle(registered: str, tmp_path: Path) -> None:
+def test_the_model_is_code_and_files_without_pickle(registered: str, tmp_path: Path) -> None:
     import mlflow
 
     champion = "models:/served@champion"
     folder = Path(
         mlflow.artifacts.download_artifacts(champion, dst_path=tmp_path, tracking_uri=registered)
     )
-    names = {one.suffix for one in folder.rglob("*") if one.is_file()}
+    names = {path.suffix for path in folder.rglob("*") if path.is_file()}
     assert names
     assert not names & {".pkl", ".pickle", ".joblib", ".cloudpickle"}
     required = (folder / "requirements.txt").read_text()
-    assert all(re.search(rf"^{name}==\d", required, re.M) for name in registry.NEEDED)
+    assert all(re.search(rf"^{name}==\d", required, re.M) for name in registry.REQUIREMENTS)
     info = mlflow.models.get_model_info(f"{folder}")
     assert info.signature.inputs.input_names() == ["picture"]
     assert info.signature.outputs.input_names()[:2] == ["verdict", "probability"]
 
 
-def test_the_requirements_name_all_that_answering_imports(trained: Path) -> None:
+def test_requirements_name_all_imported_packages(trained: Path) -> None:
     code = """
 import sys
 from importlib.metadata import packages_distributions
@@ -274,14 +278,14 @@ direct = {line.split()[1].split(".")[0] for file in Path("realart").rglob("*.py"
           if (name := ".".join(file.with_suffix("").parts).removesuffix(".__init__")) in sys.modules
           for line in file.read_text().splitlines()
           if line.startswith(("import ", "from "))}
-print(*{dist.lower() for one in direct for dist in named.get(one, [])})
+print(*{dist.lower() for package in direct for dist in named.get(package, [])})
 """
     some = next((trained / "data/clean/pictures").iterdir())
     done = python(code, trained / "models/final", some)
     assert done.returncode == 0, done.stderr
     needed = set(done.stdout.split()) - {"realart"}
     assert {"numpy", "mlflow", "pillow", "scikit-learn"} <= needed
-    assert needed <= set(registry.NEEDED) | {"mlflow-skinny", "mlflow-tracing"}
+    assert needed <= set(registry.REQUIREMENTS) | {"mlflow-skinny", "mlflow-tracing"}
 
 
 @pytest.fixture
@@ -298,9 +302,11 @@ def versions(place: tuple[MlflowClient, str], request: pytest.FixtureRequest, tm
         run = client.create_run(experiment).info.run_id
         tables.write(scores, tmp_path / registry.SCORES, tables.PREDICTIONS)
         client.log_artifact(run, str(tmp_path / registry.SCORES))
-        kept = tmp_path / Path(registry.REPORT).name
-        kept.write_text(report if isinstance(report, str) else json.dumps(report or told(scores)))
-        client.log_artifact(run, str(kept), "tables")
+        file = tmp_path / Path(registry.REPORT).name
+        file.write_text(
+            report if isinstance(report, str) else json.dumps(report or make_report(scores))
+        )
+        client.log_artifact(run, str(file), "tables")
         return client.create_model_version(name, f"runs:/{run}/model", run)
 
     return made
@@ -310,15 +316,15 @@ def versions(place: tuple[MlflowClient, str], request: pytest.FixtureRequest, tm
 def put(versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest):
     """Give a function that registers a version and puts it forward.
 
-    It returns what was said and who is champion: a version's number, or None.
+    It returns the message, and the champion: a version's number, or None.
     """
     client, name = place[0], request.node.name
 
     def forward(scores: pd.DataFrame, **more: object):
-        report = told(scores) | more
-        said = registry.promote(client, versions(scores, report), scores, report, GOALS)
+        report = make_report(scores) | more
+        message = registry.promote(client, versions(scores, report), scores, report, GOALS)
         present = registry.champion(client, name)
-        return said, int(present.version) if present else None
+        return message, int(present.version) if present else None
 
     return forward
 
@@ -326,7 +332,7 @@ def put(versions, place: tuple[MlflowClient, str], request: pytest.FixtureReques
 GOALS = Goals(accuracy=0.6)
 
 
-def judged(noise: float, seed: int = 0, prefix: str = "", count: int = 200) -> pd.DataFrame:
+def make_scores(noise: float, seed: int = 0, prefix: str = "", count: int = 200) -> pd.DataFrame:
     """Make scores out of fold: the AUC is .78 without noise, .74 with .2."""
     labels, scores = some_scores(count, 1)
     scores = np.clip(scores + np.random.default_rng(seed).normal(0, noise, count), 0, 1)
@@ -337,7 +343,7 @@ def judged(noise: float, seed: int = 0, prefix: str = "", count: int = 200) -> p
     )
 
 
-def told(scores: pd.DataFrame, accuracy: float = 0.9) -> dict[str, object]:
+def make_report(scores: pd.DataFrame, accuracy: float = 0.9) -> dict[str, object]:
     """Report figures of scores, of a test part that is so accurate, and of a gain."""
     arrays = tables.is_ai(scores["label"]), scores["score"].to_numpy()
     oof = thresholds.evaluate_decisions(*arrays, scores["group"], AS_SAID)
@@ -349,77 +355,78 @@ def told(scores: pd.DataFrame, accuracy: float = 0.9) -> dict[str, object]:
 
 
 def test_the_champion_meets_the_goals_and_is_not_worse(put) -> None:
-    good, fair = judged(0.0), judged(0.2)
-    bad = told(good, accuracy=0.5)
-    said, champion = put(fair, test=bad["test"])
-    assert "version 1, not champion: goals missed: accuracy 0.500 is below 0.6" in said
+    good, fair = make_scores(0.0), make_scores(0.2)
+    bad = make_report(good, accuracy=0.5)
+    message, champion = put(fair, test=bad["test"])
+    assert "version 1, not champion: goals missed: accuracy 0.500 is below 0.6" in message
     assert champion is None
-    said, champion = put(fair)
-    assert said.endswith("version 2, the new champion")
+    message, champion = put(fair)
+    assert message.endswith("version 2, the new champion")
     assert champion == 2
-    said, champion = put(good, test=bad["test"])
+    message, champion = put(good, test=bad["test"])
     assert champion == 2
-    assert "version 2 stays champion, though its AUC out of fold is" in said
-    said, champion = put(good)
-    assert "the new champion instead of version 2: its AUC out of fold is" in said
+    assert "version 2 stays champion, though its AUC out of fold is" in message
+    message, champion = put(good)
+    assert "the new champion instead of version 2: its AUC out of fold is" in message
     assert champion == 4
-    said, champion = put(fair)
-    assert "version 4 stays champion: its AUC out of fold is" in said
+    message, champion = put(fair)
+    assert "version 4 stays champion: its AUC out of fold is" in message
     assert champion == 4
     assert put(good)[1] == 6  # of equal ones the later
 
 
-def test_nobody_is_champion_by_an_order_of_chance(put) -> None:
+def test_a_model_no_better_than_chance_is_not_champion(put) -> None:
     """The first needs as much as a later one."""
-    chance = judged(0.0)
+    chance = make_scores(0.0)
     chance["score"] = np.random.default_rng(0).permutation(chance["score"])
-    said, champion = put(chance)
-    assert "out of fold is not above 0.5" in said
+    message, champion = put(chance)
+    assert "out of fold is not above 0.5" in message
     assert champion is None
-    said, champion = put(judged(0.0), gain={"auc": 0.1, "low": -0.01, "high": 0.2})
+    message, champion = put(make_scores(0.0), gain={"auc": 0.1, "low": -0.01, "high": 0.2})
     assert (
-        "gain over the baseline without image content, +0.100 [-0.010, +0.200], is not above 0"
-        in said
+        "less that without looking at the art, +0.100 [-0.010, +0.200], is not above 0" in message
     )
     assert champion is None
 
 
-def test_a_champion_of_other_pictures_gives_way_to_what_is_good_now(put) -> None:
+def test_a_champion_scored_on_other_pictures_gives_way(put) -> None:
     """However good it was on them, and however few of them the two share."""
-    assert put(judged(0.0, prefix="easy "))[1] == 1
-    said, champion = put(judged(0.2), test=told(judged(0.2), accuracy=0.5)["test"])
-    assert "version 1 stays champion, though it was judged on other pictures" in said
+    assert put(make_scores(0.0, prefix="easy "))[1] == 1
+    message, champion = put(
+        make_scores(0.2), test=make_report(make_scores(0.2), accuracy=0.5)["test"]
+    )
+    assert "version 1 stays champion, though it was judged on other pictures" in message
     assert champion == 1
-    said, champion = put(judged(0.2))
-    assert "instead of version 1: it was judged on other pictures (of a class, on 0%" in said
+    message, champion = put(make_scores(0.2))
+    assert "instead of version 1: it was judged on other pictures (of a class, on 0%" in message
     assert champion == 3
-    grown = pd.concat([judged(0.2), judged(0.2, prefix="new ", count=240)])
-    said, champion = put(grown)
-    assert "(of a class, on 45% of these)" in said
+    grown = pd.concat([make_scores(0.2), make_scores(0.2, prefix="new ", count=240)])
+    message, champion = put(grown)
+    assert "(of a class, on 45% of these)" in message
     assert champion == 4
-    assert put(judged(0.0, prefix="easy "))[1] == 5
+    assert put(make_scores(0.0, prefix="easy "))[1] == 5
 
 
-def test_a_champion_of_most_pictures_is_compared_on_those(put) -> None:
-    assert put(judged(0.0))[1] == 1
-    grown = pd.concat([judged(0.2), judged(0.0, prefix="new ", count=160)])
-    said, champion = put(grown)
-    assert "on 200 pictures that both have judged" in said
+def test_a_champion_is_compared_on_shared_pictures(put) -> None:
+    assert put(make_scores(0.0))[1] == 1
+    grown = pd.concat([make_scores(0.2), make_scores(0.0, prefix="new ", count=160)])
+    message, champion = put(grown)
+    assert "on 200 pictures that both have judged" in message
     assert champion == 1
 
 
-def test_a_class_that_a_champion_has_not_judged_makes_other_pictures(put) -> None:
-    old, new = judged(0.0), judged(0.2)
+def test_a_champion_that_has_not_scored_a_class_gives_way(put) -> None:
+    old, new = make_scores(0.0), make_scores(0.2)
     old.loc[old["label"] == "human", "row"] = "gone " + old["row"]
     assert put(old)[1] == 1
-    said, champion = put(new)
-    assert "other pictures (of a class, on 0% of these)" in said
+    message, champion = put(new)
+    assert "other pictures (of a class, on 0% of these)" in message
     assert champion == 2
 
 
-def test_mended_labels_judge_the_champion_too(put) -> None:
+def test_a_champion_is_compared_by_corrected_labels(put) -> None:
     """It was right by labels that were wrong."""
-    good, mended = judged(0.0), judged(0.2)
+    good, mended = make_scores(0.0), make_scores(0.2)
     wrong = good.assign(
         label=good["label"].map({"ai": "human", "human": "ai"}), score=1 - good["score"]
     )
@@ -431,63 +438,63 @@ def test_mended_labels_judge_the_champion_too(put) -> None:
     "old",
     [
         {"gain": None, "floor": {"oof": {"auc": 0.9}}},
-        {"test": told(judged(0.0), accuracy=0.5)["test"]},
+        {"test": make_report(make_scores(0.0), accuracy=0.5)["test"]},
     ],
     ids=["no better than its floor", "by lower goals"],
 )
-def test_a_champion_by_older_rules_gives_way_to_what_meets_those_of_today(
+def test_a_champion_that_misses_the_present_goals_gives_way(
     put, versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest, old: dict
 ) -> None:
     """Even to a lower AUC."""
-    client, good = place[0], judged(0.0)
-    first = versions(good, told(good) | old)
+    client, good = place[0], make_scores(0.0)
+    first = versions(good, make_report(good) | old)
     client.set_registered_model_alias(request.node.name, registry.CHAMPION, first.version)
-    said, champion = put(judged(0.2))
-    assert "instead of version 1: of its own run, goals missed: " in said
+    message, champion = put(make_scores(0.2))
+    assert "instead of version 1: of its own run, goals missed: " in message
     assert champion == 2
 
 
-def test_a_champion_by_older_rules_that_is_worse_than_chance_gives_way(
+def test_a_champion_worse_than_chance_gives_way(
     put, versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest
 ) -> None:
-    worse = judged(0.0)
+    worse = make_scores(0.0)
     worse["score"] = 1 - worse["score"]
     first = versions(worse)
     place[0].set_registered_model_alias(request.node.name, registry.CHAMPION, first.version)
-    said, champion = put(worse)
-    assert "version 1 stays champion, though of its own run, goals missed: AUC" in said
+    message, champion = put(worse)
+    assert "version 1 stays champion, though of its own run, goals missed: AUC" in message
     assert champion == 1
-    assert put(judged(0.2, prefix="other "))[1] == 3
+    assert put(make_scores(0.2, prefix="other "))[1] == 3
 
 
 @pytest.mark.parametrize("how", ["no run", "no scores", "damaged"])
-def test_a_champion_that_nobody_can_judge_gives_way(
+def test_a_champion_without_readable_scores_gives_way(
     put, versions, place: tuple[MlflowClient, str], request: pytest.FixtureRequest, how: str
 ) -> None:
     """As one that was registered by hand, or whose run was removed."""
     (client, experiment), name = place, request.node.name
     if how == "damaged":
-        first = versions(judged(0.0), "{")
+        first = versions(make_scores(0.0), "{")
     else:
         run = client.create_run(experiment).info.run_id if how == "no scores" else None
         first = client.create_model_version(name, "runs:/0/model", run)
     client.set_registered_model_alias(name, registry.CHAMPION, first.version)
-    said, champion = put(judged(0.2))
-    assert "instead of version 1: its run keeps no scores that it could be judged by" in said
+    message, champion = put(make_scores(0.2))
+    assert "instead of version 1: its run keeps no scores that it could be judged by" in message
     assert champion == 2
 
 
 @pytest.mark.parametrize("call", ["list_artifacts", "download_artifacts"])
-def test_a_champion_whose_scores_do_not_come_now_stays(
+def test_a_champion_stays_while_its_scores_are_unavailable(
     put, place: tuple[MlflowClient, str], monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     """A store that fails for a moment changes nobody's place."""
-    assert put(judged(0.2))[1] == 1
+    assert put(make_scores(0.2))[1] == 1
 
     def fail(*arguments: object) -> str:
         raise MlflowException("no answer")
 
     monkeypatch.setattr(place[0], call, fail)
-    said, champion = put(judged(0.0))
-    assert "version 1 stays champion: its scores can't be read (no answer)" in said
+    message, champion = put(make_scores(0.0))
+    assert "version 1 stays champion: its scores can't be read (no answer)" in message
     assert champion == 1

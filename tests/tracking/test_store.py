@@ -1,4 +1,4 @@
-"""The store: made once by whoever comes first, quiet, and named when it can't be used."""
+"""The store: created once, silent towards others, and named without secrets in errors."""
 
 import http.server
 import os
@@ -21,14 +21,14 @@ from networks import PARAMS, REPOSITORY, clean_environment, python
 from realart.core.errors import RealartError
 from realart.core.project import root
 from realart.params import Params
-from realart.tracking import mlflow_runs, store
+from realart.tracking import store, training_runs
 from realart.tracking.store import StoreUnavailableError
 
 AT_ONCE = """
 import os, sys, time
 from pathlib import Path
 from realart.params import load_params
-from realart.tracking import store, mlflow_runs
+from realart.tracking import store, training_runs
 
 params = load_params()
 for round in range(int(sys.argv[1])):
@@ -38,13 +38,14 @@ for round in range(int(sys.argv[1])):
     while len(list(folder.glob("ready-*"))) < int(sys.argv[3]):
         time.sleep(0.001)
     os.environ["DVC_ROOT"] = str(folder)
-    runs = mlflow_runs.Runs(store.connect(), mlflow_runs.training(params, "data"))
-    runs.log(mlflow_runs.MetricEvent(mlflow_runs.now(), metrics={"loss": 1.0}))
-    runs.log(mlflow_runs.ended("outcome"))
+    record = training_runs.training_record(params, "data")
+    runs = training_runs.TrainingRuns(store.connect(), record)
+    runs.log(training_runs.MetricEvent(training_runs.now(), metrics={"loss": 1.0}))
+    runs.log(training_runs.end_event("outcome"))
 """
 
 
-def test_many_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
+def test_processes_may_create_the_store_at_the_same_time(tmp_path: Path) -> None:
     rounds, count = 1, 3
     command = [sys.executable, "-c", AT_ONCE, str(rounds), str(tmp_path), str(count)]
     processes = [
@@ -54,8 +55,8 @@ def test_many_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
         for _ in range(count)
     ]
     for process in processes:
-        _, complaints = process.communicate(timeout=120)
-        assert process.returncode == 0, complaints
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
     for number in range(rounds):
         uri = f"sqlite:///{tmp_path / str(number)}/mlruns/mlflow.db"
         client = MlflowClient(uri)
@@ -66,7 +67,9 @@ def test_many_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
 
 
 def test_artifacts_lie_beside_the_store(client: MlflowClient, params: Params) -> None:
-    run = client.get_run(mlflow_runs.Runs(client, mlflow_runs.training(params, "data")).parent)
+    run = client.get_run(
+        training_runs.TrainingRuns(client, training_runs.training_record(params, "data")).parent
+    )
     folder = root() / "mlruns/artifacts"
     assert run.info.artifact_uri.startswith(folder.as_uri())
     (root() / "note.txt").write_text("kept")
@@ -74,15 +77,17 @@ def test_artifacts_lie_beside_the_store(client: MlflowClient, params: Params) ->
     assert [file.read_text() for file in folder.rglob("note.txt")] == ["kept"]
 
 
-def test_an_empty_address_is_none(
+def test_an_empty_uri_stands_for_the_own_store(
     client: MlflowClient, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    run = client.get_run(mlflow_runs.Runs(client, mlflow_runs.training(params, "data")).parent)
+    run = client.get_run(
+        training_runs.TrainingRuns(client, training_runs.training_record(params, "data")).parent
+    )
     assert run.info.artifact_uri.startswith((root() / "mlruns/artifacts").as_uri())
 
 
-def test_a_server_that_is_not_there_is_named_without_its_password(
+def test_a_missing_server_is_named_without_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
@@ -104,21 +109,21 @@ def test_no_password_is_shown(scheme: str, password: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("MLFLOW_TRACKING_URI", address)
         if "?" not in password:
-            assert store.named() == f"{scheme}://db.example.org/art"
-        said = [store.named()]
+            assert store.redacted_uri() == f"{scheme}://db.example.org/art"
+        shown = [store.redacted_uri()]
         for message in (f"no route to {address}", f"{address}/api: refused", f"at {address}?x=1"):
-            with pytest.raises(StoreUnavailableError) as shown, store.used():
+            with pytest.raises(StoreUnavailableError) as error, store.translated_errors():
                 raise MlflowException(message)
-            said += [str(shown.value), shown.value.reason]
-    assert not any("secret" in one for one in said), said
+            shown += [str(error.value), error.value.reason]
+    assert not any("secret" in message for message in shown), shown
 
 
 def test_options_that_may_hold_a_password_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://db/art?user=me&password=secret")
-    assert store.named() == "postgresql://db/art"
+    assert store.redacted_uri() == "postgresql://db/art"
 
 
-def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_store_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns/mlflow.db").write_bytes(b"this is no database" * 100)
@@ -126,17 +131,17 @@ def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         store.connect()
 
 
-def test_an_experiment_that_was_deleted_is_named(client: MlflowClient, params: Params) -> None:
-    client.delete_experiment(store.experiment(client, params.dataset))
+def test_a_deleted_experiment_is_named(client: MlflowClient, params: Params) -> None:
+    client.delete_experiment(store.experiment_id(client, params.dataset))
     with pytest.raises(RealartError, match=params.dataset):
-        store.experiment(client, params.dataset)
+        store.experiment_id(client, params.dataset)
 
 
 class _Proxy(http.server.BaseHTTPRequestHandler):
     """Notes who was to be reached, and lets nobody through."""
 
     def do_CONNECT(self) -> None:
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        self.server.requested.append(self.path)  # type: ignore[attr-defined]
         self.send_error(403)
 
     do_GET = do_POST = do_HEAD = do_CONNECT  # noqa: N815
@@ -149,26 +154,27 @@ class _Proxy(http.server.BaseHTTPRequestHandler):
 def listening() -> Iterator[tuple[str, list[str]]]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Proxy) as server:
         server.daemon_threads = True
-        server.asked = asked = []  # type: ignore[attr-defined]
+        server.requested = requested = []  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        yield f"http://127.0.0.1:{server.server_address[1]}", requested
         server.shutdown()
 
 
 QUIET = """
 import mlflow  # as stages do, before the module that turns its telemetry off
 from realart.params import load_params
-from realart.tracking import store, mlflow_runs
-runs = mlflow_runs.Runs(store.connect(), mlflow_runs.training(load_params(), "data"))
-runs.log(mlflow_runs.MetricEvent(mlflow_runs.now(), 0, {"loss": 1.0}))
-runs.log(mlflow_runs.ended("outcome"))
+from realart.tracking import store, training_runs
+record = training_runs.training_record(load_params(), "data")
+runs = training_runs.TrainingRuns(store.connect(), record)
+runs.log(training_runs.MetricEvent(training_runs.now(), 0, {"loss": 1.0}))
+runs.log(training_runs.end_event("outcome"))
 """
 
 
-def test_nobody_is_told_of_a_run(tmp_path: Path) -> None:
-    with listening() as (proxy, asked):
+def test_a_run_sends_no_telemetry(tmp_path: Path) -> None:
+    with listening() as (proxy, requested):
         proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), proxy)
         result = python(QUIET, DVC_ROOT=str(tmp_path), HOME=str(tmp_path), **proxies)
         assert result.returncode == 0, result.stderr
-    assert asked == []
+    assert requested == []
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"

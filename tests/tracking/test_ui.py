@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-c", "from realart.cli import main; main()", "ui"]
 SECONDS = 120
 
 
-def test_pages_are_for_this_machine_alone(own_store: Path) -> None:
+def test_pages_listen_on_loopback_alone(own_store: Path) -> None:
     port = free_port()
     with subprocess.Popen(
         [*COMMAND, "--port", str(port)],
@@ -40,14 +40,14 @@ def test_pages_are_for_this_machine_alone(own_store: Path) -> None:
             family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(True)]
             listening = [
                 connection.laddr.ip
-                for one in family
-                for connection in one.net_connections()
+                for member in family
+                for connection in member.net_connections()
                 if connection.status == psutil.CONN_LISTEN
             ]
             assert set(listening) == {"127.0.0.1"}
         finally:
-            for one in [*psutil.Process(process.pid).children(True), process]:
-                one.kill()
+            for member in [*psutil.Process(process.pid).children(True), process]:
+                member.kill()
 
 
 def answers(port: int) -> bool:
@@ -58,7 +58,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def test_a_server_has_its_own_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_is_named_for_its_own_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@mlflow.example.org")
     with pytest.raises(RealartError, match=r"at https://mlflow\.example\.org: open its pages"):
         ui.serve("127.0.0.1", 5000)

@@ -12,7 +12,7 @@ from project_copy import run_stages
 
 from realart.core.errors import RealartError
 from realart.models import classifiers
-from realart.tracking import mlflow_runs
+from realart.tracking import training_runs
 from realart.training import cross_validation
 from stages import train
 
@@ -68,7 +68,7 @@ def test_equal_trainings_of_one_project_do_not_meet(
     assert models(project) == models(tmp_path / "other") == folds(trained)
     assert list((project / ".realart/checkpoints").iterdir()) == []
     client = MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
-    ended = [run.data.tags.get(mlflow_runs.OUTCOME) for run in client.search_runs(["1"])]
+    ended = [run.data.tags.get(training_runs.OUTCOME) for run in client.search_runs(["1"])]
     assert len([one for one in ended if one]) == 2
 
 
