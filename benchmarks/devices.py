@@ -42,12 +42,12 @@ def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Pat
         deterministic=params.train.deterministic,
         precision=params.train.precision,
     )
-    backend.spread(count)
+    backend.distribute(count)
     labels = np.arange(pictures + 64) % 2
     size = recipe.sees.size
     pixels = np.random.default_rng(0).integers(0, 156, (len(labels), size, size, 3), np.uint8)
     pixels += (labels * 100).astype(np.uint8)[:, None, None, None]
-    data = fold_training.Data((pixels,), labels, np.ones(len(labels), np.float32))
+    data = fold_training.TrainingData((pixels,), labels, np.ones(len(labels), np.float32))
     rows = np.arange(len(labels))
     parts = folds.FoldIndices(rows[:pictures], rows[pictures:], rows[pictures:], rows[:pictures])
     ends = []

@@ -26,7 +26,7 @@ import numpy as np
 from realart.core.parallel import map_parallel
 from realart.data import cleaning
 from realart.features import preprocessing, vectors
-from realart.features.extraction import describe_file
+from realart.features.extraction import extract_file
 from realart.features.preprocessing import InputSpec
 from realart.networks import openvino_runtime
 from realart.networks.openvino_runtime import Precision
@@ -96,7 +96,7 @@ def descriptor(asked: argparse.Namespace, precision: Precision) -> OnnxFeatures:
 
 def rate(folder: Path, seen: InputSpec, files: list[Path]) -> float:
     """Return how many stored pictures a second `features` describes, once its workers are there."""
-    answers = map_parallel(partial(describe_file, folder, seen), files, "features")
+    answers = map_parallel(partial(extract_file, folder, seen), files, "features")
     next(answers)
     begun = time.perf_counter()
     return sum(1 for _ in answers) / (time.perf_counter() - begun)

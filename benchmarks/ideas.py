@@ -107,7 +107,7 @@ class Set:
             else:
                 networks = vectors.save_networks(seen.parts, self.folder)
                 looked = map(preprocessing.stack, batches(look, self.files, 8, "describe"))
-                said = [vectors.describe(one, seen.parts, networks) for one in looked]
+                said = [vectors.extract(one, seen.parts, networks) for one in looked]
                 self.described[key] = np.concatenate(said)
         return self.described[key]
 

@@ -81,7 +81,7 @@ def ask(engine: str, name: str) -> dict[str, float]:
         random = part.backbone.model_copy(update={"weights": "none"})
         model = feature_extractors.network(part.model_copy(update={"backbone": random}))
     else:
-        model = builder.build(builder.without_download(recipe))
+        model = builder.build(builder.with_random_weights(recipe))
     generator = np.random.default_rng(0)
     for weight in model.weights:  # backends draw differently
         fan = max(1, int(np.prod(weight.shape[:-1])))
@@ -114,7 +114,9 @@ def engines(
         name = session.get_inputs()[0].name
         return lambda batch: session.run(None, {name: batch})
 
-    ways = dict.fromkeys(("TensorFlow", "JAX", "PyTorch"), lambda: openvino_runtime.by_keras(model))
+    ways = dict.fromkeys(
+        ("TensorFlow", "JAX", "PyTorch"), lambda: openvino_runtime.keras_inference(model)
+    )
     return ways | {
         "ONNX Runtime": onnx,
         "OpenVINO": lambda: openvino_runtime.export(model, folder, "it"),
@@ -174,13 +176,13 @@ def feed(what: str) -> dict[str, float]:
 
 def rows(count: int, dtype: str, shape: tuple[int, ...]) -> Any:
     """Return noise as the stages keep it: memory-mapped."""
-    from realart.training.fold_training import Data
+    from realart.training.fold_training import TrainingData
 
     file = Path(tempfile.mkdtemp(), "rows.npy")
     np.save(file, np.random.default_rng(0).integers(0, 256, (count, *shape)).astype(dtype))
     array = np.load(file, mmap_mode="r")
     file.unlink()  # the map keeps it until the process ends
-    return Data((array,), np.arange(count) % 2, np.ones(count, np.float32))
+    return TrainingData((array,), np.arange(count) % 2, np.ones(count, np.float32))
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -88,7 +88,7 @@ class Set:
             return np.asarray(np.load(kept))
         seen = InputSpec(parts={"it": descriptor}, clean=PARAMS.clean, ela=None)
         vectors.save_networks(seen.parts, self.folder)
-        work = partial(extraction.describe_file, self.folder, seen)
+        work = partial(extraction.extract_file, self.folder, seen)
         found = np.concatenate(list(map_parallel(work, self.files, self.name, "picture")))
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)

@@ -164,7 +164,7 @@ def train(file: str, way: str, network: str) -> list[str]:
     )
     labels = (np.arange(len(array)) >= len(array) / 2).astype(np.int64)
     weights = np.ones(len(array), np.float32)
-    data = fold_training.Data(some.arrays, labels, weights, some.gigabytes)
+    data = fold_training.TrainingData(some.arrays, labels, weights, some.gigabytes)
     most = INSIDE if "random" in way else len(array)
     fit, watch, held_out = (
         np.random.default_rng(0).permutation(part)[: min(most, FITTED[network])]

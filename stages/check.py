@@ -15,7 +15,7 @@ def main() -> None:
     if params.train.devices > 1 and isinstance(params.recipe, NetworkRecipe):
         from realart.networks import backend  # Keras takes seconds to import
 
-        backend.may_spread(params.train.devices, params.recipe.batch_size)
+        backend.check_devices(params.train.devices, params.recipe.batch_size)
     origins = {name: dataset.model_dump(exclude=READ) for name, dataset in params.sets.items()}
     labels = {name: dataset.model_dump(include=READ) for name, dataset in params.sets.items()}
     with fresh_directory(paths.ORIGINS.parent) as folder:

@@ -1,4 +1,4 @@
-"""Pictures, copies or ELA maps -> data/features: what the recipe is trained on, a row each."""
+"""Pictures, copies or ELA maps -> data/features: the training input of the recipe, a row each."""
 
 from realart.core import devices, errors, paths, tables
 from realart.core.outputs import fresh_directory
@@ -9,10 +9,10 @@ from realart.params import load_params
 def main() -> None:
     params = load_params()
     rows = tables.read(paths.ROWS, tables.ROWS)
-    used = 1 if params.backbones else 0
-    with devices.reserve(used, "features"), fresh_directory(paths.FEATURES) as folder:
-        what = extraction.write(params, rows, folder)
-    print(f"features: {len(rows)} rows of {what}")
+    count = 1 if params.backbones else 0
+    with devices.reserve(count, "features"), fresh_directory(paths.FEATURES) as folder:
+        summary = extraction.write(params, rows, folder)
+    print(f"features: {len(rows)} rows of {summary}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What a recipe is trained on -> models/folds: for each fold its model, history and scores.
+"""data/balanced, data/features -> models/folds: for each fold its model, history and scores.
 
-The model is a classifier, or the weights of a network; where a backbone is frozen, those of the
-layers behind the frozen part.
+The model is a classifier, or the weights of a network; where a backbone is frozen, those of its
+trainable part.
 """
 
 import shutil
@@ -18,7 +18,7 @@ def main() -> None:
     figures = {}
     with recipe_kinds.fold_trainer(params, paths.ROWS, paths.FEATURES) as trainer:
         key = cross_validation.resume_key(params, trainer, paths.ROWS, paths.FEATURES)
-        with cross_validation.unfinished(key) as folder:
+        with cross_validation.checkpoint_folder(key) as folder:
             run_id = cross_validation.training_id(folder)
             record = training_runs.training_record(params, short_digest([paths.ROWS]), key, run_id)
             with background_logger.log_in_background(record) as logger:

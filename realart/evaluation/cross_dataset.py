@@ -111,7 +111,7 @@ def evaluate(run: TrainedRun, data: Path, labels: LabelNames, folder: Path) -> d
 
         members = raw.members(new.assign(set=""), {"": zipped})
         if members:
-            prepare = partial(preprocessing.of_member, run.model.input)
+            prepare = partial(preprocessing.from_member, run.model.input)
             scores[new.index] = run.model.scores_of(prepare, members, "evaluate")[:, 0]
     scored = kept.assign(row=kept["id"], score=scores)[~left_out]
     truth, probabilities = tables.is_ai(scored["label"]), scored["score"].to_numpy()

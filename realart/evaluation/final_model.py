@@ -131,7 +131,7 @@ def score_test(
     rows = tables.read(paths.ROWS, tables.ROWS)
     test = rows.loc[rows["part"] == "test", ["row", "label"]]
     published = raw.members(pictures.loc[test["row"]], archives)
-    prepare = partial(preprocessing.of_member, model.input)
+    prepare = partial(preprocessing.from_member, model.input)
     return test.assign(score=model.scores_of(prepare, published, "evaluate")[:, 0])
 
 

@@ -1,4 +1,4 @@
-"""Error level analysis: what a second JPEG save changes in a picture.
+"""Error level analysis (ELA): the difference that a second JPEG save makes.
 
 The method is Krawetz, "A Picture's Worth: Digital Image Analysis and Forensics", 2007; saving in
 memory and scaling by the maximum is what the well-known ELA notebooks do.
@@ -19,11 +19,11 @@ from realart.data.pictures import Pixels, limit_size
 from realart.params import Ela
 
 FOLDER = "ela/maps"
-"""Where ELA maps lie, relative to data/, by the name of their row."""
+"""Folder of ELA maps below data/; the files are named by rows."""
 
 
 def write_maps(rows: pd.DataFrame, data: Path, folder: Path, ela: Ela) -> list[float]:
-    """Write the ELA map of each row into `folder`, as PNG by the row's name.
+    """Write the ELA map of each row into `folder`, as `<row>.png`.
 
     Parameters
     ----------
@@ -50,15 +50,16 @@ def _write_map(ela: Ela, item: tuple[Path, Path]) -> float:
 
 
 def stored_map(image: Image.Image, ela: Ela) -> Image.Image:
-    """Return the ELA map of a canonical picture at the size that is stored."""
+    """Compute the ELA map of a canonical picture, its long side bounded to `ela.long_side`."""
     level = error_level(np.asarray(image), ela.quality, ela.scale)
     return limit_size(Image.fromarray(level), ela.long_side)
 
 
 def encode(level: Image.Image) -> bytes:
-    """Encode a map without loss, as PNG: row filters and a search for repeats find nothing in it.
+    """Encode a map as PNG without row filters and by run lengths.
 
-    A quarter of the time of Pillow's fastest level, and a few percent smaller.
+    Neither filters nor a search for repeats gains anything on such maps: this takes a quarter of
+    the time of Pillow's fastest level, and is a few percent smaller.
     """
     bgr = cv2.cvtColor(np.asarray(level), cv2.COLOR_RGB2BGR)
     filtering = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
@@ -67,7 +68,7 @@ def encode(level: Image.Image) -> bytes:
 
 
 def error_level(pixels: Pixels, quality: int, scale: Literal["max"] | float) -> Pixels:
-    """Return the ELA map of an RGB picture: uint8, of its shape.
+    """Compute the ELA map of an RGB picture: uint8, of its shape.
 
     Parameters
     ----------
@@ -80,9 +81,9 @@ def error_level(pixels: Pixels, quality: int, scale: Literal["max"] | float) -> 
     """
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, saved = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    again = cv2.imdecode(saved, cv2.IMREAD_COLOR)
-    assert again is not None  # it was encoded a line above
-    difference = cv2.absdiff(bgr, again)
+    decoded = cv2.imdecode(saved, cv2.IMREAD_COLOR)
+    assert decoded is not None  # it was encoded a line above
+    difference = cv2.absdiff(bgr, decoded)
     factor = 255 / max(1, int(difference.max())) if scale == "max" else scale
     scaled = np.clip(np.arange(256) * factor, 0, 255).round().astype(np.uint8)
     return cv2.cvtColor(scaled[difference], cv2.COLOR_BGR2RGB)

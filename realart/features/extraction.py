@@ -1,6 +1,6 @@
-"""Computes what a recipe is trained on, a row each: once, for all folds and epochs.
+"""Compute the training input of a recipe for every row: once, for all folds and epochs.
 
-That is pixels; where a backbone is frozen, the activations of its frozen part; or feature vectors.
+It is pixels; where a backbone is frozen, the activations of its frozen part; or feature vectors.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,11 +27,11 @@ from realart.params import Params, PixelInput, VectorInput
 SPEC = "input.json"
 BATCH = 32
 FROZEN = "frozen"
-"""The file name of the frozen part of a backbone, while it is run."""
+"""File name of the frozen part of a backbone, while it is run."""
 
 
 def write(params: Params, rows: pd.DataFrame, folder: Path) -> str:
-    """Write what the chosen recipe is trained on into `folder`, and how it was made.
+    """Write the training input of the chosen recipe into `folder`, and its `InputSpec`.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ def write(params: Params, rows: pd.DataFrame, folder: Path) -> str:
     Returns
     -------
     str
-        What was written, in words.
+        A summary for the user.
 
     Raises
     ------
     RealartError
-        A backbone, encoder or layer that there is not, weights that can't be had, or numbers that
-        are not finite.
+        A backbone, encoder or layer does not exist, weights can't be loaded, or features are not
+        finite.
     """
     spec = preprocessing.input_spec(params)
     write_json(spec.model_dump(), folder / SPEC)
@@ -57,7 +57,7 @@ def write(params: Params, rows: pd.DataFrame, folder: Path) -> str:
 
 
 def read_spec(folder: Path) -> InputSpec:
-    """Return how what lies in `folder` was made of pictures."""
+    """Read the `InputSpec` of the training input in `folder`."""
     return InputSpec.model_validate_json((folder / SPEC).read_text("utf-8"))
 
 
@@ -76,7 +76,7 @@ def _write(
 def _(
     sees: PixelInput, params: Params, spec: InputSpec, files: Sequence[Path], folder: Path
 ) -> str:
-    what = f"{sees.size}x{sees.size} px, {'ELA' if spec.ela else 'RGB'}"
+    summary = f"{sees.size}x{sees.size} px, {'ELA' if spec.ela else 'RGB'}"
     if sees.backbone:
         from realart.features import frozen_backbone  # Keras takes seconds to import
 
@@ -87,18 +87,18 @@ def _(
         if frozen and size <= budget:
             activations = _activations(frozen, spec, files, folder)
             frozen_backbone.write(frozen, activations, len(files), folder)
-            return f"{what}; the frozen part of {name} computed once, {size:.2g} GB"
+            return f"{summary}; the frozen part of {name} computed once, {size:.2g} GB"
         if frozen:
-            why = f"its frozen part would take {size:.2g} GB, features.gigabytes is {budget:g}"
+            reason = f"its frozen part would take {size:.2g} GB, features.gigabytes is {budget:g}"
         else:
-            why = "its input is augmented" if sees.augment else "nothing of it is frozen"
-        what += f"; {name} is trained from pixels: {why}"
+            reason = "its input is augmented" if sees.augment else "nothing of it is frozen"
+        summary += f"; {name} is trained from pixels: {reason}"
     with array_file(
         folder / feature_store.PIXELS, "uint8", (len(files), sees.size, sees.size, 3)
     ) as append:
         for (pixels,) in _inputs("features", spec, files):
             append(pixels)
-    return what
+    return summary
 
 
 @_write.register
@@ -108,25 +108,25 @@ def _(
     networks = vectors.save_networks(spec.parts, folder)
     widths = {}
     for number, (name, part) in enumerate(spec.parts.items()):
-        alone = spec.model_copy(update={"parts": {name: part}})
+        own_spec = spec.model_copy(update={"parts": {name: part}})
         blocks: Iterator[vectors.FeatureVectors]
         if name in networks:
-            inputs = _inputs(name, alone, files)
-            blocks = (vectors.describe(batch, alone.parts, networks) for batch in inputs)
+            inputs = _inputs(name, own_spec, files)
+            blocks = (vectors.extract(batch, own_spec.parts, networks) for batch in inputs)
         else:
-            blocks = map_parallel(partial(describe_file, folder, alone), files, name, "row")
+            blocks = map_parallel(partial(extract_file, folder, own_spec), files, name, "row")
         file = folder / vectors.ROWS.format(number)
         widths[name] = _write_vectors(name, blocks, len(files), file)
     return "vectors: " + ", ".join(f"{width} numbers by {name}" for name, width in widths.items())
 
 
-def describe_file(folder: Path, spec: InputSpec, file: Path) -> vectors.FeatureVectors:
-    """Return the feature vector of a stored picture: float32, shape (1, d).
+def extract_file(folder: Path, spec: InputSpec, file: Path) -> vectors.FeatureVectors:
+    """Compute the feature vector of a stored picture: float32, shape (1, d).
 
-    `folder` has the networks of descriptors, which are loaded once in each process.
+    `folder` holds the networks of descriptors, which are loaded once in each process.
     """
     batch = preprocessing.stack([preprocessing.from_stored(file, spec)])
-    return vectors.describe(batch, spec.parts, vectors.load_networks(spec.parts, folder))
+    return vectors.extract(batch, spec.parts, vectors.load_networks(spec.parts, folder))
 
 
 def _inputs(title: str, spec: InputSpec, files: Sequence[Path]) -> Iterator[ModelInput]:
@@ -139,13 +139,13 @@ def _activations(
     model: Any, spec: InputSpec, files: Sequence[Path], folder: Path
 ) -> Iterator[Sequence[NDArray[Any]]]:
     """Yield the outputs of a Keras model for stored files, some rows at a time, the fastest way."""
-    with TemporaryDirectory(dir=folder) as place:
-        if _exported(model, Path(place)):
+    with TemporaryDirectory(dir=folder) as temporary:
+        if _exported(model, Path(temporary)):
             yield from map_parallel(
-                partial(_run_exported, Path(place), spec), files, "features", "row"
+                partial(_run_exported, Path(temporary), spec), files, "features", "row"
             )
         else:
-            run = openvino_runtime.by_keras(model)
+            run = openvino_runtime.keras_inference(model)
             yield from (run(batch) for (batch,) in _inputs("features", spec, files))
 
 
@@ -170,13 +170,13 @@ def _run_exported(folder: Path, spec: InputSpec, file: Path) -> Sequence[NDArray
 def _write_vectors(
     name: str, blocks: Iterator[vectors.FeatureVectors], count: int, file: Path
 ) -> int:
-    """Write `count` vectors, a block at a time; return how wide they are."""
+    """Write `count` vectors, a block at a time; return their length."""
     first = next(blocks)
     with array_file(file, "float32", (count, first.shape[1])) as append:
         for block in chain([first], blocks):
             if not np.isfinite(block).all():
                 raise RealartError(
-                    f"descriptor '{name}' gives numbers that are not finite: choose other layers"
+                    f"descriptor '{name}' has features that are not finite: choose other layers"
                 )
             append(block)
     return first.shape[1]

@@ -1,6 +1,6 @@
-"""The networks of descriptors: cut behind the last layer that is asked for, they pool inside.
+"""Keras networks of descriptors: a backbone up to the last layer needed, with pooling inside.
 
-They are built once, by the stage `features`, and kept beside their vectors and beside every model.
+The stage `features` builds them once; they are stored beside the vectors and beside each model.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from realart.networks.openvino_runtime import InferenceFunction
 from realart.params import KerasFeatures
 
 SEED = 0
-"""Of networks with random weights."""
+"""Seed of random weights."""
 
 
 def save_network(name: str, part: KerasFeatures, folder: Path) -> InferenceFunction | None:
@@ -23,24 +23,24 @@ def save_network(name: str, part: KerasFeatures, folder: Path) -> InferenceFunct
     Returns
     -------
     InferenceFunction or None
-        The network as Keras runs it, where Keras has something faster than processors.
+        The network as run by Keras, where Keras has an accelerator.
 
     Raises
     ------
     RealartError
-        A backbone or layer that there is not, or weights that can't be had.
+        The backbone or a layer does not exist, or its weights can't be loaded.
     """
     backend.prepare(SEED)
-    backend.forget_networks()
+    backend.clear_session()
     model = network(part)
     openvino_runtime.export(model, folder, vectors.NETWORK.format(name))
-    return openvino_runtime.by_keras(model) if backend.has_accelerator() else None
+    return openvino_runtime.keras_inference(model) if backend.has_accelerator() else None
 
 
 def network(part: KerasFeatures) -> keras.Model:
-    """Build the network of a descriptor: uint8 squares (n, size, size, 3) in, vectors (n, d) out.
+    """Build the network of a descriptor: uint8 squares (n, size, size, 3) to vectors (n, d).
 
-    The statistics of each layer lie together, layers in the order that they are asked for.
+    The statistics of each layer lie together, layers in the order of `part.layers`.
     """
     backbone = builder.build_backbone(part.backbone, part.size)
     known = [layer.name for layer in backbone.layers if len(_shape(layer)) == 4]

@@ -1,4 +1,4 @@
-"""What a recipe is trained on, as files: read by training, written by `features.extraction`."""
+"""The files that a recipe is trained on, which `features.extraction` writes."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ PIXELS = "pixels.npy"
 
 
 def read(folder: Path) -> tuple[NDArray[Any], ...]:
-    """Return what a network is trained on: pixels, activations of a frozen part, or vectors.
+    """Read the training input in `folder`: pixels, activations of a frozen part, or vectors.
 
-    An array for each input of the network, shape (n, ...); all but vectors are memory-mapped.
+    Returns
+    -------
+    tuple of arrays
+        One for each input of the network, shape (n, ...); all but vectors are memory-mapped.
     """
     if blocks := vectors.read(folder):
         return (np.concatenate(blocks, axis=1),)

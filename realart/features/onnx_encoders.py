@@ -1,8 +1,7 @@
-"""Image encoders in ONNX: fetched, cut behind the tensors that are tapped, pooled inside the graph.
+"""Networks of descriptors from ONNX image encoders: up to the tapped tensors, with pooling inside.
 
-The result is a network like that of any descriptor: squares in, feature vectors out, run by
-OpenVINO (`realart.networks.openvino_runtime`), with nothing of the encoder that the taps do not
-need.
+They map squares to feature vectors and are run by OpenVINO (`realart.networks.openvino_runtime`).
+Nothing of the encoder remains that the taps do not need.
 """
 
 import difflib
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 Tensor = Any
 """An output of a node of an OpenVINO graph."""
 
-MIXED = 1e-2
-"""Difference, as a share, from which two squares were not encoded independently of each other."""
+INDEPENDENCE_TOLERANCE = 1e-2
+"""Largest relative difference between a square encoded alone and in a batch."""
 
 
 def save_network(name: str, part: OnnxFeatures, folder: Path) -> None:
@@ -37,8 +36,8 @@ def save_network(name: str, part: OnnxFeatures, folder: Path) -> None:
     Raises
     ------
     RealartError
-        The file can't be had or is another than its `sha256` says, is no ONNX, is no image encoder,
-        or has no such tensor.
+        The file is missing, can't be downloaded, does not match its `sha256`, is no ONNX image
+        encoder, or lacks a tensor.
     """
     network = build(name, part, fetch(name, part.encoder))
     openvino_runtime.save(network, folder, vectors.NETWORK.format(name), part.precision)
@@ -50,11 +49,11 @@ def fetch(name: str, encoder: Encoder) -> Path:
     Raises
     ------
     RealartError
-        There is no such file, or it is another than `sha256` says; a download that is, is removed.
+        There is no such file, or it does not match `sha256`, in which case a download is removed.
     """
     setting = f"descriptors.{name}.encoder"
     local = encoder_file(name, encoder)
-    file = local or _downloaded(encoder, setting)
+    file = local or _download(encoder, setting)
     digest = hashing.sha256(file)
     if not encoder.sha256:
         if local:  # else a file that has changed would not be noticed
@@ -74,16 +73,16 @@ def fetch(name: str, encoder: Encoder) -> Path:
     return file
 
 
-def _downloaded(encoder: Encoder, setting: str) -> Path:
-    """Return a file of the Hugging Face Hub, downloading what is missing of it."""
-    found = re.fullmatch(rf"{REMOTE}([\w.-]+/[\w.-]+)@([\w.-]+)/(.+)", encoder.file)
-    if not found:
+def _download(encoder: Encoder, setting: str) -> Path:
+    """Return the path of a file of the Hugging Face Hub, downloading what is missing of it."""
+    address = re.fullmatch(rf"{REMOTE}([\w.-]+/[\w.-]+)@([\w.-]+)/(.+)", encoder.file)
+    if not address:
         raise RealartError(
             f"{setting}.file is '{encoder.file}': a file of the Hugging Face Hub is written "
             f"{REMOTE}owner/name@revision/path, as {REMOTE}onnx-community/dinov2-small@main/"
             "onnx/model.onnx"
         )
-    repository, revision, path = found.groups()
+    repository, revision, path = address.groups()
     hub.quieten()
     from huggingface_hub import hf_hub_download
 
@@ -97,26 +96,27 @@ def _downloaded(encoder: Encoder, setting: str) -> Path:
 
 
 def build(name: str, part: OnnxFeatures, file: Path) -> "openvino.Model":
-    """Build the network of a descriptor: uint8 squares (n, size, size, 3) in, vectors (n, d) out.
+    """Build the network of a descriptor: uint8 squares (n, size, size, 3) to vectors (n, d).
 
-    The vectors of all taps lie together in their order, and so do the poolings of each.
+    The vectors of taps are concatenated in their order, and of each tap those of its poolings.
 
     Raises
     ------
     RealartError
-        The file is no ONNX or no image encoder, has no such tensor, a tensor can't be pooled so,
-        or pictures of a batch influence each other.
+        The file is no ONNX image encoder, lacks a tensor or can't pool it so, or encodes the
+        pictures of a batch dependently.
     """
     import openvino
     from openvino import Layout, Type, opset13
     from openvino.preprocess import PrePostProcessor
 
     model = _read(name, file)
-    pixels, layout = _input(model, part.size, name)
-    poolings = [
-        (_tapped(model, tap, name), pooling) for tap in part.taps for pooling in tap.pooling
+    pixels, layout = _reshape_input(model, part.size, name)
+    pooled = [
+        _pool(_find_tensor(model, tap, name), pooling, name)
+        for tap in part.taps
+        for pooling in tap.pooling
     ]
-    pooled = [_pooled(tensor, pooling, name) for tensor, pooling in poolings]
     model = openvino.Model([opset13.concat(pooled, 1)], [pixels.get_node()], "network")
     process = PrePostProcessor(model)
     process.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
@@ -124,10 +124,8 @@ def build(name: str, part: OnnxFeatures, file: Path) -> "openvino.Model":
     steps = process.input().preprocess().convert_element_type(Type.f32)
     if part.encoder.channels == "bgr":
         steps = steps.reverse_channels()
-    of_bytes = [
-        [255 * value for value in values] for values in (part.encoder.mean, part.encoder.std)
-    ]
-    steps.mean(of_bytes[0]).scale(of_bytes[1])
+    steps.mean([255 * value for value in part.encoder.mean])
+    steps.scale([255 * value for value in part.encoder.std])
     process.output().tensor().set_element_type(Type.f32)
     model = process.build()
     _check_independence(model, part.size, name)
@@ -147,9 +145,9 @@ def _read(name: str, file: Path) -> "openvino.Model":
         ) from error
 
 
-def _input(model: "openvino.Model", size: int, name: str) -> tuple[Tensor, str]:
-    """Return the input for squares of `size` pixels, any number of them, and its layout."""
-    inputs = {each.get_any_name(): each.get_partial_shape() for each in model.inputs}
+def _reshape_input(model: "openvino.Model", size: int, name: str) -> tuple[Tensor, str]:
+    """Reshape the input to any number of squares of `size` pixels; return it and its layout."""
+    inputs = {tensor.get_any_name(): tensor.get_partial_shape() for tensor in model.inputs}
     shapes = ", ".join(f"{key} {shape}" for key, shape in inputs.items())
     if len(inputs) != 1:
         raise RealartError(
@@ -181,9 +179,9 @@ def _input(model: "openvino.Model", size: int, name: str) -> tuple[Tensor, str]:
     return model.input(0), layout
 
 
-def _tapped(model: "openvino.Model", tap: Tap, name: str) -> Tensor:
-    """Return the tensor of a tap."""
-    named = {
+def _find_tensor(model: "openvino.Model", tap: Tap, name: str) -> Tensor:
+    """Return the tensor of a tap, by its name or the number of its block."""
+    tensors = {
         key: output
         for operation in model.get_ordered_ops()
         if operation.get_type_name() != "Result"
@@ -191,11 +189,11 @@ def _tapped(model: "openvino.Model", tap: Tap, name: str) -> Tensor:
         for key in output.get_names()
     }
     if tap.tensor is not None:
-        if tap.tensor in named:
-            return named[tap.tensor]
-        close = difflib.get_close_matches(tap.tensor, named, n=3) or list(named)[-3:]
+        if tap.tensor in tensors:
+            return tensors[tap.tensor]
+        close = difflib.get_close_matches(tap.tensor, tensors, n=3) or list(tensors)[-3:]
         raise RealartError(
-            f"encoder '{name}' has no tensor '{tap.tensor}'; it has, among {len(named)}: "
+            f"encoder '{name}' has no tensor '{tap.tensor}'; it has, among {len(tensors)}: "
             + ", ".join(close)
         )
     blocks = list(residual_blocks(model))
@@ -210,8 +208,8 @@ def _tapped(model: "openvino.Model", tap: Tap, name: str) -> Tensor:
 def residual_blocks(model: "openvino.Model") -> Iterator[Tensor]:
     """Yield the outputs of residual blocks, x + f(x), in the order of the graph.
 
-    Of a transformer, whose tensors are (n, tokens, d), attention and feed-forward network are such
-    sums, and a block is both; of a convolutional network, (n, c, h, w), each sum is a block.
+    In a transformer, whose tensors are (n, tokens, d), a block is two such sums, of attention and
+    of the feed-forward network; in a convolutional network, (n, c, h, w), each sum is a block.
     """
     sums = [node for node in model.get_ordered_ops() if _is_residual(node)]
     tokens = [node for node in sums if _rank(node.output(0)) == 3]
@@ -225,20 +223,20 @@ def _is_residual(node: Any) -> bool:
     if sides[0].get_partial_shape() != sides[1].get_partial_shape():
         return False
     nodes = [side.get_node() for side in sides]
-    return _comes_from(nodes[0], nodes[1]) or _comes_from(nodes[1], nodes[0])
+    return _depends_on(nodes[0], nodes[1]) or _depends_on(nodes[1], nodes[0])
 
 
-def _comes_from(node: Any, origin: Any) -> bool:
+def _depends_on(node: Any, origin: Any) -> bool:
     """Return whether `node` is computed from `origin`."""
-    waiting, known = [node], {node.get_friendly_name()}
-    while waiting:
-        for value in waiting.pop().input_values():
+    pending, visited = [node], {node.get_friendly_name()}
+    while pending:
+        for value in pending.pop().input_values():
             source = value.get_node()
             if (name := source.get_friendly_name()) == origin.get_friendly_name():
                 return True
-            if name not in known:
-                known.add(name)
-                waiting.append(source)
+            if name not in visited:
+                visited.add(name)
+                pending.append(source)
     return False
 
 
@@ -247,21 +245,21 @@ def _rank(tensor: Tensor) -> int:
     return int(rank.get_length()) if rank.is_static else -1
 
 
-def _pooled(tensor: Tensor, pooling: str, name: str) -> Tensor:
-    """Return a tensor pooled over its positions: shape (n, d)."""
+def _pool(tensor: Tensor, pooling: str, name: str) -> Tensor:
+    """Pool a tensor over its positions: shape (n, d)."""
     from openvino import Type, opset13
 
     shape, rank = tensor.get_partial_shape(), _rank(tensor)
     if not 2 <= rank <= 4 or any(shape[axis].is_dynamic for axis in range(1, rank)):
         raise RealartError(
-            f"encoder '{name}': tensor {_label(tensor)} can't be pooled, as its shape is not known "
-            "or has not 2 to 4 axes: choose another"
+            f"encoder '{name}': tensor {_name_and_shape(tensor)} can't be pooled, as its shape is "
+            "not known or has not 2 to 4 axes: choose another"
         )
     lengths = [shape[axis].get_length() for axis in range(1, rank)]
     prefix = lengths[0] - isqrt(lengths[0]) ** 2 if rank == 3 else 0
     if (pooling == "embedding") != (rank == 2) or (pooling == "cls" and not prefix):
         raise RealartError(
-            f"encoder '{name}': tensor {_label(tensor)} has no '{pooling}'; "
+            f"encoder '{name}': tensor {_name_and_shape(tensor)} has no '{pooling}'; "
             + (
                 "it has no positions: its pooling is embedding"
                 if rank == 2
@@ -283,17 +281,17 @@ def _pooled(tensor: Tensor, pooling: str, name: str) -> Tensor:
     mean = opset13.reduce_mean(values, axes, True)
     if pooling == "mean":
         return opset13.reduce_mean(values, axes, False).output(0)
-    apart = opset13.squared_difference(values, mean)
-    return opset13.sqrt(opset13.reduce_mean(apart, axes, False)).output(0)
+    deviations = opset13.squared_difference(values, mean)
+    return opset13.sqrt(opset13.reduce_mean(deviations, axes, False)).output(0)
 
 
-def _label(tensor: Tensor) -> str:
+def _name_and_shape(tensor: Tensor) -> str:
     names = sorted(tensor.get_names()) or [tensor.get_node().get_friendly_name()]
     return f"'{names[0]}' {tensor.get_partial_shape()}"
 
 
 def _check_independence(model: "openvino.Model", size: int, name: str) -> None:
-    """Refuse an encoder whose batch was fixed in a way that no new shape shows."""
+    """Raise an error if the encoder mixes pictures, though its shape allows any batch."""
     import openvino
 
     squares = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), np.uint8)
@@ -306,9 +304,9 @@ def _check_independence(model: "openvino.Model", size: int, name: str) -> None:
         raise RealartError(
             f"encoder '{name}' can't be run by OpenVINO on two pictures of {size} px ({reason})"
         ) from error
-    apart = np.abs(together - alone).max() if together.shape == alone.shape else np.inf
-    if not apart <= MIXED * np.abs(alone).max():
+    difference = np.abs(together - alone).max() if together.shape == alone.shape else np.inf
+    if not difference <= INDEPENDENCE_TOLERANCE * np.abs(alone).max():
         raise RealartError(
-            f"encoder '{name}' encodes a picture otherwise beside another: export it with a "
-            "dynamic batch"
+            f"encoder '{name}' encodes a picture differently in a batch than alone: export it with "
+            "a dynamic batch"
         )

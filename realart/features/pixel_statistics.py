@@ -1,6 +1,6 @@
-"""What simple measurements of pixels can say: mean colour, a thumbnail, texture, shape.
+"""Simple statistics of pixels: mean colour, a thumbnail, texture, traces of the shape.
 
-They stand for what a network may go by without looking at the art.
+The audit scores them, as shortcuts that a network may learn instead of the content.
 """
 
 import cv2
@@ -19,33 +19,33 @@ SHAPES = ("squash", "crop", "pad")
 
 
 def measure(image: Image.Image) -> dict[str, Vector]:
-    """Return everything below of an RGB picture, by name; `square_<shape>` for each of `SHAPES`."""
+    """Compute all statistics of an RGB picture, by name; `square_<shape>` for each of `SHAPES`."""
     pixels = np.asarray(image)
     return {
         "mean_colour": pixels.mean((0, 1)).astype(np.float32),
         "thumbnail": thumbnail(image),
         "texture": np.concatenate([block_energies(pixels), grid(pixels)]),
-        **{f"square_{shape}": square_traces(image, shape) for shape in SHAPES},
+        **{f"square_{shape}": square_statistics(image, shape) for shape in SHAPES},
     }
 
 
 def thumbnail(image: Image.Image) -> Vector:
-    """Return the picture at 8x8: shape (192,), grey levels."""
+    """Reduce the picture to 8x8 RGB pixels: shape (192,), 0 to 255."""
     small = image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     return np.asarray(small, np.float32).ravel()
 
 
 def block_energies(pixels: Pixels) -> Vector:
-    """Return the logarithm of the mean absolute 8x8 DCT coefficients of luma: shape (64,).
+    """Compute the logarithm of the mean absolute 8x8 DCT coefficients of luma: shape (64,).
 
-    On the grid that JPEG uses. Quantisation leaves its mark there, in the high frequencies most
+    Blocks are those of JPEG. Quantisation leaves its mark there, in the high frequencies most
     (Fan and de Queiroz, "Identification of Bitmap Compression History", 2003).
     """
     return np.log1p(np.abs(block_coefficients(pixels)).mean((0, 1))).ravel().astype(np.float32)
 
 
 def block_coefficients(pixels: Pixels) -> NDArray[np.float32]:
-    """Return the DCT of the 8x8 blocks of luma: shape (h // 8, w // 8, 8, 8), by row and column."""
+    """Compute the DCT of the 8x8 blocks of luma: shape (h // 8, w // 8, 8, 8)."""
     # Doubles, then rounded: BLAS adds in another order with another number of threads.
     grey = luma(pixels).astype(np.float64)
     height, width = (side // BLOCK * BLOCK for side in grey.shape)
@@ -56,7 +56,7 @@ def block_coefficients(pixels: Pixels) -> NDArray[np.float32]:
 
 
 def grid(pixels: Pixels) -> Vector:
-    """Return how strong edges are at each offset from the JPEG grid: shape (16,), mean 1 each axis.
+    """Compute the mean step at each offset from the JPEG grid: shape (16,), mean 1 each axis.
 
     Blocks of a JPEG show as steps at one offset of eight, wherever the picture was cut.
     """
@@ -69,8 +69,8 @@ def grid(pixels: Pixels) -> Vector:
     return np.concatenate(profiles).astype(np.float32)
 
 
-def square_traces(image: Image.Image, shape: str) -> Vector:
-    """Return what a picture's own shape leaves in the square that a network sees: shape (6,).
+def square_statistics(image: Image.Image, shape: str) -> Vector:
+    """Compute traces of a picture's own shape in the square that a network gets: shape (6,).
 
     Detail along and across (squashing stretches it), their ratio, the overall detail (a larger
     picture is shrunk more), and how far a flat border reaches in (padding).
@@ -83,7 +83,7 @@ def square_traces(image: Image.Image, shape: str) -> Vector:
 
 
 def luma(pixels: Pixels) -> Pixels:
-    """Return the brightness of RGB pixels: uint8, shape (h, w)."""
+    """Compute the luma of RGB pixels: uint8, shape (h, w)."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 

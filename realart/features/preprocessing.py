@@ -1,4 +1,4 @@
-"""From a picture to the input of a recipe: one path, in training and for new pictures."""
+"""The input of a recipe for a picture: one path, in training and for new pictures."""
 
 from collections.abc import Sequence
 from functools import singledispatch
@@ -27,7 +27,7 @@ from realart.params import (
 )
 
 ModelInput: TypeAlias = tuple[NDArray[Any], ...]
-"""The input of a recipe, of one picture or stacked, of a batch: an array for each of its parts.
+"""The input of a recipe for one picture or, stacked, for a batch: an array for each of its parts.
 
 Pixels are uint8, shape (size, size, 3); squares for the network of a descriptor uint8, shape
 (views, size, size, 3); forensic features float32, shape (d,).
@@ -35,7 +35,7 @@ Pixels are uint8, shape (size, size, 3); squares for the network of a descriptor
 
 
 class InputSpec(Strict):
-    """All that decides what the input of a recipe is for a published file; kept beside each model.
+    """All that decides the input of a recipe for a published file; stored with each model.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class InputSpec(Strict):
     clean
         How pictures are brought into canonical form.
     ela
-        How ELA maps are made, where the input is one; else None.
+        How ELA maps are computed, where the input is one; else None.
     """
 
     parts: dict[str, PixelInput | KerasFeatures | OnnxFeatures | ForensicFeatures]
@@ -53,7 +53,7 @@ class InputSpec(Strict):
 
 
 def input_spec(params: Params) -> InputSpec:
-    """Return what the input of the chosen recipe is."""
+    """Return the `InputSpec` of the chosen recipe."""
     sees = params.recipe.sees
     ela = params.ela if sees.of_ela else None
     parts: dict[str, Any] = {**params.recipe_descriptors} or {"pixels": sees}
@@ -61,57 +61,57 @@ def input_spec(params: Params) -> InputSpec:
 
 
 def from_published(data: bytes, spec: InputSpec) -> ModelInput:
-    """Return the input for the bytes of a published file.
+    """Compute the input for the bytes of a published file.
 
     Raises
     ------
     UnusableFileError
-        The file can't become a picture.
+        The file can't be decoded, or is rejected as `clean` rejects it.
     """
     return from_canonical(canonical(data, spec.clean), spec)
 
 
-def of_member(spec: InputSpec, member: ArchiveMember) -> Sequence[ModelInput]:
-    """Return the input for a published file in a zip archive, as a list of one.
+def from_member(spec: InputSpec, member: ArchiveMember) -> Sequence[ModelInput]:
+    """Compute the input for a published file in a zip archive, as a list of one.
 
     Raises
     ------
     UnusableFileError
-        The file can't become a picture.
+        The file can't be decoded, or is rejected as `clean` rejects it.
     """
     return [from_published(archive.read(*member), spec)]
 
 
 def from_decoded(data: bytes, image: Image.Image, spec: InputSpec) -> ModelInput:
-    """Return the input for a published file, given its bytes and the RGB picture in them."""
+    """Compute the input for a published file, given its bytes and the RGB picture in them."""
     return from_canonical(pictures.read(pictures.stored(data, image, spec.clean)), spec)
 
 
 def canonical(data: bytes, clean: Clean) -> Image.Image:
-    """Return the canonical RGB picture of the bytes of a published file.
+    """Decode the bytes of a published file to an RGB picture in canonical form.
 
     Raises
     ------
     UnusableFileError
-        The file can't become a picture.
+        The file can't be decoded, or is rejected as `clean` rejects it.
     """
     image, _ = pictures.decode(data, clean.max_pixels, clean.min_side)
     return pictures.read(pictures.stored(data, image, clean))
 
 
 def from_pixels(image: Image.Image, spec: InputSpec) -> ModelInput:
-    """Return the input for an RGB picture as if it had been published without losses."""
+    """Compute the input for an RGB picture as if it had been published without losses."""
     return from_canonical(pictures.read(pictures.canonical(image, spec.clean)), spec)
 
 
 def from_canonical(image: Image.Image, spec: InputSpec) -> ModelInput:
-    """Return the input for an RGB picture in canonical form, as `canonical` returns it."""
-    return _of_image(ela.stored_map(image, spec.ela) if spec.ela else image, spec)
+    """Compute the input for an RGB picture in canonical form, as `canonical` returns it."""
+    return _from_image(ela.stored_map(image, spec.ela) if spec.ela else image, spec)
 
 
 def from_stored(file: Path, spec: InputSpec) -> ModelInput:
-    """Return the input for a stored file: a picture or, where the input is of ELA, its map."""
-    return _of_image(pictures.read(file.read_bytes()), spec)
+    """Compute the input for a stored file: a picture or, where the input is of ELA, its map."""
+    return _from_image(pictures.read(file.read_bytes()), spec)
 
 
 def stack(batch: Sequence[ModelInput]) -> ModelInput:
@@ -129,13 +129,13 @@ def files(rows: pd.DataFrame, data: Path, spec: InputSpec) -> list[Path]:
     return [data / file for file in rows["file"]]
 
 
-def _of_image(image: Image.Image, spec: InputSpec) -> ModelInput:
+def _from_image(image: Image.Image, spec: InputSpec) -> ModelInput:
     return tuple(_prepare(part, image) for part in spec.parts.values())
 
 
 @singledispatch
 def _prepare(part: Any, image: Image.Image) -> NDArray[Any]:
-    raise NotImplementedError(f"no input of the kind {type(part).__name__}")
+    raise NotImplementedError(f"no input of the type {type(part).__name__}")
 
 
 @_prepare.register

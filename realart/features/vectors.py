@@ -13,20 +13,20 @@ from realart.networks.openvino_runtime import InferenceFunction
 from realart.params import ForensicFeatures, KerasFeatures, OnnxFeatures
 
 ROWS = "vectors-{}.npy"
-"""The file of each descriptor's vectors of all rows, by its number in the recipe."""
+"""File name of a descriptor's vectors of all rows, by its number in the recipe."""
 
 SQUARES = 32
-"""How many squares a network is given at once: more take more memory and no less time."""
+"""Squares in a batch of a network: more take more memory and no less time."""
 
 NETWORK = "describer-{}"
-"""The file name of the network of each descriptor."""
+"""File name of the network of a descriptor, by its name."""
 
 FeatureVectors = NDArray[np.float32]
 """Shape (n, d)."""
 Descriptors = Mapping[str, Any]
 """The descriptors of a recipe by their names, in its order: `preprocessing.InputSpec.parts`."""
 Networks = Mapping[str, InferenceFunction]
-"""By the names of their descriptors: squares, uint8 (n, size, size, 3), in, vectors (n, d) out."""
+"""Networks by the names of their descriptors: squares, uint8 (n, size, size, 3), to (n, d)."""
 
 
 def save_networks(parts: Descriptors, folder: Path) -> Networks:
@@ -35,12 +35,12 @@ def save_networks(parts: Descriptors, folder: Path) -> Networks:
     Returns
     -------
     Networks
-        Those that Keras runs itself, since it has something faster than processors.
+        Those that Keras runs, where it has an accelerator.
 
     Raises
     ------
     RealartError
-        A backbone, encoder or layer that there is not, or weights that can't be had.
+        A backbone, encoder or layer does not exist, or weights can't be loaded.
     """
     built = {name: _BUILDERS[type(part)](name, part, folder) for name, part in parts.items()}
     return {name: network for name, network in built.items() if network}
@@ -66,7 +66,7 @@ _BUILDERS: dict[type, Callable[[str, Any, Path], InferenceFunction | None]] = {
 
 
 def load_networks(parts: Descriptors, folder: Path) -> Networks:
-    """Return the networks of descriptors from `folder`, loaded once in each process."""
+    """Load the networks of descriptors from `folder`, once in each process."""
     return {
         name: openvino_runtime.load_cached(folder, NETWORK.format(name))
         for name in _with_network(parts)
@@ -74,39 +74,45 @@ def load_networks(parts: Descriptors, folder: Path) -> Networks:
 
 
 def copy_networks(parts: Descriptors, source: Path, target: Path) -> None:
-    """Copy the files of the networks from one folder to another."""
+    """Copy the files of the networks of descriptors from one folder to another."""
     for name in _with_network(parts):
         for file in (openvino_runtime.GRAPH, openvino_runtime.WEIGHTS):
             file = file.format(NETWORK.format(name))
             shutil.copyfile(source / file, target / file)
 
 
-def describe(
+def extract(
     batch: tuple[NDArray[Any], ...], parts: Descriptors, networks: Networks
 ) -> FeatureVectors:
-    """Return the feature vectors of n pictures: float32, shape (n, d).
+    """Compute the feature vectors of n pictures.
 
     Parameters
     ----------
     batch
-        A `preprocessing.ModelInput` of n pictures, an array for each of `parts`. The vectors of
-        several views of a picture are averaged.
+        A `preprocessing.ModelInput` of n pictures, an array for each of `parts`.
+    networks
+        The networks of those descriptors that have one.
+
+    Returns
+    -------
+    FeatureVectors
+        float32, shape (n, d); those of several views of a picture are averaged.
     """
     vectors = [
-        _averaged(networks[name], array) if part.has_network else array
+        _mean_over_views(networks[name], array) if part.has_network else array
         for (name, part), array in zip(parts.items(), batch, strict=True)
     ]
     return np.concatenate(vectors, axis=1)
 
 
 def read(folder: Path) -> list[FeatureVectors]:
-    """Return each descriptor's vectors of all rows, memory-mapped; none where there are none."""
+    """Read each descriptor's vectors of all rows, memory-mapped; without files, an empty list."""
     count = len(list(folder.glob(ROWS.format("*"))))
     return [np.load(folder / ROWS.format(number), mmap_mode="r") for number in range(count)]
 
 
-def _averaged(network: InferenceFunction, squares: NDArray[np.uint8]) -> FeatureVectors:
-    """Return the mean vector of the views of each picture, uint8 (n, views, size, size, 3)."""
+def _mean_over_views(network: InferenceFunction, squares: NDArray[np.uint8]) -> FeatureVectors:
+    """Compute the mean vector, (n, d), of the views of pictures, (n, views, size, size, 3)."""
     flat = squares.reshape(-1, *squares.shape[2:])
     blocks = [network(flat[i : i + SQUARES])[0] for i in range(0, len(flat), SQUARES)]
     return np.concatenate(blocks).reshape(*squares.shape[:2], -1).mean(axis=1)

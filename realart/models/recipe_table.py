@@ -11,7 +11,7 @@ def row(name: str, recipe: Recipe) -> dict[str, str | int]:
     """
     parameters: str | int = ""
     if isinstance(recipe, NetworkRecipe) and not recipe.sees.features:
-        parameters = builder.build(builder.without_download(recipe)).count_params()
+        parameters = builder.build(builder.with_random_weights(recipe)).count_params()
     return {
         "name": name,
         "sees": recipe.sees.title,

@@ -91,7 +91,7 @@ class TrainedModel:
         self.folder = folder
         self.recipe, self.input, self.verdicts = card.recipe, card.input, card.verdicts
         with _loading(folder):
-            self.describers = vectors.load_networks(card.input.parts, folder)
+            self.feature_extractors = vectors.load_networks(card.input.parts, folder)
         load = _head if isinstance(card.recipe, ClassifierRecipe) else _network
         self.members = [load(folder, number) for number in range(card.members)]
 
@@ -104,7 +104,7 @@ class TrainedModel:
     def scores(self, *batch: NDArray[Any]) -> NDArray[np.float64]:
         """Return the probability of ai: what is seen of n pictures in, float64 (n,) out."""
         if isinstance(self.recipe.sees, VectorInput):
-            batch = (vectors.describe(batch, self.input.parts, self.describers),)
+            batch = (vectors.extract(batch, self.input.parts, self.feature_extractors),)
         each = [scores(*batch) for scores in self.members]
         return self.verdicts.calibration(np.mean(each, axis=0))
 
@@ -146,7 +146,7 @@ def _network(folder: Path, number: int) -> Scorer:
             run = openvino_runtime.load(folder, f"{number}")
     else:
         with _loading(folder / WEIGHTS.format(number)):
-            run = openvino_runtime.by_keras(_rebuilt(folder, number))
+            run = openvino_runtime.keras_inference(_rebuilt(folder, number))
     return lambda seen: classification.of_outputs(run(seen)[0])
 
 

@@ -1,6 +1,6 @@
-"""Keras, and the one place that speaks to its backend: seeds, determinism, precision, memory.
+"""Keras and all that depends on its backend: seeds, determinism, precision, devices, gradients.
 
-Modules take `keras` from here, so that what Keras and TensorFlow read when imported is set before.
+Modules import `keras` from here: what Keras and TensorFlow read when imported is set before.
 """
 
 import logging
@@ -16,14 +16,14 @@ from realart.core.errors import RealartError
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep off the terminal what TensorFlow's C++ writes before its log level counts."""
-    kept = os.dup(2)
+    terminal = os.dup(2)
     with tempfile.TemporaryFile() as sink:
         os.dup2(sink.fileno(), 2)
         try:
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is first imported
@@ -32,12 +32,13 @@ with _quiet():
     import keras
 
 __all__ = [
-    "forget_networks", "gradient", "has_accelerator", "keras", "may_spread", "prepare", "spread",
+    "check_devices", "clear_session", "distribute", "gradient", "has_accelerator", "keras",
+    "prepare",
 ]  # fmt: skip
 
 
 class _DataParallel(keras.distribution.DataParallel):  # type: ignore[misc]
-    """Data parallelism in which a batch that devices can't share evenly is computed by each."""
+    """Data parallelism in which each device computes a batch that can't be divided evenly."""
 
     def get_data_layout(self, shape: Any) -> Any:
         if shape[0] % self.num_model_replicas:
@@ -46,10 +47,16 @@ class _DataParallel(keras.distribution.DataParallel):  # type: ignore[misc]
 
 
 def prepare(seed: int, *, deterministic: bool = True, precision: str = "float32") -> None:
-    """Set seed, determinism and precision for all that Keras does in this process from now on.
+    """Set seed, determinism and precision for all that Keras computes in this process.
 
-    On one machine, with one number of threads, equal seeds then give bit-equal weights where
-    `deterministic` is set. `precision` is the name of a dtype policy of Keras.
+    Parameters
+    ----------
+    seed
+        Of Python, NumPy and the backend.
+    deterministic
+        Whether equal seeds give bit-equal weights, on one machine with one number of threads.
+    precision
+        Name of a dtype policy of Keras.
     """
     keras.utils.set_random_seed(seed)
     keras.mixed_precision.set_dtype_policy(precision)
@@ -60,19 +67,19 @@ def prepare(seed: int, *, deterministic: bool = True, precision: str = "float32"
             _prepare_torch(deterministic)
 
 
-def may_spread(devices: int, batch_size: int) -> None:
-    """Check that `spread` can spread batches of that size.
+def check_devices(devices: int, batch_size: int) -> None:
+    """Check that `distribute` can divide batches of `batch_size` among so many devices.
 
     Raises
     ------
     RealartError
-        Keras's backend is not JAX, or devices can't share a batch evenly.
+        Keras's backend is not JAX, or `devices` does not divide `batch_size`.
     """
     name = keras.config.backend()
     if devices > 1 and name != "jax":
         raise RealartError(
-            f"train.devices is {devices}, but KERAS_BACKEND is {name}: only jax spreads a fold "
-            "over devices; set KERAS_BACKEND=jax, or train.devices=1, and folds take one each"
+            f"train.devices is {devices}, but KERAS_BACKEND is {name}: only jax divides a "
+            "fold among devices; set KERAS_BACKEND=jax, or train.devices=1, and folds take one each"
         )
     if batch_size % devices:
         raise RealartError(
@@ -81,17 +88,17 @@ def may_spread(devices: int, batch_size: int) -> None:
         )
 
 
-def spread(devices: int) -> None:
-    """Spread every batch of this process evenly over so many devices, from now on.
+def distribute(devices: int) -> None:
+    """Divide every further batch of this process evenly among `devices` of JAX.
 
-    All weights are on each of them. What is computed, gradients and the statistics of batch
-    normalisation included, is that of the whole batch. The last batch of an epoch, where devices
-    can't share it evenly, is computed by each.
+    All weights are on each device. Gradients and the statistics of batch normalisation are those
+    of the whole batch. The last batch of an epoch is computed by each device, where it can't be
+    divided evenly.
 
     Raises
     ------
     RealartError
-        There are not so many devices.
+        JAX has fewer devices.
     """
     if devices == 1:
         keras.distribution.set_distribution(None)
@@ -99,14 +106,16 @@ def spread(devices: int) -> None:
     found = keras.distribution.list_devices()
     if devices > len(found):
         raise RealartError(
-            f"train.devices is {devices}, but JAX has {len(found)} ({', '.join(found)}): set it "
-            "to as many at most"
+            f"train.devices is {devices}, but JAX has {len(found)} ({', '.join(found)}): lower it"
         )
     keras.distribution.set_distribution(_DataParallel(devices=found[:devices]))
 
 
-def forget_networks() -> None:
-    """Free what networks left, and number layers from the start: equal networks, equal names."""
+def clear_session() -> None:
+    """Free the memory of networks and restart the numbers in names of layers.
+
+    Precision and distribution stay as they are.
+    """
     precision = keras.mixed_precision.dtype_policy()
     distribution = keras.distribution.distribution()
     keras.utils.clear_session()
@@ -115,7 +124,7 @@ def forget_networks() -> None:
 
 
 def has_accelerator() -> bool:
-    """Tell whether Keras computes on something faster than this machine's processors."""
+    """Return whether Keras computes on an accelerator, such as a GPU."""
     match keras.config.backend():
         case "tensorflow":
             import tensorflow
@@ -131,7 +140,7 @@ def has_accelerator() -> bool:
 
 
 def gradient(function: Callable[[Any], Any], at: Any) -> Any:
-    """Return the gradient of a function of one tensor, whose value is one number, at a tensor."""
+    """Return the gradient of a scalar function of one tensor, at the tensor `at`."""
     match keras.config.backend():
         case "tensorflow":
             import tensorflow

@@ -24,11 +24,11 @@ from realart.params import (
 )
 
 LOSS = {1: "binary_crossentropy", 2: "categorical_crossentropy"}
-"""By number of outputs: one sigmoid, or a softmax over (human, ai)."""
+"""Loss by number of outputs: one sigmoid, or a softmax over (human, ai)."""
 
 
 class Preprocess(keras.layers.Layer):  # type: ignore[misc]
-    """A backbone's own `preprocess_input`, as the first layer of the network."""
+    """The `preprocess_input` of a backbone as a layer: pixels (n, h, w, 3) of 0 to 255 in."""
 
     def __init__(self, backbone: str, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -42,35 +42,36 @@ class Preprocess(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "backbone": self.backbone}
 
 
-def pixels_of(sees: PixelInput) -> keras.KerasTensor:
-    """Return where a network takes pictures in: uint8, shape (n, size, size, 3)."""
+def pixel_input(sees: PixelInput) -> keras.KerasTensor:
+    """Return the input layer for pictures: uint8, shape (n, size, size, 3)."""
     return keras.Input((sees.size, sees.size, 3), dtype="uint8", name="pixels")
 
 
 def build(
-    recipe: NetworkRecipe, backbone: keras.Model | None = None, numbers: int | None = None
+    recipe: NetworkRecipe, backbone: keras.Model | None = None, width: int | None = None
 ) -> keras.Model:
-    """Build the network of a recipe: its input in, probabilities out.
+    """Build the network of a recipe, from its input to probabilities (n, outputs).
+
+    Pixels are uint8, shape (n, size, size, 3).
 
     Parameters
     ----------
     backbone
-        The backbone of a recipe that has one; by default `build_backbone` makes it.
-    numbers
-        How long feature vectors are, where the input is such: float32, shape (n, numbers). Pixels
-        are uint8, shape (n, size, size, 3).
+        The backbone, where the recipe has one; by default `build_backbone` makes it.
+    width
+        Length of the feature vectors, where the input is such: float32, shape (n, width).
 
     Raises
     ------
     RealartError
-        A name or argument that Keras does not know, or weights that can't be had.
+        Keras does not know a name or an argument, or weights can't be loaded.
     """
-    inputs, x = _input(recipe.sees, backbone, numbers)
-    x = _stacked(x, recipe.layers, "layer")
+    inputs, x = _input(recipe.sees, backbone, width)
+    x = _apply_layers(x, recipe.layers, "layer")
     if len(x.shape) != 2:
         raise RealartError(
-            f"the recipe's last layer has the shape {x.shape[1:]}, not one row of numbers a "
-            "picture: end its layers with Flatten or a pooling layer"
+            f"the recipe's last layer has the shape {x.shape[1:]}, not one vector a picture: end "
+            "its layers with Flatten or a pooling layer"
         )
     activation = "sigmoid" if recipe.outputs == 1 else "softmax"
     head = keras.layers.Dense(recipe.outputs, activation, dtype="float32", name="made_by_ai")
@@ -81,49 +82,49 @@ def build(
 
 
 @singledispatch
-def _input(sees: Any, backbone: keras.Model | None, numbers: int | None) -> tuple[Any, Any]:
-    """Return the input of a network, and the tensor that a recipe's layers get."""
+def _input(sees: Any, backbone: keras.Model | None, width: int | None) -> tuple[Any, Any]:
+    """Return the input of a network, and the tensor that the recipe's layers are applied to."""
     raise NotImplementedError(f"no network on the input {type(sees).__name__}")
 
 
 @_input.register
-def _(sees: VectorInput, backbone: Any, numbers: Any) -> tuple[Any, Any]:
-    vectors = keras.Input((numbers,), name="vectors")
+def _(sees: VectorInput, backbone: Any, width: Any) -> tuple[Any, Any]:
+    vectors = keras.Input((width,), name="vectors")
     return vectors, vectors
 
 
 @_input.register
-def _(sees: PixelInput, backbone: Any, numbers: Any) -> tuple[Any, Any]:
-    pixels = pixels_of(sees)
-    x = augmented(sees, pixels)
+def _(sees: PixelInput, backbone: Any, width: Any) -> tuple[Any, Any]:
+    pixels = pixel_input(sees)
+    x = augment(sees, pixels)
     if not sees.backbone:
         return pixels, keras.layers.Rescaling(1 / 255)(x)
     backbone = backbone or build_backbone(sees.backbone, x.shape[1])
     return pixels, backbone(Preprocess(sees.backbone.name)(x))
 
 
-def augmented(sees: PixelInput, pixels: keras.KerasTensor) -> keras.KerasTensor:
-    """Return what the layers of `sees.augment` make of pixels."""
-    return _stacked(pixels, sees.augment, "augment")
+def augment(sees: PixelInput, pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """Apply the layers of `sees.augment` to pixels."""
+    return _apply_layers(pixels, sees.augment, "augment")
 
 
 def architecture(model: keras.Model) -> str:
     """Return the network without its weights, as JSON.
 
     A backbone may have layers without weights only where it was built with those of ImageNet
-    (EfficientNet has), so a recipe alone does not say what network its weights belong to.
+    (EfficientNet has), so a recipe alone does not decide which network its weights fit.
     """
     return str(model.to_json())
 
 
 def from_architecture(text: str) -> keras.Model:
-    """Return the network that `architecture` described, with weights to be loaded."""
+    """Build a network from the JSON of `architecture`, without its weights."""
     own = {"Preprocess": Preprocess, **layers.OWN}
     return keras.models.model_from_json(text, custom_objects=own)
 
 
-def without_download(recipe: NetworkRecipe) -> NetworkRecipe:
-    """Return the recipe with random weights: for one whose weights follow, or don't matter."""
+def with_random_weights(recipe: NetworkRecipe) -> NetworkRecipe:
+    """Return the recipe with a backbone of random weights, which needs no download."""
     if not recipe.backbone:
         return recipe
     backbone = recipe.backbone.model_copy(update={"weights": "none"})
@@ -132,11 +133,11 @@ def without_download(recipe: NetworkRecipe) -> NetworkRecipe:
 
 
 def preflight(
-    recipe: NetworkRecipe, backbone: keras.Model | None = None, numbers: int | None = None
+    recipe: NetworkRecipe, backbone: keras.Model | None = None, width: int | None = None
 ) -> None:
-    """Build and compile once, so that a mistake in a recipe is found before a fold is begun."""
-    compile_for(build(recipe, backbone, numbers), recipe, recipe.optimizer.learning_rate)
-    backend.forget_networks()
+    """Build and compile a network once, so that a mistake in a recipe is found before training."""
+    compile_for(build(recipe, backbone, width), recipe, recipe.optimizer.learning_rate)
+    backend.clear_session()
 
 
 def compile_for(model: keras.Model, recipe: NetworkRecipe, learning_rate: float) -> None:
@@ -145,36 +146,36 @@ def compile_for(model: keras.Model, recipe: NetworkRecipe, learning_rate: float)
     Raises
     ------
     RealartError
-        An optimizer or argument that Keras does not know.
+        Keras does not know the optimizer or an argument.
     """
     known = _classes(keras.optimizers, keras.optimizers.Optimizer)
-    function = _named(known, recipe.optimizer.name, "optimizer")
-    optimizer = _call(function, {"learning_rate": learning_rate, **recipe.optimizer.arguments})
+    function = _look_up(known, recipe.optimizer.name, "optimizer")
+    optimizer = _construct(function, {"learning_rate": learning_rate, **recipe.optimizer.arguments})
     model.compile(optimizer, LOSS[recipe.outputs], metrics=["accuracy"])
 
 
 def fine_tune(model: keras.Model, backbone: Backbone) -> None:
     """Make the last layers of the backbone trainable, but for batch normalisation.
 
-    `model` is the whole network or the tail that is left of it, in which Keras lists new inputs
-    among the layers.
+    `model` is the whole network or its trainable part, in which Keras lists new inputs among the
+    layers.
     """
     inner = backbone_in(model)
-    inside = [one for one in inner.layers if not isinstance(one, keras.layers.InputLayer)]
+    hidden = [layer for layer in inner.layers if not isinstance(layer, keras.layers.InputLayer)]
     inner.trainable = True
-    for number, layer in enumerate(reversed(inside)):
-        statistics = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = number < backbone.unfreeze and not statistics
+    for number, layer in enumerate(reversed(hidden)):
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = number < backbone.unfreeze and not normalises
 
 
 def backbone_in(model: keras.Model) -> keras.Model:
-    """Return the backbone of a network that has one."""
+    """Return the backbone inside a network that has one."""
     (backbone,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
     return backbone
 
 
 def targets(labels: NDArray[np.int64], recipe: NetworkRecipe) -> NDArray[np.float32]:
-    """Return labels (1 is ai) as the network's outputs: float32, shape (n, outputs)."""
+    """Encode labels, int64 (n,), 1 for ai, as targets of the network: float32 (n, outputs)."""
     if recipe.outputs == 1:
         return labels[:, None].astype(np.float32)
     return np.eye(2, dtype=np.float32)[labels]
@@ -186,23 +187,24 @@ def backbone_function(name: str) -> Callable[..., keras.Model]:
     Raises
     ------
     RealartError
-        It has no such function; the message lists those it has.
+        Keras has no such backbone; the message lists those that it has.
     """
     known: dict[str, Callable[..., Any]] = {
         key: value for key, value in vars(keras.applications).items() if inspect.isfunction(value)
     }
-    return _named(known, name, "backbone")
+    return _look_up(known, name, "backbone")
 
 
 def build_backbone(backbone: KerasApplication, size: int) -> keras.Model:
-    """Build a backbone for pictures of `size`, with its weights; a frozen one learns nothing.
+    """Build a backbone for squares of `size` pixels and load its weights.
 
-    Frozen batch normalisation keeps the statistics it came with, in training too.
+    Only one that is not frozen is trainable. Frozen batch normalisation keeps the statistics it
+    came with, in training too.
 
     Raises
     ------
     RealartError
-        A name or argument that Keras does not know, or weights that can't be had.
+        Keras does not know a name or an argument, or weights can't be loaded.
     """
     arguments = {
         **backbone.arguments,
@@ -234,14 +236,15 @@ def _weights(backbone: KerasApplication) -> str | None:
     return str(file) if file else backbone.weights
 
 
-def _stacked(x: Any, declared: list[Layer], what: str) -> Any:
+def _apply_layers(x: Any, declared: list[Layer], what: str) -> Any:
+    """Apply declared layers to a tensor, one after the other; errors call them `what`."""
     known = _classes(keras.layers, keras.layers.Layer) | layers.OWN
     known.pop("Lambda")  # code in a params file is not what a recipe is
-    for number, layer in enumerate(declared):
-        ((name, arguments),) = layer.items()
-        made = _call(_named(known, name, f"{what} {number}"), arguments)
+    for number, declaration in enumerate(declared):
+        ((name, arguments),) = declaration.items()
+        layer = _construct(_look_up(known, name, f"{what} {number}"), arguments)
         try:
-            x = made(x)
+            x = layer(x)
         except (ValueError, TypeError, NotImplementedError) as error:
             raise RealartError(
                 f"{what} {number} '{name}' does not fit what is before it: {error}"
@@ -250,6 +253,7 @@ def _stacked(x: Any, declared: list[Layer], what: str) -> Any:
 
 
 def _classes(module: Any, parent: type) -> dict[str, Callable[..., Any]]:
+    """Return the subclasses of `parent` in a module, by name."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -257,7 +261,7 @@ def _classes(module: Any, parent: type) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _named(known: dict[str, Callable[..., Any]], name: str, what: str) -> Callable[..., Any]:
+def _look_up(known: dict[str, Callable[..., Any]], name: str, what: str) -> Callable[..., Any]:
     if name in known:
         return known[name]
     close = difflib.get_close_matches(name, known)
@@ -266,7 +270,7 @@ def _named(known: dict[str, Callable[..., Any]], name: str, what: str) -> Callab
     raise RealartError(f"unknown {what} '{name}'{hint}; Keras has: {', '.join(choices)}")
 
 
-def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+def _construct(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     try:
         return function(**arguments)
     except (TypeError, ValueError, NotImplementedError, OSError) as error:

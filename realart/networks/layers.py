@@ -1,4 +1,4 @@
-"""Layers that Keras does not have: recipes may name them beside its own."""
+"""Layers that Keras lacks; recipes name them as they name Keras's own."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,14 +16,16 @@ FILTERS = np.array(
     ],
     np.float32,
 )  # fmt: skip
-"""Differences of second order along rows, and in squares of 3 and 5 pixels."""
+"""Second-order differences along rows, and in squares of 3 and 5 pixels: shape (3, 5, 5)."""
 STEPS = (2, 4, 12)
+"""Quantisation step of each filter's residuals, in grey levels."""
 LARGEST = 3.0
+"""Quantised residuals are cut at this value either way."""
 LAST = "channels_last"
 
 
 class HighPass(keras.layers.Layer):  # type: ignore[misc]
-    """What fixed filters leave of pixels (n, h, w, c), fractions of 255: shape (n, h, w, 3 c).
+    """Residuals of fixed high-pass filters: pixels (n, h, w, c), 0 to 1, to (n, h, w, 3 c).
 
     Each residual is divided by its filter's step and cut at 3 grey levels (Fridrich and Kodovsky,
     "Rich Models for Steganalysis of Digital Images", 2012; as the first layer of a network, Zhou et
@@ -35,8 +37,8 @@ class HighPass(keras.layers.Layer):  # type: ignore[misc]
         kernel = (FILTERS / np.array(STEPS)[:, None, None]).transpose(1, 2, 0)
         kernel = np.repeat(kernel[:, :, None], channels, axis=2).astype(np.float32)
         kernel = keras.ops.cast(kernel, pixels.dtype)
-        found = keras.ops.depthwise_conv(pixels * 255, kernel, padding="same")
-        return keras.ops.clip(found, -LARGEST, LARGEST) / LARGEST
+        residuals = keras.ops.depthwise_conv(pixels * 255, kernel, padding="same")
+        return keras.ops.clip(residuals, -LARGEST, LARGEST) / LARGEST
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         assert shape[-1]
@@ -44,11 +46,12 @@ class HighPass(keras.layers.Layer):  # type: ignore[misc]
 
 
 class RandomResizedCrop(keras.layers.Layer):  # type: ignore[misc]
-    """Pixels (n, h, w, c) as a square (n, size, size, c), in training of a random part of them.
+    """Crop at random in training, and resize: pixels (n, h, w, c) to (n, size, size, c), bilinear.
 
-    The part has at least `area` of all, and sides of a ratio that differs from that of the whole by
-    up to `ratio` either way (Szegedy et al., "Going Deeper with Convolutions", 2015); both are
-    drawn evenly, the ratio on a logarithmic scale. Otherwise all is seen. Bilinear.
+    A crop has at least the share `area` of the picture, and an aspect that differs from the
+    picture's by a factor up to `ratio` either way (Szegedy et al., "Going Deeper with
+    Convolutions", 2015); both are drawn uniformly, the aspect on a logarithmic scale. In inference
+    the whole picture is resized.
     """
 
     def __init__(self, size: int, area: float = 0.35, ratio: float = 4 / 3, **arguments: Any):
@@ -61,7 +64,7 @@ class RandomResizedCrop(keras.layers.Layer):  # type: ignore[misc]
         assert height
         assert width
         if min(height, width) < self.size:
-            raise ValueError(f"{width}x{height} px are too few for a part of {self.size}")
+            raise ValueError(f"{width}x{height} px are too few for a crop of {self.size}")
         self.built = True
 
     def call(self, pixels: Any, training: bool | None = None) -> Any:
@@ -76,12 +79,12 @@ class RandomResizedCrop(keras.layers.Layer):  # type: ignore[misc]
         across, down = width / self.size, height / self.size
         left = drawn[2] * (pixels.shape[2] - width) + (across - 1) / 2
         top = drawn[3] * (pixels.shape[1] - height) + (down - 1) / 2
-        none = keras.ops.zeros_like(left)
-        places = keras.ops.stack([across, none, left, none, down, top, none, none], axis=1)
-        parts = keras.ops.image.affine_transform(
-            pixels, places, fill_mode="nearest", data_format=LAST
+        zero = keras.ops.zeros_like(left)
+        transforms = keras.ops.stack([across, zero, left, zero, down, top, zero, zero], axis=1)
+        crops = keras.ops.image.affine_transform(
+            pixels, transforms, fill_mode="nearest", data_format=LAST
         )
-        return parts[:, : self.size, : self.size]
+        return crops[:, : self.size, : self.size]
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (shape[0], self.size, self.size, shape[-1])
@@ -92,12 +95,12 @@ class RandomResizedCrop(keras.layers.Layer):  # type: ignore[misc]
 
 
 class Residual(keras.layers.Layer):  # type: ignore[misc]
-    """Two 3x3 convolutions beside a shortcut: (n, h, w, c) to (n, h / strides, ..., filters).
+    """Residual block of two 3x3 convolutions: (n, h, w, c) to (n, h / strides, ..., filters).
 
     He et al., "Deep Residual Learning for Image Recognition", 2016; where the shape changes the
-    shortcut pools before its 1x1 convolution (He et al., "Bag of Tricks for Image Classification
-    with Convolutional Neural Networks", 2019, ResNet-D). One that skips positions instead broke
-    TensorFlow's memory in training (2.21 with oneDNN: "double free or corruption").
+    shortcut pools before its 1x1 convolution (ResNet-D, He et al., "Bag of Tricks for Image
+    Classification with Convolutional Neural Networks", 2019). One that skips positions instead
+    broke TensorFlow's memory in training (2.21 with oneDNN: "double free or corruption").
     """
 
     def __init__(self, filters: int, strides: int = 1, **arguments: Any) -> None:
@@ -128,15 +131,18 @@ class Residual(keras.layers.Layer):  # type: ignore[misc]
         self.built = True
 
     def call(self, maps: Any, training: bool | None = None) -> Any:
-        beside = self.shortcut(maps, training=training) if self.shortcut else maps
-        return keras.ops.relu(self.residual(maps, training=training) + beside)
+        shortcut = self.shortcut(maps, training=training) if self.shortcut else maps
+        return keras.ops.relu(self.residual(maps, training=training) + shortcut)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "filters": self.filters, "strides": self.strides}
 
 
 class Pool(keras.layers.Layer):  # type: ignore[misc]
-    """Statistics over the positions of a map (n, h, w, c): float32, shape (n, c x statistics)."""
+    """Global pooling by statistics: maps (n, h, w, c) to float32 (n, c x statistics).
+
+    `statistics` are of "mean", "std" and "max".
+    """
 
     def __init__(self, statistics: Sequence[str], **arguments: Any) -> None:
         super().__init__(**{**arguments, "dtype": "float32"})
@@ -144,15 +150,15 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, maps: Any) -> Any:
         functions = {"mean": keras.ops.mean, "std": keras.ops.std, "max": keras.ops.max}
-        found = [functions[name](maps, axis=(1, 2)) for name in self.statistics]
-        return keras.ops.concatenate(found, axis=-1)
+        pooled = [functions[name](maps, axis=(1, 2)) for name in self.statistics]
+        return keras.ops.concatenate(pooled, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "statistics": self.statistics}
 
 
 OWN = {layer.__name__: layer for layer in (HighPass, RandomResizedCrop, Residual, Pool)}
-"""By name, as recipes and stored architectures call them."""
+"""Layers by their names in recipes and stored architectures."""
 
 
 def _convolution(filters: int, size: int, strides: int) -> keras.layers.Layer:

@@ -1,7 +1,7 @@
-"""The fastest way through a trained network on a CPU: OpenVINO (`python -m benchmarks.speed`).
+"""Inference on a CPU by OpenVINO, the fastest way that was measured (`python -m benchmarks.speed`).
 
-A network that is only asked is kept as two files, which need no Keras: a graph in XML and its
-weights.
+A network that is trained no further is stored as two files that need no Keras: a graph in XML, and
+its weights.
 """
 
 import os
@@ -24,40 +24,48 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 GRAPH, WEIGHTS = "{}.xml", "{}.bin"
 PRECISION = ["realart", "precision"]
-"""Where a graph says in what precision it is to be computed."""
+"""Key, in the runtime information of a graph, of the precision that it is computed in."""
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 TOLERANCE = 1e-3
-"""Of the largest number that a network says, and of 1."""
+"""Largest difference between Keras and OpenVINO, as a share of the largest output and of 1."""
 
 Precision = Literal["float32", "bfloat16"]
 
 InferenceFunction = Callable[[NDArray[Any]], list[NDArray[Any]]]
-"""A batch in, what each output of a network says of it out, (n, ...) each."""
+"""Maps a batch, (n, ...), to the outputs of a network, (n, ...) each."""
+
+_NAME, _ARCHITECTURE, _KERAS_WEIGHTS = "network", "network.json", "network.weights.h5"
+"""File names in the temporary folder that a model is converted in."""
 
 
 class UnsupportedError(RealartError):
-    """OpenVINO can't run a network, or says something else than Keras."""
+    """OpenVINO can't run a network, or computes other outputs than Keras."""
 
 
 def export(model: Any, folder: Path, name: str) -> InferenceFunction:
-    """Write a Keras model of one input for `load`, having compared what both say; return that run.
+    """Convert a Keras model of one input, compare the outputs of both, and write it for `load`.
 
-    Equal networks are equal bytes. Nothing is written of one that is refused.
+    Equal networks are equal bytes. Nothing is written of a network that is refused.
+
+    Returns
+    -------
+    InferenceFunction
+        The converted network.
 
     Raises
     ------
     UnsupportedError
-        OpenVINO has no such operation, or differs by more than `TOLERANCE`.
+        OpenVINO lacks an operation, or its outputs differ by more than `TOLERANCE`.
     """
-    with TemporaryDirectory() as beside:
+    with TemporaryDirectory() as temporary:
         try:
-            _write(model, Path(beside))
-            run = load(Path(beside), "it")
-            _compare(by_keras(model), run, _noise(model))
+            _convert(model, Path(temporary))
+            run = load(Path(temporary), _NAME)
+            _compare(keras_inference(model), run, _random_batch(model))
         except Exception as error:  # each layer fails in its own way, and none may end a training
             raise UnsupportedError(f"OpenVINO can't run this network: {error}") from error
         for file in (GRAPH, WEIGHTS):
-            shutil.move(Path(beside, file.format("it")), folder / file.format(name))
+            shutil.move(Path(temporary, file.format(_NAME)), folder / file.format(name))
     return run
 
 
@@ -86,20 +94,21 @@ def has_bfloat16() -> bool:
 
 
 def load_cached(folder: Path, name: str) -> InferenceFunction:
-    """Return the way through a network that `export` wrote, loaded once in each process."""
-    return _kept(folder.resolve(), name, (folder / GRAPH.format(name)).stat().st_mtime_ns)
+    """Load a network that `export` or `save` wrote, once in each process."""
+    modified = (folder / GRAPH.format(name)).stat().st_mtime_ns
+    return _load_cached(folder.resolve(), name, modified)
 
 
 @lru_cache(maxsize=8)
-def _kept(folder: Path, name: str, _modified: int) -> InferenceFunction:
+def _load_cached(folder: Path, name: str, _modified: int) -> InferenceFunction:
     return load(folder, name)
 
 
 def load(folder: Path, name: str) -> InferenceFunction:
-    """Return the way through a network that `export` wrote.
+    """Load a network that `export` or `save` wrote.
 
-    It takes as many threads as `OMP_NUM_THREADS` says, which joblib's processes and Dask's workers
-    have set, or all; what it says does not depend on that.
+    It takes as many threads as `OMP_NUM_THREADS` sets, which joblib's processes and Dask's workers
+    have set, or all; its outputs do not depend on that.
     """
     import openvino  # takes a moment, and models without networks do without it
 
@@ -116,66 +125,67 @@ def load(folder: Path, name: str) -> InferenceFunction:
     compiled = core.compile_model(model, "CPU", settings)
 
     def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
-        # `compiled(batch)` has one request for all threads, and mixes up what they ask.
+        # `compiled(batch)` has one request for all threads, and mixes up their batches.
         request = compiled.create_infer_request()
         return list(request.infer(np.ascontiguousarray(batch)).values())
 
     return run
 
 
-def by_keras(model: Any) -> InferenceFunction:
-    """Return the way through a Keras model."""
+def keras_inference(model: Any) -> InferenceFunction:
+    """Return the inference function of a Keras model, computed by Keras."""
 
     def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
-        said = model.predict_on_batch(batch)
-        return list(map(np.asarray, said if isinstance(said, list | tuple) else [said]))
+        outputs = model.predict_on_batch(batch)
+        return list(map(np.asarray, outputs if isinstance(outputs, list | tuple) else [outputs]))
 
     return run
 
 
-def _write(model: Any, folder: Path) -> None:
+def _convert(model: Any, folder: Path) -> None:
     import openvino
 
     from realart.networks.backend import keras  # imported by whoever made the model
 
     if keras.config.backend() != "tensorflow":
-        _write_elsewhere(model, folder)
+        _convert_by_tensorflow(model, folder)
         return
-    asked = keras.Model(model.input, model(model.input, training=False))
-    seen = [keras.InputSpec(shape=one.shape, dtype=one.dtype) for one in model.inputs]
-    # `asked.export` would prepare a SavedModel too, and trace every layer of it: twice the time.
-    function = keras.export.ExportArchive().add_endpoint("asked", asked.__call__, seen)
-    found = openvino.convert_model(function)
-    results = found.get_results()[: len(model.outputs)]  # behind them is what nothing needs
-    save(openvino.Model(results, found.get_parameters(), "network"), folder, "it")
+    inference = keras.Model(model.input, model(model.input, training=False))
+    inputs = [keras.InputSpec(shape=tensor.shape, dtype=tensor.dtype) for tensor in model.inputs]
+    # `inference.export` would prepare a SavedModel too, and trace every layer: twice the time.
+    function = keras.export.ExportArchive().add_endpoint("inference", inference.__call__, inputs)
+    graph = openvino.convert_model(function)
+    results = graph.get_results()[: len(model.outputs)]  # behind them is what nothing needs
+    save(openvino.Model(results, graph.get_parameters(), "network"), folder, _NAME)
 
 
-def _write_elsewhere(model: Any, folder: Path) -> None:
-    """Let a process with TensorFlow write: OpenVINO does not read the graphs of today's JAX."""
+def _convert_by_tensorflow(model: Any, folder: Path) -> None:
+    """Convert in a process with TensorFlow: OpenVINO does not read the graphs of today's JAX."""
     from realart.networks import builder
 
-    (folder / "it.json").write_text(builder.architecture(model), "utf-8")
-    model.save_weights(folder / "it.weights.h5")
-    done = subprocess.run(
+    (folder / _ARCHITECTURE).write_text(builder.architecture(model), "utf-8")
+    model.save_weights(folder / _KERAS_WEIGHTS)
+    process = subprocess.run(
         [sys.executable, "-m", "realart.networks.openvino_runtime", folder],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise RuntimeError(done.stderr[-300:])
+    if process.returncode:
+        raise RuntimeError(process.stderr[-300:])
 
 
-def _write_rebuilt(folder: Path) -> None:
+def _convert_stored(folder: Path) -> None:
+    """Convert the model that `_convert_by_tensorflow` stored in `folder`."""
     from realart.networks import builder
 
-    model = builder.from_architecture((folder / "it.json").read_text("utf-8"))
-    model.load_weights(folder / "it.weights.h5")
-    _write(model, folder)
+    model = builder.from_architecture((folder / _ARCHITECTURE).read_text("utf-8"))
+    model.load_weights(folder / _KERAS_WEIGHTS)
+    _convert(model, folder)
 
 
-def _noise(model: Any) -> NDArray[Any]:
+def _random_batch(model: Any) -> NDArray[Any]:
     shape, dtype = (4, *model.inputs[0].shape[1:]), model.inputs[0].dtype
     generator = np.random.default_rng(0)
     if dtype == "uint8":
@@ -183,12 +193,14 @@ def _noise(model: Any) -> NDArray[Any]:
     return generator.standard_normal(shape).astype(dtype)
 
 
-def _compare(one: InferenceFunction, other: InferenceFunction, batch: NDArray[Any]) -> None:
-    for expected, found in zip(one(batch), other(batch), strict=True):
-        apart = np.abs(found.astype(np.float64) - expected).max()
-        if not apart <= TOLERANCE * max(1, np.abs(expected).max()):
-            raise ValueError(f"its numbers differ by {apart:.2g}")
+def _compare(
+    reference: InferenceFunction, converted: InferenceFunction, batch: NDArray[Any]
+) -> None:
+    for expected, output in zip(reference(batch), converted(batch), strict=True):
+        difference = np.abs(output.astype(np.float64) - expected).max()
+        if not difference <= TOLERANCE * max(1, np.abs(expected).max()):
+            raise ValueError(f"its outputs differ from those of Keras by {difference:.2g}")
 
 
 if __name__ == "__main__":
-    _write_rebuilt(Path(sys.argv[1]))
+    _convert_stored(Path(sys.argv[1]))

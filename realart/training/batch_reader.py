@@ -1,8 +1,8 @@
-"""A set larger than memory: its rows are read from their files in shuffled windows.
+"""Batches of data larger than memory: rows are read from files in shuffled windows.
 
-What fits stays memory-mapped, and an epoch sees it in the order of one permutation. Of what does
-not fit, neighbours make a block, blocks are shuffled, and so are the rows of each window, which
-holds some hundred blocks: an epoch still sees every row once, and disks are read in long pieces.
+Data that fits stays memory-mapped, and the order of an epoch is one permutation. Otherwise adjacent
+rows form blocks, blocks are shuffled, and so are the rows of each window of some hundred blocks: an
+epoch still has every row once, and disks are read in long pieces.
 """
 
 from collections.abc import Callable
@@ -19,23 +19,32 @@ from realart.core.errors import RealartError
 from realart.core.tables import Positions
 
 BLOCKS = 500
-"""In a window. In rows sorted by class, the share of a class in a window deviates by .5/sqrt(500),
-.02, from that in all rows (one standard deviation); in a batch of 32 it does so by .09 anyway.
+"""Blocks of a window.
+
+In rows sorted by class, the share of a class in a window deviates by .5/sqrt(500), .02, from that
+in all rows (one standard deviation); in a batch of 32 it does so by .09 anyway.
 """
 
 READERS = 4
-"""Threads that read a window: disks are fastest when asked for several pieces at once."""
+"""Threads that read a window: disks are fastest at several pieces at once."""
 
 AlignedArrays = tuple[NDArray[Any], ...]
-"""Some rows of each array, (n, ...), aligned."""
+"""Aligned rows of several arrays, (n, ...) each."""
 
 
 @dataclass(frozen=True)
 class Windows:
-    """How rows of aligned `arrays`, (n, ...) each, are read: `batch` at a time.
+    """Reads aligned arrays in batches, holding a bounded part of them in memory.
 
-    Where arrays are memory-mapped files of more than `gigabytes` in all, so much of them is in
-    memory at most, in two windows: one is taken from while the next is read.
+    Attributes
+    ----------
+    arrays
+        Shape (n, ...) each.
+    gigabytes
+        Of memory-mapped files that are larger in all, so much is in memory at most: two windows,
+        one in use while the next is read.
+    batch
+        Rows in a batch.
     """
 
     arrays: AlignedArrays
@@ -44,13 +53,13 @@ class Windows:
 
     @property
     def fits(self) -> bool:
-        """Tell whether the arrays fit into memory, or are there already."""
+        """Whether the arrays fit into memory, or are there already."""
         if not all(isinstance(array.base, mmap) for array in self.arrays):
             return True
         return sum(array.nbytes for array in self.arrays) <= self.gigabytes * 1e9
 
     def size(self, count: int) -> int:
-        """Return how many of `count` rows a window holds: whole batches, but all if arrays fit."""
+        """Return the rows of a window, of `count`: whole batches, or all if the arrays fit."""
         if self.fits:
             return count
         row = sum(array.strides[0] for array in self.arrays)
@@ -60,7 +69,7 @@ class Windows:
         return -(-batches // windows) * self.batch
 
     def shuffled(self, positions: Positions, generator: np.random.Generator) -> Positions:
-        """Return ascending `positions` in an order that `reader` reads fast."""
+        """Return ascending `positions` in a random order that `reader` reads fast."""
         count, size = len(positions), self.size(len(positions))
         if count <= size:
             return generator.permutation(positions)
@@ -72,7 +81,7 @@ class Windows:
         return order
 
     def reader(self, order: Positions) -> Callable[[slice], AlignedArrays]:
-        """Return a function that gives the rows at a slice of `order`, which lies in one window."""
+        """Return a function that reads the rows at a slice of `order`, which lies in one window."""
         if self.fits:
             return lambda part: tuple(array[order[part]] for array in self.arrays)
         return _Reader(self.arrays, order, self.size(len(order)))
@@ -80,7 +89,7 @@ class Windows:
 
 @dataclass(frozen=True)
 class _Window:
-    """Rows at ascending `positions`, in memory as soon as all `pieces` are read."""
+    """Rows at ascending `positions`, complete as soon as all `pieces` are read."""
 
     number: int
     positions: Positions
@@ -93,14 +102,17 @@ class _Window:
 
 
 class _Reader:
+    """Reads rows in a given order from the window in use, while threads read the next one."""
+
     def __init__(self, arrays: AlignedArrays, order: Positions, size: int) -> None:
         self.arrays, self.order, self.size = arrays, order, size
-        self.readers = ThreadPoolExecutor(READERS)
+        self.threads = ThreadPoolExecutor(READERS)
         # Allocated once: pages of new arrays would cost as much time as what is read into them.
-        self.places = [
-            tuple(np.empty((size, *one.shape[1:]), one.dtype) for one in arrays) for _ in range(2)
+        self.buffers = [
+            tuple(np.empty((size, *array.shape[1:]), array.dtype) for array in arrays)
+            for _ in range(2)
         ]
-        self.held: list[_Window | None] = [None, None]
+        self.windows: list[_Window | None] = [None, None]
 
     def __call__(self, part: slice) -> AlignedArrays:
         number = part.start // self.size
@@ -108,32 +120,32 @@ class _Reader:
         window.wait()
         if (number + 1) * self.size < len(self.order):
             self._window(number + 1)
-        found = np.searchsorted(window.positions, self.order[part])
-        return tuple(rows[found] for rows in window.rows)
+        indices = np.searchsorted(window.positions, self.order[part])
+        return tuple(rows[indices] for rows in window.rows)
 
     def _window(self, number: int) -> _Window:
-        """Return a window that is read or being read, in the place of the one before the last."""
-        held = self.held[number % 2]
-        if held and held.number == number:
-            return held
-        if held:
-            held.wait()
+        """Return a window that is read or being read, in the buffer of the one before the last."""
+        window = self.windows[number % 2]
+        if window and window.number == number:
+            return window
+        if window:
+            window.wait()
         positions = np.sort(self.order[number * self.size : (number + 1) * self.size])
-        rows = tuple(place[: len(positions)] for place in self.places[number % 2])
+        rows = tuple(buffer[: len(positions)] for buffer in self.buffers[number % 2])
         pieces = [
-            self.readers.submit(_read, array, positions[start:stop], into[start:stop])
+            self.threads.submit(_read, array, positions[start:stop], into[start:stop])
             for array, into in zip(self.arrays, rows, strict=True)
             for start, stop in pairwise(np.linspace(0, len(positions), READERS + 1, dtype=int))
         ]
-        self.held[number % 2] = window = _Window(number, positions, rows, pieces)
+        self.windows[number % 2] = window = _Window(number, positions, rows, pieces)
         return window
 
 
 def _read(array: Any, positions: Positions, into: NDArray[Any]) -> None:
-    """Read rows at ascending `positions` of a memory-mapped array, not by its map.
+    """Read rows at ascending `positions` from the file of a memory-mapped array.
 
-    Pages of a map that were touched count as resident, and reading at random through one also
-    reads, at each step, far ahead.
+    Not through the map: its touched pages count as resident memory, and random access through it
+    reads far ahead at each step.
     """
     starts = np.flatnonzero(np.diff(positions, prepend=-2) != 1)
     with open(array.filename, "rb") as file:  # noqa: PTH123

@@ -1,6 +1,6 @@
-"""All folds of a recipe, one finished folder each; a training that was interrupted is resumed.
+"""Cross-validation of a recipe: a folder for each fold; an interrupted training is resumed.
 
-What is unfinished lies in `.realart/checkpoints`, under a key of everything that decides the
+Unfinished trainings lie in `.realart/checkpoints`, under a key of everything that decides the
 weights.
 """
 
@@ -27,8 +27,8 @@ from realart.training.folds import FoldCallback, FoldResult, FoldTrainer
 
 
 def resume_key(params: Params, trainer: FoldTrainer, rows: Path, features: Path) -> str:
-    """Return a digest of everything that decides the weights: params, input, code and backend."""
-    decides = {
+    """Compute a digest of all that decides the weights: params, input, code and backend."""
+    inputs = {
         "recipe": params.recipe.model_dump(),
         "train": params.train.model_dump(exclude={"checkpoint_seconds"}),
         "split": [params.split.folds, params.split.slices, params.held_out_sets],
@@ -37,15 +37,15 @@ def resume_key(params: Params, trainer: FoldTrainer, rows: Path, features: Path)
         "files": short_digest([rows, *sorted(features.iterdir())]),
         "code": code.digests(trainer.module),
     }
-    return sha256(json.dumps(decides).encode()).hexdigest()[:SHORT]
+    return sha256(json.dumps(inputs).encode()).hexdigest()[:SHORT]
 
 
 @contextmanager
-def unfinished(key: str) -> Iterator[Path]:
-    """Yield the folder in which a training is resumed, locked; a parallel equal one gets another.
+def checkpoint_folder(key: str) -> Iterator[Path]:
+    """Lock and yield the folder in which a training is resumed; it may not exist yet.
 
-    Experiments of one project share these folders: what differs may come after `train`. The folder
-    may not exist yet.
+    An equal training at the same time gets another folder: experiments of one project share these
+    folders, and may differ in later stages only.
     """
     top = private() / "checkpoints"
     for folder in chain(sorted(top.glob(f"{key}-*/")), (top / f"{key}-{n}" for n in count())):
@@ -62,7 +62,7 @@ def unfinished(key: str) -> Iterator[Path]:
 
 
 def training_id(folder: Path) -> str:
-    """Return the id of the training in `folder`, made up where it has none: resumed, it stays."""
+    """Return the id of the training in `folder`, which it keeps when it is resumed."""
     file = folder / "id"
     if not file.is_file():
         with fresh_file(file) as beside:
@@ -73,9 +73,9 @@ def training_id(folder: Path) -> str:
 def train(
     params: Params, trainer: FoldTrainer, folder: Path, on_fold: FoldCallback
 ) -> Iterator[tuple[int, FoldResult]]:
-    """Train all folds that `folder` does not have yet, and yield each fold with its result.
+    """Train all folds that are not in `folder` yet, and yield each fold with its result.
 
-    Those that an interrupted training has finished come first. `on_fold` is called with the number
+    Folds that an interrupted training has finished come first. `on_fold` is called with the number
     of each fold that begins.
     """
     finished = [fold for fold in params.all_folds if (folder / f"{fold}").is_dir()]
@@ -85,26 +85,26 @@ def train(
 
 
 def publish(params: Params, folder: Path, output: Path) -> None:
-    """Copy the finished folds of a training from `folder` to the folder `output`, which is new."""
+    """Copy the finished folds of a training from `folder` to the new folder `output`."""
     with fresh_directory(output) as beside:
         for fold in params.all_folds:  # a killed run leaves more beside them
             shutil.copytree(folder / f"{fold}", beside / f"{fold}")
 
 
 def fold_line(params: Params, fold: int, result: FoldResult) -> str:
-    """Return the result of a fold in a line."""
+    """Format the result of a fold as a line."""
     history, figures = result.history, result.figures
     values = [f"{name}={history[name].iloc[0]:g}" for name in params.recipe.tuned]
-    how = f"{len(history)} epochs" if params.recipe.uses_keras else " ".join(values)
+    fitted = f"{len(history)} epochs" if params.recipe.uses_keras else " ".join(values)
     held_out = f"held out {params.held_out_sets.get(fold, '')}".rstrip()
     return (
-        f"fold {fold}: {how}; {held_out} ({len(result.scores)}): "
+        f"fold {fold}: {fitted}; {held_out} ({len(result.scores)}): "
         f"accuracy {figures['accuracy']:.3f}, auc {figures['auc']:.3f}"
     )
 
 
 def summary(params: Params, figures: list[Figures]) -> str:
-    """Return mean and standard deviation of the held-out figures of folds, in a line."""
+    """Format mean and standard deviation of the held-out figures of folds as a line."""
     cv = classification.over_folds(figures[: params.split.folds])
     return (
         f"train: {params.model} on {params.dataset}, {params.split.folds} folds, held out: "

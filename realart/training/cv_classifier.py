@@ -1,4 +1,4 @@
-"""Folds of a classifier: fitted on all rows of the other folds, in this process, without Keras."""
+"""Cross-validation of a classifier: fitted on the rows of the other folds, without Keras."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ CLASSIFIER = "head.npz"
 def fold_trainer(
     params: Params, recipe: ClassifierRecipe, rows: Path, features: Path
 ) -> Iterator[FoldTrainer]:
-    """Yield what trains the folds of a recipe; of each it writes the classifier, `CLASSIFIER`.
+    """Yield the trainer of the folds of a recipe, which writes a `CLASSIFIER` for each.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def fold_trainer(
 def load_members(
     params: Params, recipe: ClassifierRecipe, features: Path, trained: Sequence[Path]
 ) -> Iterator[FittedClassifier]:
-    """Yield the classifier of each of the folders `trained`, which `fold_trainer` has written."""
+    """Load and yield the classifiers that `fold_trainer` wrote into the folders `trained`."""
     yield from (FittedClassifier.load(folder / CLASSIFIER) for folder in trained)
 
 
@@ -61,14 +61,14 @@ def _train(
             table, fold, params.split.slices, params.held_out_sets.get(fold)
         )
         fit = indices.fit_all
-        given = classifiers.TrainingRows(
+        training_rows = classifiers.TrainingRows(
             vectors=inputs[fit],
             labels=labels[fit],
             weights=folds.weights(labels, fit, params.balance, sets)[fit],
             groups=table["group"].to_numpy()[fit],
             published=(table["operation"] == "").to_numpy()[fit],
         )
-        classifier, record = classifiers.fit(recipe.head, given, widths, params.train.seed)
+        classifier, record = classifiers.fit(recipe.head, training_rows, widths, params.train.seed)
         with fresh_directory(folder / f"{fold}") as beside:
             classifier.save(beside / CLASSIFIER)
             scores = classifier.scores(inputs[indices.held_out])

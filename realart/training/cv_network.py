@@ -1,5 +1,7 @@
-"""Folds of a network, or of what of it is not frozen: one after the other or, where devices allow,
-in parallel, in processes of their own, which this module is run as.
+"""Cross-validation of a network, or of its trainable part.
+
+Folds are trained one after the other or, on several devices, in parallel processes, each of which
+runs this module as a program.
 """
 
 import sys
@@ -18,7 +20,7 @@ from realart.networks import backend, builder
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Params
 from realart.training import fold_training, folds, parallel_folds
-from realart.training.fold_training import Data
+from realart.training.fold_training import TrainingData
 from realart.training.folds import EpochCallback, FoldCallback, FoldTrainer
 
 MODULE = "realart.training.cv_network"
@@ -30,9 +32,9 @@ WEIGHTS = "best.weights.h5"
 def fold_trainer(
     params: Params, recipe: NetworkRecipe, rows: Path, features: Path
 ) -> Iterator[FoldTrainer]:
-    """Yield what trains the folds of a recipe; of each it writes the best weights, `WEIGHTS`.
+    """Yield the trainer of the folds of a recipe, which writes the best `WEIGHTS` of each.
 
-    Devices are held while the block runs.
+    Devices are held while the context lasts.
 
     Parameters
     ----------
@@ -44,34 +46,34 @@ def fold_trainer(
     Raises
     ------
     RealartError
-        The recipe can't be built, or there are not the devices that it asks for.
+        The recipe can't be built, or there are too few devices.
     """
     found, count = devices.visible(), params.train.devices
-    backend.may_spread(count, recipe.batch_size)
-    several = found if len(found) >= 2 * count else []
-    with devices.reserve(0 if several else count, "train"):
+    backend.check_devices(count, recipe.batch_size)
+    parallel = len(found) >= 2 * count
+    with devices.reserve(0 if parallel else count, "train"):
         _prepare(params)
-        if several:
-            train = partial(_train_in_parallel, params, recipe, rows, features, several)
+        if parallel:
+            train = partial(_train_in_parallel, params, recipe, rows, features, found)
         else:
-            backend.spread(count)
+            backend.distribute(count)
             train = partial(_train, params, recipe, rows, features)
-        numbers = feature_store.read(features)[0].shape[-1]
-        builder.preflight(recipe, frozen_backbone.load_backbone(features), numbers)
+        width = feature_store.read(features)[0].shape[-1]
+        builder.preflight(recipe, frozen_backbone.load_backbone(features), width)
         yield FoldTrainer(train, MODULE, keras.config.backend())
 
 
 def load_members(
     params: Params, recipe: NetworkRecipe, features: Path, trained: Sequence[Path]
 ) -> Iterator[keras.Model]:
-    """Yield the whole network of each of the folders `trained`, which `fold_trainer` has written.
+    """Load and yield the whole network of each of the folders `trained`.
 
-    A device is held until the last is taken.
+    `fold_trainer` wrote them. A device is held until the last network has been yielded.
     """
     with devices.reserve(1, "evaluate"):
         _prepare(params)
         for folder in trained:
-            yield frozen_backbone.trained(recipe, features, folder / WEIGHTS)
+            yield frozen_backbone.load_trained(recipe, features, folder / WEIGHTS)
 
 
 def _prepare(params: Params) -> None:
@@ -99,7 +101,7 @@ def _train_in_parallel(
     recipe: NetworkRecipe,
     rows: Path,
     features: Path,
-    several: Sequence[str],
+    found: Sequence[str],
     remaining: Sequence[int],
     folder: Path,
     on_fold: FoldCallback,
@@ -115,7 +117,7 @@ def _train_in_parallel(
         [sys.executable, "-m", MODULE],
         remaining,
         lambda fold: ({**job, "fold": fold}, on_fold(fold)),
-        several,
+        found,
         params.train.devices,
         recipe.total_epochs,
     )
@@ -123,14 +125,14 @@ def _train_in_parallel(
 
 
 def _run_job() -> None:
-    """Train the one fold that `_train_in_parallel` has started this process for."""
-    job, on_epoch = parallel_folds.job()
+    """Train the fold for which `_train_in_parallel` has started this process."""
+    job, on_epoch = parallel_folds.receive_job()
     if job["code"] != code.digests(MODULE):
         raise RealartError("the code was changed while folds were trained")
     params = Params.model_validate_json(job["params"])
     assert isinstance(params.recipe, NetworkRecipe)
     _prepare(params)
-    backend.spread(params.train.devices)
+    backend.distribute(params.train.devices)
     rows, features, folder = (Path(job[name]) for name in ("rows", "features", "folder"))
     table = tables.read(rows, tables.ROWS)
     _train_fold(params, params.recipe, table, features, job["fold"], folder, on_epoch)
@@ -148,7 +150,9 @@ def _train_fold(
     labels, held_out_set = tables.is_ai(rows["label"]), params.held_out_sets.get(fold)
     indices = folds.fold_indices(rows, fold, params.split.slices, held_out_set)
     weights = folds.weights(labels, indices.fit, params.balance, rows["set"].to_numpy())
-    data = Data(feature_store.read(features), labels, weights, params.train.window_gigabytes)
+    data = TrainingData(
+        feature_store.read(features), labels, weights, params.train.window_gigabytes
+    )
     checkpoint = folder / f"{fold}.npz"
     model, records = fold_training.train_fold(
         lambda: frozen_backbone.network(recipe, features)[1],

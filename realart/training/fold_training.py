@@ -1,6 +1,6 @@
-"""Training of one fold: early stopping on a watched slice, best weights, interruptions survived.
+"""Training of one fold: early stopping on the validation slice, best weights, checkpoints.
 
-The held-out fold is scored once, by the best weights; nothing here has seen it before.
+The held-out fold is scored once, by the best weights; nothing here depends on it before.
 """
 
 import json
@@ -26,13 +26,20 @@ from realart.training.folds import EpochCallback, EpochRecord, FoldIndices
 
 
 @dataclass(frozen=True)
-class Data:
-    """What all folds share, aligned by position.
+class TrainingData:
+    """The training input of all folds, aligned by position.
 
-    `inputs` are arrays of shape (n, ...), one for each input of the network that is trained, and
-    may be memory-mapped: pixels, or what a frozen part says of them. `labels` are int64, shape
-    (n,), 1 for ai; `weights` float32, shape (n,), what each row counts in the loss. Of mapped
-    inputs that take more than `gigabytes`, no more is in memory at once (`batch_reader`).
+    Attributes
+    ----------
+    inputs
+        Arrays of shape (n, ...), one for each input of the network that is trained; they may be
+        memory-mapped.
+    labels
+        int64, shape (n,), 1 for ai.
+    weights
+        float32, shape (n,): the weight of each row in the loss.
+    gigabytes
+        Of memory-mapped inputs that take more, no more is in memory at once (`batch_reader`).
     """
 
     inputs: tuple[NDArray[Any], ...]
@@ -41,22 +48,10 @@ class Data:
     gigabytes: float = math.inf
 
 
-@dataclass
-class State:
-    """How far a fold has come."""
-
-    phase: int = 0
-    phase_began: int = 0  # the epoch
-    epoch: int = 0
-    waited: int = 0
-    best: float = -np.inf
-    history: list[EpochRecord] = field(default_factory=list)
-
-
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Rows of `data` in the order of `positions`, a batch at a time: inputs, targets, weights."""
 
-    def __init__(self, data: Data, positions: Positions, recipe: NetworkRecipe) -> None:
+    def __init__(self, data: TrainingData, positions: Positions, recipe: NetworkRecipe) -> None:
         super().__init__()
         self.data, self.positions, self.recipe = data, positions, recipe
         self.read = _windows(data, recipe).reader(positions)
@@ -72,125 +67,217 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return inputs if len(inputs) > 1 else inputs[0], targets, self.data.weights[rows]
 
 
+@dataclass
+class TrainingState:
+    """How far the training of a fold is: its phase, epochs, and the best value so far."""
+
+    phase: int = 0
+    phase_start: int = 0  # the first epoch of the phase
+    epoch: int = 0
+    epochs_without_gain: int = 0
+    best: float = -np.inf
+    history: list[EpochRecord] = field(default_factory=list)
+
+    def add(self, record: EpochRecord, monitor: str) -> bool:
+        """Add an epoch, and return whether it is the best so far by the monitored metric."""
+        value = record["val_accuracy"] if monitor == "accuracy" else -record["val_loss"]
+        better = value > self.best  # False for a value that is not a number
+        if better:
+            self.best = value
+        self.epochs_without_gain = 0 if better else self.epochs_without_gain + 1
+        self.epoch += 1
+        self.history.append(record)
+        return better
+
+    def end_phase(self) -> None:
+        """Go on to the next phase, which has all its patience."""
+        self.phase, self.phase_start, self.epochs_without_gain = self.phase + 1, self.epoch, 0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that a training is resumed from.
+
+    `best` are the weights of the best epoch; `current` are the values of `_variables` after the
+    last one.
+    """
+
+    state: TrainingState
+    best: list[NDArray[Any]]
+    current: list[NDArray[Any]]
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint as an NPZ file."""
+        arrays: dict[str, Any] = {f"best-{i}": array for i, array in enumerate(self.best)}
+        arrays |= {f"current-{i}": array for i, array in enumerate(self.current)}
+        with fresh_file(path) as beside, beside.open("wb") as file:
+            np.savez(file, state=np.array(json.dumps(asdict(self.state))), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> "Checkpoint | None":
+        """Read a checkpoint; None if there is no such file."""
+        if not path.is_file():
+            return None
+        with np.load(path) as stored:
+            best, current = (
+                [stored[f"{name}-{i}"] for i in range(sum(k.startswith(name) for k in stored))]
+                for name in ("best", "current")
+            )
+            return cls(TrainingState(**json.loads(str(stored["state"]))), best, current)
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """Epochs, at most, of one learning rate: training, then fine-tuning where a recipe has it."""
+
+    learning_rate: float
+    epochs: int
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """The network of a fold, and what its epochs depend on."""
+
+    model: keras.Model
+    recipe: NetworkRecipe
+    train: Train
+    data: TrainingData
+    rows: FoldIndices
+    number: int
+
+
 def train_fold(
     build: Callable[[], keras.Model],
     recipe: NetworkRecipe,
     train: Train,
-    data: Data,
+    data: TrainingData,
     rows: FoldIndices,
-    fold: int,
-    checkpoint: Path,
+    number: int,
+    path: Path,
     on_epoch: EpochCallback,
 ) -> tuple[keras.Model, list[EpochRecord]]:
-    """Train one fold, or go on where an earlier process that wrote `checkpoint` was stopped.
+    """Train one fold, or resume it from the checkpoint that an earlier process has left.
 
-    `build` makes the network that reads the inputs of `data`: the recipe's whole network or, where
-    they are what its frozen part says, the tail. `on_epoch` gets the record of every epoch, those
-    before an interruption included.
+    Parameters
+    ----------
+    build
+        Builds the network whose inputs are those of `data`: the recipe's whole network or, where
+        they are activations of its frozen part, its trainable part.
+    number
+        Of the fold; with the seed and the epoch it decides the order of rows.
+    path
+        Of the checkpoint.
+    on_epoch
+        Called with the record of every epoch, those before an interruption included.
 
     Returns
     -------
     model, history
         The model with the weights of its best epoch, and a record for each epoch.
     """
-    backend.forget_networks()
-    keras.utils.set_random_seed(train.seed * 1000 + fold)
-    model = build()
-    state, stored = _load(checkpoint)
-    best = stored["best"] if stored else _values(model.weights)
+    backend.clear_session()
+    keras.utils.set_random_seed(train.seed * 1000 + number)
+    fold = _Fold(build(), recipe, train, data, rows, number)
+    model, phases = fold.model, _phases(recipe)
+    checkpoint = Checkpoint.load(path)
+    state = checkpoint.state if checkpoint else TrainingState()
+    best = checkpoint.best if checkpoint else _values(model.weights)
     for record in state.history:
         on_epoch(record)
-    phases = _phases(recipe)
     saved = time.monotonic()
-    total = sum(epochs for _, epochs in phases) * len(rows.fit)
-    with tqdm(None, f"train, fold {fold}", total, unit=" pictures", disable=None) as bar:
+    with _progress_bar(fold, phases) as bar:
         bar.update(state.epoch * len(rows.fit))
         while state.phase < len(phases):
-            learning_rate, epochs = phases[state.phase]
-            _enter(model, recipe, state.phase, learning_rate)
-            if stored:
-                _assign(_variables(model), stored.pop("now"))
-                stored = {}
-            while state.epoch < state.phase_began + epochs and state.waited < recipe.patience:
+            phase = phases[state.phase]
+            _compile(model, recipe, state.phase, phase)
+            if checkpoint:
+                _assign(_variables(model), checkpoint.current)
+                checkpoint = None
+            while not _phase_is_over(state, phase, recipe.patience):
                 if recipe.optimizer.schedule == "cosine":
-                    share = (state.epoch - state.phase_began) / epochs
-                    rate = learning_rate * (1 + math.cos(math.pi * share)) / 2
-                    model.optimizer.learning_rate.assign(rate)
-                record = _epoch(model, recipe, train, data, rows, fold, state, bar)
-                if _note(state, record, recipe.monitor):
+                    model.optimizer.learning_rate.assign(_cosine_rate(state, phase))
+                record = _train_epoch(fold, state, bar)
+                if state.add(record, recipe.monitor):
                     best = _values(model.weights)
                 on_epoch(record)
                 if time.monotonic() - saved >= train.checkpoint_seconds:
-                    _save(checkpoint, state, best, _values(_variables(model)))
+                    Checkpoint(state, best, _values(_variables(model))).save(path)
                     saved = time.monotonic()
             _assign(model.weights, best)
-            state.phase, state.phase_began, state.waited = state.phase + 1, state.epoch, 0
+            state.end_phase()
     return model, state.history
 
 
 def predict(
-    model: keras.Model, recipe: NetworkRecipe, data: Data, positions: Positions
+    model: keras.Model, recipe: NetworkRecipe, data: TrainingData, positions: Positions
 ) -> NDArray[np.float64]:
-    """Return the probability of ai for the rows at `positions`: float64, shape (n,)."""
+    """Compute the probability of ai for the rows at `positions`: float64, shape (n,)."""
     batches = Batches(data, positions, recipe)
     # `predict` would divide the last batch among devices as the first one.
-    said = [model.predict_on_batch(batches[number][0]) for number in range(len(batches))]
-    return classification.of_outputs(np.concatenate(said))
+    outputs = [model.predict_on_batch(batches[number][0]) for number in range(len(batches))]
+    return classification.of_outputs(np.concatenate(outputs))
 
 
-def _windows(data: Data, recipe: NetworkRecipe) -> Windows:
+def _windows(data: TrainingData, recipe: NetworkRecipe) -> Windows:
     return Windows(data.inputs, data.gigabytes, recipe.batch_size)
 
 
-def _phases(recipe: NetworkRecipe) -> list[tuple[float, int]]:
-    """Learning rate and epochs of each phase."""
-    phases = [(recipe.optimizer.learning_rate, recipe.epochs)]
+def _phases(recipe: NetworkRecipe) -> list[_Phase]:
+    phases = [_Phase(recipe.optimizer.learning_rate, recipe.epochs)]
     if recipe.fine_tune:
-        phases.append((recipe.fine_tune.learning_rate, recipe.fine_tune.epochs))
+        phases.append(_Phase(recipe.fine_tune.learning_rate, recipe.fine_tune.epochs))
     return phases
 
 
-def _enter(model: keras.Model, recipe: NetworkRecipe, phase: int, learning_rate: float) -> None:
-    if phase:
+def _progress_bar(fold: _Fold, phases: list[_Phase]) -> "tqdm[Any]":
+    total = sum(phase.epochs for phase in phases) * len(fold.rows.fit)
+    return tqdm(None, f"train, fold {fold.number}", total, unit=" pictures", disable=None)
+
+
+def _phase_is_over(state: TrainingState, phase: _Phase, patience: int) -> bool:
+    return state.epoch >= state.phase_start + phase.epochs or state.epochs_without_gain >= patience
+
+
+def _cosine_rate(state: TrainingState, phase: _Phase) -> float:
+    """Return the learning rate of the next epoch (Loshchilov and Hutter, "SGDR", 2017)."""
+    share = (state.epoch - state.phase_start) / phase.epochs
+    return phase.learning_rate * (1 + math.cos(math.pi * share)) / 2
+
+
+def _compile(model: keras.Model, recipe: NetworkRecipe, number: int, phase: _Phase) -> None:
+    """Compile the model for a phase; in the second one, the end of the backbone is trainable."""
+    if number:
         assert recipe.backbone
         builder.fine_tune(model, recipe.backbone)
-    builder.compile_for(model, recipe, learning_rate)
+    builder.compile_for(model, recipe, phase.learning_rate)
     model.optimizer.build(model.trainable_variables)
 
 
-def _epoch(
-    model: keras.Model,
-    recipe: NetworkRecipe,
-    train: Train,
-    data: Data,
-    rows: FoldIndices,
-    fold: int,
-    state: State,
-    bar: "tqdm[Any]",
-) -> EpochRecord:
-    generator = np.random.default_rng([train.seed, fold, state.epoch])
-    order = _windows(data, recipe).shuffled(rows.fit, generator)
+def _train_epoch(fold: _Fold, state: TrainingState, bar: "tqdm[Any]") -> EpochRecord:
+    model, data, recipe = fold.model, fold.data, fold.recipe
+    generator = np.random.default_rng([fold.train.seed, fold.number, state.epoch])
+    order = _windows(data, recipe).shuffled(fold.rows.fit, generator)
     # `fit` and `evaluate` would set up their data anew in each epoch: 0.2 s, as long as a small
-    # tail trains.
-    fitted = _over(Batches(data, order, recipe), model, model.train_on_batch, bar)
-    watched = _over(Batches(data, rows.val, recipe), model, model.test_on_batch)
-    bar.set_postfix({name: f"{value:.3f}" for name, value in watched.items()})
+    # trainable part takes.
+    trained = _mean_over_rows(model, model.train_on_batch, Batches(data, order, recipe), bar)
+    validated = _mean_over_rows(model, model.test_on_batch, Batches(data, fold.rows.val, recipe))
+    bar.set_postfix({name: f"{value:.3f}" for name, value in validated.items()})
     return {
         "epoch": state.epoch,
         "phase": state.phase,
-        **fitted,
-        **{f"val_{name}": value for name, value in watched.items()},
+        **trained,
+        **{f"val_{name}": value for name, value in validated.items()},
     }
 
 
-def _over(
-    batches: Batches, model: keras.Model, step: Callable[..., Any], bar: "tqdm[Any] | None" = None
+def _mean_over_rows(
+    model: keras.Model, step: Callable[..., Any], batches: Batches, bar: "tqdm[Any] | None" = None
 ) -> dict[str, float]:
-    """Take a step for each batch; return the means of loss and metrics over all rows."""
+    """Run a step of the model on each batch; return loss and metrics, means over all rows."""
     means: dict[str, float] = {}
     for number in range(len(batches)):
         inputs, targets, weights = batches[number]
-        model.reset_metrics()  # else each step would say the mean since the epoch before
+        model.reset_metrics()  # else each step would return the mean since the epoch before
         for name, value in step(inputs, targets, weights, return_dict=True).items():
             share = len(weights) / len(batches.positions)
             means[name] = means.get(name, 0.0) + float(value) * share
@@ -199,20 +286,8 @@ def _over(
     return means
 
 
-def _note(state: State, record: EpochRecord, monitor: str) -> bool:
-    """Take an epoch into `state`; return whether it is the best so far."""
-    value = record["val_accuracy"] if monitor == "accuracy" else -record["val_loss"]
-    better = value > state.best
-    if better:  # which no value is that is not a number
-        state.best = value
-    state.waited = 0 if better else state.waited + 1
-    state.epoch += 1
-    state.history.append(record)
-    return better
-
-
 def _variables(model: keras.Model) -> list[Any]:
-    """All that an epoch changes: weights, states of random layers, the optimizer's moments."""
+    """Return all that an epoch changes: weights, states of random layers, optimizer's moments."""
     return [*model.variables, *model.optimizer.variables]
 
 
@@ -223,27 +298,3 @@ def _values(variables: list[Any]) -> list[NDArray[Any]]:
 def _assign(variables: list[Any], values: list[NDArray[Any]]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _save(
-    checkpoint: Path, state: State, best: list[NDArray[Any]], now: list[NDArray[Any]]
-) -> None:
-    named: dict[str, Any] = {
-        f"{name}-{i}": array
-        for name, arrays in (("best", best), ("now", now))
-        for i, array in enumerate(arrays)
-    }
-    with fresh_file(checkpoint) as beside, beside.open("wb") as file:
-        np.savez(file, state=np.array(json.dumps(asdict(state))), **named)
-
-
-def _load(checkpoint: Path) -> tuple[State, dict[str, list[NDArray[Any]]]]:
-    if not checkpoint.is_file():
-        return State(), {}
-    with np.load(checkpoint) as stored:
-        state = State(**json.loads(str(stored["state"])))
-        arrays = {
-            name: [stored[f"{name}-{i}"] for i in range(sum(k.startswith(name) for k in stored))]
-            for name in ("best", "now")
-        }
-    return state, arrays

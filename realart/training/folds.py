@@ -1,4 +1,4 @@
-"""A fold of cross-validation: the rows it is fitted and scored on, and what it writes."""
+"""A fold of cross-validation: the rows that it is fitted and scored on, and its files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,27 +16,27 @@ from realart.metrics.classification import Figures, Labels, Scores
 from realart.params import Balance
 
 EpochRecord = dict[str, float]
-"""One epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy."""
+"""Figures of an epoch: epoch, phase, loss, accuracy, val_loss, val_accuracy."""
 EpochCallback = Callable[[EpochRecord], None]
 """Called with the record of every epoch."""
 FoldCallback = Callable[[int], EpochCallback]
-"""Called with the number of a fold that begins; returns what is called with each of its epochs."""
+"""Called with the number of a fold that begins; returns the callback of its epochs."""
 
 
 @dataclass(frozen=True)
 class FoldTrainer:
-    """What trains the folds of a recipe.
+    """A function that trains the folds of a recipe, and what identifies its code.
 
     Attributes
     ----------
     train
-        Takes the numbers of folds, a folder, and what is called when a fold begins. Yields each
-        fold when its own folder in there is complete, with its model and what `write` writes; of
-        folds that are trained in parallel, when all are complete.
+        Takes the numbers of folds, a folder, and a callback for each fold that begins. Yields each
+        fold when its own folder in there is complete, with its model and the files of `write`;
+        folds that are trained in parallel are yielded when all are complete.
     module
-        Name of the module whose code decides, with params and data, what is trained.
+        Name of the module whose code, with params and data, decides the models.
     backend
-        Of Keras, where that decides, too.
+        Keras's backend, where that decides too.
     """
 
     train: Callable[[Sequence[int], Path, FoldCallback], Iterator[int]]
@@ -46,10 +46,18 @@ class FoldTrainer:
 
 @dataclass(frozen=True)
 class FoldIndices:
-    """Positions of the rows that a fold is fitted on, stopped early by, and scored on.
+    """Positions of the rows of a fold, by their use.
 
-    `fit_all` are those that are fitted on where nothing is stopped early: `fit` and the rows of
-    the validation slice.
+    Attributes
+    ----------
+    fit
+        Rows that a network is fitted on.
+    val
+        Rows of the validation slice, for early stopping.
+    held_out
+        Rows that are scored.
+    fit_all
+        Rows that a model without early stopping is fitted on: `fit` and the validation slice.
     """
 
     fit: Positions
@@ -60,10 +68,16 @@ class FoldIndices:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What a fold has written.
+    """The result of a fold.
 
-    Its history, a row for each `EpochRecord`; its held-out rows, columns `tables.SCORES`; their
-    figures.
+    Attributes
+    ----------
+    history
+        A row for each `EpochRecord`.
+    scores
+        Columns `tables.SCORES`, of its held-out rows.
+    figures
+        Metrics of these scores.
     """
 
     history: pd.DataFrame
@@ -74,11 +88,11 @@ class FoldResult:
 def fold_indices(
     rows: pd.DataFrame, fold: int, slices: int, held_out_set: str | None = None
 ) -> FoldIndices:
-    """Divide rows (columns `tables.ROWS`) for one fold, or for one that holds out a whole set.
+    """Divide rows (columns `tables.ROWS`) for a fold, or for a fold that holds out a whole set.
 
-    The validation slice differs from fold to fold, so that every picture is fitted on by some
-    model. Copies of validation or held-out pictures are in no part, nor what is related to a
-    picture of a held-out set.
+    The validation slice differs from fold to fold, so that some model is fitted on every picture.
+    Copies of validation or held-out pictures are in no part, nor are near-duplicates of pictures
+    of a held-out set.
     """
     train = rows["part"] == "train"
     published = rows["operation"] == ""
@@ -98,19 +112,20 @@ def fold_indices(
 
 
 def weights(
-    labels: Labels, learnt: Positions, balance: Balance, sets: NDArray[Any] | None = None
+    labels: Labels, fit: Positions, balance: Balance, sets: NDArray[Any] | None = None
 ) -> NDArray[np.float32]:
-    """Return what each row counts in the loss, shape (n,), float32.
+    """Compute the weight of each row in the loss: float32, shape (n,).
 
-    1, but where `balance.method` is `class_weight`: both classes of `learnt` then count the same.
-    Where `learnt` are of several `sets`, shape (n,), each class of each set does, under `augment`,
-    too, whose copies make classes equal within a set: neither class nor set can be guessed.
+    Weights are 1, unless `balance.method` is `class_weight`: then they balance the classes of the
+    rows at `fit`. If these are of several `sets`, shape (n,), weights balance each class of each
+    set, under `augment` too, whose copies balance classes within a set only: neither class nor set
+    can be guessed.
     """
     weights = np.ones(len(labels), np.float32)
-    several = sets is not None and len(np.unique(sets[learnt])) > 1
+    several = sets is not None and len(np.unique(sets[fit])) > 1
     if balance.method == "class_weight" or (several and balance.method == "augment"):
         cells = labels if sets is None else _cells(labels, sets)
-        weights[learnt] = class_weights(cells[learnt])
+        weights[fit] = class_weights(cells[fit])
     return weights
 
 
@@ -120,21 +135,21 @@ def _cells(labels: Labels, sets: NDArray[Any]) -> Labels:
 
 
 def class_weights(classes: Labels) -> NDArray[np.float32]:
-    """Return a weight for each row, by which all classes count the same: float32, shape (n,)."""
+    """Compute weights that balance classes: float32, shape (n,)."""
     counts = np.bincount(classes)
     shares = len(classes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     return shares[classes].astype(np.float32)
 
 
 def write(held_out: pd.DataFrame, scores: Scores, records: list[EpochRecord], folder: Path) -> None:
-    """Write what a fold says of its held-out rows, and its history."""
+    """Write the scores of the held-out rows of a fold, and its history."""
     table = held_out[["row", "label"]].assign(score=scores)
     tables.write(table, folder / "scores.csv", tables.SCORES)
     pd.DataFrame(records).to_csv(folder / "history.csv", index=False)
 
 
 def read(folder: Path) -> FoldResult:
-    """Read what `write` wrote."""
+    """Read the result of a fold from the folder that `write` wrote."""
     scores = tables.read(folder / "scores.csv", tables.SCORES)
     figures = classification.figures(tables.is_ai(scores["label"]), scores["score"].to_numpy())
     return FoldResult(pd.read_csv(folder / "history.csv"), scores, figures)

@@ -1,8 +1,8 @@
-"""Folds trained at once: a process for each, on devices of its own, as many as devices are free.
+"""Folds trained in parallel: a process for each, on devices of its own, as many as are free.
 
-A process gets its job as a line of JSON on standard input, and says the record of every epoch as a
-line on standard output. Its input stays open until whoever started it ends, in whichever way: then
-so does the process.
+A process reads its job from standard input, a line of JSON, and writes the record of every epoch to
+standard output, a line each. Its input stays open until the parent process ends, in whichever way;
+then the process ends too.
 """
 
 import json
@@ -27,20 +27,33 @@ from realart.training.folds import EpochCallback, EpochRecord
 
 Job = dict[str, Any]
 JobCallback = Callable[[int], tuple[Job, EpochCallback]]
-"""Called when a fold is about to begin: returns its job, and what hears of its epochs."""
-Heard = Queue[tuple[int, EpochRecord | None]]
-"""What processes say, by fold; None when they have ended."""
+"""Called when a fold begins, with its number; returns its job and the callback of its epochs."""
+RecordQueue = Queue[tuple[int, EpochRecord | None]]
+"""Records of all processes, by fold; None when a process has closed its output."""
 
 
 @dataclass(frozen=True)
-class Running:
-    """The process of a fold, what hears of it, and what is to be left when it has ended."""
+class FoldProcess:
+    """A running fold: its process, what it reports to, and `resources` to be released."""
 
     process: "subprocess.Popen[str]"
     errors: IO[str]
     bar: "tqdm[Any]"
-    hear: EpochCallback
-    used: ExitStack
+    on_epoch: EpochCallback
+    resources: ExitStack
+
+    def report(self, record: EpochRecord) -> None:
+        """Report an epoch."""
+        self.on_epoch(record)
+        self.bar.update()
+        metrics = {name: value for name, value in record.items() if name.startswith("val_")}
+        self.bar.set_postfix({name: f"{value:.3f}" for name, value in metrics.items()})
+
+    def kill(self) -> None:
+        """Kill the process, and release its resources."""
+        self.process.kill()
+        self.process.wait()
+        self.resources.close()
 
 
 def train(
@@ -51,53 +64,59 @@ def train(
     count: int,
     epochs: int,
 ) -> None:
-    """Run `command` for each of `folds`, which then sees `count` of the devices `found`.
+    """Run a process for each fold, in parallel as far as devices are free.
 
-    `epochs` is how many a fold has at most, for its bar.
+    Parameters
+    ----------
+    command
+        Of a process, which calls `receive_job`.
+    found, count
+        The devices of this machine, and how many of them each process gets.
+    epochs
+        How many a fold has at most, for its progress bar.
 
     Raises
     ------
     RealartError
-        A process failed or was killed, or there are not so many devices. All others are ended.
+        A process failed or was killed, or there are too few devices. All others are killed.
     """
-    waiting, running, heard = list(folds), dict[int, Running](), Heard()
+    waiting, running, records = list(folds), dict[int, FoldProcess](), RecordQueue()
     try:
         while waiting or running:
-            while waiting and (taken := _free(found, count, alone=not running)):
+            while waiting and (taken := _take_devices(found, count, alone=not running)):
                 fold = waiting.pop(0)
-                running[fold] = _start(command, fold, begin, taken, epochs, heard)
+                running[fold] = _start(command, fold, begin, taken, epochs, records)
             with suppress(Empty):
-                fold, record = heard.get(timeout=devices.POLL_SECONDS)
+                fold, record = records.get(timeout=devices.POLL_SECONDS)
                 if record is None:
                     _finish(fold, running.pop(fold))
                 else:
-                    _note(running[fold], record)
+                    running[fold].report(record)
     finally:
-        for one in running.values():
-            one.process.kill()
-            one.process.wait()
-            one.used.close()
+        for fold_process in running.values():
+            fold_process.kill()
 
 
-def job() -> tuple[Job, EpochCallback]:
-    """Return the job of this process, and what says a record to whoever started it."""
-    given = json.loads(sys.stdin.readline())
-    Thread(target=_end_with_starter, daemon=True).start()
+def receive_job() -> tuple[Job, EpochCallback]:
+    """Return the job of this process, and a callback that sends records to the parent process."""
+    job = json.loads(sys.stdin.readline())
+    Thread(target=_end_with_parent, daemon=True).start()
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no record
 
-    def say(record: EpochRecord) -> None:
+    def send(record: EpochRecord) -> None:
         print(json.dumps(record), file=out, flush=True)
 
-    return given, say
+    return job, send
 
 
-def _end_with_starter() -> None:
+def _end_with_parent() -> None:
     os.read(0, 1)
     os._exit(1)
 
 
-def _free(found: Sequence[str], count: int, alone: bool) -> DeviceLocks | None:
+def _take_devices(found: Sequence[str], count: int, alone: bool) -> DeviceLocks | None:
+    """Take devices, or return None while others use them; without running folds, wait for them."""
     return (
         devices.acquire_when_free(found, count, "train") if alone else devices.acquire(found, count)
     )
@@ -109,11 +128,11 @@ def _start(
     begin: JobCallback,
     taken: DeviceLocks,
     epochs: int,
-    heard: Heard,
-) -> Running:
+    records: RecordQueue,
+) -> FoldProcess:
     with ExitStack() as stack:
         stack.callback(devices.release, taken)
-        job, hear = begin(fold)
+        job, on_epoch = begin(fold)
         errors = stack.enter_context(TemporaryFile("w+"))
         process = subprocess.Popen(
             command,
@@ -122,17 +141,17 @@ def _start(
             stderr=errors,
             text=True,
             env={**os.environ, devices.VISIBLE: ",".join(taken)},
-            start_new_session=True,  # Ctrl-C is for whoever started it
+            start_new_session=True,  # Ctrl-C is for the parent process
         )
         assert process.stdin
         stack.callback(_close, process.stdin)
-        with suppress(BrokenPipeError):  # it ended already, and its exit code says so
+        with suppress(BrokenPipeError):  # it has ended already, and its exit code is reported
             process.stdin.write(json.dumps(job) + "\n")
             process.stdin.flush()
-        Thread(target=_listen, args=(process, fold, heard), daemon=True).start()
+        Thread(target=_read_records, args=(process, fold, records), daemon=True).start()
         bar = tqdm(None, f"train, fold {fold}", epochs, unit=" epochs", disable=None)
         stack.enter_context(bar)
-        return Running(process, errors, bar, hear, stack.pop_all())
+        return FoldProcess(process, errors, bar, on_epoch, stack.pop_all())
 
 
 def _close(pipe: IO[str]) -> None:
@@ -140,38 +159,36 @@ def _close(pipe: IO[str]) -> None:
         pipe.close()
 
 
-def _listen(process: "subprocess.Popen[str]", fold: int, heard: Heard) -> None:
+def _read_records(process: "subprocess.Popen[str]", fold: int, records: RecordQueue) -> None:
+    """Put the records of a process into the queue, until it closes its output."""
     assert process.stdout
     try:
         for line in process.stdout:
-            with suppress(json.JSONDecodeError):  # said by a library, before `job` led it away
-                heard.put((fold, json.loads(line)))
+            with suppress(json.JSONDecodeError):  # printed by a library before `receive_job`
+                records.put((fold, json.loads(line)))
     finally:
-        heard.put((fold, None))
+        records.put((fold, None))
 
 
-def _note(one: Running, record: EpochRecord) -> None:
-    one.hear(record)
-    one.bar.update()
-    one.bar.set_postfix({k: f"{v:.3f}" for k, v in record.items() if k.startswith("val_")})
-
-
-def _finish(fold: int, one: Running) -> None:
-    with one.used:
-        code = one.process.wait()
-        one.errors.seek(0)
-        said = one.errors.read()
-    if said and not code:
-        tqdm.write(f"fold {fold}: {said.rstrip()}", file=sys.stderr)
-    kept = "what folds have learnt is kept: run again, and they go on"
+def _finish(fold: int, fold_process: FoldProcess) -> None:
+    """Wait for the end of a process, and raise its error."""
+    with fold_process.resources:
+        code = fold_process.process.wait()
+        fold_process.errors.seek(0)
+        output = fold_process.errors.read()
+    if output and not code:
+        tqdm.write(f"fold {fold}: {output.rstrip()}", file=sys.stderr)
+    resume = "finished epochs are kept: run again to resume"
     if code < 0:
-        sys.stderr.write(said)
+        sys.stderr.write(output)
         killed = Signals(-code)
-        why = ", perhaps because memory ran out" if killed == Signals.SIGKILL else ""
-        raise RealartError(f"the process of fold {fold} was killed ({killed.name}){why}; {kept}")
+        cause = ", perhaps because memory ran out" if killed == Signals.SIGKILL else ""
+        raise RealartError(
+            f"the process of fold {fold} was killed ({killed.name}){cause}; {resume}"
+        )
     if code:
-        last = (said.splitlines() or [""])[-1]
-        if not last.startswith("realart: "):
-            sys.stderr.write(said)
-            last = f"its process ended with code {code}"
-        raise RealartError(f"fold {fold}: {last.removeprefix('realart: ')}; {kept}")
+        message = (output.splitlines() or [""])[-1]
+        if not message.startswith("realart: "):
+            sys.stderr.write(output)
+            message = f"its process ended with code {code}"
+        raise RealartError(f"fold {fold}: {message.removeprefix('realart: ')}; {resume}")

@@ -1,4 +1,4 @@
-"""What a second save changes in a picture."""
+"""ELA maps: the difference that a second JPEG save makes, and how maps are stored."""
 
 import numpy as np
 import pytest
@@ -20,19 +20,19 @@ IMAGE = canonical(1, 200, 160)
 CANONICAL = np.asarray(IMAGE)
 
 
-def test_at_its_own_quality_a_picture_changes_hardly_and_at_another_it_does() -> None:
+def test_levels_are_lower_at_the_quality_of_the_first_save() -> None:
     # Chroma, halved in resolution, is filtered at every save: a few levels even at its own quality.
     own = error_level(CANONICAL, PARAMS.clean.quality, 1.0)
     other = error_level(CANONICAL, PARAMS.ela.quality, 1.0)
     assert own.mean() < 0.5 * other.mean()
 
 
-def test_the_maps_of_the_real_params_are_not_nearly_constant() -> None:
+def test_maps_by_params_yaml_are_not_nearly_constant() -> None:
     for seed in range(5):
         assert np.std(stored_map(canonical(seed, 300, 200), PARAMS.ela)) > 10
 
 
-def test_a_region_from_elsewhere_stands_out() -> None:
+def test_a_pasted_region_has_higher_levels() -> None:
     base = decoded(file(picture(1, 160, 160), "JPEG", quality=PARAMS.ela.quality))
     pasted = base.copy()
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
@@ -48,13 +48,13 @@ def test_max_stretches_the_largest_difference_to_white(seed: int, quality: int) 
 
 @given(st.integers(0, 10**6), st.integers(1, 4))
 def test_a_factor_multiplies_the_absolute_difference(seed: int, factor: int) -> None:
-    once = error_level(picture(seed), 75, 1.0).astype(int)
+    unscaled = error_level(picture(seed), 75, 1.0).astype(int)
     assert np.array_equal(
-        error_level(picture(seed), 75, float(factor)), np.minimum(255, once * factor)
+        error_level(picture(seed), 75, float(factor)), np.minimum(255, unscaled * factor)
     )
 
 
-def test_the_difference_is_that_of_a_save_with_another_encoder() -> None:
+def test_levels_agree_with_those_of_another_encoder() -> None:
     pixels = picture(3)
     saved = decoded(file(pixels, "JPEG", quality=75))
     expected = np.abs(pixels.astype(int) - saved)
@@ -62,7 +62,7 @@ def test_the_difference_is_that_of_a_save_with_another_encoder() -> None:
 
 
 @pytest.mark.parametrize("scale", ["max", 10.0])
-def test_black_has_a_black_map(scale: float) -> None:
+def test_the_map_of_black_is_black(scale: float) -> None:
     assert not error_level(plain((0, 0, 0)), 75, scale).any()
 
 
@@ -73,7 +73,7 @@ def test_a_map_has_the_shape_of_its_picture(width: int, height: int, quality: in
     assert level.dtype == np.uint8
 
 
-def test_channels_stay_in_their_place() -> None:
+def test_channels_are_in_order_rgb() -> None:
     pixels = np.zeros((64, 64, 3), np.uint8)
     pixels[..., 0] = np.random.default_rng(0).integers(0, 256, (64, 64))
     level = error_level(pixels, 75, 1.0).mean((0, 1))
@@ -81,7 +81,7 @@ def test_channels_stay_in_their_place() -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 70), st.integers(1, 70))
-def test_an_encoded_map_is_the_map(seed: int, width: int, height: int) -> None:
+def test_an_encoded_map_decodes_to_itself(seed: int, width: int, height: int) -> None:
     level = error_level(picture(seed, width, height), 75, "max")
     assert np.array_equal(decoded(encode(Image.fromarray(level))), level)
 

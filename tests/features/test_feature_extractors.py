@@ -1,4 +1,4 @@
-"""Descriptors: what they say of a picture, in the stages and from the kept files alone."""
+"""Networks of descriptors: their vectors, as built and as loaded from files."""
 
 from pathlib import Path
 from typing import Any
@@ -30,80 +30,80 @@ def layers(**changes: Any) -> KerasFeatures:
     return KerasFeatures.model_validate(wanted | changes)
 
 
-def seen(**parts: KerasFeatures | ForensicFeatures) -> InputSpec:
+def spec_of(**parts: KerasFeatures | ForensicFeatures) -> InputSpec:
     return InputSpec(parts=parts, clean=PARAMS.clean, ela=None)
 
 
-def test_pooling_is_over_positions_of_the_layers_asked_for() -> None:
+def test_layers_are_pooled_over_positions() -> None:
     keras.utils.set_random_seed(0)
     wanted = layers()
     model = feature_extractors.network(wanted)
     pixels = noise(32, 4)
-    said = np.asarray(model.predict_on_batch(pixels))
-    (inner,) = (one for one in model.layers if isinstance(one, keras.Model))
+    pooled = np.asarray(model.predict_on_batch(pixels))
+    (inner,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
     maps = keras.Model(inner.inputs, [inner.get_layer(name).output for name in wanted.layers])
-    entered = builder.Preprocess("MobileNet")(pixels)
+    preprocessed = builder.Preprocess("MobileNet")(pixels)
     expected = []
-    for one in map(np.asarray, maps(entered)):
-        expected += [one.mean((1, 2)), one.std((1, 2)), one.max((1, 2))]
-    assert said.dtype == np.float32
-    np.testing.assert_allclose(said, np.concatenate(expected, 1), atol=1e-4)
+    for values in map(np.asarray, maps(preprocessed)):
+        expected += [values.mean((1, 2)), values.std((1, 2)), values.max((1, 2))]
+    assert pooled.dtype == np.float32
+    np.testing.assert_allclose(pooled, np.concatenate(expected, 1), atol=1e-4)
 
 
-def test_nothing_behind_the_last_layer_is_kept() -> None:
+def test_layers_behind_the_last_needed_are_dropped() -> None:
     model = feature_extractors.network(layers())
-    (inner,) = (one for one in model.layers if isinstance(one, keras.Model))
-    assert not [one.name for one in inner.layers if "w_4" in one.name]
+    (inner,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    assert not [layer.name for layer in inner.layers if "w_4" in layer.name]
 
 
-def test_views_are_averaged_and_descriptors_lie_in_order(tmp_path: Path) -> None:
-    look = seen(
+def test_views_are_averaged_and_descriptors_concatenated_in_order(tmp_path: Path) -> None:
+    spec = spec_of(
         first=ForensicFeatures(families=["colour"]),
         deep=layers(),
         last=ForensicFeatures(families=["levels"]),
     )
-    vectors.save_networks(look.parts, tmp_path)
-    networks = vectors.load_networks(look.parts, tmp_path)
+    vectors.save_networks(spec.parts, tmp_path)
+    networks = vectors.load_networks(spec.parts, tmp_path)
     paths = []
     for number in range(3):
         paths.append(tmp_path / f"{number}.png")
         Image.fromarray(picture(number, 60, 50)).save(paths[-1])
-    batch = preprocessing.stack([preprocessing.from_stored(path, look) for path in paths])
-    said = vectors.describe(batch, look.parts, networks)
-    width = said.shape[1] - 78 - 15
-    np.testing.assert_array_equal(said[:, :78], batch[0])
-    np.testing.assert_array_equal(said[:, -15:], batch[2])
+    batch = preprocessing.stack([preprocessing.from_stored(path, spec) for path in paths])
+    table = vectors.extract(batch, spec.parts, networks)
+    width = table.shape[1] - 78 - 15
+    np.testing.assert_array_equal(table[:, :78], batch[0])
+    np.testing.assert_array_equal(table[:, -15:], batch[2])
     squares = batch[1]
     assert squares.shape == (3, 3, 32, 32, 3)
-    one_by_one = [networks["deep"](one)[0].mean(0) for one in squares]
-    np.testing.assert_allclose(said[:, 78 : 78 + width], one_by_one, rtol=1e-4, atol=1e-5)
-    assert said[:, 78 : 78 + width].std(0).max() > 0
+    expected = [networks["deep"](views)[0].mean(0) for views in squares]
+    np.testing.assert_allclose(table[:, 78 : 78 + width], expected, rtol=1e-4, atol=1e-5)
+    assert table[:, 78 : 78 + width].std(0).max() > 0
 
 
-def test_kept_networks_say_the_same(tmp_path: Path) -> None:
-    look = seen(deep=layers(), wide=layers(layers=["conv1_relu"], pooling=["std"]))
-    assert vectors.save_networks(look.parts, tmp_path) == {}
-    networks = vectors.load_networks(look.parts, tmp_path)
+def test_copied_networks_compute_the_same_vectors(tmp_path: Path) -> None:
+    spec = spec_of(deep=layers(), wide=layers(layers=["conv1_relu"], pooling=["std"]))
+    assert vectors.save_networks(spec.parts, tmp_path) == {}
+    networks = vectors.load_networks(spec.parts, tmp_path)
     (tmp_path / "final").mkdir()
-    vectors.copy_networks(look.parts, tmp_path, tmp_path / "final")
-    again = vectors.load_networks(look.parts, tmp_path / "final")
+    vectors.copy_networks(spec.parts, tmp_path, tmp_path / "final")
+    copied = vectors.load_networks(spec.parts, tmp_path / "final")
     pixels = noise(32, 5)
-    assert list(networks) == list(again) == ["deep", "wide"]
+    assert list(networks) == list(copied) == ["deep", "wide"]
     for name in networks:
-        np.testing.assert_array_equal(networks[name](pixels)[0], again[name](pixels)[0])
+        np.testing.assert_array_equal(networks[name](pixels)[0], copied[name](pixels)[0])
 
 
-def test_many_squares_are_seen_a_few_at_a_time() -> None:
-    """What is said of a picture does not depend on those beside it, nor on where batches end."""
-    run = openvino_runtime.by_keras(feature_extractors.network(layers()))
+def test_vectors_do_not_depend_on_the_batch() -> None:
+    """Neither on other pictures of a batch, nor on where batches end."""
+    run = openvino_runtime.keras_inference(feature_extractors.network(layers()))
     squares = noise(32, 40).reshape(8, 5, 32, 32, 3)
     parts = {"deep": layers(views=5)}
-    together = vectors.describe((squares,), parts, {"deep": run})
-    alone = [vectors.describe((squares[i : i + 1],), parts, {"deep": run})[0] for i in range(8)]
+    together = vectors.extract((squares,), parts, {"deep": run})
+    alone = [vectors.extract((squares[i : i + 1],), parts, {"deep": run})[0] for i in range(8)]
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["conv_pw_99", "reshape_2", "input_layer"])
-def test_a_layer_without_maps_is_refused_with_those_there_are(name: str) -> None:
+def test_a_layer_without_maps_is_refused_with_the_choices(name: str) -> None:
     with pytest.raises(RealartError, match=f"MobileNet has no layer '{name}'.*conv_pw_13_relu"):
         feature_extractors.network(layers(layers=[name]))

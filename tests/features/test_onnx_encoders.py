@@ -1,4 +1,4 @@
-"""Encoders in ONNX give what ONNX itself computes of a tensor, pooled; a fault is one line."""
+"""Encoders in ONNX give the tensors that ONNX's own evaluator computes, pooled."""
 
 import hashlib
 import re
@@ -47,11 +47,11 @@ def local(file: Path, *taps: dict[str, Any], **changes: Any) -> OnnxFeatures:
 
 
 def encoded(part: OnnxFeatures, folder: Path, squares: NDArray[np.uint8]) -> NDArray[Any]:
-    """Return the vectors of squares, by the files that are kept beside a model."""
+    """Compute the vectors of squares by the files that are stored with a model."""
     folder.mkdir(exist_ok=True)
-    seen = InputSpec(parts={"own": part}, clean=PARAMS.clean, ela=None)
-    vectors.save_networks(seen.parts, folder)
-    return vectors.load_networks(seen.parts, folder)["own"](squares)[0]
+    spec = InputSpec(parts={"own": part}, clean=PARAMS.clean, ela=None)
+    vectors.save_networks(spec.parts, folder)
+    return vectors.load_networks(spec.parts, folder)["own"](squares)[0]
 
 
 def normalised(squares: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -73,20 +73,20 @@ def test_blocks_of_a_transformer_are_pooled_over_patches(block: int, tmp_path: P
     part = local(file, {"block": block, "pooling": list(POOLED)})
     tokens = graphs.computed(file, f"block_{block}", normalised(NOISE))
     expected = np.concatenate([pool(tokens) for pool in POOLED.values()], axis=1)
-    found = encoded(part, tmp_path / "kept", NOISE)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    computed = encoded(part, tmp_path / "stored", NOISE)
+    assert computed.dtype == np.float32
+    np.testing.assert_allclose(computed, expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("prefix", [0, 1, 5])
 def test_tokens_before_the_patches_are_not_pooled(prefix: int, tmp_path: Path) -> None:
     file = graphs.transformer(tmp_path / "encoder.onnx", prefix=prefix)
     tokens = graphs.computed(file, "block_1", normalised(NOISE))
-    found = encoded(local(file, {"block": 1, "pooling": ["mean"]}), tmp_path / "kept", NOISE)
-    np.testing.assert_allclose(found, tokens[:, prefix:].mean(1), rtol=1e-3, atol=1e-4)
+    computed = encoded(local(file, {"block": 1, "pooling": ["mean"]}), tmp_path / "stored", NOISE)
+    np.testing.assert_allclose(computed, tokens[:, prefix:].mean(1), rtol=1e-3, atol=1e-4)
 
 
-def test_taps_lie_in_their_order_and_are_named_or_counted(tmp_path: Path) -> None:
+def test_taps_are_concatenated_in_order_by_name_or_number(tmp_path: Path) -> None:
     file = graphs.transformer(tmp_path / "encoder.onnx")
     taps = [
         {"tensor": "embedding", "pooling": ["embedding"]},
@@ -98,8 +98,8 @@ def test_taps_lie_in_their_order_and_are_named_or_counted(tmp_path: Path) -> Non
         for name in ("embedding", "block_1", "block_0")
     )
     expected = np.concatenate([embedding, late[:, 1:].max(1), early[:, 0]], axis=1)
-    found = encoded(local(file, *taps), tmp_path / "kept", NOISE)
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    computed = encoded(local(file, *taps), tmp_path / "stored", NOISE)
+    np.testing.assert_allclose(computed, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_blocks_of_a_convolutional_network_are_pooled_over_positions(tmp_path: Path) -> None:
@@ -107,30 +107,32 @@ def test_blocks_of_a_convolutional_network_are_pooled_over_positions(tmp_path: P
     maps = graphs.computed(file, "block_1", normalised(NOISE))
     part = local(file, {"block": 1, "pooling": ["mean", "std", "max"]})
     expected = np.concatenate([maps.mean((2, 3)), maps.std((2, 3)), maps.max((2, 3))], axis=1)
-    found = encoded(part, tmp_path / "kept", NOISE)
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    computed = encoded(part, tmp_path / "stored", NOISE)
+    np.testing.assert_allclose(computed, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_channel_order_and_layout_are_those_of_the_encoder(tmp_path: Path) -> None:
     first, last = (
         graphs.transformer(tmp_path / f"{last}.onnx", channels_last=last) for last in (False, True)
     )
-    expected = encoded(local(first), tmp_path / "kept", NOISE)
-    np.testing.assert_allclose(encoded(local(last), tmp_path / "kept", NOISE), expected, rtol=1e-4)
-    turned = NOISE[..., ::-1].copy()
-    of_bgr = encoded(local(first, channels="bgr"), tmp_path / "kept", turned)
+    expected = encoded(local(first), tmp_path / "stored", NOISE)
+    np.testing.assert_allclose(
+        encoded(local(last), tmp_path / "stored", NOISE), expected, rtol=1e-4
+    )
+    bgr = NOISE[..., ::-1].copy()
+    of_bgr = encoded(local(first, channels="bgr"), tmp_path / "stored", bgr)
     np.testing.assert_allclose(of_bgr, expected, rtol=1e-4)
 
 
-def test_only_what_the_taps_need_is_kept_and_equal_graphs_are_equal_bytes(tmp_path: Path) -> None:
+def test_unused_nodes_are_dropped_and_equal_graphs_are_equal_bytes(tmp_path: Path) -> None:
     file = graphs.transformer(tmp_path / "encoder.onnx", blocks=6)
     sizes = []
     for folder, block in (("early", 0), ("late", 5), ("again", 5)):
         encoded(local(file, {"block": block, "pooling": ["cls"]}), tmp_path / folder, NOISE)
         sizes.append((tmp_path / folder / "describer-own.bin").stat().st_size)
     assert sizes[0] < sizes[1] / 2
-    for kept in (tmp_path / "late").iterdir():
-        assert kept.read_bytes() == (tmp_path / "again" / kept.name).read_bytes()
+    for file in (tmp_path / "late").iterdir():
+        assert file.read_bytes() == (tmp_path / "again" / file.name).read_bytes()
 
 
 @pytest.mark.skipif(not openvino_runtime.has_bfloat16(), reason="this processor has no bfloat16")
@@ -149,19 +151,19 @@ def test_bfloat16_halves_the_weights_and_barely_moves_vectors(tmp_path: Path) ->
 def test_views_of_an_encoder_are_averaged(tmp_path: Path) -> None:
     file = graphs.transformer(tmp_path / "encoder.onnx")
     part = local(file, views=3, resample="lanczos")
-    seen = InputSpec(
+    spec = InputSpec(
         parts={"own": part, "colour": ForensicFeatures(families=["colour"])},
         clean=PARAMS.clean,
         ela=None,
     )
     Image.fromarray(picture(1, 60, 50)).save(tmp_path / "1.png")
-    batch = preprocessing.stack([preprocessing.from_stored(tmp_path / "1.png", seen)])
-    vectors.save_networks(seen.parts, tmp_path)
-    networks = vectors.load_networks(seen.parts, tmp_path)
-    found = vectors.describe(batch, seen.parts, networks)
+    batch = preprocessing.stack([preprocessing.from_stored(tmp_path / "1.png", spec)])
+    vectors.save_networks(spec.parts, tmp_path)
+    networks = vectors.load_networks(spec.parts, tmp_path)
+    computed = vectors.extract(batch, spec.parts, networks)
     assert batch[0].shape == (1, 3, graphs.SIDE, graphs.SIDE, 3)
     expected = networks["own"](batch[0][0])[0].mean(0)
-    np.testing.assert_allclose(found[0, : graphs.WIDTH], expected, rtol=1e-5)
+    np.testing.assert_allclose(computed[0, : graphs.WIDTH], expected, rtol=1e-5)
 
 
 REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
@@ -173,7 +175,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], str]] = {
     ),
     "one channel": (lambda path: graphs.convolutional(path, 1), {}, r"pictures are \(batch, 3"),
     "other size": (graphs.transformer, {"size": 64}, r"set descriptors\.own\.size to 32"),
-    "mixing": (graphs.mixing, {"taps": ("embedding", "embedding")}, "beside another"),
+    "mixing": (graphs.mixing, {"taps": ("embedding", "embedding")}, "in a batch than alone"),
     "no tensor": (graphs.transformer, {"taps": ("blok_1", "cls")}, "no tensor 'blok_1'.*block_1"),
     "no block": (graphs.transformer, {"taps": (3, "cls")}, "no block 3: 3 residual blocks"),
     "no embedding": (graphs.transformer, {"taps": (0, "embedding")}, "pooled by mean, std or max"),
@@ -196,7 +198,7 @@ def _written(path: Path, content: bytes) -> Path:
 
 
 @pytest.mark.parametrize("fault", list(REFUSED))
-def test_an_encoder_that_is_none_is_refused_in_a_line(fault: str, tmp_path: Path) -> None:
+def test_what_is_no_image_encoder_is_an_error_of_one_line(fault: str, tmp_path: Path) -> None:
     make, changes, message = REFUSED[fault]
     if "taps" in changes:
         at, pooling = changes["taps"]
@@ -204,32 +206,32 @@ def test_an_encoder_that_is_none_is_refused_in_a_line(fault: str, tmp_path: Path
         changes = {"taps": [{key: at, "pooling": [pooling]}]}
     part = local(make(tmp_path / "encoder.onnx"), **changes)
     with pytest.raises(RealartError, match=message) as refused:
-        encoded(part, tmp_path / "kept", NOISE)
+        encoded(part, tmp_path / "stored", NOISE)
     assert "\n" not in str(refused.value)
 
 
-def test_two_inputs_are_not_an_image_encoder(tmp_path: Path) -> None:
+def test_an_encoder_of_two_inputs_is_refused(tmp_path: Path) -> None:
     graph = graphs.Graph(("batch", 3, 32, 32))
     graph.inputs.append(helper.make_tensor_value_info("text", TensorProto.FLOAT, ("batch", 3)))
     mean = graph.add("ReduceMean", "pixel_values", axes=[2, 3], keepdims=0)
     file = graph.save(tmp_path / "both.onnx", **{graph.add("Add", mean, "text"): ("batch", 3)})
     with pytest.raises(RealartError, match=r"has 2 inputs .*image tower alone"):
-        encoded(local(file), tmp_path / "kept", NOISE)
+        encoded(local(file), tmp_path / "stored", NOISE)
 
 
-def test_a_file_is_what_its_checksum_says(tmp_path: Path) -> None:
+def test_a_file_must_match_its_checksum(tmp_path: Path) -> None:
     file = graphs.transformer(tmp_path / "encoder.onnx")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     with pytest.raises(RealartError, match=f"sha256 is missing: set it to {digest}"):
-        encoded(features(file), tmp_path / "kept", NOISE)
+        encoded(features(file), tmp_path / "stored", NOISE)
     with pytest.raises(
         RealartError, match=f"sha256 {digest}, expected {'0' * 64}: accept this one"
     ):
-        encoded(features(file, sha256="0" * 64), tmp_path / "kept", NOISE)
+        encoded(features(file, sha256="0" * 64), tmp_path / "stored", NOISE)
     assert file.is_file()
-    encoded(features(file, sha256=digest.upper()), tmp_path / "kept", NOISE)
+    encoded(features(file, sha256=digest.upper()), tmp_path / "stored", NOISE)
     with pytest.raises(RealartError, match=r"'nowhere.onnx' is no file"):
-        encoded(features("nowhere.onnx", sha256=digest), tmp_path / "kept", NOISE)
+        encoded(features("nowhere.onnx", sha256=digest), tmp_path / "stored", NOISE)
 
 
 @pytest.fixture
@@ -253,9 +255,9 @@ def remote(server: HubServer, revision: str = "", **changes: Any) -> OnnxFeature
 
 def test_a_file_of_the_hub_is_downloaded_once(server: HubServer, tmp_path: Path) -> None:
     part = remote(server)
-    found = encoded(part, tmp_path / "kept", NOISE)
+    computed = encoded(part, tmp_path / "stored", NOISE)
     np.testing.assert_array_equal(
-        found, encoded(local(tmp_path / "it.onnx"), tmp_path / "kept", NOISE)
+        computed, encoded(local(tmp_path / "it.onnx"), tmp_path / "stored", NOISE)
     )
     asked = len(server.asked)
     onnx_encoders.fetch("own", part.encoder)
@@ -263,7 +265,7 @@ def test_a_file_of_the_hub_is_downloaded_once(server: HubServer, tmp_path: Path)
     assert list((tmp_path / ".realart/encoders").rglob("model.onnx"))
 
 
-def test_a_download_that_was_cut_goes_on(
+def test_an_interrupted_download_is_resumed(
     server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100)
@@ -275,7 +277,7 @@ def test_a_download_that_was_cut_goes_on(
     assert server.served < len(content) + 200  # the chunk that was cut comes twice
 
 
-def test_another_file_than_the_checksum_says_is_removed(server: HubServer, tmp_path: Path) -> None:
+def test_a_download_of_another_checksum_is_removed(server: HubServer, tmp_path: Path) -> None:
     part = remote(server, sha256="0" * 64)
     with pytest.raises(RealartError, match="the download was removed; run again"):
         onnx_encoders.fetch("own", part.encoder)
@@ -283,7 +285,7 @@ def test_another_file_than_the_checksum_says_is_removed(server: HubServer, tmp_p
     assert all(path.stat().st_size < 200 for path in kept)
 
 
-def test_what_is_not_pinned_is_printed(
+def test_an_unpinned_revision_and_checksum_are_printed(
     server: HubServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digest = remote(server).encoder.sha256
@@ -303,13 +305,13 @@ def test_what_is_not_pinned_is_printed(
         ("hf://owner/none@main/onnx/model.onnx", "has no model 'owner/none'"),
     ],
 )
-def test_what_the_hub_does_not_have_is_named(server: HubServer, file: str, message: str) -> None:
+def test_a_file_that_the_hub_lacks_is_an_error(server: HubServer, file: str, message: str) -> None:
     with pytest.raises(RealartError, match=message) as refused:
         onnx_encoders.fetch("own", features(file).encoder)
     assert re.search(r"descriptors\.own\.encoder\.file", str(refused.value))
 
 
-def test_without_a_network_the_line_says_so(
+def test_without_a_network_the_error_names_it(
     server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = remote(server)

@@ -1,4 +1,4 @@
-"""Measurements see what they are for: a grid, a quantisation, a squashed square."""
+"""Statistics of pixels show what they are for: a grid, a quantisation, a squashed square."""
 
 import numpy as np
 import pytest
@@ -19,9 +19,9 @@ def jpeg(pixels: Pixels, quality: int) -> Pixels:
     return decoded(file(pixels, "JPEG", quality=quality))
 
 
-def test_everything_is_a_vector_of_one_length() -> None:
-    shown = Image.fromarray(textured(1, 45, 64)), Image.fromarray(textured(2, 400, 300))
-    small, large = map(pixel_statistics.measure, shown)
+def test_statistics_have_the_same_length_for_every_picture() -> None:
+    images = Image.fromarray(textured(1, 45, 64)), Image.fromarray(textured(2, 400, 300))
+    small, large = map(pixel_statistics.measure, images)
     assert set(small) == {
         "mean_colour", "thumbnail", "texture", "square_squash", "square_crop", "square_pad",
     }  # fmt: skip
@@ -45,21 +45,21 @@ def test_the_constant_block_has_energy_in_no_frequency() -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 3, 6])
-def test_the_grid_shows_where_blocks_meet(cut: int) -> None:
+def test_the_grid_shows_where_jpeg_blocks_meet(cut: int) -> None:
     """Steps lie between samples 7 and 8 of the published picture, wherever it was cut."""
     published = jpeg(textured(1, 320, 240), 12)[cut:, cut:]
     rows, columns = np.split(pixel_statistics.grid(published), 2)
     assert rows.argmax() == columns.argmax() == (7 - cut) % 8
 
 
-def test_a_square_tells_the_shape_that_was_squashed_or_padded() -> None:
+def test_squares_show_the_shape_before_squashing_or_padding() -> None:
     wide = np.tile(picture(1, 128, 128), (1, 2, 1))
     tall = wide.transpose(1, 0, 2).copy()
     across, down, plain = (
-        pixel_statistics.square_traces(Image.fromarray(pixels), "squash")[2]
+        pixel_statistics.square_statistics(Image.fromarray(pixels), "squash")[2]
         for pixels in (wide, tall, picture(1, 128, 128))
     )
     assert across - plain > 0.4
     assert down + plain < -0.4
-    flat_columns, flat_rows = pixel_statistics.square_traces(Image.fromarray(wide), "pad")[4:]
+    flat_columns, flat_rows = pixel_statistics.square_statistics(Image.fromarray(wide), "pad")[4:]
     assert (flat_columns, flat_rows) == (0, pixel_statistics.SQUARE // 2)

@@ -1,4 +1,4 @@
-"""A network sees the same of a published file as of what the stages stored of it."""
+"""A published file and what stages store of it give the same input."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ PUBLISHED = {
 }
 
 
-def seen_by(encoding: str, shape: str, ela_params: object) -> InputSpec:
+def spec_of(encoding: str, shape: str, ela_params: object) -> InputSpec:
     clean = PARAMS.clean.model_copy(update={"encoding": encoding})
     square = PixelInput(input="rgb", size=64, shape=shape, backbone=None)
     return InputSpec(parts={"pixels": square}, clean=clean, ela=ela_params)
@@ -32,34 +32,34 @@ def seen_by(encoding: str, shape: str, ela_params: object) -> InputSpec:
 @pytest.mark.parametrize("published", PUBLISHED)
 @pytest.mark.parametrize("encoding", ["jpeg", "original"])
 @pytest.mark.parametrize("ela_params", [None, PARAMS.ela], ids=["rgb", "ela"])
-def test_published_and_stored_look_the_same(
+def test_published_and_stored_files_give_the_same_input(
     published: str, encoding: str, ela_params: object, tmp_path: Path
 ) -> None:
     data = PUBLISHED[published]
     for shape in ("squash", "crop", "pad"):
-        seen = seen_by(encoding, shape, ela_params)
-        image, _ = pictures.decode(data, seen.clean.max_pixels)
+        spec = spec_of(encoding, shape, ela_params)
+        image, _ = pictures.decode(data, spec.clean.max_pixels)
         stored = tmp_path / "picture"
-        stored.write_bytes(pictures.stored(data, image, seen.clean))
-        if seen.ela:
-            level = ela.stored_map(pictures.read(stored.read_bytes()), seen.ela)
+        stored.write_bytes(pictures.stored(data, image, spec.clean))
+        if spec.ela:
+            level = ela.stored_map(pictures.read(stored.read_bytes()), spec.ela)
             stored = tmp_path / "map.png"
             stored.write_bytes(ela.encode(level))
-        (looked,) = preprocessing.from_published(data, seen)
-        assert np.array_equal(looked, *preprocessing.from_stored(stored, seen))
-        assert looked.shape == (64, 64, 3)
-        assert looked.std() > 5
+        (pixels,) = preprocessing.from_published(data, spec)
+        assert np.array_equal(pixels, *preprocessing.from_stored(stored, spec))
+        assert pixels.shape == (64, 64, 3)
+        assert pixels.std() > 5
 
 
-def test_what_clean_rejects_is_rejected_here() -> None:
-    seen = seen_by("jpeg", "squash", None)
+def test_files_that_clean_rejects_are_rejected() -> None:
+    spec = spec_of("jpeg", "squash", None)
     for data in (b"", b"<html>", file(BIG[:20, :20]), file(BIG, "JPEG")[:-99]):
         with pytest.raises(UnusableFileError):
-            preprocessing.from_published(data, seen)
+            preprocessing.from_published(data, spec)
 
 
 @pytest.mark.parametrize("name", list(PARAMS.recipes))
-def test_the_spec_is_that_of_the_recipe_and_outlives_a_file(name: str) -> None:
+def test_the_spec_of_a_recipe_is_stored_and_restored(name: str) -> None:
     spec = preprocessing.input_spec(PARAMS.model_copy(update={"model": name}))
     sees = PARAMS.recipes[name].sees
     if isinstance(sees, PixelInput):
@@ -74,11 +74,11 @@ def test_the_spec_is_that_of_the_recipe_and_outlives_a_file(name: str) -> None:
 def test_files_are_pictures_or_maps_row_by_row() -> None:
     rows = pd.DataFrame({"row": ["a", "a-1"], "file": ["clean/pictures/a.jpg", "balanced/a-1.jpg"]})
     data = Path("data")
-    assert preprocessing.files(rows, data, seen_by("jpeg", "pad", None)) == [
+    assert preprocessing.files(rows, data, spec_of("jpeg", "pad", None)) == [
         data / "clean/pictures/a.jpg",
         data / "balanced/a-1.jpg",
     ]
-    assert preprocessing.files(rows, data, seen_by("jpeg", "pad", PARAMS.ela)) == [
+    assert preprocessing.files(rows, data, spec_of("jpeg", "pad", PARAMS.ela)) == [
         data / "ela/maps/a.png",
         data / "ela/maps/a-1.png",
     ]

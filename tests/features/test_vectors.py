@@ -59,8 +59,8 @@ def encoder(file: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what gives, for each recipe on vectors, a project where all stages have run."""
+def project_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function of a recipe's name to a project where all stages have run with it."""
     project = tiny_project(tmp_path_factory.mktemp("user"), pictures=64)
     set_params(project, {f"recipes.{name}": recipe for name, recipe in RECIPES.items()})
     measured = {"families": ["colour", "patterns"]}
@@ -83,47 +83,47 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.mark.parametrize("name", list(RECIPES))
 def test_the_final_model_scores_pictures_as_its_fold_did(
-    ran: Callable[[str], Path], name: str
+    project_with: Callable[[str], Path], name: str
 ) -> None:
-    project = ran(name)
+    project = project_with(name)
     held_out = [
         tables.read(project / f"models/folds/{k}/scores.csv", tables.SCORES) for k in (0, 1)
     ]
     figures = [
-        classification.figures(tables.is_ai(one["label"]), one["score"].to_numpy())
-        for one in held_out
+        classification.figures(tables.is_ai(table["label"]), table["score"].to_numpy())
+        for table in held_out
     ]
     scores = held_out[classification.best_fold(figures)]
     final = trained_model.TrainedModel(project / "models/final")
     rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS).set_index("row", drop=False)
     files = preprocessing.files(rows.loc[scores["row"]], project / "data", final.input)
-    seen = preprocessing.stack([preprocessing.from_stored(file, final.input) for file in files])
+    batch = preprocessing.stack([preprocessing.from_stored(file, final.input) for file in files])
     assert scores["score"].std() > 0.01
     expected = final.verdicts.calibration(scores["score"].to_numpy())
-    np.testing.assert_allclose(final.scores(*seen), expected, atol=1e-3)
-    assert name in ("network", "encoder") or max(one["auc"] for one in figures) > 0.6
+    np.testing.assert_allclose(final.scores(*batch), expected, atol=1e-3)
+    assert name in ("network", "encoder") or max(fold["auc"] for fold in figures) > 0.6
 
 
-def test_each_row_has_what_its_descriptors_say(ran: Callable[[str], Path]) -> None:
-    project = ran("svm")
+def test_each_row_has_the_vector_of_its_picture(project_with: Callable[[str], Path]) -> None:
+    project = project_with("svm")
     final = trained_model.TrainedModel(project / "models/final")
     rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS)
     file = project / "data" / rows["file"].iloc[-1]
-    said = vectors.describe(
+    vector = vectors.extract(
         preprocessing.stack([preprocessing.from_stored(file, final.input)]),
         final.input.parts,
-        final.describers,
+        final.feature_extractors,
     )
-    kept = [one[-1] for one in vectors.read(project / "data/features")]
+    stored = [block[-1] for block in vectors.read(project / "data/features")]
     assert len(rows) == len(vectors.read(project / "data/features")[0])
-    np.testing.assert_allclose(said[0], np.concatenate(kept), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(vector[0], np.concatenate(stored), rtol=1e-3, atol=1e-4)
 
 
-def test_a_head_has_learnt_nothing_of_its_held_out_fold(
-    ran: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_classifier_does_not_depend_on_its_held_out_fold(
+    project_with: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other vectors and labels in a fold change no head but those of the other folds."""
-    project = Path(shutil.copytree(ran("boosting"), tmp_path / "project"))
+    """Other vectors in a fold change the classifiers of the other folds only."""
+    project = Path(shutil.copytree(project_with("boosting"), tmp_path / "project"))
     before = [(project / f"models/folds/{k}/head.npz").read_bytes() for k in (0, 1)]
     rows = tables.read(project / "data/balanced/rows.csv", tables.ROWS)
     file = project / "data/features" / vectors.ROWS.format(0)
@@ -137,8 +137,10 @@ def test_a_head_has_learnt_nothing_of_its_held_out_fold(
 
 
 @pytest.mark.parametrize("name", ["boosting", "encoder"])
-def test_measurements_and_encoders_need_no_keras(ran: Callable[[str], Path], name: str) -> None:
-    project = ran(name)
+def test_measurements_and_encoders_predict_without_keras(
+    project_with: Callable[[str], Path], name: str
+) -> None:
+    project = project_with(name)
     picture = next((project / "data/clean/pictures").iterdir())
     code = (
         "import sys; sys.argv[0] = 'realart'; from realart import cli\n"
@@ -146,7 +148,7 @@ def test_measurements_and_encoders_need_no_keras(ran: Callable[[str], Path], nam
         "except SystemExit as end: assert not end.code\n"
         "print(sorted({'keras', 'tensorflow'} & set(sys.modules)))"
     )
-    said = subprocess.run(
+    lines = subprocess.run(
         [sys.executable, "-c", code, "predict", picture],
         cwd=project,
         env=clean_environment(DVC_ROOT=str(project)),
@@ -154,15 +156,15 @@ def test_measurements_and_encoders_need_no_keras(ran: Callable[[str], Path], nam
         text=True,
         check=True,
     ).stdout.splitlines()
-    assert said[-1] == "[]"
-    (one,) = predict.predict([picture], trained_model.TrainedModel(project / "models/final"))
-    assert said[0].split()[:2] == [one.verdict, f"{one.probability:.3f}"]
+    assert lines[-1] == "[]"
+    (prediction,) = predict.predict([picture], trained_model.TrainedModel(project / "models/final"))
+    assert lines[0].split()[:2] == [prediction.verdict, f"{prediction.probability:.3f}"]
 
 
-def test_features_of_an_encoder_need_no_keras_and_its_file_only_to_be_made(
-    ran: Callable[[str], Path], tmp_path: Path
+def test_an_encoder_needs_its_file_for_features_only(
+    project_with: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    project = Path(shutil.copytree(ran("encoder"), tmp_path / "project"))
+    project = Path(shutil.copytree(project_with("encoder"), tmp_path / "project"))
     code = "import sys, runpy; runpy.run_module('stages.features', run_name='__main__')\n"
     command = [sys.executable, "-c", code + "assert not {'keras', 'tensorflow'} & set(sys.modules)"]
     environment = clean_environment(DVC_ROOT=str(project), PYTHONPATH=str(Path.cwd()))
@@ -177,12 +179,12 @@ def test_features_of_an_encoder_need_no_keras_and_its_file_only_to_be_made(
     assert (project / "data/features/vectors-0.npy").is_file()
 
 
-def test_a_damaged_head_is_named(ran: Callable[[str], Path]) -> None:
-    project = ran("boosting")
+def test_a_damaged_classifier_is_an_error(project_with: Callable[[str], Path]) -> None:
+    project = project_with("boosting")
     head = project / "models/final/0.npz"
-    kept = head.read_bytes()
-    for damaged in (kept[:100], b""):
+    intact = head.read_bytes()
+    for damaged in (intact[:100], b""):
         head.write_bytes(damaged)
         with pytest.raises(RealartError, match=r"0\.npz can't be loaded .*: run `dvc repro`"):
             trained_model.TrainedModel(project / "models/final")
-    head.write_bytes(kept)
+    head.write_bytes(intact)

@@ -81,7 +81,7 @@ def test_a_backbone_that_was_downloaded_is_the_same_network_when_loaded(
 ) -> None:
     """Keras builds some backbones otherwise for `imagenet`; its cache stands for the network."""
     wanted = backbone_recipe(name, size=96, backbone={"weights": "imagenet"})
-    random = builder.build(builder.without_download(wanted))
+    random = builder.build(builder.with_random_weights(wanted))
     awake(random).save_weights(tmp_path / "published.weights.h5")
     module = __import__(builder.backbone_function(name).__module__, fromlist=["file_utils"])
     with monkeypatch.context() as patched:

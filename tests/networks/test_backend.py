@@ -1,4 +1,4 @@
-"""One module speaks to the backend, preparing data needs none, and a seed decides everything."""
+"""One module uses the backend, preparing data needs none, and a seed decides all weights."""
 
 import ast
 import importlib.util
@@ -38,12 +38,12 @@ def imported(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(REPOSITORY)))
-def test_only_one_module_speaks_to_the_backend(file: Path) -> None:
-    speaks = imported(file) & BACKENDS
+def test_only_one_module_imports_a_backend(file: Path) -> None:
+    used = imported(file) & BACKENDS
     if file == REPOSITORY / "realart/networks/backend.py":
-        assert speaks == BACKENDS
+        assert used == BACKENDS
     else:
-        assert not speaks
+        assert not used
 
 
 def test_preparing_data_imports_no_backend() -> None:
@@ -65,7 +65,7 @@ def _as_before() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_as_before")
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
-def test_precision_is_that_of_all_networks_from_now_on(precision: str) -> None:
+def test_precision_holds_for_all_further_networks(precision: str) -> None:
     backend.prepare(TRAIN.seed, precision=precision)
     model = builder.build(recipe())
     computed = precision.removeprefix("mixed_")
@@ -83,12 +83,12 @@ def test_the_seed_decides_what_is_drawn() -> None:
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_determinism_is_on_only_where_asked_for_and_importing_says_nothing() -> None:
+def test_determinism_is_a_choice_and_importing_prints_nothing() -> None:
     code = """
 from realart.networks import backend
 from tensorflow.python.framework import config
-for asked in (False, True):
-    backend.prepare(0, deterministic=asked)
+for deterministic in (False, True):
+    backend.prepare(0, deterministic=deterministic)
     print(config.is_op_determinism_enabled())
 """
     result = python(code)
@@ -96,7 +96,7 @@ for asked in (False, True):
 
 
 def train_and_export(folder: Path) -> None:
-    """Train and export by the backend of this process; keep what came out under its name."""
+    """Train and export by the backend of this process, and save scores under its name."""
     wanted = recipe(layers=LAYERS[:-1])  # dropout draws as its backend does
     backend.prepare(TRAIN.seed)
 
@@ -121,7 +121,7 @@ def train_and_export(folder: Path) -> None:
     )
 
 
-ELSEWHERE = """
+OTHER_BACKEND = """
 import sys
 from pathlib import Path
 from test_backend import train_and_export
@@ -135,9 +135,9 @@ def test_another_backend_trains_the_same_network(name: str, tmp_path: Path) -> N
     if not importlib.util.find_spec(name):
         pytest.skip(f"{name} is not installed")
     train_and_export(tmp_path)
-    done = python(ELSEWHERE, tmp_path, KERAS_BACKEND=name)
-    assert done.returncode == 0, done.stderr
-    known, found = (np.load(tmp_path / f"{one}.scores.npz") for one in ("tensorflow", name))
+    process = python(OTHER_BACKEND, tmp_path, KERAS_BACKEND=name)
+    assert process.returncode == 0, process.stderr
+    known, found = (np.load(tmp_path / f"{backend}.scores.npz") for backend in ("tensorflow", name))
     assert np.ptp(known["losses"]) > 0.05
     # TensorFlow's batch normalisation keeps the unbiased variance, the others the biased one.
     np.testing.assert_allclose(found["losses"], known["losses"], rtol=3e-3)
@@ -145,90 +145,92 @@ def test_another_backend_trains_the_same_network(name: str, tmp_path: Path) -> N
     np.testing.assert_allclose(found["exported"], found["scores"], atol=1e-5)
 
 
-SPREAD = """
+DISTRIBUTED = """
 import sys
 from pathlib import Path
-from test_backend import train_spread
+from test_backend import train_distributed
 
-train_spread(Path(sys.argv[1]))
+train_distributed(Path(sys.argv[1]))
 """
 EVEN = [layer for layer in LAYERS if "BatchNormalization" not in layer]
-SPREAD_RECIPES = {
+DISTRIBUTED_RECIPES = {
     "plain": recipe(layers=EVEN, batch_size=16, epochs=4, patience=4),
     "normalised": recipe(batch_size=16, epochs=4, patience=4),
 }
-FITTED, WATCHED = 38, 7
+FITTED, VALIDATED = 38, 7
 """Not whole batches of 16: the last of 6 is divided by two devices and not by four, 7 by none."""
 
 
-def train_spread(folder: Path) -> None:
-    """Train on 1, 2 and 4 devices of a process; note which rows of a batch each device had."""
+def train_distributed(folder: Path) -> None:
+    """Train on 1, 2 and 4 devices of a process; record the rows of each batch on each device."""
     from keras.src.backend.jax import trainer
 
-    plain, had = trainer._distribute_data, set()
+    plain, sizes = trainer._distribute_data, set()
 
-    def noting(data: Any, layouts: Any = None) -> Any:
+    def recorded(data: Any, layouts: Any = None) -> Any:
         given = plain(data, layouts)
-        had.add((len(given[-1]), *(len(shard.data) for shard in given[-1].addressable_shards)))
+        sizes.add((len(given[-1]), *(len(shard.data) for shard in given[-1].addressable_shards)))
         return given
 
-    trainer._distribute_data = noting
+    trainer._distribute_data = recorded
     data = rows(60)
-    fit, watch = np.arange(FITTED), np.arange(40, 40 + WATCHED)
-    parts = folds.FoldIndices(fit, watch, np.arange(50, 60), np.concatenate([fit, watch]))
-    kept: dict[str, Any] = {}
-    for name, wanted in SPREAD_RECIPES.items():
+    fit, val = np.arange(FITTED), np.arange(40, 40 + VALIDATED)
+    parts = folds.FoldIndices(fit, val, np.arange(50, 60), np.concatenate([fit, val]))
+    arrays: dict[str, Any] = {}
+    for name, wanted in DISTRIBUTED_RECIPES.items():
         for count in (1, 2, 4):
             backend.prepare(TRAIN.seed)
-            backend.spread(count)
-            had.clear()
+            backend.distribute(count)
+            sizes.clear()
             model, records = fold_training.train_fold(
                 partial(builder.build, wanted), wanted, TRAIN, data, parts, 0,
                 folder / f"{name}-{count}.npz", lambda record: None,
             )  # fmt: skip
             scores = fold_training.predict(model, wanted, data, np.arange(41))
-            kept[f"{name}-{count}-scores"] = scores
+            arrays[f"{name}-{count}-scores"] = scores
             for key in ("loss", "accuracy", "val_loss", "val_accuracy"):
-                kept[f"{name}-{count}-{key}"] = [record[key] for record in records]
+                arrays[f"{name}-{count}-{key}"] = [record[key] for record in records]
             for number, weight in enumerate(model.weights):
-                kept[f"{name}-{count}-weight{number}"] = weight.numpy()
-            np.save(folder / f"{name}-{count}-had.npy", sorted(map(str, had)))
-    np.savez(folder / "spread.npz", **kept)
+                arrays[f"{name}-{count}-weight{number}"] = weight.numpy()
+            np.save(folder / f"{name}-{count}-sizes.npy", sorted(map(str, sizes)))
+    np.savez(folder / "distributed.npz", **arrays)
 
 
 @pytest.fixture(scope="module")
-def spread(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return what a process with four simulated devices has written."""
+def distributed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train in a process with four simulated devices, and return the folder of its results."""
     if not importlib.util.find_spec("jax"):
         pytest.skip("jax is not installed")
-    folder = tmp_path_factory.mktemp("spread")
-    done = python(SPREAD, folder, **FOUR_DEVICES)
-    assert done.returncode == 0, done.stderr
+    folder = tmp_path_factory.mktemp("distributed")
+    process = python(DISTRIBUTED, folder, **FOUR_DEVICES)
+    assert process.returncode == 0, process.stderr
     return folder
 
 
 @pytest.mark.parametrize("count", [2, 4])
-@pytest.mark.parametrize("name", SPREAD_RECIPES)
-def test_several_devices_learn_what_one_learns(spread: Path, name: str, count: int) -> None:
+@pytest.mark.parametrize("name", DISTRIBUTED_RECIPES)
+def test_several_devices_train_the_same_weights_as_one(
+    distributed: Path, name: str, count: int
+) -> None:
     """Batch normalisation, too: its statistics are those of the whole batch."""
-    with np.load(spread / "spread.npz") as kept:
-        alone = {key: kept[key] for key in kept if key.startswith(f"{name}-1-")}
+    with np.load(distributed / "distributed.npz") as arrays:
+        alone = {key: arrays[key] for key in arrays if key.startswith(f"{name}-1-")}
         assert alone
         for key, expected in alone.items():
-            found = kept[key.replace("-1-", f"-{count}-")]
+            found = arrays[key.replace("-1-", f"-{count}-")]
             np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5, err_msg=key)
         assert np.ptp(alone[f"{name}-1-loss"]) > 0.05
 
 
-def test_devices_share_every_batch_that_they_divide(spread: Path) -> None:
+def test_devices_share_every_batch_that_they_divide(distributed: Path) -> None:
     expected = {
         1: [(6, 6), (7, 7), (16, 16)],
         2: [(6, 3, 3), (7, 7, 7), (16, 8, 8)],
         4: [(6, 6, 6, 6, 6), (7, 7, 7, 7, 7), (16, 4, 4, 4, 4)],
     }
     for count, shares in expected.items():
-        had = np.load(spread / f"plain-{count}-had.npy").tolist()
-        assert had == sorted(map(str, shares))
+        sizes = np.load(distributed / f"plain-{count}-sizes.npy").tolist()
+        assert sizes == sorted(map(str, shares))
 
 
 REFUSED = """
@@ -236,8 +238,8 @@ from realart.networks import backend
 from realart.core import errors
 
 def main():
-    backend.may_spread(3, 30)
-    backend.spread(3)
+    backend.check_devices(3, 30)
+    backend.distribute(3)
 
 errors.run(main)
 """
@@ -247,22 +249,22 @@ errors.run(main)
     ("environment", "expected"),
     [
         ({}, "train.devices is 3, but KERAS_BACKEND is tensorflow: only jax"),
-        ({"KERAS_BACKEND": "jax"}, "train.devices is 3, but JAX has 1 (cpu:0): set it"),
+        ({"KERAS_BACKEND": "jax"}, "train.devices is 3, but JAX has 1 (cpu:0): lower it"),
     ],
 )
-def test_devices_that_can_not_be_had_are_one_line(
+def test_missing_devices_are_an_error_of_one_line(
     environment: dict[str, str], expected: str
 ) -> None:
     if environment and not importlib.util.find_spec("jax"):
         pytest.skip("jax is not installed")
-    done = python(REFUSED, **environment)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"realart: {expected}")
-    assert done.stderr.count("\n") == 1
+    process = python(REFUSED, **environment)
+    assert process.returncode == 2
+    assert process.stderr.startswith(f"realart: {expected}")
+    assert process.stderr.count("\n") == 1
 
 
-def test_a_batch_that_devices_can_not_share_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_devices_do_not_divide_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
-    backend.may_spread(4, 16)
+    backend.check_devices(4, 16)
     with pytest.raises(RealartError, match=r"devices is 4, which does not divide .* batch_size 10"):
-        backend.may_spread(4, 10)
+        backend.check_devices(4, 10)

@@ -36,11 +36,11 @@ def _same_random_weights() -> None:
 
 @cache
 def built(name: str) -> keras.Model:
-    return builder.build(builder.without_download(PARAMS.recipes[name]))
+    return builder.build(builder.with_random_weights(PARAMS.recipes[name]))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _networks_are_forgotten() -> Iterator[None]:
+def _built_networks_are_dropped() -> Iterator[None]:
     yield
     built.cache_clear()
 
@@ -65,7 +65,7 @@ def augmented(*layers: dict[str, Any], **changes: Any) -> NetworkRecipe:
 
 
 def problem(wrong: NetworkRecipe) -> str:
-    """Return the one line that a wrong recipe is refused with."""
+    """Return the error, of one line, that a wrong recipe is refused with."""
     with pytest.raises(RealartError) as refusal:
         builder.preflight(wrong)
     assert "\n" not in str(refusal.value)
@@ -98,8 +98,8 @@ def test_only_the_head_of_a_frozen_backbone_is_trained(name: str) -> None:
     assert 0 < count(model.trainable_weights) == count(head) - count(statistics)
 
 
-def test_resnet101_trained_as_its_summary_says() -> None:
-    frozen = builder.without_download(PARAMS.recipes["resnet101"])
+def test_resnet101_has_the_published_trainable_parameters() -> None:
+    frozen = builder.with_random_weights(PARAMS.recipes["resnet101"])
     assert frozen.backbone
     loose = frozen.backbone.model_copy(update={"frozen": False})
     sees = frozen.sees.model_copy(update={"backbone": loose})
@@ -107,52 +107,52 @@ def test_resnet101_trained_as_its_summary_says() -> None:
     assert count(model.trainable_weights) == 43_078_402
 
 
-def by_caffe(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+def caffe_style(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     return pixels[..., ::-1] - [103.939, 116.779, 123.68]
 
 
-def by_torch(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+def torch_style(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     return (pixels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
 
 
-def by_range(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+def scaled_to_one(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     return pixels / 127.5 - 1
 
 
-def by_itself(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+def unchanged(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     return pixels
 
 
 PREPROCESSING = {
-    "ResNet50": ("resnet", by_caffe),
-    "ResNet50V2": ("resnet_v2", by_range),
-    "MobileNetV2": ("mobilenet_v2", by_range),
-    "MobileNetV3Small": ("mobilenet_v3", by_itself),
-    "EfficientNetB0": ("efficientnet", by_itself),
-    "DenseNet121": ("densenet", by_torch),
-    "ConvNeXtTiny": ("convnext", by_itself),
+    "ResNet50": ("resnet", caffe_style),
+    "ResNet50V2": ("resnet_v2", scaled_to_one),
+    "MobileNetV2": ("mobilenet_v2", scaled_to_one),
+    "MobileNetV3Small": ("mobilenet_v3", unchanged),
+    "EfficientNetB0": ("efficientnet", unchanged),
+    "DenseNet121": ("densenet", torch_style),
+    "ConvNeXtTiny": ("convnext", unchanged),
 }
 
 
 @pytest.mark.parametrize("name", PREPROCESSING)
-def test_a_backbone_sees_pixels_as_it_was_trained_on(name: str) -> None:
+def test_a_backbone_gets_pixels_preprocessed_as_in_its_training(name: str) -> None:
     module, formula = PREPROCESSING[name]
     with_it = [
         key
-        for key, one in NETWORKS.items()
-        if one.backbone and one.backbone.name == name and not one.sees.augment
+        for key, wanted in NETWORKS.items()
+        if wanted.backbone and wanted.backbone.name == name and not wanted.sees.augment
     ]
     model = built(with_it[0]) if with_it else builder.build(backbone_recipe(name))
     pixels = noise(model.input_shape[1])
-    entrance, first, second = model.layers[:3]
+    input_layer, first, second = model.layers[:3]
     assert second is backbone_of(model)
-    seen = np.array(keras.Model(entrance.output, first.output)(pixels))
+    preprocessed = np.array(keras.Model(input_layer.output, first.output)(pixels))
     expected = getattr(keras.applications, module).preprocess_input(pixels.astype(np.float32))
-    np.testing.assert_allclose(seen, expected, atol=1e-4)
-    np.testing.assert_allclose(seen, formula(pixels.astype(float)), atol=1e-4)
+    np.testing.assert_allclose(preprocessed, expected, atol=1e-4)
+    np.testing.assert_allclose(preprocessed, formula(pixels.astype(float)), atol=1e-4)
 
 
-def test_the_head_stands_on_the_backbone() -> None:
+def test_the_head_gets_the_pooled_maps_of_the_backbone() -> None:
     model = builder.build(backbone_recipe("MobileNetV2", backbone={"arguments": {"alpha": 0.35}}))
     pixels = noise(32)
     features = np.array(awake(model)(pixels / 127.5 - 1.0, training=False)).mean((1, 2))
@@ -162,7 +162,7 @@ def test_the_head_stands_on_the_backbone() -> None:
     np.testing.assert_allclose(np.array(model(pixels)), expected, rtol=1e-4)
 
 
-def test_a_backbone_is_as_large_as_what_augmentation_leaves() -> None:
+def test_a_backbone_has_the_size_of_augmented_pictures() -> None:
     small = augmented(
         {"RandomResizedCrop": {"size": 32}},
         size=48,
@@ -174,10 +174,10 @@ def test_a_backbone_is_as_large_as_what_augmentation_leaves() -> None:
     assert backbone_of(model).input_shape == (None, 32, 32, 3)
 
 
-def test_without_a_backbone_pixels_are_fractions() -> None:
+def test_without_a_backbone_pixels_are_scaled_to_one() -> None:
     model = builder.build(recipe())
-    seen = keras.Model(model.layers[0].output, model.layers[1].output)(noise(16))
-    np.testing.assert_allclose(np.array(seen), noise(16) / 255, atol=1e-6)
+    scaled = keras.Model(model.layers[0].output, model.layers[1].output)(noise(16))
+    np.testing.assert_allclose(np.array(scaled), noise(16) / 255, atol=1e-6)
 
 
 def fitted(wanted: NetworkRecipe, tuned: bool) -> tuple[set[str], set[str]]:
@@ -224,14 +224,14 @@ def test_fine_tuning_leaves_batch_normalisation_as_it_is() -> None:
     assert len([path for path in stayed if "_bn/" in path]) == 4 * 27
 
 
-def test_a_backbone_that_is_not_frozen_learns_all_weights() -> None:
+def test_a_backbone_that_is_not_frozen_is_trained_whole() -> None:
     stayed, moved = fitted(small_mobilenet(frozen=False), tuned=False)
     assert moved >= HEAD
     assert len([path for path in moved if "moving" in path]) == 2 + 54
     assert not [path for path in stayed if "moving" in path]
 
 
-def test_fine_tuning_frees_exactly_the_last_layers() -> None:
+def test_fine_tuning_unfreezes_exactly_the_last_layers() -> None:
     wanted = backbone_recipe("MobileNetV2")
     model = builder.build(wanted)
     layers = backbone_of(model).layers
@@ -262,7 +262,7 @@ def test_fine_tuning_frees_exactly_the_last_layers() -> None:
         (augmented({"RandomFlop": {}}), ["augment 0 'RandomFlop'", "mean 'RandomFlip'"]),
         (
             augmented({"RandomResizedCrop": {"size": 17}}),
-            ["augment 0 'RandomResizedCrop'", "16x16 px are too few for a part of 17"],
+            ["augment 0 'RandomResizedCrop'", "16x16 px are too few for a crop of 17"],
         ),
         (recipe(optimizer={"name": "Adamm", "learning_rate": 0.1}), ["'Adamm'", "'Adam'", "SGD"]),
         (
@@ -296,7 +296,7 @@ def test_layers_that_do_not_fit_together_are_named(layers: list[dict[str, dict[s
     problem(recipe(layers=layers))
 
 
-def test_imagenet_without_a_network_says_what_to_set(tmp_path: Path) -> None:
+def test_weights_that_can_not_be_downloaded_are_an_error_with_advice(tmp_path: Path) -> None:
     code = """
 import sys, time
 from networks import backbone_recipe
@@ -327,8 +327,8 @@ def test_published_weights_from_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "weights/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
     wanted = backbone_recipe("MobileNetV2", backbone={"weights": name})
     first, second = (backbone_of(builder.build(wanted)) for _ in range(2))
-    for one, other in zip(values(first.weights), values(second.weights), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for left, right in zip(values(first.weights), values(second.weights), strict=True):
+        np.testing.assert_array_equal(left, right)
     random = backbone_of(built("mobilenetv2"))
     assert not np.array_equal(values(random.weights)[0], values(first.weights)[0])
     assert max(float(np.abs(v).max()) for v in values(first.weights)) > 2  # it was trained
@@ -361,11 +361,11 @@ def test_scores_of_a_softmax_are_the_second_column() -> None:
 
 
 def test_weights_are_float32_whatever_the_precision() -> None:
-    kept = keras.mixed_precision.dtype_policy()
+    policy = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     try:
         model = builder.build(recipe())
     finally:
-        keras.mixed_precision.set_dtype_policy(kept)
+        keras.mixed_precision.set_dtype_policy(policy)
     assert {w.dtype for w in model.weights} == {"float32"}
     assert model.outputs[0].dtype == "float32"

@@ -1,4 +1,4 @@
-"""Layers of our own: what they compute, and that they outlive a file."""
+"""Layers that Keras lacks: their outputs, and that they are stored and restored."""
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ STACK = [
 ]
 
 
-def test_high_pass_is_what_the_filters_leave() -> None:
+def test_high_pass_residuals_are_those_of_the_filters() -> None:
     pixels = noise(20, 2)
     found = np.array(HighPass()(pixels / np.float32(255)))
     assert found.shape == (2, 20, 20, 9)
@@ -31,13 +31,13 @@ def test_high_pass_is_what_the_filters_leave() -> None:
             np.testing.assert_allclose(found[1, ..., channel * 3 + number], expected, atol=1e-3)
 
 
-def test_what_is_smooth_leaves_nothing() -> None:
+def test_a_smooth_picture_has_no_residual() -> None:
     ramp = np.tile(np.linspace(0.1, 0.9, 24, dtype=np.float32)[None, None, :, None], (1, 24, 1, 3))
     found = np.array(HighPass()(ramp))
     np.testing.assert_allclose(found[:, 2:-2, 2:-2], 0, atol=1e-4)
 
 
-def test_a_residual_block_without_its_path_is_the_shortcut() -> None:
+def test_a_residual_block_without_residual_is_its_shortcut() -> None:
     maps = noise(8, 2)[..., :3].astype(np.float32) - 128
     block = Residual(3)
     block(maps)
@@ -54,7 +54,7 @@ def test_a_residual_block_changes_shape_by_its_shortcut(filters: int, strides: i
     assert len(block.shortcut.layers) == 3
 
 
-def test_statistics_of_a_residual_block_are_learnt_in_training_only() -> None:
+def test_a_residual_block_updates_statistics_in_training_only() -> None:
     maps = noise(8, 4).astype(np.float32)
     block = Residual(4, 2)
     block(maps, training=False)
@@ -66,18 +66,18 @@ def test_statistics_of_a_residual_block_are_learnt_in_training_only() -> None:
     assert not np.allclose(block.non_trainable_weights[0], before[0])
 
 
-def test_a_recipe_names_them_and_a_file_brings_them_back() -> None:
+def test_a_recipe_names_layers_that_are_stored_and_restored() -> None:
     model = builder.build(recipe(layers=STACK))
-    again = builder.from_architecture(builder.architecture(model))
-    again.set_weights(model.get_weights())
+    restored = builder.from_architecture(builder.architecture(model))
+    restored.set_weights(model.get_weights())
     pixels = noise(16, 5)
     scores = model.predict(pixels, verbose=0)
     assert scores.std() > 1e-4
-    np.testing.assert_array_equal(again.predict(pixels, verbose=0), scores)
-    assert again.count_params() == model.count_params()
+    np.testing.assert_array_equal(restored.predict(pixels, verbose=0), scores)
+    assert restored.count_params() == model.count_params()
 
 
-def test_the_residual_recipe_learns() -> None:
+def test_the_loss_of_the_residual_recipe_falls() -> None:
     wanted = PARAMS.recipes["residual"]
     assert isinstance(wanted, NetworkRecipe)
     data = rows(8, 192)
@@ -96,17 +96,17 @@ def test_pooled_statistics() -> None:
     assert Pool(["mean"])(keras.ops.cast(maps, "float16")).dtype == "float32"
 
 
-def test_a_random_part_is_the_part_that_its_numbers_name() -> None:
-    """A picture whose values are its coordinates tells what of it was seen."""
+def test_random_crops_keep_to_area_and_ratio() -> None:
+    """The values of the picture are its coordinates, so that a crop shows where it lies."""
     down, across = np.mgrid[0:60, 0:80].astype(np.float32)
     pixels = np.stack([across, down, across], -1)[None].repeat(200, 0)
     keras.utils.set_random_seed(0)
-    seen = np.array(RandomResizedCrop(16, area=0.25, ratio=1.5)(pixels, training=True))
-    assert seen.shape == (200, 16, 16, 3)
-    right, below = seen[:, 8, :, 0], seen[:, :, 8, 1]
-    widths, heights = (16 * (one[:, -2] - one[:, 1]) / 13 for one in (right, below))
-    for one in (right, below):  # evenly spaced from edge to edge
-        inner = np.diff(one[:, 1:-1], axis=1)
+    crops = np.array(RandomResizedCrop(16, area=0.25, ratio=1.5)(pixels, training=True))
+    assert crops.shape == (200, 16, 16, 3)
+    right, below = crops[:, 8, :, 0], crops[:, :, 8, 1]
+    widths, heights = (16 * (line[:, -2] - line[:, 1]) / 13 for line in (right, below))
+    for line in (right, below):  # evenly spaced from edge to edge
+        inner = np.diff(line[:, 1:-1], axis=1)
         np.testing.assert_allclose(inner, inner[:, :1].repeat(13, 1), atol=1e-3)
     areas, ratios = widths * heights / (60 * 80), widths / heights / (80 / 60)
     assert 0.2 < areas.min() < 0.4
@@ -119,7 +119,7 @@ def test_a_random_part_is_the_part_that_its_numbers_name() -> None:
     assert np.ptp(left) > 0.8 * (80 - widths.min())
 
 
-def test_without_training_all_of_a_picture_is_seen() -> None:
+def test_in_inference_the_whole_picture_is_resized() -> None:
     pixels = noise(32)
     found = np.array(RandomResizedCrop(16)(pixels))
     np.testing.assert_allclose(found, pixels.reshape(-1, 16, 2, 16, 2, 3).mean((2, 4)), atol=0.01)

@@ -1,4 +1,4 @@
-"""Networks without Keras: the same numbers and bytes, and a refusal where they would differ."""
+"""Networks by OpenVINO: the outputs of Keras, equal bytes, and a refusal where they differ."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,66 +14,67 @@ from realart.networks.openvino_runtime import UnsupportedError
 from realart.params import NetworkRecipe
 
 SMALL = {
-    name: one
-    if one.sees.augment
-    else one.model_copy(update={"sees": one.sees.model_copy(update={"size": 64})})
-    for name, one in PARAMS.recipes.items()
-    if isinstance(one, NetworkRecipe)
+    name: wanted
+    if wanted.sees.augment
+    else wanted.model_copy(update={"sees": wanted.sees.model_copy(update={"size": 64})})
+    for name, wanted in PARAMS.recipes.items()
+    if isinstance(wanted, NetworkRecipe)
     and "resnet" not in name  # as the others, in half a minute
     and name != "mobilenetv2"  # as mobilenetv2_tuned, which augments before it
 }
 
 
 @pytest.mark.parametrize("name", list(SMALL))
-def test_each_recipe_says_the_same(name: str, tmp_path: Path) -> None:
+def test_each_recipe_has_the_outputs_of_keras(name: str, tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
-    model = builder.build(builder.without_download(SMALL[name]))
+    model = builder.build(builder.with_random_weights(SMALL[name]))
     if SMALL[name].backbone:
         awake(model)
-    run = openvino_runtime.export(model, tmp_path, "it")
+    run = openvino_runtime.export(model, tmp_path, "network")
     pixels = noise(SMALL[name].sees.size, 5)
-    (said,), expected = run(pixels), np.array(model(pixels, training=False))
+    (outputs,), expected = run(pixels), np.array(model(pixels, training=False))
     assert expected.std() > 1e-4
-    np.testing.assert_allclose(said, expected, atol=1e-4)
-    np.testing.assert_array_equal(openvino_runtime.load(tmp_path, "it")(pixels)[0], said)
+    np.testing.assert_allclose(outputs, expected, atol=1e-4)
+    np.testing.assert_array_equal(openvino_runtime.load(tmp_path, "network")(pixels)[0], outputs)
 
 
 def test_a_batch_may_have_any_length_and_any_layout(tmp_path: Path) -> None:
-    run = openvino_runtime.export(builder.build(recipe()), tmp_path, "it")
+    run = openvino_runtime.export(builder.build(recipe()), tmp_path, "network")
     pixels = noise(16, 7)
     (together,) = run(pixels)
-    np.testing.assert_allclose(np.concatenate([run(one[None])[0] for one in pixels]), together)
+    alone = np.concatenate([run(picture[None])[0] for picture in pixels])
+    np.testing.assert_allclose(alone, together)
     np.testing.assert_array_equal(run(pixels[::-1])[0], together[::-1])
     pixels.setflags(write=False)
     np.testing.assert_array_equal(run(pixels)[0], together)
 
 
-def test_who_asks_at_the_same_time_gets_his_own_answer(tmp_path: Path) -> None:
-    """A server asks from several threads."""
-    run = openvino_runtime.export(builder.build(recipe()), tmp_path, "it")
-    asked = [noise(16, 1, seed=number) for number in range(200)]
+def test_threads_get_the_outputs_of_their_own_batches(tmp_path: Path) -> None:
+    """A server calls the network from several threads."""
+    run = openvino_runtime.export(builder.build(recipe()), tmp_path, "network")
+    batches = [noise(16, 1, seed=number) for number in range(200)]
     with ThreadPoolExecutor(4) as threads:
-        said = list(threads.map(run, asked))
-    for pixels, (one,) in zip(asked, said, strict=True):
-        np.testing.assert_array_equal(one, run(pixels)[0])
+        outputs = list(threads.map(run, batches))
+    for pixels, (output,) in zip(batches, outputs, strict=True):
+        np.testing.assert_array_equal(output, run(pixels)[0])
 
 
 def test_no_thread_is_bound_to_a_processor(tmp_path: Path) -> None:
     """Of processes side by side, each of one thread, all would be bound to the first one."""
-    openvino_runtime.export(builder.build(recipe()), tmp_path, "it")
+    openvino_runtime.export(builder.build(recipe()), tmp_path, "network")
     code = f"""if True:
         from pathlib import Path
         from threading import Thread
         import numpy as np
         from realart.networks import openvino_runtime
-        run = openvino_runtime.load(Path({str(tmp_path)!r}), "it")
-        batch, seen = np.zeros((4096, 16, 16, 3), np.uint8), set()
-        asking = Thread(target=lambda: [run(batch) for _ in range(20)])
-        asking.start()
-        while asking.is_alive():
+        run = openvino_runtime.load(Path({str(tmp_path)!r}), "network")
+        batch, allowed = np.zeros((4096, 16, 16, 3), np.uint8), set()
+        running = Thread(target=lambda: [run(batch) for _ in range(20)])
+        running.start()
+        while running.is_alive():
             for file in Path("/proc/self/task").glob("*/status"):
-                seen.add(file.read_text().split("Cpus_allowed_list:")[1].split()[0])
-        print(seen)"""
+                allowed.add(file.read_text().split("Cpus_allowed_list:")[1].split()[0])
+        print(allowed)"""
     allowed = {Path("/proc/self/status").read_text().split("Cpus_allowed_list:")[1].split()[0]}
     done = python(code, OMP_NUM_THREADS="1")
     assert done.stdout.strip() == str(allowed), done.stderr
@@ -84,12 +85,12 @@ def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
     for name in "ab":
         openvino_runtime.export(model, tmp_path, name)
     for suffix in (".xml", ".bin"):
-        one, other = ((tmp_path / f"{name}{suffix}").read_bytes() for name in "ab")
-        assert one == other
+        first, second = ((tmp_path / f"{name}{suffix}").read_bytes() for name in "ab")
+        assert first == second
 
 
 class Fickle(keras.layers.Layer):  # type: ignore[misc]
-    """A layer that is another one each time it is asked what it does."""
+    """A layer that computes something else at each call."""
 
     times = 0
 
@@ -98,14 +99,14 @@ class Fickle(keras.layers.Layer):  # type: ignore[misc]
         return x * self.times
 
 
-def test_a_network_that_would_say_something_else_is_refused(tmp_path: Path) -> None:
-    seen = keras.Input((5,))
-    with pytest.raises(UnsupportedError, match=r"its numbers differ by \d"):
-        openvino_runtime.export(keras.Model(seen, Fickle()(seen)), tmp_path, "it")
+def test_a_network_whose_outputs_differ_is_refused(tmp_path: Path) -> None:
+    inputs = keras.Input((5,))
+    with pytest.raises(UnsupportedError, match=r"its outputs differ from those of Keras by \d"):
+        openvino_runtime.export(keras.Model(inputs, Fickle()(inputs)), tmp_path, "network")
     assert not list(tmp_path.iterdir())
 
 
-class Untold(keras.layers.Layer):  # type: ignore[misc]
+class Unsupported(keras.layers.Layer):  # type: ignore[misc]
     """A layer of NumPy, which no converter can follow."""
 
     def call(self, x: Any) -> Any:
@@ -118,19 +119,19 @@ class Untold(keras.layers.Layer):  # type: ignore[misc]
         return shape
 
 
-def test_a_network_that_openvino_has_no_operation_for_is_refused(tmp_path: Path) -> None:
-    seen = keras.Input((5,))
+def test_a_network_with_an_unknown_operation_is_refused(tmp_path: Path) -> None:
+    inputs = keras.Input((5,))
     with pytest.raises(UnsupportedError, match="OpenVINO can't run this network"):
-        openvino_runtime.export(keras.Model(seen, Untold()(seen)), tmp_path, "it")
+        openvino_runtime.export(keras.Model(inputs, Unsupported()(inputs)), tmp_path, "network")
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_told_to_anyone(tmp_path: Path) -> None:
+def test_no_telemetry_is_sent(tmp_path: Path) -> None:
     """OpenVINO's converter would send events with a number that it keeps in the home folder."""
     done = python(
         "import sys; sys.path.insert(0, 'tests'); from networks import recipe\n"
         "from pathlib import Path; from realart.networks import openvino_runtime, builder\n"
-        "openvino_runtime.export(builder.build(recipe()), Path(sys.argv[1]), 'it')\n"
+        "openvino_runtime.export(builder.build(recipe()), Path(sys.argv[1]), 'network')\n"
         "from openvino.tools.ovc import telemetry_utils; print(telemetry_utils.tm.__name__)",
         tmp_path, HOME=str(tmp_path / "home"), cwd=REPOSITORY,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from realart.metrics.calibration import Calibration
 from realart.metrics.thresholds import DecisionRule
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Train, load_params
-from realart.training.fold_training import Data
+from realart.training.fold_training import TrainingData
 from realart.training.folds import FoldIndices
 
 REPOSITORY = Path(__file__).parents[2]
@@ -75,15 +75,15 @@ def awake(model: keras.Model) -> keras.Model:
     return backbone
 
 
-def rows(count: int = 40, size: int = 16, seed: int = 0) -> Data:
+def rows(count: int = 40, size: int = 16, seed: int = 0) -> TrainingData:
     """Make noise in which what ai made is brighter, of both classes in turn."""
     labels = np.arange(count) % 2
     noise = np.random.default_rng(seed).integers(0, 128, (count, size, size, 3))
     pixels = (noise + labels[:, None, None, None] * 100).astype(np.uint8)
-    return Data((pixels,), labels, np.ones(count, np.float32))
+    return TrainingData((pixels,), labels, np.ones(count, np.float32))
 
 
-def thirds(data: Data) -> FoldIndices:
+def thirds(data: TrainingData) -> FoldIndices:
     """Fit on the first rows, watch and hold out ten each."""
     everything = np.arange(len(data.labels))
     return FoldIndices(everything[:-20], everything[-20:-10], everything[-10:], everything[:-10])

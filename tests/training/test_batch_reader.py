@@ -1,4 +1,4 @@
-"""What does not fit into memory is read once an epoch, whole, well mixed, a window at a time."""
+"""Batches of data larger than memory: complete, well mixed, a window at a time."""
 
 import gc
 import signal
@@ -26,7 +26,7 @@ from realart.metrics import classification
 from realart.networks import backend
 from realart.training import batch_reader, fold_training, folds
 from realart.training.batch_reader import Windows
-from realart.training.fold_training import Data
+from realart.training.fold_training import TrainingData
 
 WANTED = recipe(epochs=4, patience=4, batch_size=10)
 TIGHT = 35e-6
@@ -34,7 +34,7 @@ TIGHT = 35e-6
 
 
 def mapped(arrays: Iterable[NDArray[Any]], folder: Path) -> tuple[NDArray[Any], ...]:
-    """Keep arrays as `features` does, and map them as `train` does."""
+    """Write arrays as `features` does, and map them as `train` does."""
     folder.mkdir(exist_ok=True)
     files = []
     for number, array in enumerate(arrays):
@@ -44,16 +44,18 @@ def mapped(arrays: Iterable[NDArray[Any]], folder: Path) -> tuple[NDArray[Any], 
     return tuple(np.load(file, mmap_mode="r") for file in files)
 
 
-def on_disk(folder: Path, gigabytes: float, count: int = 80) -> Data:
-    """Make rows that are plain to see, kept on disk: humans' before those of ai."""
+def on_disk(folder: Path, gigabytes: float, count: int = 80) -> TrainingData:
+    """Make rows of an easy set on disk, those of human before those of ai."""
     data = rows(count)
     order = np.argsort(data.labels, kind="stable")
     (pixels,) = data.inputs
-    return Data(mapped([pixels[order]], folder), data.labels[order], data.weights, gigabytes)
+    return TrainingData(
+        mapped([pixels[order]], folder), data.labels[order], data.weights, gigabytes
+    )
 
 
-def interleaved(data: Data) -> folds.FoldIndices:
-    """Fit on three of five rows, watch and hold out one each."""
+def interleaved(data: TrainingData) -> folds.FoldIndices:
+    """Fit on three of five rows, validate and hold out one each."""
     numbers = np.arange(len(data.labels))
     return folds.FoldIndices(
         *(numbers[np.isin(numbers % 5, of)] for of in ([0, 1, 2], [3], [4], [0, 1, 2, 3]))
@@ -61,7 +63,7 @@ def interleaved(data: Data) -> folds.FoldIndices:
 
 
 def gigabytes(arrays: Sequence[NDArray[Any]], count: int) -> float:
-    """Return what two windows of `count` rows take."""
+    """Return the size of two windows of `count` rows."""
     return 2 * count * sum(array[0].nbytes for array in arrays) / 1e9
 
 
@@ -72,7 +74,7 @@ def sorted_by_class(count: int, window: int, folder: Path) -> Windows:
 
 @st.composite
 def sets(draw: st.DrawFn) -> tuple[list[NDArray[Any]], Positions, int, int]:
-    """Draw arrays whose rows say where they are, positions, and rows of a batch and a window."""
+    """Draw arrays whose rows hold their number, positions, and rows of a batch and a window."""
     count = draw(st.integers(1, 300))
     numbers = np.arange(count)
     arrays: list[NDArray[Any]] = [
@@ -89,43 +91,43 @@ def sets(draw: st.DrawFn) -> tuple[list[NDArray[Any]], Positions, int, int]:
 
 
 @given(sets(), st.integers(0, 5))
-def test_an_epoch_sees_every_row_once_and_aligned(
+def test_an_epoch_has_every_row_once_and_aligned(
     drawn: tuple[list[NDArray[Any]], Positions, int, int], epoch: int
 ) -> None:
     arrays, positions, batch, window = drawn
     with tempfile.TemporaryDirectory() as folder:
-        some = Windows(mapped(arrays, Path(folder)), gigabytes(arrays, window), batch)
-        order = some.shuffled(positions, np.random.default_rng(epoch))
+        windows = Windows(mapped(arrays, Path(folder)), gigabytes(arrays, window), batch)
+        order = windows.shuffled(positions, np.random.default_rng(epoch))
         assert sorted(order) == positions.tolist()
         for taken in (order, positions):
-            read = some.reader(taken)
+            read = windows.reader(taken)
             for start in range(0, len(taken), batch):
                 part = slice(start, start + batch)
-                for seen, array in zip(read(part), arrays, strict=True):
-                    assert seen.dtype == array.dtype
-                    np.testing.assert_array_equal(seen, array[taken[part]])
+                for rows_read, array in zip(read(part), arrays, strict=True):
+                    assert rows_read.dtype == array.dtype
+                    np.testing.assert_array_equal(rows_read, array[taken[part]])
 
 
 @given(sets(), st.lists(st.integers(0, 299), max_size=9))
-def test_batches_may_be_asked_for_in_any_order(
-    drawn: tuple[list[NDArray[Any]], Positions, int, int], asked: list[int]
+def test_batches_are_read_in_any_order(
+    drawn: tuple[list[NDArray[Any]], Positions, int, int], numbers: list[int]
 ) -> None:
-    """Keras looks at the first ones before it begins."""
+    """Keras reads the first ones before it begins."""
     arrays, positions, batch, window = drawn
     with tempfile.TemporaryDirectory() as folder:
-        some = Windows(mapped(arrays, Path(folder)), gigabytes(arrays, window), batch)
-        read = some.reader(positions)
-        for number in asked:
+        windows = Windows(mapped(arrays, Path(folder)), gigabytes(arrays, window), batch)
+        read = windows.reader(positions)
+        for number in numbers:
             start = number * batch
             if start < len(positions):
-                seen, *_ = read(slice(start, start + batch))
-                np.testing.assert_array_equal(seen, arrays[0][positions[start : start + batch]])
+                rows_read, *_ = read(slice(start, start + batch))
+                np.testing.assert_array_equal(
+                    rows_read, arrays[0][positions[start : start + batch]]
+                )
 
 
 @given(st.integers(1, 5000), st.integers(1, 200), st.integers(1, 6000))
-def test_two_windows_are_whole_batches_and_all_that_is_held(
-    count: int, batch: int, window: int
-) -> None:
+def test_two_windows_of_whole_batches_fit_the_budget(count: int, batch: int, window: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         arrays = mapped([np.zeros((5000, 3), np.uint8)], Path(folder))
         size = Windows(arrays, gigabytes(arrays, window) * (1 + 1e-9), batch).size(count)
@@ -139,68 +141,68 @@ def test_two_windows_are_whole_batches_and_all_that_is_held(
         assert size == batch or -(-count // (size - batch)) > number  # they are even
 
 
-def test_no_more_is_in_memory(tmp_path: Path) -> None:
+def test_memory_stays_within_the_budget(tmp_path: Path) -> None:
     (array,) = mapped([np.zeros((4000, 1000), np.uint8)], tmp_path)
-    some = Windows((array,), 1e-3, 10)
+    windows = Windows((array,), 1e-3, 10)
     tracemalloc.start()
-    read = some.reader(some.shuffled(np.arange(4000), np.random.default_rng(0)))
+    read = windows.reader(windows.shuffled(np.arange(4000), np.random.default_rng(0)))
     for start in range(0, 4000, 10):
         read(slice(start, start + 10))
-    _, most = tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 0.9e6 < most < 1.2e6
+    assert 0.9e6 < peak < 1.2e6
 
 
 def test_each_epoch_has_an_order_of_its_own(tmp_path: Path) -> None:
-    some = sorted_by_class(2000, 200, tmp_path)
+    windows = sorted_by_class(2000, 200, tmp_path)
     positions = np.arange(0, 2000, 2)
     first, again, other = (
-        some.shuffled(positions, np.random.default_rng([0, 0, epoch])) for epoch in (0, 0, 1)
+        windows.shuffled(positions, np.random.default_rng([0, 0, epoch])) for epoch in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
-    size = some.size(len(positions))
+    size = windows.size(len(positions))
     assert size == 192
-    ours, theirs = ({*one[:size].tolist()} for one in (first, other))
+    ours, theirs = ({*order[:size].tolist()} for order in (first, other))
     assert len(ours & theirs) < size / 2
     assert (first == other).mean() < 0.05
 
 
 @pytest.mark.parametrize("where", ["fits", "in memory", "one window"])
-def test_what_fits_has_the_order_of_one_permutation(tmp_path: Path, where: str) -> None:
-    some = sorted_by_class(1000, 300 if where == "one window" else 500, tmp_path)
+def test_data_that_fits_has_the_order_of_one_permutation(tmp_path: Path, where: str) -> None:
+    windows = sorted_by_class(1000, 300 if where == "one window" else 500, tmp_path)
     if where == "in memory":
-        some = replace(some, arrays=(np.array(some.arrays[0]),), gigabytes=1e-9)
-    assert some.fits == (where != "one window")
+        windows = replace(windows, arrays=(np.array(windows.arrays[0]),), gigabytes=1e-9)
+    assert windows.fits == (where != "one window")
     positions = np.arange(0, 1000, 4)
-    order = some.shuffled(positions, np.random.default_rng(7))
+    order = windows.shuffled(positions, np.random.default_rng(7))
     np.testing.assert_array_equal(order, np.random.default_rng(7).permutation(positions))
 
 
 def test_classes_are_mixed_as_by_one_permutation(tmp_path: Path) -> None:
     """In rows that are sorted by class."""
     count = 100_000
-    some = sorted_by_class(count, 10_000, tmp_path)
+    windows = sorted_by_class(count, 10_000, tmp_path)
     labels = np.arange(count) >= count // 2
-    order = some.shuffled(np.arange(count), np.random.default_rng(0))
+    order = windows.shuffled(np.arange(count), np.random.default_rng(0))
     spread = labels[order].reshape(-1, 32).mean(axis=1).std()
     exact = np.random.default_rng(0).permutation(labels).reshape(-1, 32).mean(axis=1).std()
     assert 0.98 < spread / exact < 1.08
 
 
-def test_what_a_window_holds_lies_in_long_pieces(tmp_path: Path) -> None:
-    some = sorted_by_class(100_000, 10_000, tmp_path)
-    order = some.shuffled(np.arange(100_000), np.random.default_rng(0))
-    size = some.size(100_000)
+def test_a_window_is_read_in_long_pieces(tmp_path: Path) -> None:
+    windows = sorted_by_class(100_000, 10_000, tmp_path)
+    order = windows.shuffled(np.arange(100_000), np.random.default_rng(0))
+    size = windows.size(100_000)
     for start in range(0, 100_000, size):
         pieces = np.count_nonzero(np.diff(np.sort(order[start : start + size])) != 1) + 1
         assert pieces < batch_reader.BLOCKS + 30
 
 
-def test_a_part_of_a_mapped_array_is_itself(tmp_path: Path) -> None:
+def test_a_part_of_a_mapped_array_is_read_as_such(tmp_path: Path) -> None:
     (array,) = mapped([np.arange(50)[:, None]], tmp_path)
     for part in (array[7:], array[::2], np.asarray(array)):
-        (seen,) = Windows((part,), 1e-9, 1).reader(np.array([3, 0]))(slice(0, 2))
-        np.testing.assert_array_equal(seen, part[[3, 0]])
+        (rows_read,) = Windows((part,), 1e-9, 1).reader(np.array([3, 0]))(slice(0, 2))
+        np.testing.assert_array_equal(rows_read, part[[3, 0]])
 
 
 def test_a_file_that_became_shorter_is_an_error(tmp_path: Path) -> None:
@@ -215,14 +217,16 @@ def _deterministic() -> None:
     backend.prepare(TRAIN.seed)
 
 
-def test_small_sets_train_to_the_same_bits_wherever_they_are(tmp_path: Path) -> None:
+def test_small_sets_train_alike_from_disk_and_memory(tmp_path: Path) -> None:
     data = on_disk(tmp_path / "rows", 1.0)
     inside = replace(data, inputs=(np.array(data.inputs[0]),), gigabytes=TIGHT)
-    one, other = (trained(tmp_path / name, WANTED, d) for name, d in (("a", data), ("b", inside)))
-    assert same(one[0], other[0])
-    assert one[1] == other[1]
+    from_disk, from_memory = (
+        trained(tmp_path / name, WANTED, d) for name, d in (("a", data), ("b", inside))
+    )
+    assert same(from_disk[0], from_memory[0])
+    assert from_disk[1] == from_memory[1]
     tight = trained(tmp_path / "c", WANTED, replace(data, gigabytes=TIGHT))
-    assert not same(one[0], tight[0])
+    assert not same(from_disk[0], tight[0])
 
 
 @pytest.mark.parametrize("gigabytes", [TIGHT, 1.0])
@@ -231,11 +235,13 @@ def test_seed_fold_and_epoch_decide_the_order(
 ) -> None:
     orders: list[Positions] = []
 
-    def noting(batches: fold_training.Batches, *others: Any) -> dict[str, float]:
+    def without_steps(
+        model: Any, step: Any, batches: fold_training.Batches, *others: Any
+    ) -> dict[str, float]:
         orders.append(batches.positions)
         return {"loss": 1.0, "accuracy": 1.0}
 
-    monkeypatch.setattr(fold_training, "_over", noting)
+    monkeypatch.setattr(fold_training, "_mean_over_rows", without_steps)
     data = on_disk(tmp_path / "rows", gigabytes)
     parts = interleaved(data)
     wanted = WANTED.model_copy(update={"epochs": 2})
@@ -256,7 +262,7 @@ def test_seed_fold_and_epoch_decide_the_order(
     assert (orders[again + 4] != first).any()
 
 
-def test_learns_what_is_plain_to_see(tmp_path: Path) -> None:
+def test_an_easy_set_is_learnt_in_windows(tmp_path: Path) -> None:
     wanted = recipe(
         epochs=12, patience=12, batch_size=10, layers=POOLED,
         optimizer={"name": "Adam", "learning_rate": 0.5},
@@ -267,7 +273,7 @@ def test_learns_what_is_plain_to_see(tmp_path: Path) -> None:
     model, _ = trained(tmp_path, wanted, data, parts=parts)
     scores = fold_training.predict(model, wanted, data, parts.held_out)
     gc.collect()
-    assert not [one for one in gc.get_objects() if isinstance(one, batch_reader._Reader)]
+    assert not [item for item in gc.get_objects() if isinstance(item, batch_reader._Reader)]
     assert classification.figures(data.labels[parts.held_out], scores)["accuracy"] == 1
     inside = replace(data, gigabytes=1.0)
     np.testing.assert_array_equal(
@@ -287,14 +293,14 @@ from realart.training import fold_training
 backend.prepare(TRAIN.seed)
 folder = Path(sys.argv[1])
 data = on_disk(folder / "rows", TIGHT)
-def say(record):
+def report(record):
     print(record["epoch"], flush=True)
 build = partial(builder.build, WANTED)
-fold_training.train_fold(build, WANTED, TRAIN, data, thirds(data), 0, folder / "fold.npz", say)
+fold_training.train_fold(build, WANTED, TRAIN, data, thirds(data), 0, folder / "fold.npz", report)
 """
 
 
-def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+def test_a_killed_training_resumes_to_the_same_bits(tmp_path: Path) -> None:
     command = [sys.executable, "-c", CHILD, str(tmp_path)]
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=clean_environment(), stdout=subprocess.PIPE, text=True
@@ -303,10 +309,11 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
         while child.stdout.readline().strip() != "1":
             assert child.poll() is None
         child.send_signal(signal.SIGKILL)
-    state, _ = fold_training._load(tmp_path / "fold.npz")
-    assert 0 < state.epoch < WANTED.epochs
+    checkpoint = fold_training.Checkpoint.load(tmp_path / "fold.npz")
+    assert checkpoint
+    assert 0 < checkpoint.state.epoch < WANTED.epochs
     data = on_disk(tmp_path / "rows", TIGHT)
-    goes_on = trained(tmp_path, WANTED, data)
-    unbroken = trained(tmp_path / "unbroken", WANTED, data)
-    assert goes_on[1] == unbroken[1]
-    assert same(goes_on[0], unbroken[0])
+    resumed = trained(tmp_path, WANTED, data)
+    uninterrupted = trained(tmp_path / "uninterrupted", WANTED, data)
+    assert resumed[1] == uninterrupted[1]
+    assert same(resumed[0], uninterrupted[0])

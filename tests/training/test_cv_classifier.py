@@ -1,4 +1,4 @@
-"""Heads learn without Keras, and go on with the folds that an interrupted run has finished."""
+"""Classifiers are trained without Keras, and an interrupted cross-validation is resumed."""
 
 import shutil
 from contextlib import chdir
@@ -42,67 +42,68 @@ def folds(project: Path) -> dict[str, bytes]:
     return {file: whole[file] for file in whole if file.startswith("models/folds")}
 
 
-def test_a_head_is_trained_and_evaluated_without_keras(trained: Path, project: Path) -> None:
-    done = python(CODE, *KERAS, cwd=project, LOKY_MAX_CPU_COUNT="1")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == ""
+def test_a_classifier_is_trained_and_evaluated_without_keras(trained: Path, project: Path) -> None:
+    process = python(CODE, *KERAS, cwd=project, LOKY_MAX_CPU_COUNT="1")
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines()[-1] == ""
     assert models(project) == models(trained)
 
 
-def test_equal_trainings_of_one_project_do_not_meet(
+def test_equal_trainings_of_one_project_do_not_share_a_folder(
     trained: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of queued experiments that differ in what comes after `train`: one within the other."""
     fit, waiting = classifiers.fit, [Path(shutil.copytree(project, tmp_path / "other"))]
 
-    def met(*given: Any) -> Any:
+    def nested(*arguments: Any) -> Any:
         while waiting:
             with chdir(waiting.pop()):
                 train.main()
-        return fit(*given)
+        return fit(*arguments)
 
     monkeypatch.chdir(project)
     monkeypatch.setenv("DVC_ROOT", str(project))
-    monkeypatch.setattr(classifiers, "fit", met)
+    monkeypatch.setattr(classifiers, "fit", nested)
     train.main()
     assert models(project) == models(tmp_path / "other") == folds(trained)
     assert list((project / ".realart/checkpoints").iterdir()) == []
     client = MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
     ended = [run.data.tags.get(training_runs.OUTCOME) for run in client.search_runs(["1"])]
-    assert len([one for one in ended if one]) == 2
+    assert len([outcome for outcome in ended if outcome]) == 2
 
 
-def test_what_an_equal_training_has_left_is_gone_on_with(
+def test_an_unfinished_training_is_resumed_in_its_folder(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DVC_ROOT", str(project))
-    with cross_validation.unfinished("key") as one, cross_validation.unfinished("key") as other:
-        assert one != other
-        other.mkdir(parents=True)
-    with cross_validation.unfinished("key") as left, cross_validation.unfinished("key") as further:
-        assert (left, further) == (other, one)
+    folder = cross_validation.checkpoint_folder
+    with folder("key") as first, folder("key") as second:
+        assert first != second
+        second.mkdir(parents=True)
+    with folder("key") as resumed, folder("key") as new:
+        assert (resumed, new) == (second, first)
 
 
-def test_a_finished_fold_is_not_learnt_again(
+def test_a_finished_fold_is_not_trained_again(
     trained: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learnt: list[Any] = []
+    calls: list[Any] = []
     fit = classifiers.fit
 
-    def once(*given: Any) -> Any:
-        if learnt:
+    def fit_once(*arguments: Any) -> Any:
+        if calls:
             raise RealartError("that is enough")
-        learnt.append(given)
-        return fit(*given)
+        calls.append(arguments)
+        return fit(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(classifiers, "fit", once)
+        patched.setattr(classifiers, "fit", fit_once)
         with pytest.raises(RealartError, match="enough"):
             run_stages(patched, project, "train")
     assert not (project / "models").exists()
-    learnt.clear()
+    calls.clear()
     with monkeypatch.context() as patched:
-        patched.setattr(classifiers, "fit", once)
+        patched.setattr(classifiers, "fit", fit_once)
         run_stages(patched, project, "train")
     assert models(project) == folds(trained)
     assert list((project / ".realart/checkpoints").iterdir()) == []

@@ -1,4 +1,4 @@
-"""Folds trained at once, on simulated GPUs, by real processes: the bytes of one after the other."""
+"""Folds in parallel on simulated GPUs, by real processes: the bytes of one after the other."""
 
 import importlib.util
 import json
@@ -47,7 +47,7 @@ checkpoint.
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project in which all is done that `train` needs."""
+    """Return a project in which all stages before `train` have run."""
     project = tiny_project(tmp_path_factory.mktemp("ready"))
     set_params(project, {"train.checkpoint_seconds": 0.0})
     with pytest.MonkeyPatch.context() as patched:
@@ -57,10 +57,10 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def alone(ready: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return what one process without any device writes."""
+    """Return the folds of one process without any device."""
     project = Path(shutil.copytree(ready, tmp_path_factory.mktemp("alone") / "project"))
-    done = run(project, "python", "-m", "stages.train")
-    assert done.returncode == 0, done.stderr
+    process = run(project, "python", "-m", "stages.train")
+    assert process.returncode == 0, process.stderr
     return folds(project)
 
 
@@ -80,7 +80,7 @@ def folds(project: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_killed_fold_of_two_at_once_goes_on_to_the_same_bytes(
+def test_a_killed_parallel_fold_resumes_to_the_same_bytes(
     ready: Path, alone: dict[str, bytes], tmp_path: Path
 ) -> None:
     project = Path(shutil.copytree(ready, tmp_path / "project"))
@@ -92,11 +92,11 @@ def test_a_killed_fold_of_two_at_once_goes_on_to_the_same_bytes(
     assert not folds(project)
     assert {file.name for file in (tmp_path / "held").iterdir()} == {name(0), name(1)}
     shutil.rmtree(tmp_path / "held")
-    done = run(project, "python", "-m", "stages.train", **on_gpus(tmp_path))
-    assert done.returncode == 0, done.stderr
+    process = run(project, "python", "-m", "stages.train", **on_gpus(tmp_path))
+    assert process.returncode == 0, process.stderr
     assert folds(project) == alone
     assert not checkpoint.exists()
-    assert len([line for line in done.stdout.splitlines() if line.startswith("fold ")]) == 2
+    assert len([line for line in process.stdout.splitlines() if line.startswith("fold ")]) == 2
     client = MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
     for fold in (0, 1):
         history = pd.read_csv(project / f"models/folds/{fold}/history.csv")
@@ -108,10 +108,10 @@ def test_a_killed_fold_of_two_at_once_goes_on_to_the_same_bytes(
 def test_two_trainings_share_devices_and_never_use_the_same(
     ready: Path, alone: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """One may use both, its folds at once, the other one of them."""
+    """The first may use both, its folds in parallel, the second only one of them."""
     machine = on_gpus(tmp_path)
     started = []
-    for user, more in (("one", {}), ("other", {"CUDA_VISIBLE_DEVICES": name(0)})):
+    for user, more in (("first", {}), ("second", {"CUDA_VISIBLE_DEVICES": name(0)})):
         project = Path(shutil.copytree(ready, tmp_path / user / "project"))
         process = subprocess.Popen(
             ["python", "-m", "stages.train"],
@@ -123,22 +123,22 @@ def test_two_trainings_share_devices_and_never_use_the_same(
         )
         started.append((project, process))
     for project, process in started:
-        _, said = process.communicate()
-        assert process.returncode == 0, said
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
         assert folds(project) == alone
     assert not list((tmp_path / "held").iterdir())
 
 
-def test_each_fold_is_spread_over_devices_of_its_own(ready: Path, tmp_path: Path) -> None:
+def test_each_fold_is_distributed_over_its_own_devices(ready: Path, tmp_path: Path) -> None:
     if not importlib.util.find_spec("jax"):
         pytest.skip("jax is not installed")
     project = Path(shutil.copytree(ready, tmp_path / "project"))
     set_params(project, {"train.devices": 2})
     machine = on_gpus(tmp_path, 4, MEET="1", **FOUR_DEVICES)
-    done = run(project, "python", "-m", "stages.train", **machine)
-    assert done.returncode == 0, done.stderr
-    held = {file.name for file in (tmp_path / "held").iterdir()}
-    assert held == {f"{name(0)},{name(1)}", f"{name(2)},{name(3)}"}
+    process = run(project, "python", "-m", "stages.train", **machine)
+    assert process.returncode == 0, process.stderr
+    used = {file.name for file in (tmp_path / "held").iterdir()}
+    assert used == {f"{name(0)},{name(1)}", f"{name(2)},{name(3)}"}
     assert {file.split("/")[0] for file in folds(project)} == {"0", "1"}
 
 

@@ -1,4 +1,4 @@
-"""A fold owes nothing to what it is judged on, learns, and survives being killed."""
+"""Training of a fold: early stopping, best weights, seeds, and resuming after a kill."""
 
 import signal
 import subprocess
@@ -28,11 +28,11 @@ from realart.networks import backend, builder
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Train
 from realart.training import fold_training
-from realart.training.fold_training import Batches, Data
+from realart.training.fold_training import Batches, TrainingData
 from realart.training.folds import EpochRecord, FoldIndices
 
 PLAIN = recipe(epochs=4, patience=4, batch_size=10)
-"""Whose batches are of one length, as those of `TUNED`, so that each step is compiled once."""
+"""A recipe with batches of one length, as `TUNED`, so that each step is compiled once."""
 TUNED = backbone_recipe(
     "VGG16",  # few layers, so that its gradient is quickly compiled
     layers=[*POOLED, {"BatchNormalization": {}}, {"Dropout": {"rate": 0.3}}],
@@ -52,18 +52,18 @@ def _deterministic() -> None:
 def trained(
     folder: Path,
     wanted: NetworkRecipe,
-    data: Data | None = None,
+    data: TrainingData | None = None,
     train: Train = TRAIN,
     fold: int = 0,
     parts: FoldIndices | None = None,
 ) -> tuple[keras.Model, list[EpochRecord]]:
     data = data or rows(40, wanted.sees.size)
-    noted: list[EpochRecord] = []
+    records: list[EpochRecord] = []
     model, history = fold_training.train_fold(
         partial(builder.build, wanted), wanted, train, data, parts or thirds(data), fold,
-        folder / "fold.npz", noted.append,
+        folder / "fold.npz", records.append,
     )  # fmt: skip
-    assert noted == history
+    assert records == history
     return model, history
 
 
@@ -71,14 +71,14 @@ def weights(model: keras.Model) -> list[NDArray[np.float32]]:
     return [keras.ops.convert_to_numpy(weight).copy() for weight in model.weights]
 
 
-def same(one: keras.Model, other: keras.Model) -> bool:
-    pairs = zip(weights(one), weights(other), strict=True)
+def same(first: keras.Model, second: keras.Model) -> bool:
+    pairs = zip(weights(first), weights(second), strict=True)
     return all(np.array_equal(left, right) for left, right in pairs)
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return model, history and finished checkpoint of trainings that nothing has disturbed."""
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return model, history and last checkpoint of uninterrupted trainings."""
     folders = {name: tmp_path_factory.mktemp(name) for name in KILLED}
     return {
         name: (*trained(folders[name], wanted), folders[name] / "fold.npz")
@@ -87,13 +87,13 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("monitor", ["accuracy", "loss"])
-def test_an_epoch_of_no_number_is_not_the_best_and_does_not_end_the_search(monitor: str) -> None:
-    state, better = fold_training.State(), []
+def test_a_metric_that_is_not_a_number_is_never_the_best(monitor: str) -> None:
+    state, better = fold_training.TrainingState(), []
     for value in (np.nan, 0.5, np.nan, 0.4, 0.6):
         record = {"val_accuracy": value, "val_loss": -value}
-        better.append(fold_training._note(state, record, monitor))
+        better.append(state.add(record, monitor))
     assert better == [False, True, False, False, True]
-    assert state.waited == 0
+    assert state.epochs_without_gain == 0
 
 
 @given(st.permutations(range(17)), st.integers(1, 17), st.integers(1, 20), st.sampled_from([1, 2]))
@@ -102,45 +102,45 @@ def test_batches_hold_every_row_once(order: list[int], count: int, size: int, ou
     marked = (
         np.zeros((17, 16, 16, 3), np.uint8) + np.arange(17, dtype=np.uint8)[:, None, None, None]
     )
-    data = Data((marked,), labels, np.arange(17, dtype=np.float32))
+    data = TrainingData((marked,), labels, np.arange(17, dtype=np.float32))
     positions = np.array(order[:count])
     batches = Batches(data, positions, recipe(batch_size=size, outputs=outputs))
-    seen = [batches[number] for number in range(len(batches))]
-    pixels, targets, counts = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+    read = [batches[number] for number in range(len(batches))]
+    pixels, targets, counts = (np.concatenate(parts) for parts in zip(*read, strict=True))
     np.testing.assert_array_equal(pixels[:, 0, 0, 0], positions)
     np.testing.assert_array_equal(counts, positions)
     np.testing.assert_array_equal(targets[:, -1], labels[positions])
-    assert {len(batch[0]) for batch in seen[:-1]} <= {size}
+    assert {len(batch[0]) for batch in read[:-1]} <= {size}
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
-def test_learns_what_is_plain_to_see(tmp_path: Path, outputs: int) -> None:
+def test_an_easy_set_is_learnt(tmp_path: Path, outputs: int) -> None:
     wanted = recipe(
         epochs=12, patience=12, outputs=outputs, layers=POOLED,
         optimizer={"name": "Adam", "learning_rate": 0.5},
     )  # fmt: skip
     data = rows(60)
     model, history = trained(tmp_path, wanted, data)
-    judged = thirds(data).held_out
-    scores = fold_training.predict(model, wanted, data, judged)
-    assert classification.figures(data.labels[judged], scores)["accuracy"] == 1
+    held_out = thirds(data).held_out
+    scores = fold_training.predict(model, wanted, data, held_out)
+    assert classification.figures(data.labels[held_out], scores)["accuracy"] == 1
     assert history[-1]["loss"] < history[0]["loss"]
     assert [record["epoch"] for record in history] == list(range(len(history)))
 
 
-def test_a_row_that_weighs_nothing_teaches_nothing(tmp_path: Path) -> None:
+def test_rows_of_weight_zero_change_no_weight(tmp_path: Path) -> None:
     data = rows(40)
-    wrong = Data(data.inputs, data.labels.copy(), data.weights.copy())
+    wrong = TrainingData(data.inputs, data.labels.copy(), data.weights.copy())
     wrong.labels[:10], wrong.weights[:10] = 1 - wrong.labels[:10], 0
-    silent = Data(data.inputs, data.labels, wrong.weights)
-    one, other = (
-        trained(tmp_path / name, PLAIN, d)[0] for name, d in (("a", wrong), ("b", silent))
+    right = TrainingData(data.inputs, data.labels, wrong.weights)
+    first, second = (
+        trained(tmp_path / name, PLAIN, d)[0] for name, d in (("a", wrong), ("b", right))
     )
-    assert same(one, other)
+    assert same(first, second)
 
 
-def downhill(monitor: str, patience: int, epochs: int) -> tuple[NetworkRecipe, Data]:
-    """Make a training whose watched rows contradict the fitted ones, so that it only gets worse."""
+def downhill(monitor: str, patience: int, epochs: int) -> tuple[NetworkRecipe, TrainingData]:
+    """Make a training that only gets worse: validation rows contradict the fitted ones."""
     data = rows(40)
     data.labels[20:30] = 1 - data.labels[20:30]
     optimizer = {"name": "Adam", "learning_rate": 0.1}
@@ -151,19 +151,19 @@ def downhill(monitor: str, patience: int, epochs: int) -> tuple[NetworkRecipe, D
 
 @pytest.mark.parametrize("monitor", ["loss", "accuracy"])
 @pytest.mark.parametrize("patience", [1, 3])
-def test_stops_when_it_got_no_better_for_so_long(
+def test_training_stops_after_patience_epochs_without_gain(
     tmp_path: Path, monitor: str, patience: int
 ) -> None:
     wanted, data = downhill(monitor, patience, 60)
     _, history = trained(tmp_path, wanted, data)
-    watched = [record[f"val_{monitor}"] * (-1 if monitor == "loss" else 1) for record in history]
+    values = [record[f"val_{monitor}"] * (-1 if monitor == "loss" else 1) for record in history]
     assert len(history) < 60
-    assert len(history) == int(np.argmax(watched)) + 1 + patience
+    assert len(history) == int(np.argmax(values)) + 1 + patience
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_a_fold_is_trained_in_the_precision_asked_for(
-    tmp_path: Path, unbroken: dict[str, Any], precision: str
+def test_a_fold_is_trained_in_the_precision_of_params(
+    tmp_path: Path, uninterrupted: dict[str, Any], precision: str
 ) -> None:
     train = TRAIN.model_copy(update={"precision": precision})
     backend.prepare(train.seed, precision=train.precision)
@@ -172,8 +172,8 @@ def test_a_fold_is_trained_in_the_precision_asked_for(
     finally:
         backend.prepare(TRAIN.seed)
     assert model.layers[2].compute_dtype == precision.removeprefix("mixed_")
-    exact = unbroken["plain"][1]
-    losses = [[record["loss"] for record in one] for one in (history, exact)]
+    exact = uninterrupted["plain"][1]
+    losses = [[record["loss"] for record in records] for records in (history, exact)]
     assert losses[0] != losses[1]
     assert losses[0][-1] < losses[0][0] / 10
 
@@ -183,18 +183,17 @@ def test_the_learning_rate_falls_along_a_cosine_in_each_phase(tmp_path: Path) ->
     wanted = TUNED.model_copy(update={"optimizer": cosine, "patience": 9})
     rates: list[float] = []
 
-    def noting(model: keras.Model, *others: Any) -> EpochRecord:
-        """What an epoch would teach is of no interest."""
-        rates.append(float(model.optimizer.learning_rate))
+    def without_training(fold: Any, *others: Any) -> EpochRecord:
+        rates.append(float(fold.model.optimizer.learning_rate))
         return {"val_loss": 1.0}
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(fold_training, "_epoch", noting)
+        patched.setattr(fold_training, "_train_epoch", without_training)
         trained(tmp_path, wanted)
     np.testing.assert_allclose(rates, [0.01, 0.005, 0.3, 0.225, 0.075], rtol=1e-5)
 
 
-def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
+def test_a_model_has_the_weights_of_its_best_epoch(tmp_path: Path) -> None:
     wanted, data = downhill("loss", 60, 12)
     model, history = trained(tmp_path, wanted, data)
     losses = [record["val_loss"] for record in history]
@@ -205,12 +204,10 @@ def test_the_best_weights_are_kept_not_the_last(tmp_path: Path) -> None:
     assert loss == pytest.approx(min(losses), rel=1e-3)
 
 
-def test_same_seed_same_bits_and_another_seed_others(
-    tmp_path: Path, unbroken: dict[str, Any]
-) -> None:
-    first, records, _ = unbroken["plain"]
-    again, repeated = trained(tmp_path / "again", PLAIN)
-    assert same(first, again)
+def test_seed_and_fold_decide_the_weights(tmp_path: Path, uninterrupted: dict[str, Any]) -> None:
+    first, records, _ = uninterrupted["plain"]
+    second, repeated = trained(tmp_path / "second", PLAIN)
+    assert same(first, second)
     assert records == repeated
     seeded = trained(tmp_path / "seed", PLAIN, train=TRAIN.model_copy(update={"seed": 1}))
     folded = trained(tmp_path / "fold", PLAIN, fold=1)
@@ -231,30 +228,30 @@ from realart.training import fold_training
 backend.prepare(TRAIN.seed)
 recipe = KILLED[sys.argv[1]]
 data = rows(40, recipe.sees.size)
-def say(record):
+def report(record):
     print(record["epoch"], record["phase"], flush=True)
 build = partial(builder.build, recipe)
-fold_training.train_fold(build, recipe, TRAIN, data, thirds(data), 0, Path(sys.argv[2]), say)
+fold_training.train_fold(build, recipe, TRAIN, data, thirds(data), 0, Path(sys.argv[2]), report)
 """
 
 
-def test_fine_tuning_never_ends_worse(unbroken: dict[str, Any]) -> None:
-    model, history, _ = unbroken["tuned"]
+def test_fine_tuning_never_ends_worse(uninterrupted: dict[str, Any]) -> None:
+    model, history, _ = uninterrupted["tuned"]
     assert [record["phase"] for record in history] == [0, 0, 1, 1, 1]
     losses = [record["val_loss"] for record in history]
     assert losses[-1] > min(losses) * 1.5
     data = rows(40, 32)
-    watch = thirds(data).val
-    scores = fold_training.predict(model, TUNED, data, watch)
-    loss = classification.figures(data.labels[watch], scores)["loss"]
+    val = thirds(data).val
+    scores = fold_training.predict(model, TUNED, data, val)
+    loss = classification.figures(data.labels[val], scores)["loss"]
     assert loss == pytest.approx(min(losses), rel=1e-3)
 
 
 @pytest.mark.parametrize(
     ("name", "last", "phase"), [("plain", "1 0", 0), ("tuned", "3 1", 1)], ids=["first", "second"]
 )
-def test_a_killed_training_goes_on_to_the_same_bits(
-    tmp_path: Path, unbroken: dict[str, Any], name: str, last: str, phase: int
+def test_a_killed_training_resumes_to_the_same_bits(
+    tmp_path: Path, uninterrupted: dict[str, Any], name: str, last: str, phase: int
 ) -> None:
     command = [sys.executable, "-c", CHILD, name, str(tmp_path / "fold.npz")]
     with subprocess.Popen(
@@ -265,44 +262,52 @@ def test_a_killed_training_goes_on_to_the_same_bits(
             assert child.poll() is None
         child.send_signal(signal.SIGKILL)
     assert child.returncode == -signal.SIGKILL
-    state, _ = fold_training._load(tmp_path / "fold.npz")
+    checkpoint = fold_training.Checkpoint.load(tmp_path / "fold.npz")
+    assert checkpoint
+    state = checkpoint.state
     assert state.epoch > 0
     assert state.phase == phase
     model, history = trained(tmp_path, KILLED[name])
-    expected, records, _ = unbroken[name]
+    expected, records, _ = uninterrupted[name]
     assert state.epoch < len(records)
     assert history == records
     assert same(model, expected)
 
 
-def test_an_interruption_leads_to_the_same_bits(tmp_path: Path, unbroken: dict[str, Any]) -> None:
+def test_an_interrupted_training_resumes_to_the_same_bits(
+    tmp_path: Path, uninterrupted: dict[str, Any]
+) -> None:
     """Stop before the first checkpoint, and between the last epoch and its own."""
     data, build = rows(40), partial(builder.build, PLAIN)
-    whole, records, _ = unbroken["plain"]
+    whole, records, _ = uninterrupted["plain"]
     for stop in (0, PLAIN.epochs - 1):
         checkpoint = tmp_path / f"{stop}.npz"
-        noted: list[EpochRecord] = []
+        epochs: list[EpochRecord] = []
 
-        def note(record: EpochRecord, stop: int = stop, noted: list[EpochRecord] = noted) -> None:
-            noted.append(record)
-            if len(noted) > stop:
+        def stopping(
+            record: EpochRecord, stop: int = stop, epochs: list[EpochRecord] = epochs
+        ) -> None:
+            epochs.append(record)
+            if len(epochs) > stop:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            fold_training.train_fold(build, PLAIN, TRAIN, data, thirds(data), 0, checkpoint, note)
-        again, history = fold_training.train_fold(
+            fold_training.train_fold(
+                build, PLAIN, TRAIN, data, thirds(data), 0, checkpoint, stopping
+            )
+        resumed, history = fold_training.train_fold(
             build, PLAIN, TRAIN, data, thirds(data), 0, checkpoint, lambda record: None
         )
         assert history == records
-        assert same(again, whole)
+        assert same(resumed, whole)
 
 
-def test_a_finished_checkpoint_gives_the_finished_model(unbroken: dict[str, Any]) -> None:
-    model, history, checkpoint = unbroken["plain"]
+def test_a_checkpoint_of_the_last_epoch_restores_the_model(uninterrupted: dict[str, Any]) -> None:
+    model, history, checkpoint = uninterrupted["plain"]
     stored = checkpoint.read_bytes()
-    again, repeated = trained(checkpoint.parent, PLAIN)
+    restored, repeated = trained(checkpoint.parent, PLAIN)
     assert repeated == history
-    assert same(model, again)
+    assert same(model, restored)
     assert checkpoint.read_bytes() == stored
 
 

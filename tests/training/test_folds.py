@@ -1,4 +1,4 @@
-"""A fold owes nothing to what it is judged on, and classes count what they should."""
+"""Rows of a fold are disjoint by picture and group, and weights balance classes and sets."""
 
 from typing import Any
 
@@ -24,10 +24,10 @@ def tables_of_rows(draw: st.DrawFn) -> pd.DataFrame:
         part = draw(st.sampled_from(["train", "train", "train", "test"]))
         cell = (draw(st.integers(0, FOLDS - 1)), draw(st.integers(0, SLICES - 1)))
         fold, slice_ = cell if part == "train" else (-1, -1)
-        one = draw(st.sampled_from(["a", "b", "c"]))
+        own_set = draw(st.sampled_from(["a", "b", "c"]))
         several = draw(st.booleans())
         for number in range(draw(st.integers(1, 3))):
-            of = draw(st.sampled_from(["a", "b", "c"])) if several else one
+            of = draw(st.sampled_from(["a", "b", "c"])) if several else own_set
             copies = draw(st.integers(0, 2)) if part == "train" else 0
             fit = part == "train" and not (copies and draw(st.booleans()))
             picture = {
@@ -41,7 +41,7 @@ def tables_of_rows(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @given(tables_of_rows())
-def test_parts_owe_nothing_to_each_other(table: pd.DataFrame) -> None:
+def test_parts_share_no_picture_and_no_group(table: pd.DataFrame) -> None:
     held_out: list[int] = []
     for fold in range(FOLDS):
         parts = folds.fold_indices(table, fold, SLICES)
@@ -60,15 +60,15 @@ def test_parts_owe_nothing_to_each_other(table: pd.DataFrame) -> None:
 
 
 @given(tables_of_rows())
-def test_every_row_that_may_be_fitted_is_fitted_or_set_aside(table: pd.DataFrame) -> None:
+def test_all_other_rows_are_fitted(table: pd.DataFrame) -> None:
     for fold in range(FOLDS):
         parts = folds.fold_indices(table, fold, SLICES)
-        watched, judged = (table.iloc[p]["picture"] for p in (parts.val, parts.held_out))
-        left = table[table["fit"] & ~table["picture"].isin({*watched, *judged})]
+        val, held_out = (table.iloc[p]["picture"] for p in (parts.val, parts.held_out))
+        left = table[table["fit"] & ~table["picture"].isin({*val, *held_out})]
         assert parts.fit.tolist() == left.index.tolist()
 
 
-def test_every_picture_is_fitted_by_the_model_of_some_fold() -> None:
+def test_some_fold_is_fitted_on_every_picture() -> None:
     cells = [(fold, slice_) for fold in range(FOLDS) for slice_ in range(SLICES)]
     table = pd.DataFrame(cells, columns=["fold", "slice"]).assign(
         part="train", operation="", fit=True
@@ -80,28 +80,26 @@ def test_every_picture_is_fitted_by_the_model_of_some_fold() -> None:
 
 
 @given(st.integers(1, 50), st.integers(1, 50))
-def test_class_weights_make_classes_equal(human: int, ai: int) -> None:
+def test_class_weights_balance_classes(human: int, ai: int) -> None:
     labels = np.repeat([0, 1], [human, ai])
-    counted = folds.class_weights(labels)
-    assert counted.dtype == np.float32
+    weights = folds.class_weights(labels)
+    assert weights.dtype == np.float32
     total = human + ai
-    assert counted[labels == 0].sum() == pytest.approx(total / 2, rel=1e-5)
-    assert counted[labels == 1].sum() == pytest.approx(total / 2, rel=1e-5)
-    assert len(set(counted[labels == 1].tolist())) == 1
+    assert weights[labels == 0].sum() == pytest.approx(total / 2, rel=1e-5)
+    assert weights[labels == 1].sum() == pytest.approx(total / 2, rel=1e-5)
+    assert len(set(weights[labels == 1].tolist())) == 1
 
 
 @pytest.mark.parametrize("method", ["augment", "class_weight", "none"])
-def test_rows_count_the_same_unless_classes_are_weighed(method: str) -> None:
+def test_weights_are_one_unless_classes_are_weighed(method: str) -> None:
     balance = BALANCE.model_copy(update={"method": method})
-    labels, learnt = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 3])
+    labels, fit = np.array([0, 0, 0, 1, 1]), np.array([0, 1, 3])
     expected = [0.75, 0.75, 1, 1.5, 1] if method == "class_weight" else [1, 1, 1, 1, 1]
-    assert folds.weights(labels, learnt, balance).tolist() == expected
+    assert folds.weights(labels, fit, balance).tolist() == expected
 
 
 @given(tables_of_rows(), st.sampled_from(["a", "b", "c"]))
-def test_a_model_of_a_held_out_set_has_seen_nothing_of_it_nor_what_is_related(
-    table: pd.DataFrame, name: str
-) -> None:
+def test_a_held_out_set_shares_no_group_with_fitted_rows(table: pd.DataFrame, name: str) -> None:
     fold = FOLDS + 1
     parts = folds.fold_indices(table, fold, SLICES, name)
     of = {part: table.iloc[getattr(parts, part)] for part in ("fit", "val", "held_out", "fit_all")}
@@ -112,25 +110,25 @@ def test_a_model_of_a_held_out_set_has_seen_nothing_of_it_nor_what_is_related(
         assert not groups & set(of[part]["group"])
         assert set(of[part]["part"]) <= {"train"}
     assert not set(of["fit"]["group"]) & set(of["val"]["group"])
-    elsewhere = table["fit"] & ~table["group"].isin(groups)
-    assert parts.fit_all.tolist() == np.flatnonzero(elsewhere).tolist()
-    watched = elsewhere & (table["slice"] == fold % SLICES)
-    assert parts.fit.tolist() == np.flatnonzero(elsewhere & ~watched).tolist()
+    others = table["fit"] & ~table["group"].isin(groups)
+    assert parts.fit_all.tolist() == np.flatnonzero(others).tolist()
+    val = others & (table["slice"] == fold % SLICES)
+    assert parts.fit.tolist() == np.flatnonzero(others & ~val).tolist()
 
 
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.sampled_from("abc")), min_size=1, max_size=40),
     st.sampled_from(["augment", "class_weight", "none"]),
 )
-def test_every_class_of_every_set_counts_the_same(rows: list[tuple[int, str]], method: str) -> None:
+def test_weights_balance_every_class_of_every_set(rows: list[tuple[int, str]], method: str) -> None:
     balance = BALANCE.model_copy(update={"method": method})
     labels, sets = np.array([label for label, _ in rows]), np.array([name for _, name in rows])
-    learnt = np.flatnonzero(np.arange(len(rows)) % 5 != 4)
-    counted = folds.weights(labels, learnt, balance, sets)
-    table = pd.DataFrame({"label": labels, "set": sets, "counted": counted}).iloc[learnt]
-    cells = table.groupby(["set", "label"])["counted"].sum()
+    fit = np.flatnonzero(np.arange(len(rows)) % 5 != 4)
+    weights = folds.weights(labels, fit, balance, sets)
+    table = pd.DataFrame({"label": labels, "set": sets, "weights": weights}).iloc[fit]
+    cells = table.groupby(["set", "label"])["weights"].sum()
     if method == "class_weight" or (method == "augment" and table["set"].nunique() > 1):
-        assert cells.to_numpy() == pytest.approx(len(learnt) / len(cells), rel=1e-5)
+        assert cells.to_numpy() == pytest.approx(len(fit) / len(cells), rel=1e-5)
     else:
-        assert set(counted.tolist()) == {1.0}
-    assert set(np.delete(counted, learnt).tolist()) <= {1.0}
+        assert set(weights.tolist()) == {1.0}
+    assert set(np.delete(weights, fit).tolist()) <= {1.0}

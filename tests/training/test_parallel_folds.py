@@ -1,4 +1,4 @@
-"""Processes at once: what they say is heard, none outlives who started it, each end is one line."""
+"""Parallel processes: records arrive, none outlives its parent, each failure is one line."""
 
 import os
 import pty
@@ -30,13 +30,13 @@ from realart.training import parallel_folds
 from realart.core import errors
 
 def main():
-    job, say = parallel_folds.job()
-    print("said by a library", flush=True)
-    os.system("echo said by another")
-    say({"epoch": 0, "val_loss": job["fold"] / 3})
+    job, send = parallel_folds.receive_job()
+    print("printed by a library", flush=True)
+    os.system("echo printed by another")
+    send({"epoch": 0, "val_loss": job["fold"] / 3})
     (Path(job["folder"]) / f"{job['fold']}").write_text(os.environ["CUDA_VISIBLE_DEVICES"])
     exec(job.get("then", ""))
-    say({"epoch": 1, "val_loss": float("nan")})
+    send({"epoch": 1, "val_loss": float("nan")})
 
 errors.run(main)
 """
@@ -57,30 +57,30 @@ def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trained(
-    folder: Path, then: dict[int, str], count: int = 1, hear: Callable[[Any], None] = print
+    folder: Path, then: dict[int, str], count: int = 1, on_epoch: Callable[[Any], None] = print
 ) -> dict[int, list[dict[str, float]]]:
-    """Run a process for each of the folds that `then` names; return what was heard of each."""
-    heard: dict[int, list[dict[str, float]]] = {fold: [] for fold in then}
+    """Run a process for each of the folds that `then` names; return the records of each."""
+    records: dict[int, list[dict[str, float]]] = {fold: [] for fold in then}
 
     def begin(fold: int) -> tuple[dict[str, Any], Callable[[Any], None]]:
         job = {"folder": str(folder), "fold": fold, "then": then[fold]}
-        return job, lambda record: (heard[fold].append(record), hear(record))[0]
+        return job, lambda record: (records[fold].append(record), on_epoch(record))[0]
 
     parallel_folds.train(COMMAND, list(then), begin, FOUND, count, 2)
-    return heard
+    return records
 
 
-def test_every_process_is_heard_and_has_devices_of_its_own(
+def test_every_process_sends_records_and_has_its_own_devices(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    heard = trained(tmp_path, {0: MEET, 1: MEET})
-    said = capfd.readouterr().err
-    for fold, records in heard.items():
-        assert [record["epoch"] for record in records] == [0, 1]
-        assert records[0]["val_loss"] == fold / 3
-        assert records[1]["val_loss"] != records[1]["val_loss"]
-        assert f"fold {fold}: said by a library\nsaid by another\n" in said
-    assert [(tmp_path / str(fold)).read_text() for fold in heard] == ["0", "1"]
+    records = trained(tmp_path, {0: MEET, 1: MEET})
+    output = capfd.readouterr().err
+    for fold, (first, second) in records.items():
+        assert [first["epoch"], second["epoch"]] == [0, 1]
+        assert first["val_loss"] == fold / 3
+        assert second["val_loss"] != second["val_loss"]
+        assert f"fold {fold}: printed by a library\nprinted by another\n" in output
+    assert [(tmp_path / str(fold)).read_text() for fold in records] == ["0", "1"]
     assert devices.acquire(FOUND, 3)
 
 
@@ -95,29 +95,29 @@ def test_folds_take_turns_where_devices_are_few(tmp_path: Path) -> None:
     ("then", "expected"),
     [
         ("os.kill(os.getpid(), signal.SIGKILL)", "fold 1 was killed (SIGKILL), perhaps"),
-        ("os.write(2, b'Check failed'); os.abort()", "fold 1 was killed (SIGABRT); what"),
-        ("raise errors.RealartError('weights are gone')", "fold 1: weights are gone; what"),
+        ("os.write(2, b'Check failed'); os.abort()", "fold 1 was killed (SIGABRT); finished"),
+        ("raise errors.RealartError('weights are gone')", "fold 1: weights are gone; finished"),
         ("raise OSError(28, 'full', 'x.npz')", "fold 1: the disk is full (x.npz): make room"),
-        ("os._exit(7)", "fold 1: its process ended with code 7; what"),
-        ("1 / 0", "fold 1: its process ended with code 1; what"),
+        ("os._exit(7)", "fold 1: its process ended with code 7; finished"),
+        ("1 / 0", "fold 1: its process ended with code 1; finished"),
     ],
 )
-def test_a_process_that_fails_is_one_line_and_ends_the_others(
+def test_a_failed_process_is_one_line_and_ends_the_others(
     tmp_path: Path, then: str, expected: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    tell = "(Path(job['folder']) / 'pid').write_text(str(os.getpid()));"
+    write_pid = "(Path(job['folder']) / 'pid').write_text(str(os.getpid()));"
     then = f"while not (Path(job['folder']) / 'pid').exists(): time.sleep(0.01)\n{then}"
     with pytest.raises(RealartError, match=re.escape(expected)) as raised:
-        trained(tmp_path, {0: f"{tell} {WAIT}", 1: then})
-    assert str(raised.value).endswith("what folds have learnt is kept: run again, and they go on")
-    said = capfd.readouterr().err
-    assert ("ZeroDivisionError" in said) == ("1 / 0" in then)
-    assert ("Check failed" in said) == ("abort" in then)
+        trained(tmp_path, {0: f"{write_pid} {WAIT}", 1: then})
+    assert str(raised.value).endswith("finished epochs are kept: run again to resume")
+    output = capfd.readouterr().err
+    assert ("ZeroDivisionError" in output) == ("1 / 0" in then)
+    assert ("Check failed" in output) == ("abort" in then)
     assert not alive(int((tmp_path / "pid").read_text()))
     assert devices.acquire(FOUND, 3)
 
 
-def test_a_command_that_can_not_begin_is_one_line(tmp_path: Path) -> None:
+def test_a_command_that_can_not_start_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(RealartError, match="fold 0: its process ended with code 1"):
         parallel_folds.train(
             [sys.executable, "-c", "import no_such_module"], [0], lambda fold: ({}, print),
@@ -125,19 +125,19 @@ def test_a_command_that_can_not_begin_is_one_line(tmp_path: Path) -> None:
         )  # fmt: skip
 
 
-def test_an_error_of_who_hears_ends_all(tmp_path: Path) -> None:
-    def hear(record: dict[str, float]) -> None:
+def test_an_error_of_the_callback_ends_all_processes(tmp_path: Path) -> None:
+    def on_epoch(record: dict[str, float]) -> None:
         if not record:
             raise RealartError("MLflow is gone")
 
-    tell = "(Path(job['folder']) / 'pid').write_text(str(os.getpid()));"
+    write_pid = "(Path(job['folder']) / 'pid').write_text(str(os.getpid()));"
     with pytest.raises(RealartError, match="MLflow is gone"):
-        trained(tmp_path, {0: f"{tell} say({{}}); {WAIT}"}, hear=hear)
+        trained(tmp_path, {0: f"{write_pid} send({{}}); {WAIT}"}, on_epoch=on_epoch)
     assert not alive(int((tmp_path / "pid").read_text()))
     assert devices.acquire(FOUND, 3)
 
 
-STARTER = f"""
+PARENT = f"""
 import sys
 from pathlib import Path
 from realart.training import parallel_folds
@@ -154,24 +154,24 @@ PID = "(Path(job['folder']) / f\"pid{job['fold']}\").write_text(str(os.getpid())
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_process_outlives_who_started_it(tmp_path: Path, how: signal.Signals) -> None:
+def test_no_process_outlives_its_parent(tmp_path: Path, how: signal.Signals) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(tmp_path), PID + "say({'epoch': 5})\n" + WAIT],
+        [sys.executable, "-c", PARENT, str(tmp_path), PID + "send({'epoch': 5})\n" + WAIT],
         cwd=REPOSITORY,
         env=clean_environment(TMPDIR=str(tmp_path)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as starter:
-        assert starter.stdout
-        heard = [starter.stdout.readline() for _ in range(4)]
-        assert sorted(heard) == ["0\n", "0\n", "5\n", "5\n"]
-        starter.send_signal(how)
-        _, said = starter.communicate()
+    ) as parent:
+        assert parent.stdout
+        lines = [parent.stdout.readline() for _ in range(4)]
+        assert sorted(lines) == ["0\n", "0\n", "5\n", "5\n"]
+        parent.send_signal(how)
+        _, output = parent.communicate()
     if how == signal.SIGINT:
-        assert (starter.returncode, said) == (130, "realart: interrupted\n")
+        assert (parent.returncode, output) == (130, "realart: interrupted\n")
     else:
-        assert (starter.returncode, said) == (-how, "")
+        assert (parent.returncode, output) == (-how, "")
     for fold in (0, 1):
         ended(int((tmp_path / f"pid{fold}").read_text()))
     assert devices.acquire(FOUND, 3)
@@ -181,21 +181,21 @@ def test_every_fold_has_a_bar(tmp_path: Path) -> None:
     terminal, end = pty.openpty()
     termios.tcsetwinsize(end, (24, 120))
     with subprocess.Popen(
-        [sys.executable, "-c", STARTER, str(tmp_path), MEET],
+        [sys.executable, "-c", PARENT, str(tmp_path), MEET],
         cwd=REPOSITORY,
         env=clean_environment(TMPDIR=str(tmp_path), TERM="xterm"),
         stdout=subprocess.DEVNULL,
         stderr=end,
-    ) as starter:
+    ) as parent:
         os.close(end)
-        shown = b""
-        with suppress(OSError):  # whoever wrote has ended
+        screen = b""
+        with suppress(OSError):  # the writer has ended
             while block := os.read(terminal, 4096):
-                shown += block
+                screen += block
     os.close(terminal)
-    assert starter.returncode == 0
+    assert parent.returncode == 0
     for fold in (0, 1):
-        assert re.search(rf"train, fold {fold}: +100%.*2/2 .*val_loss=", shown.decode())
+        assert re.search(rf"train, fold {fold}: +100%.*2/2 .*val_loss=", screen.decode())
 
 
 def alive(pid: int) -> bool:
