@@ -53,9 +53,9 @@ def main() -> None:
     print("| family | numbers | ms | / decoding |\n| --- | --- | --- | --- |")
     total = 0.0
     for name, family in FAMILIES.items():
-        spent = milliseconds(lambda family=family: family(pixels))
+        spent = milliseconds(lambda family=family: family.measure(pixels))
         total += spent
-        print(f"| {name} | {len(family(pixels))} | {spent:.1f} | {spent / decode:.1f} |")
+        print(f"| {name} | {family.size} | {spent:.1f} | {spent / decode:.1f} |")
     print(f"| all | | {total:.1f} | {total / decode:.1f} |")
 
 

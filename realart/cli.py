@@ -12,7 +12,8 @@ from pathlib import Path
 from realart.core import errors
 from realart.core.errors import RealartError
 from realart.core.project import root
-from realart.params import POINTS, choose, load_params
+from realart.core.registry import choose
+from realart.params import POINTS, load_params
 
 
 def main() -> None:

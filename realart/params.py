@@ -1,10 +1,9 @@
 """The params of params.yaml: names, types and ranges, validated once, when they are loaded."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -14,7 +13,6 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -22,6 +20,7 @@ from pydantic import (
 from realart.core import yaml12
 from realart.core.errors import RealartError
 from realart.core.project import root
+from realart.core.registry import choose, hint
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 JpegQuality = Annotated[int, Field(ge=1, le=100)]
@@ -30,7 +29,6 @@ REMOTE = "hf://"
 Resample = Literal["bicubic", "bilinear", "box", "lanczos"]
 """Filters of Pillow's, by which a picture is resized."""
 Layer = Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
-Choice = TypeVar("Choice")
 
 
 CLASSES = ("human", "ai")
@@ -114,8 +112,8 @@ class LabelNames(Strict):
 class ParquetColumns(Strict):
     """Columns of Parquet files, dotted where they lie in structs; null lets `download` choose."""
 
-    image: str | None
-    label: str | None
+    image: str | None = None
+    label: str | None = None
 
 
 class Dataset(Strict):
@@ -127,13 +125,13 @@ class Dataset(Strict):
     (train or test), `generator` and `style` become columns.
     """
 
-    source: Literal["sample", "kaggle", "huggingface", "path"]
-    path: str | None
-    sha256: str | None
+    source: str
+    path: str | None = None
+    sha256: str | None = None
     licence: str
     labels: LabelNames
-    fields: str | None
-    columns: ParquetColumns
+    fields: str | None = None
+    columns: ParquetColumns = ParquetColumns()
 
     @field_validator("fields")
     @classmethod
@@ -275,7 +273,7 @@ class PixelInput(Strict):
     input: Literal["rgb", "ela"]
     size: Annotated[int, Field(ge=16)]
     shape: Literal["squash", "crop", "pad"]
-    backbone: Backbone | None
+    backbone: Backbone | None = None
     augment: list[Layer] = []
 
     @property
@@ -324,7 +322,7 @@ class NetworkRecipe(Strict):
     batch_size: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)]
     monitor: Literal["accuracy", "loss"]
-    fine_tune: FineTune | None
+    fine_tune: FineTune | None = None
     published: str = ""
 
     uses_keras: ClassVar[bool] = True
@@ -353,34 +351,11 @@ class NetworkRecipe(Strict):
         return self
 
 
-HYPERPARAMETERS = {
-    "logistic": ("C",),
-    "svm": ("C", "gamma"),
-    "boosting": (
-        "learning_rate",
-        "max_iter",
-        "max_leaf_nodes",
-        "min_samples_leaf",
-        "l2_regularization",
-        "max_features",
-    ),
-}
-"""What a head may be tried with, by scikit-learn's names."""
-
-
 class ClassifierParams(Strict):
     """A classifier of scikit-learn, and the values of each hyperparameter that it is tried with."""
 
-    name: Literal["logistic", "svm", "boosting"]
+    name: str
     grid: dict[str, Annotated[list[int | float], Field(min_length=1)]]
-
-    @field_validator("grid")
-    @classmethod
-    def _known(cls, grid: dict[str, list[float]], others: ValidationInfo) -> dict[str, list[float]]:
-        known = HYPERPARAMETERS.get(others.data.get("name", ""), tuple(grid))
-        if unknown := [name for name in grid if name not in known]:
-            raise ValueError(f"tries {unknown[0]}; known: {', '.join(known)}")
-        return grid
 
 
 class ClassifierRecipe(Strict):
@@ -407,21 +382,6 @@ class ClassifierRecipe(Strict):
 Recipe = Annotated[
     Annotated[NetworkRecipe, Tag("<network>")] | Annotated[ClassifierRecipe, Tag("<classifier>")],
     _kind_by({"head": "<classifier>"}, "<network>"),
-]
-
-
-Family = Literal[
-    "cooccurrences",
-    "neighbours",
-    "blocks",
-    "patterns",
-    "contrast",
-    "spectrum",
-    "levels",
-    "colour",
-    "palette",
-    "wavelets",
-    "layout",
 ]
 
 
@@ -499,7 +459,7 @@ class OnnxFeatures(NetworkFeatures):
 class ForensicFeatures(Strict):
     """A descriptor: measurements of `realart.features.forensic`, which need no weights."""
 
-    families: Annotated[list[Family], Field(min_length=1)]
+    families: Annotated[list[str], Field(min_length=1)]
 
     has_network: ClassVar[bool] = False
     backbone: ClassVar[None] = None
@@ -718,15 +678,6 @@ def encoder_file(name: str, encoder: Encoder) -> Path | None:
     return file
 
 
-def choose(entries: dict[str, Choice], name: str, what: str) -> Choice:
-    """Return `entries[name]`, or say which names there are."""
-    if name in entries:
-        return entries[name]
-    raise RealartError(
-        f"unknown {what} '{name}'{_hint(name, list(entries))}; choose one of: {', '.join(entries)}"
-    )
-
-
 def _first_problem(error: ValidationError) -> str:
     problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     problem = problems[0]
@@ -734,7 +685,7 @@ def _first_problem(error: ValidationError) -> str:
     where = ".".join(str(part) for part in place)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown param '{where}'{_hint(where, _names(Params, place))}{more}"
+        return f"unknown param '{where}'{hint(where, _names(Params, place))}{more}"
     if problem["type"] == "missing":
         return f"param '{where}' is missing{more}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -762,8 +713,3 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models(inner)
-
-
-def _hint(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean '{close[0]}'?)" if close else ""

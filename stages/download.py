@@ -20,14 +20,11 @@ def main() -> None:
 
 def fetch(name: str, dataset: Dataset, folder: Path) -> str:
     """Fetch the archive of a set into `folder` and write its record; return a line of summary."""
-    columns = sources.Columns(dataset.columns.image, dataset.columns.label)
-    origin = sources.SourceSpec(
-        name, dataset.source, dataset.path, dataset.sha256, dataset.licence, columns
-    )
     folder.mkdir(exist_ok=True)
     downloads = project.private() / "downloads"
     existing = raw.existing_folder(paths.RAW, name)
-    record = sources.fetch(origin, folder, project.root(), downloads, existing)
+    folders = sources.Folders(folder, project.root(), downloads, existing)
+    record = sources.fetch(name, dataset, folders)
     write_json(record, folder / raw.RECORD)
     count = len(files(folder / raw.ARCHIVE, advice="run again"))
     return (

@@ -10,7 +10,16 @@ from making import PARAMS
 
 from realart.core import yaml12
 from realart.core.errors import RealartError
-from realart.params import Backbone, Goals, Params, Strict, WeakNames, load_params, weights_file
+from realart.params import (
+    Backbone,
+    Goals,
+    Params,
+    ParquetColumns,
+    Strict,
+    WeakNames,
+    load_params,
+    weights_file,
+)
 
 REAL = Path(__file__).parents[1] / "params.yaml"
 CONTENT = yaml12.load(REAL.read_text("utf-8"), "params.yaml")
@@ -129,10 +138,7 @@ def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_pat
         (at("datasets.local.labels.tabel", None), "did you mean 'datasets.local.labels.table'?"),
         (at("recipes.cnn.sees.sise", 9), "(did you mean 'recipes.cnn.sees.size'?)"),
         (at("recipes.cnn.sees", 5), "recipes.cnn.sees is 5"),
-        (at("recipes.forensic.head.grid", {"D": [1.0]}), "grid: tries D; known: C, gamma"),
         (at("recipes.forensic.head.grid", {"C": []}), "recipes.forensic.head.grid.C is []"),
-        (at("recipes.forensic.head.name", "forest"), "recipes.forensic.head.name is 'forest'"),
-        (at("descriptors.forensic.families", ["colours"]), "families.0 is 'colours'"),
         (at("descriptors.mobilenetv2.veiws", 2), "(did you mean 'descriptors.mobilenetv2.views'?)"),
         (chosen_without_descriptor, "unknown descriptor 'forensics' (did you mean 'forensic'?)"),
         (
@@ -240,6 +246,12 @@ def test_no_default_has_changed() -> None:
         "WeakNames.human": [],
         "LabelNames.weak": WeakNames(),
         "LabelNames.table": None,
+        "Dataset.path": None,
+        "Dataset.sha256": None,
+        "Dataset.fields": None,
+        "Dataset.columns": ParquetColumns(),
+        "ParquetColumns.image": None,
+        "ParquetColumns.label": None,
         "Balance.deliveries": 0,
         "KerasApplication.weights": "imagenet",
         "KerasApplication.arguments": {},
@@ -249,7 +261,9 @@ def test_no_default_has_changed() -> None:
         "Backbone.unfreeze": 0,
         "Optimizer.schedule": "constant",
         "Optimizer.arguments": {},
+        "PixelInput.backbone": None,
         "PixelInput.augment": [],
+        "NetworkRecipe.fine_tune": None,
         "NetworkRecipe.published": "",
         "ClassifierRecipe.published": "",
         "NetworkFeatures.resample": "bicubic",

@@ -32,6 +32,7 @@ PLUMBING = (
     "realart.core.parallel",
     "realart.core.paths",
     "realart.core.project",
+    "realart.core.registry",
     "realart.params",
     "realart.tracking",
 )
@@ -73,7 +74,8 @@ def digests(module: str) -> dict[str, str]:
 def sources(module: str) -> list[Path]:
     """Return the project's files that `module` imports, directly or not, and its own; sorted.
 
-    Imports inside functions count. `PLUMBING` does not, nor what it alone imports.
+    Imports inside functions count, and all modules of a package that imports its own by
+    `registry.import_modules`. `PLUMBING` does not count, nor what only that imports.
     """
     found: set[Path] = set()
     waiting = _files(module)
@@ -81,8 +83,11 @@ def sources(module: str) -> list[Path]:
         file = waiting.pop()
         if file not in found:
             found.add(file)
-            for name in _read(file).imports:
+            source = _read(file)
+            for name in source.imports:
                 waiting += _files(name)
+            if source.imports_modules:
+                waiting += [*file.parent.glob("*.py"), *file.parent.glob("*/__init__.py")]
     return sorted(found)
 
 
@@ -96,10 +101,14 @@ def normalised_source(source: str) -> str:
 
 
 class _Source(NamedTuple):
-    """A source as `normalised_source` returns it, and the dotted names that it imports."""
+    """A source as `normalised_source` returns it, and the dotted names that it imports.
+
+    `imports_modules` is whether it imports all modules of its package, too.
+    """
 
     text: str
     imports: tuple[str, ...]
+    imports_modules: bool
 
 
 def _read(file: Path) -> _Source:
@@ -117,7 +126,9 @@ def _analyse(source: str) -> _Source:
         content[start:end] = bytes(end - start)
     lines = content.replace(b"\0", b"").decode().split("\n")
     text = "\n".join(line.rstrip() for line in lines if line.strip())
-    return _Source(text, tuple(_imported_names(tree)))
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    imports_modules = any(_function_name(call) == "import_modules" for call in calls)
+    return _Source(text, tuple(_imported_names(tree)), imports_modules)
 
 
 def _message_spans(tree: ast.Module, starts: list[int]) -> Iterator[Span]:

@@ -31,7 +31,13 @@ def fold_trainer(
         A table with the columns `tables.ROWS`.
     features
         The folder of their feature vectors.
+
+    Raises
+    ------
+    RealartError
+        There is no such classifier, or it lacks a hyperparameter of the grid.
     """
+    classifiers.check(recipe.head, f"recipes.{params.model}.head")
     yield FoldTrainer(partial(_train, params, recipe, rows, features), __name__)
 
 

@@ -13,7 +13,7 @@ from sklearn.svm import SVC
 from realart.core.errors import RealartError
 from realart.metrics import calibration
 from realart.models import classifiers
-from realart.models.classifiers import FittedClassifier, TrainingRows
+from realart.models.classifiers import FittedClassifier, TrainingRows, svm
 from realart.params import ClassifierParams
 
 GRIDS: dict[str, dict[str, list[float]]] = {
@@ -43,7 +43,9 @@ def rows(count: int = 120, seed: int = 0) -> TrainingRows:
 def scaled(vectors: np.ndarray, learnt: TrainingRows) -> np.ndarray:
     """Standardise as documented, by another way."""
     mean, spread = learnt.vectors.mean(0), learnt.vectors.std(0)
-    standard = np.clip((vectors - mean) / spread, -classifiers.FARTHEST, classifiers.FARTHEST)
+    standard = np.clip(
+        (vectors - mean) / spread, -classifiers.MAX_DEVIATION, classifiers.MAX_DEVIATION
+    )
     standard[:, :3] /= np.sqrt(2 * 3)
     standard[:, 3:] /= np.sqrt(2 * 9)
     return standard
@@ -146,7 +148,7 @@ def test_probabilities_are_calibrated() -> None:
 
 
 def test_too_many_rows_for_an_svm_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifiers, "MOST_ROWS", 100)
+    monkeypatch.setattr(svm, "MAX_ROWS", 100)
     with pytest.raises(RealartError, match=r"each of 120 rows .*head\.name to logistic"):
         classifiers.fit(ClassifierParams(name="svm", grid={"C": [1.0]}), rows(), WIDTHS, 0)
 

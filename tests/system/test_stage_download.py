@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from loopback import REPOSITORY, HubServer, KaggleServer, download, running, start, unzipped, zipped
+from making import PARAMS
 
 import realart.data.sample
 from realart.core import yaml12
-from realart.data.sources import SourceSpec, fetch
+from realart.data.sources import Folders, fetch
 
-LEAVES = ("source", "path", "sha256", "licence")
 ENTRIES = yaml12.load((REPOSITORY / "params.yaml").read_text(), "params.yaml")["datasets"]
 TOKEN = {"KAGGLE_API_TOKEN": "right-token"}
 LAYOUTS = {
@@ -60,7 +60,7 @@ def test_huggingface_entry(tmp_path: Path) -> None:
 
 def test_local_entry(tmp_path: Path) -> None:
     (tmp_path / "my.zip").write_bytes(zipped(LAYOUTS["local"]))
-    assert ENTRIES["local"]["path"] is None
+    assert PARAMS.datasets["local"].path is None
     result = download(tmp_path, "local", {"path": "my.zip"})
     assert (result.returncode, result.stderr) == (0, "")
     assert unzipped(tmp_path / "data/raw/archive.zip") == LAYOUTS["local"]
@@ -70,8 +70,8 @@ def test_local_entry(tmp_path: Path) -> None:
 def test_sample_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = functools.partial(realart.data.sample.write_archive, pictures=4)
     monkeypatch.setattr(realart.data.sample, "write_archive", few)
-    origin = SourceSpec("sample", *(ENTRIES["sample"][leaf] for leaf in LEAVES))
-    record = fetch(origin, tmp_path, tmp_path, tmp_path / "downloads", tmp_path / "held")
+    folders = Folders(tmp_path, tmp_path, tmp_path / "downloads", tmp_path / "held")
+    record = fetch("sample", PARAMS.datasets["sample"], folders)
     assert (record["version"], record["address"]) == (None, None)
     assert record["bytes"] == (tmp_path / "archive.zip").stat().st_size
 

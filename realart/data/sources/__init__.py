@@ -1,39 +1,109 @@
-"""Where pictures come from: one archive, exactly as published, and a record of what it is."""
+"""Sources: how an archive of pictures is had, exactly as published.
+
+Each kind of source is a function in a module of this package that registers itself under its name,
+which `datasets.<name>.source` gives. What only some sources need is imported when they are used.
+"""
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from realart.core import hashing
 from realart.core.errors import RealartError
+from realart.core.registry import Registry, import_modules
 from realart.data import archive
-from realart.data.sources import huggingface, kaggle, path
-from realart.data.sources.origin import Columns, FetchedArchive, SourceSpec
-
-__all__ = ["Columns", "SourceSpec", "fetch"]
+from realart.params import Dataset
 
 
-def fetch(
-    origin: SourceSpec, directory: Path, root: Path, downloads: Path, held: Path
-) -> dict[str, object]:
-    """Put the published archive at `directory / "archive.zip"` and return what is known of it.
+@dataclass(frozen=True)
+class Folders:
+    """Where a source works.
 
-    Parameters
+    Attributes
     ----------
-    origin : Origin
-        What to fetch.
-    directory : Path
-        An empty folder.
-    root : Path
+    target
+        An empty folder for the archive.
+    root
         The project's main folder, which a relative path to pictures on this machine starts from.
-    downloads : Path
-        A folder that outlasts the run: an interrupted download goes on from what lies there.
-    held : Path
-        What an earlier run put at `directory`; a version that lies there is not downloaded again.
+    downloads
+        A folder that outlasts the run: an interrupted download is resumed from there.
+    existing
+        The target of an earlier run; a version that lies there is not downloaded again.
+    """
+
+    target: Path
+    root: Path
+    downloads: Path
+    existing: Path
+
+    @property
+    def archive(self) -> Path:
+        """The file of the archive."""
+        return self.target / "archive.zip"
+
+
+@dataclass(frozen=True)
+class FetchedArchive:
+    """An archive that a source has fetched: not yet checked, nor moved to its target.
+
+    Attributes
+    ----------
+    archive
+        The file: the target's, or one that is copied there; where there is a `cache`, moved there.
+    advice
+        What to do where it is damaged.
+    version, address
+        What was fetched; None where the source has none.
+    cache
+        The folder of a download, removed once the archive is accepted or refused; None if there
+        was no download.
+    """
+
+    archive: Path
+    advice: str
+    version: str | None = None
+    address: str | None = None
+    cache: Path | None = None
+
+
+Source = Callable[[str, Dataset, Folders], FetchedArchive]
+"""Fetches an entry of `datasets`, given its name, itself and the folders to work in.
+
+Raises `RealartError` where the source has no such dataset, refuses it or cannot be reached.
+"""
+
+SOURCES = Registry[Source]("source")
+"""All kinds of source by name."""
+
+
+def register(name: str) -> Callable[[Source], Source]:
+    """Register the decorated function as the source `name`."""
+
+    def add(source: Source) -> Source:
+        SOURCES.add(name, source)
+        return source
+
+    return add
+
+
+def find(name: str, dataset: Dataset) -> Source:
+    """Return the source of an entry of `datasets`.
+
+    Raises
+    ------
+    RealartError
+        There is no such source.
+    """
+    return SOURCES.choose(dataset.source, f"datasets.{name}.source")
+
+
+def fetch(name: str, dataset: Dataset, folders: Folders) -> dict[str, object]:
+    """Fetch the published archive of an entry of `datasets` to `folders.archive`.
 
     Returns
     -------
@@ -43,74 +113,59 @@ def fetch(
     Raises
     ------
     RealartError
-        The source has no such dataset, refuses it, cannot be reached, or sent something damaged or
-        something else than `origin.sha256` says.
+        There is no such source; it has no such dataset, refuses it, cannot be reached, or sent a
+        damaged archive or one whose SHA-256 is not `dataset.sha256`.
     """
-    target = directory / "archive.zip"
+    source = find(name, dataset)
     try:
-        with _alone(downloads):
-            found = _find(origin, directory, root, downloads, held)
-            digest = _accepted(found, origin)
-            if found.cache:
-                shutil.move(found.archive, target)
-            elif found.archive != target:
-                shutil.copyfile(found.archive, target)
-            _forget(found)
+        with _alone(folders.downloads):
+            fetched = source(name, dataset, folders)
+            digest = _accepted(fetched, name, dataset)
+            if fetched.cache:
+                shutil.move(fetched.archive, folders.archive)
+            elif fetched.archive != folders.archive:
+                shutil.copyfile(fetched.archive, folders.archive)
+            _remove_cache(fetched)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise RealartError(
-            f"dataset '{origin.name}' cannot be stored: {error.strerror or error}{where}"
+            f"dataset '{name}' cannot be stored: {error.strerror or error}{where}"
         ) from error
     return {
-        "name": origin.name,
-        "source": origin.source,
-        "version": found.version,
-        "address": found.address,
-        "licence": origin.licence,
-        "bytes": target.stat().st_size,
+        "name": name,
+        "source": dataset.source,
+        "version": fetched.version,
+        "address": fetched.address,
+        "licence": dataset.licence,
+        "bytes": folders.archive.stat().st_size,
         "sha256": digest,
     }
 
 
-def _find(
-    origin: SourceSpec, directory: Path, root: Path, downloads: Path, held: Path
-) -> FetchedArchive:
-    if origin.source == "path":
-        return path.fetch(origin, directory, root)
-    if origin.source == "kaggle":
-        return kaggle.fetch(origin, downloads, held)
-    if origin.source == "huggingface":
-        return huggingface.fetch(origin, downloads)
-    from realart.data.sample import write_archive
-
-    write_archive(directory / "archive.zip")
-    return FetchedArchive(directory / "archive.zip", advice="run again")
-
-
-def _accepted(found: FetchedArchive, origin: SourceSpec) -> str:
+def _accepted(fetched: FetchedArchive, name: str, dataset: Dataset) -> str:
     """Return the archive's SHA-256; a damaged or unexpected download is removed and reported.
 
-    What did not travel may hold unreadable files: `clean` rejects each of them for itself.
+    An archive that was not downloaded may hold unreadable files: `clean` rejects each by itself.
     """
-    read = archive.check if found.cache else archive.files
+    read = archive.check if fetched.cache else archive.files
     try:
-        read(found.archive, found.advice)
-        digest = hashing.sha256(found.archive)
-        if origin.sha256 and digest != origin.sha256.lower():
+        read(fetched.archive, fetched.advice)
+        digest = hashing.sha256(fetched.archive)
+        if dataset.sha256 and digest != dataset.sha256.lower():
             raise RealartError(
-                f"the archive of dataset '{origin.name}' has sha256 {digest}, expected "
-                f"{origin.sha256}: pin the version that you expect in datasets.{origin.name}.path, "
-                f"or accept this one with -S datasets.{origin.name}.sha256={digest}"
+                f"the archive of dataset '{name}' has sha256 {digest}, expected "
+                f"{dataset.sha256}: pin the version that you expect in datasets.{name}.path, "
+                f"or accept this one with -S datasets.{name}.sha256={digest}"
             )
     except RealartError:
-        _forget(found)
+        _remove_cache(fetched)
         raise
     return digest
 
 
-def _forget(found: FetchedArchive) -> None:
-    if found.cache:
-        shutil.rmtree(found.cache)
+def _remove_cache(fetched: FetchedArchive) -> None:
+    if fetched.cache:
+        shutil.rmtree(fetched.cache)
 
 
 @contextmanager
@@ -127,3 +182,6 @@ def _alone(downloads: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+import_modules(__name__, __path__)

@@ -12,7 +12,7 @@ from realart.core.errors import RealartError
 from realart.data.sources import arrow, column_detection
 from realart.data.sources.arrow import Field
 from realart.data.sources.column_detection import Choice, Column
-from realart.data.sources.origin import Columns
+from realart.params import ParquetColumns
 
 SEEN = 16
 """Rows that tell whether a column holds pictures."""
@@ -31,7 +31,7 @@ _PATH = re.compile(r".\.(?:avif|bmp|gif|hei[cf]|jfif|jp[2e]|jpe?g|jxl|png|tiff?|
 ELSE = "or download it yourself, put the pictures into a folder a label, and use the source 'path'"
 
 
-def choose(files: Mapping[str, Path], wanted: Columns, setting: str) -> dict[str, Choice]:
+def choose(files: Mapping[str, Path], wanted: ParquetColumns, setting: str) -> dict[str, Choice]:
     """Choose the columns of each Parquet file; files of the same columns are judged together.
 
     Parameters
@@ -60,7 +60,7 @@ def choose(files: Mapping[str, Path], wanted: Columns, setting: str) -> dict[str
 
 
 def _choose(
-    files: Mapping[str, Path], fields: Sequence[Field], wanted: Columns, setting: str
+    files: Mapping[str, Path], fields: Sequence[Field], wanted: ParquetColumns, setting: str
 ) -> Choice:
     first = min(files)
     image = _image(files[first], first, fields, wanted.image, f"{setting}.image")
@@ -109,7 +109,8 @@ def _lacks(
     column = f"no column '{wanted}' that could hold {what}" if wanted else f"no column of {what}"
     every = ", ".join(field.column.name for field in fields)
     return RealartError(
-        f"'{name}' has {column}; its columns are {every}: name one by -S {setting}=<column>, {ELSE}"
+        f"'{name}' has {column}; its columns are {every}: "
+        f"name one by -S ++{setting}=<column>, {ELSE}"
     )
 
 

@@ -145,7 +145,7 @@ def only(columns: Sequence[Column], what: str, name: str, setting: str) -> Colum
     raise RealartError(
         f"'{name}' has several columns that may hold {what}: "
         f"{_listed(column.name for column in columns)}; choose with "
-        f"-S {setting}={columns[0].name}, or another of them"
+        f"-S ++{setting}={columns[0].name}, or another of them"
     )
 
 

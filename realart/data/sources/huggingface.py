@@ -7,14 +7,13 @@ loading script) is neither fetched nor stored.
 import re
 import shutil
 import zipfile
-from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
 from realart.core import hashing, hub
 from realart.core.errors import RealartError
 from realart.data import archive
-from realart.data.sources import parquet
-from realart.data.sources.origin import FetchedArchive, SourceSpec
+from realart.data.sources import FetchedArchive, Folders, parquet, register
+from realart.params import Dataset, ParquetColumns
 
 PICTURES = "avif bmp gif heic heif jfif jp2 jpe jpeg jpg jxl pgm png ppm tga tif tiff webp"
 TABLES = {".csv", ".jsonl", ".ndjson", ".tsv"}
@@ -23,22 +22,24 @@ SUFFIXES = {f".{suffix}" for suffix in [*PICTURES.split(), "parquet", "zip"]} | 
 AGAIN = "the download was removed; run again to fetch it anew"
 
 
-def fetch(origin: SourceSpec, downloads: Path) -> FetchedArchive:
+@register("huggingface")
+def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
     """Download `owner/name` (its newest revision) or `owner/name@revision` and zip its pictures.
 
-    Files come one by one into a cache below `downloads`, by repository and commit; the next call
-    fetches those that are missing. In the archive, pictures and tables keep their path in the
+    Files come one by one into a cache below `folders.downloads`, by repository and commit; the next
+    call fetches those that are missing. In the archive, pictures and tables keep their path in the
     repository, Parquet rows become `<split>/<label>/<row>-<file name>`, and a zip is unpacked into
     a folder of its name.
     """
-    repository, revision = _parse(origin)
+    repository, revision = _parse(name, dataset)
     hub.quieten()
-    commit, sums = _listing(origin, repository, revision)
-    cache = downloads / "huggingface" / repository / commit
-    files = _files(origin, repository, commit, cache, sums)
+    with hub.translate_errors("dataset", str(dataset.path), f"datasets.{name}.path"):
+        commit, sums = _listing(name, dataset, repository, revision)
+        cache = folders.downloads / "huggingface" / repository / commit
+        files = _files(repository, commit, cache, sums)
     try:
         with archive.create_archive(cache / "archive.zip") as target:
-            _fill(target, files, origin)
+            _fill(target, files, dataset.columns, f"datasets.{name}.columns")
     except RealartError:
         shutil.rmtree(cache)
         raise
@@ -51,59 +52,55 @@ def fetch(origin: SourceSpec, downloads: Path) -> FetchedArchive:
     )
 
 
-def _parse(origin: SourceSpec) -> tuple[str, str | None]:
-    found = re.fullmatch(r"(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?", origin.path or "")
+def _parse(name: str, dataset: Dataset) -> tuple[str, str | None]:
+    found = re.fullmatch(r"(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?", dataset.path or "")
     if not found:
         raise RealartError(
-            f"datasets.{origin.name}.path is {origin.path!r}: for Hugging Face it is owner/name or "
+            f"datasets.{name}.path is {dataset.path!r}: for Hugging Face it is owner/name or "
             "owner/name@revision, as in https://huggingface.co/datasets/owner/name"
         )
     return found[1], found[2]
 
 
 def _listing(
-    origin: SourceSpec, repository: str, revision: str | None
+    name: str, dataset: Dataset, repository: str, revision: str | None
 ) -> tuple[str, dict[str, str | None]]:
     """Return the commit, and the SHA-256 (if the repository states it) of each file to fetch."""
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
-    with _explained(origin):
-        client = HfApi()
-        commit = str(client.dataset_info(repository, revision=revision, timeout=10).sha)
-        tree = client.list_repo_tree(
-            repository, recursive=True, revision=commit, repo_type="dataset"
-        )
-        files = {entry.path: entry.lfs for entry in tree if isinstance(entry, RepoFile)}
-    wanted = {
-        name: lfs.sha256 if lfs else None
-        for name, lfs in files.items()
-        if _suffix(name) in SUFFIXES
+    client = HfApi()
+    commit = str(client.dataset_info(repository, revision=revision, timeout=10).sha)
+    tree = client.list_repo_tree(repository, recursive=True, revision=commit, repo_type="dataset")
+    files = {entry.path: entry.lfs for entry in tree if isinstance(entry, RepoFile)}
+    sums = {
+        path: lfs.sha256 if lfs else None
+        for path, lfs in files.items()
+        if _suffix(path) in SUFFIXES
     }
-    if all(_suffix(name) in TABLES for name in wanted):
+    if all(_suffix(path) in TABLES for path in sums):
         raise RealartError(
-            f"Hugging Face dataset '{origin.path}' has no pictures, Parquet files or zips; it has "
-            f"{', '.join(sorted(files)[:5]) or 'no files'}: set datasets.{origin.name}.path to one "
+            f"Hugging Face dataset '{dataset.path}' has no pictures, Parquet files or zips; it has "
+            f"{', '.join(sorted(files)[:5]) or 'no files'}: set datasets.{name}.path to one "
             "that has, or download it yourself and use the source 'path'"
         )
-    return commit, wanted
+    return commit, sums
 
 
 def _files(
-    origin: SourceSpec, repository: str, commit: str, cache: Path, sums: dict[str, str | None]
+    repository: str, commit: str, cache: Path, sums: dict[str, str | None]
 ) -> dict[str, Path]:
     """Return where each file lies, by its path in the repository, fetching those not there yet."""
     from huggingface_hub import snapshot_download
 
     either_case = ["".join(f"[{c}{c.upper()}]" for c in suffix[1:]) for suffix in sorted(SUFFIXES)]
-    with _explained(origin):
-        snapshot = snapshot_download(
-            repository,
-            repo_type="dataset",
-            revision=commit,
-            cache_dir=cache,
-            allow_patterns=[f"*.{suffix}" for suffix in either_case],
-        )
+    snapshot = snapshot_download(
+        repository,
+        repo_type="dataset",
+        revision=commit,
+        cache_dir=cache,
+        allow_patterns=[f"*.{suffix}" for suffix in either_case],
+    )
     files = {name: Path(snapshot, name) for name in sorted(sums)}
     for name, file in files.items():
         if not file.exists():
@@ -114,9 +111,11 @@ def _files(
     return files
 
 
-def _fill(target: zipfile.ZipFile, files: dict[str, Path], origin: SourceSpec) -> None:
+def _fill(
+    target: zipfile.ZipFile, files: dict[str, Path], columns: ParquetColumns, param: str
+) -> None:
     rows = {name: file for name, file in files.items() if _suffix(name) == ".parquet"}
-    chosen = parquet.choose(rows, origin.columns, f"datasets.{origin.name}.columns")
+    chosen = parquet.choose(rows, columns, param)
     for choice in dict.fromkeys(map(str, chosen.values())):
         print(f"download: {choice}")
     named = parquet.named(rows, chosen, files)
@@ -144,7 +143,3 @@ def _unpack(target: zipfile.ZipFile, file: Path, name: str) -> None:
 
 def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
-
-
-def _explained(origin: SourceSpec) -> AbstractContextManager[None]:
-    return hub.translate_errors("dataset", str(origin.path), f"datasets.{origin.name}.path")

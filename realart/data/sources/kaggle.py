@@ -1,7 +1,7 @@
 """Kaggle datasets, through Kaggle's own client: its credentials, its protocol, its resuming.
 
-The client is imported late and with its mouth shut: importing it signs in, prints a help page if
-that fails, and may end the process.
+The client is imported late, and its output is discarded: importing it signs in, prints a help page
+if that fails, and may end the process.
 """
 
 import contextlib
@@ -17,7 +17,8 @@ import requests
 
 from realart.core.errors import RealartError
 from realart.core.hashing import sha256
-from realart.data.sources.origin import FetchedArchive, SourceSpec
+from realart.data.sources import FetchedArchive, Folders, register
+from realart.params import Dataset
 
 CHUNK = 1 << 14
 SECONDS_TO_ANSWER = 5
@@ -27,28 +28,29 @@ SIGN_IN = (
 )
 
 
-def fetch(origin: SourceSpec, downloads: Path, held: Path) -> FetchedArchive:
+@register("kaggle")
+def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
     """Download the zip archive of `owner/slug` (its newest version) or of `owner/slug/version`.
 
-    The unfinished file lies below `downloads`, by dataset and version, and the next call goes on
-    from there if it is still the same file at Kaggle. A version that `held` holds whole is taken
-    from there; if it is the pinned one, Kaggle is not even asked.
+    The unfinished file lies below `folders.downloads`, by dataset and version, and the next call
+    resumes it if it is still the same file at Kaggle. A version that lies whole in
+    `folders.existing` is taken from there; if it is the pinned one, Kaggle is not contacted.
     """
-    owner, slug, pinned = _parse(origin)
+    owner, slug, pinned = _parse(name, dataset)
     address = f"https://www.kaggle.com/datasets/{owner}/{slug}"
-    if found := _held(held, address, pinned):
-        return found
+    if fetched := _existing_archive(folders.existing, address, pinned):
+        return fetched
     client = _signed_in()
     version = pinned or _newest(client, owner, slug)
-    if found := _held(held, address, version):
-        return found
-    cache = downloads / "kaggle" / owner / slug / (version or "newest")
+    if fetched := _existing_archive(folders.existing, address, version):
+        return fetched
+    cache = folders.downloads / "kaggle" / owner / slug / (version or "newest")
     cache.mkdir(parents=True, exist_ok=True)
     request = _request(owner, slug, version)
     try:
         _download(client, request, cache / "archive.zip")
     except requests.HTTPError as error:
-        raise _refused(error, origin, address) from error
+        raise _refused(error, name, dataset, address) from error
     except requests.RequestException as error:
         raise _unreachable(error, cache / "archive.zip") from error
     return FetchedArchive(
@@ -64,11 +66,11 @@ def _page(address: str, version: str | None) -> str:
     return f"{address}/versions/{version}" if version else address
 
 
-def _held(held: Path, address: str, version: str | None) -> FetchedArchive | None:
-    """Return the archive in `held` if it is this version, byte for byte as it came."""
-    archive = held / "archive.zip"
+def _existing_archive(existing: Path, address: str, version: str | None) -> FetchedArchive | None:
+    """Return the archive in `existing` if it is this version, byte for byte as it came."""
+    archive = existing / "archive.zip"
     try:
-        record = json.loads((held / "source.json").read_text("utf-8"))
+        record = json.loads((existing / "source.json").read_text("utf-8"))
         same = record["address"] == _page(address, version) and record["sha256"] == sha256(archive)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -77,11 +79,11 @@ def _held(held: Path, address: str, version: str | None) -> FetchedArchive | Non
     return FetchedArchive(archive, f"remove {archive} and run again", version, record["address"])
 
 
-def _parse(origin: SourceSpec) -> tuple[str, str, str | None]:
-    found = re.fullmatch(r"([\w-]+)/([\w-]+)(?:/([1-9]\d*))?", origin.path or "")
+def _parse(name: str, dataset: Dataset) -> tuple[str, str, str | None]:
+    found = re.fullmatch(r"([\w-]+)/([\w-]+)(?:/([1-9]\d*))?", dataset.path or "")
     if not found:
         raise RealartError(
-            f"datasets.{origin.name}.path is {origin.path!r}: for Kaggle it is owner/dataset or "
+            f"datasets.{name}.path is {dataset.path!r}: for Kaggle it is owner/dataset or "
             f"owner/dataset/version, as in https://www.kaggle.com/datasets/owner/dataset"
         )
     return found[1], found[2], found[3]
@@ -198,24 +200,24 @@ def _bytes(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _refused(error: requests.HTTPError, origin: SourceSpec, address: str) -> RealartError:
+def _refused(error: requests.HTTPError, name: str, dataset: Dataset, address: str) -> RealartError:
     status = error.response.status_code
-    setting = f"datasets.{origin.name}.path"
+    setting = f"datasets.{name}.path"
     if status == 401:
         return RealartError(f"Kaggle refuses the credentials it was given (401): {SIGN_IN}")
     if status == 403:
         return RealartError(
-            f"Kaggle denies access to '{origin.path}' (403): sign in at {address} and accept what "
+            f"Kaggle denies access to '{dataset.path}' (403): sign in at {address} and accept what "
             f"it asks, check {setting}, or renew the credentials: {SIGN_IN}"
         )
     if status == 404:
         return RealartError(
-            f"Kaggle has no dataset or version '{origin.path}' (404): look at {address} and set "
+            f"Kaggle has no dataset or version '{dataset.path}' (404): look at {address} and set "
             f"-S {setting}=owner/dataset or owner/dataset/version"
         )
     if status == 429:
         return RealartError("Kaggle limits the rate of requests (429): wait, then run again")
-    return RealartError(f"Kaggle answers {status} for '{origin.path}': try again later")
+    return RealartError(f"Kaggle answers {status} for '{dataset.path}': try again later")
 
 
 def _unreachable(error: requests.RequestException, partial: Path | None = None) -> RealartError:

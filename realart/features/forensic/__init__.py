@@ -1,49 +1,74 @@
-"""What a picture's pixels say without any trained weights: families of measurements, each a vector.
+"""Forensic features: measurements of a picture's pixels that need no trained weights.
 
-All take RGB pixels, uint8 (h, w, 3), and return float32 (d,), whatever h and w above 7 are; d
-belongs to the family. Each is weak evidence, so that heads are trained on several together.
+They come in families. A family is a function in a module of this package that registers itself:
+RGB pixels in, uint8 (h, w, 3), its measurements out, float32 (d,); d is the same for any picture.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from realart.core.registry import Registry, import_modules
 from realart.data.pictures import Pixels
-from realart.features.forensic import (
-    blocks,
-    colour,
-    contrast,
-    layout,
-    levels,
-    palette,
-    patterns,
-    residuals,
-    spectrum,
-    wavelets,
-)
 from realart.features.pixel_statistics import BLOCK, Vector
+from realart.params import ForensicFeatures
 
-FAMILIES: Mapping[str, Callable[[Pixels], Vector]] = {
-    "cooccurrences": residuals.cooccurrences,
-    "neighbours": residuals.neighbours,
-    "blocks": blocks.vector,
-    "patterns": patterns.vector,
-    "contrast": contrast.vector,
-    "spectrum": spectrum.vector,
-    "levels": levels.vector,
-    "colour": colour.vector,
-    "palette": palette.vector,
-    "wavelets": wavelets.vector,
-    "layout": layout.vector,
-}
+Measure = Callable[[Pixels], Vector]
+
+
+class Family(NamedTuple):
+    """A family of measurements: its function, and how many numbers that returns."""
+
+    measure: Measure
+    size: int
+
+
+FAMILIES = Registry[Family]("family")
+"""All families by name."""
+
+
+def register(name: str, size: int) -> Callable[[Measure], Measure]:
+    """Register the decorated function as the family `name`, of `size` measurements.
+
+    Heights and widths of the pixels that it is called with are at least 8.
+    """
+
+    def add(measure: Measure) -> Measure:
+        FAMILIES.add(name, Family(measure, size))
+        return measure
+
+    return add
 
 
 def measure(pixels: Pixels, families: Sequence[str]) -> Vector:
-    """Return the vectors of `families`, one behind the other.
+    """Compute the measurements of `families`, concatenated in their order: float32 (d,).
 
     A picture with a side below 8 pixels, the block of a JPEG, has its edges repeated up to there.
+
+    Raises
+    ------
+    RealartError
+        There is no such family.
     """
     missing = [(0, max(0, BLOCK - side)) for side in pixels.shape[:2]]
-    if any(any(one) for one in missing):
+    if any(any(padding) for padding in missing):
         pixels = np.pad(pixels, [*missing, (0, 0)], mode="edge")
-    return np.concatenate([FAMILIES[family](pixels) for family in families])
+    return np.concatenate([FAMILIES[family].measure(pixels) for family in families])
+
+
+def check(descriptors: Mapping[str, Any]) -> None:
+    """Check that there are all families that forensic `descriptors` name, by their own names.
+
+    Raises
+    ------
+    RealartError
+        There is no such family.
+    """
+    for name, descriptor in descriptors.items():
+        if isinstance(descriptor, ForensicFeatures):
+            for family in descriptor.families:
+                FAMILIES.choose(family, f"descriptors.{name}.families")
+
+
+import_modules(__name__, __path__)

@@ -4,14 +4,16 @@ import cv2
 import numpy as np
 
 from realart.data.pictures import Pixels
+from realart.features.forensic import register
 from realart.features.pixel_statistics import Vector, block_coefficients
 
 LARGEST = 2048
 _DIGIT = np.array([int(str(whole)[0]) for whole in range(LARGEST)])
 
 
+@register("blocks", size=136)
 def vector(pixels: Pixels) -> Vector:
-    """Return statistics of the block DCT of luma: shape (136,).
+    """Compute statistics of the block DCT of luma: shape (136,).
 
     The logarithm of each frequency's mean absolute coefficient (64 numbers; Frank et al.,
     "Leveraging Frequency Analysis for Deep Fake Image Recognition", 2020), how much heavier its

@@ -1,4 +1,4 @@
-"""Contrast against its surroundings: natural pictures have it distributed in a known way."""
+"""Natural scene statistics: the distribution of luma after local normalisation."""
 
 import cv2
 import numpy as np
@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from scipy.special import gamma
 
 from realart.data.pictures import Pixels
+from realart.features.forensic import register
 from realart.features.pixel_statistics import Vector, luma
 
 SCALES = 2
@@ -13,25 +14,26 @@ PAIRS = ((0, 1), (1, 0), (1, 1), (1, -1))
 Map = NDArray[np.float32]
 
 
+@register("contrast", size=36)
 def vector(pixels: Pixels) -> Vector:
-    """Return how locally normalised luma is distributed: shape (36,), at scales 1 and 1/2.
+    """Fit the distribution of locally normalised luma: shape (36,), at scales 1 and 1/2.
 
     Shape and variance of a generalised Gaussian fitted to it, and for products of neighbours in
     four directions shape, mean, left and right variance of an asymmetric one (Mittal, Moorthy and
     Bovik, "No-Reference Image Quality Assessment in the Spatial Domain", 2012).
     """
-    grey, found = luma(pixels).astype(np.float32), list[float]()
+    grey, parameters = luma(pixels).astype(np.float32), list[float]()
     for _ in range(SCALES):
         normal = _normalised(grey)
-        found += _gaussian(normal)
+        parameters += _gaussian(normal)
         for y, x in PAIRS:
             height, width = normal.shape
-            one = normal[: height - y, max(0, -x) : width - max(0, x)]
-            other = normal[y:, max(0, x) : width - max(0, -x)]
-            found += _asymmetric(one * other)
+            first = normal[: height - y, max(0, -x) : width - max(0, x)]
+            second = normal[y:, max(0, x) : width - max(0, -x)]
+            parameters += _asymmetric(first * second)
         half = (max(2, grey.shape[1] // 2), max(2, grey.shape[0] // 2))
         grey = np.asarray(cv2.resize(grey, half, interpolation=cv2.INTER_AREA), np.float32)
-    return np.array(found, np.float32)
+    return np.array(parameters, np.float32)
 
 
 def _normalised(grey: Map) -> Map:
@@ -41,13 +43,17 @@ def _normalised(grey: Map) -> Map:
 
 
 def _gaussian(values: Map) -> list[float]:
+    """Fit a generalised Gaussian by moments: its exponent and its variance."""
     variance = float((values**2).mean())
     ratio = variance / (float(np.abs(values).mean()) ** 2 + 1e-12)
     return [_shape(1 / max(ratio, 1e-12)), variance]
 
 
 def _asymmetric(values: Map) -> list[float]:
-    """Fit by moments (Lasmar, Stitou and Berthoumieu, 2009)."""
+    """Fit an asymmetric generalised Gaussian by moments (Lasmar, Stitou and Berthoumieu, 2009).
+
+    Returns its exponent, mean, left and right variance.
+    """
     squares = values * values
     negative = values < 0
     of_left, of_right = float((squares * negative).sum()), float(squares.sum())

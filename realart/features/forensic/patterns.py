@@ -1,18 +1,20 @@
-"""Local binary patterns: what surrounds a pixel, darker or lighter than it."""
+"""Local binary patterns: which neighbours of a pixel are darker than it, and which lighter."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from realart.data.pictures import Pixels
+from realart.features.forensic import register
 from realart.features.pixel_statistics import Vector, luma
 
 SCALES = 3
 CIRCLE = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 
 
+@register("patterns", size=177)
 def vector(pixels: Pixels) -> Vector:
-    """Return shares of uniform patterns of eight neighbours: shape (177,), in 0..1.
+    """Compute shares of uniform patterns of eight neighbours: shape (177,), in 0..1.
 
     59 of luma at each scale of 1, 1/2 and 1/4: patterns with at most two changes around the
     circle, and the others together (Ojala, Pietikäinen and Mäenpää, "Multiresolution Gray-Scale and
@@ -35,6 +37,7 @@ def _at_least(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _codes(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the pattern of every inner pixel: a bit for each neighbour that is no darker."""
     height, width = grey.shape
     centre = grey[1:-1, 1:-1]
     code = np.zeros(centre.shape, np.uint8)

@@ -1,4 +1,4 @@
-"""What is left of pixels when their neighbours are taken away: noise, and how it was processed."""
+"""Noise residuals: differences of neighbouring pixels, and how they occur together."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realart.data.pictures import Pixels
+from realart.features.forensic import register
 from realart.features.pixel_statistics import Vector, luma
 
 LEVELS = 5  # of a quantised residual: -2 to 2
@@ -16,8 +17,9 @@ LARGEST = 4 * 255
 DIFFERENCES = np.arange(-255, 256, dtype=np.float64)
 
 
+@register("cooccurrences", size=464)
 def cooccurrences(pixels: Pixels) -> Vector:
-    """Return co-occurrences of third-order residuals: shape (464,), shares in 0..1.
+    """Compute co-occurrences of third-order residuals: shape (464,), shares in 0..1.
 
     For each of `STEPS`, by which residuals are divided before they are rounded and cut at 2: four
     neighbours along rows and columns of luma, 169 patterns that differ in more than sign and
@@ -31,15 +33,16 @@ def cooccurrences(pixels: Pixels) -> Vector:
     vectors = []
     for step in STEPS:
         rounded = _rounding(step)
-        counts = sum(_runs(np.take(rounded, one)) for one in along_rows)
+        counts = sum(_line_counts(np.take(rounded, residual)) for residual in along_rows)
         vectors.append(np.bincount(_LINES, counts))
-        counts = sum(_channels(np.take(rounded, one)) for one in of_channels)
+        counts = sum(_colour_counts(np.take(rounded, residual)) for residual in of_channels)
         vectors.append(np.bincount(_COLOURS, counts))
-    return np.concatenate([one / max(1, one.sum()) for one in vectors]).astype(np.float32)
+    return np.concatenate([sums / max(1, sums.sum()) for sums in vectors]).astype(np.float32)
 
 
+@register("neighbours", size=36)
 def neighbours(pixels: Pixels) -> Vector:
-    """Return how the pixels of 2x2 cells differ from their first: shape (36,), logarithms, shares.
+    """Compute how pixels of 2x2 cells differ from the first: shape (36,), logarithms and shares.
 
     For right, lower and diagonal neighbour and each channel: mean absolute and root mean square
     difference, share of equal values, kurtosis. Upsampling inside generators leaves its mark there
@@ -49,33 +52,33 @@ def neighbours(pixels: Pixels) -> Vector:
     cells = pixels[:height, :width].astype(np.int16)
     first = cells[::2, ::2]
     others = (cells[::2, 1::2], cells[1::2, ::2], cells[1::2, 1::2])
-    found = []
+    parts = []
     for other in others:
         shares = np.stack([_differences(other[..., i], first[..., i]) for i in range(3)])
         spread = shares @ DIFFERENCES**2 + 1e-3
-        found += [
+        parts += [
             np.log1p(shares @ np.abs(DIFFERENCES)),
             np.log(spread) / 2,
             shares[:, 255],
             np.log(shares @ DIFFERENCES**4 / spread**2 + 1e-3),
         ]
-    return np.concatenate(found).astype(np.float32)
+    return np.concatenate(parts).astype(np.float32)
 
 
-def _differences(one: NDArray[np.int16], other: NDArray[np.int16]) -> NDArray[np.float64]:
+def _differences(left: NDArray[np.int16], right: NDArray[np.int16]) -> NDArray[np.float64]:
     """Return the share of each of `DIFFERENCES`."""
-    return _counts((one - other + np.int16(255)).astype(np.uint16), 511) / one.size
+    return _counts((left - right + np.int16(255)).astype(np.uint16), 511) / left.size
 
 
 def _counts(codes: NDArray[np.uint16], count: int) -> NDArray[np.float64]:
-    """Return how often each of `count` codes comes; NumPy's own way takes five times as long."""
+    """Return how often each of `count` codes occurs; NumPy's own way takes five times as long."""
     return cv2.calcHist([codes], [0], None, [count], [0, count]).ravel().astype(np.float64)
 
 
 def _third_order(values: NDArray[np.int16]) -> NDArray[np.int16]:
     """Return the third differences along the second axis, as indices of `_rounding`."""
-    three = values[:, 2:-1] - values[:, 1:-2]
-    return 3 * three + values[:, :-3] - values[:, 3:] + np.int16(LARGEST)
+    middle = values[:, 2:-1] - values[:, 1:-2]
+    return 3 * middle + values[:, :-3] - values[:, 3:] + np.int16(LARGEST)
 
 
 def _rounding(step: float) -> NDArray[np.uint16]:
@@ -84,12 +87,14 @@ def _rounding(step: float) -> NDArray[np.uint16]:
     return (np.clip(np.round(values), -2, 2) + 2).astype(np.uint16)
 
 
-def _runs(level: NDArray[np.uint16]) -> NDArray[np.float64]:
+def _line_counts(level: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Count the codes of four neighbours in a row."""
     code = ((level[:, :-3] * 5 + level[:, 1:-2]) * 5 + level[:, 2:-1]) * 5 + level[:, 3:]
     return _counts(code, LEVELS**4)
 
 
-def _channels(level: NDArray[np.uint16]) -> NDArray[np.float64]:
+def _colour_counts(level: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Count the codes of red, green and blue of a pixel."""
     code = (level[..., 0] * 5 + level[..., 1]) * 5 + level[..., 2]
     return _counts(code, LEVELS**3)
 
@@ -97,18 +102,19 @@ def _channels(level: NDArray[np.uint16]) -> NDArray[np.float64]:
 def _classes(length: int, directions: int) -> NDArray[np.int64]:
     """Number the patterns of `length` levels so that those of one class get the same number.
 
-    A class holds a pattern, its negative and, with two directions, what both are from the other
-    end.
+    A class holds a pattern, its negative and, with two directions, both of them reversed.
     """
     numbers: dict[tuple[int, ...], int] = {}
 
-    def alike(pattern: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        for one in (pattern, pattern[::-1])[:directions]:
-            yield one
-            yield tuple(LEVELS - 1 - level for level in one)
+    def equivalent(pattern: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        for turned in (pattern, pattern[::-1])[:directions]:
+            yield turned
+            yield tuple(LEVELS - 1 - level for level in turned)
 
     patterns = product(range(LEVELS), repeat=length)
-    return np.array([numbers.setdefault(min(alike(one)), len(numbers)) for one in patterns])
+    return np.array(
+        [numbers.setdefault(min(equivalent(pattern)), len(numbers)) for pattern in patterns]
+    )
 
 
 _LINES, _COLOURS = _classes(4, 2), _classes(3, 1)

@@ -1,10 +1,11 @@
-"""The power spectrum: generators fall off otherwise towards fine detail than brushes and lenses."""
+"""The power spectrum, whose fall-off towards high frequencies differs in generated pictures."""
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
 from realart.data.pictures import Pixels
+from realart.features.forensic import register
 from realart.features.pixel_statistics import Vector, luma
 
 TILE = 128
@@ -12,8 +13,9 @@ RADII, SECTORS = 32, 8
 BANDS = ((0.1, 0.25), (0.25, 0.5))
 
 
+@register("spectrum", size=48)
 def vector(pixels: Pixels) -> Vector:
-    """Return logarithms of the mean power of luma by frequency and direction: shape (48,).
+    """Compute logarithms of the mean power of luma by frequency and direction: shape (48,).
 
     32 rings up to 1/2 cycle a pixel (Durall, Keuper and Keuper, "Watch your Up-Convolution", 2020)
     and 8 directions of each of `BANDS`, relative to the band; averaged over windowed tiles (Welch,
@@ -28,7 +30,9 @@ def vector(pixels: Pixels) -> Vector:
     power = (np.abs(scipy.fft.rfft2(tiles)) ** 2).mean(0).ravel()
     rings = np.log(_means(power, _RING, RADII) + 1)
     directions = [np.log(_means(power, sector, SECTORS) + 1) for sector in _SECTORS]
-    return np.concatenate([rings, *(one - one.mean() for one in directions)]).astype(np.float32)
+    return np.concatenate([rings, *(powers - powers.mean() for powers in directions)]).astype(
+        np.float32
+    )
 
 
 def _means(power: NDArray[np.float32], bins: NDArray[np.int64], count: int) -> NDArray[np.float64]:
@@ -43,7 +47,7 @@ def _bins() -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
     ring = np.minimum(radius * 2 * RADII, RADII).astype(np.int64)
     sector = np.minimum(angle * SECTORS, SECTORS - 1).astype(np.int64)
     inside = [(low <= radius) & (radius < high) for low, high in BANDS]
-    return ring, [np.where(one, sector, SECTORS) for one in inside]
+    return ring, [np.where(mask, sector, SECTORS) for mask in inside]
 
 
 _WINDOW = np.outer(np.hanning(TILE), np.hanning(TILE)).astype(np.float32)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from loopback import NOTHING_LISTENS, HubServer, download, one_line, running, unzipped, zipped
+from making import PARAMS
 from test_parquet import parquet, written
 
 from realart.core.errors import RealartError
-from realart.data.sources import SourceSpec, fetch
+from realart.data.sources import Folders, fetch
 
 REPOSITORY = {"path": "owner/art"}
 
@@ -162,9 +163,9 @@ def test_missing(server: HubServer, tmp_path: Path, path: str, expected: str) ->
 
 @pytest.mark.parametrize("path", [None, "art", "../../x", "owner/art@", "owner/art/file"])
 def test_malformed_path(tmp_path: Path, path: str | None) -> None:
-    origin = SourceSpec("artimages", "huggingface", path, None, "unknown")
+    entry = PARAMS.datasets["artimages"].model_copy(update={"path": path})
     with pytest.raises(RealartError, match="it is owner/name or owner/name@revision"):
-        fetch(origin, tmp_path, tmp_path, tmp_path, tmp_path)
+        fetch("artimages", entry, Folders(tmp_path, tmp_path, tmp_path, tmp_path))
 
 
 def test_nothing_to_use(server: HubServer, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from loopback import NOTHING_LISTENS, KaggleServer, download, one_line, running, unzipped, zipped
+from making import PARAMS
 
 from realart.core.errors import RealartError
-from realart.data.sources import SourceSpec, fetch
+from realart.data.sources import Folders, fetch
 
 FILES = {f"AiArtData/{number}.jpg": random.Random(number).randbytes(30_000) for number in range(99)}
 ARCHIVE = zipped(FILES)
@@ -256,9 +257,9 @@ def test_missing_dataset(server: KaggleServer, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [None, "art", "owner/art/versions/3", "owner/art/0", "../../x"])
 def test_malformed_path(tmp_path: Path, path: str | None) -> None:
-    origin = SourceSpec("cashbowman", "kaggle", path, None, "unknown")
+    entry = PARAMS.datasets["cashbowman"].model_copy(update={"path": path})
     with pytest.raises(RealartError, match="it is owner/dataset or owner/dataset/version"):
-        fetch(origin, tmp_path, tmp_path, tmp_path, tmp_path)
+        fetch("cashbowman", entry, Folders(tmp_path, tmp_path, tmp_path, tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from realart.core.errors import RealartError
-from realart.data.sources.origin import Columns
 from realart.data.sources.parquet import choose, pictures
+from realart.params import ParquetColumns
+
+ANY = ParquetColumns()
 
 
 def parquet(
@@ -46,7 +48,7 @@ def rows(folder: Path, **files: bytes) -> list[tuple[str, bytes]]:
 def taken(
     folder: Path,
     files: dict[str, bytes],
-    columns: Columns = Columns(),  # noqa: B008
+    columns: ParquetColumns = ANY,
     beside: dict[str, bytes] | None = None,
 ) -> tuple[str, Iterator[tuple[str, bytes]]]:
     """Return what is said of the columns that are chosen, and the pictures of the rows."""
@@ -136,7 +138,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     pa.set_memory_pool(pool)
     try:
         files = {"train.parquet": path}
-        chosen = choose(files, Columns(), "")
+        chosen = choose(files, ANY, "")
         assert sum(len(content) for _, content in pictures(files, chosen, {})) == 60_000_000
     finally:
         pa.set_memory_pool(usual)
@@ -147,7 +149,7 @@ PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 IMAGE = [{"bytes": PNG, "path": "a.png"}, {"bytes": JPEG, "path": "b.jpg"}]
 
 
-def folders(folder: Path, table: dict[str, Any] | pa.Table, columns: Columns = Columns()) -> Any:  # noqa: B008
+def folders(folder: Path, table: dict[str, Any] | pa.Table, columns: ParquetColumns = ANY) -> Any:
     """Return the folder of each row of a table."""
     _, found = taken(folder, {"train.parquet": written(table)}, columns)
     return [path.split("/")[1] for path, _ in found]
@@ -228,22 +230,26 @@ def test_labels_of_which_several_can_be_meant_are_asked_for(
     with pytest.raises(RealartError, match="several columns that may hold labels") as raised:
         folders(tmp_path, table)
     assert all(name in str(raised.value) for name in labels)
-    assert "-S datasets.x.columns.label=" in str(raised.value)
+    assert "-S ++datasets.x.columns.label=" in str(raised.value)
     name, values = next(iter(labels.items()))
-    found = folders(tmp_path, table, Columns(label=name))
+    found = folders(tmp_path, table, ParquetColumns(label=name))
     assert found == (["ai", "human"] if name == "is_ai" else [str(value) for value in values])
 
 
 def test_pictures_of_which_several_can_be_meant_are_asked_for(tmp_path: Path) -> None:
     table = {"image": IMAGE, "mask": [{"bytes": PNG + b"mask", "path": None}] * 2, "is_ai": [1, 0]}
-    with pytest.raises(RealartError, match="may hold pictures: image, mask; choose with -S data"):
+    with pytest.raises(
+        RealartError, match=r"may hold pictures: image, mask; choose with -S \+\+data"
+    ):
         folders(tmp_path, table)
-    _, found = taken(tmp_path, {"a.parquet": written(table)}, Columns(image="mask"))
+    _, found = taken(tmp_path, {"a.parquet": written(table)}, ParquetColumns(image="mask"))
     assert {content for _, content in found} == {PNG + b"mask"}
 
 
-@pytest.mark.parametrize("columns", [Columns(image="nothing"), Columns(label="nothing")])
-def test_a_chosen_column_that_is_not_there(tmp_path: Path, columns: Columns) -> None:
+@pytest.mark.parametrize(
+    "columns", [ParquetColumns(image="nothing"), ParquetColumns(label="nothing")]
+)
+def test_a_chosen_column_that_is_not_there(tmp_path: Path, columns: ParquetColumns) -> None:
     with pytest.raises(RealartError, match="no column 'nothing' that could hold") as raised:
         folders(tmp_path, {"image": IMAGE, "is_ai": [1, 0]}, columns)
     assert "its columns are image, is_ai" in str(raised.value)
