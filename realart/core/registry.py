@@ -6,7 +6,7 @@ found without being listed anywhere; `realart.core.code` knows of such packages.
 
 import difflib
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TypeVar
 
@@ -44,6 +44,15 @@ one of: triangle
         if name in self:
             raise ValueError(f"there are two of the {self.kind} '{name}': rename one of them")
         self[name] = entry
+
+    def register(self, name: str) -> Callable[[Entry], Entry]:
+        """Return a decorator that adds what it decorates under `name`."""
+
+        def add(entry: Entry) -> Entry:
+            self.add(name, entry)
+            return entry
+
+        return add
 
     def choose(self, name: str, param: str = "") -> Entry:
         """Return the entry of a name that the param `param` gives.

@@ -80,15 +80,7 @@ Raises `RealartError` where the source has no such dataset, refuses it or cannot
 SOURCES = Registry[Source]("source")
 """All kinds of source by name."""
 
-
-def register(name: str) -> Callable[[Source], Source]:
-    """Register the decorated function as the source `name`."""
-
-    def add(source: Source) -> Source:
-        SOURCES.add(name, source)
-        return source
-
-    return add
+register = SOURCES.register
 
 
 def find(name: str, dataset: Dataset) -> Source:

@@ -5,11 +5,11 @@ classifier is arrays, stored as .npz without pickle, and scores by NumPy alone.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,17 +75,7 @@ class Classifier(ABC):
 CLASSIFIERS = Registry[type[Classifier]]("classifier")
 """All kinds of classifier by name."""
 
-Kind = TypeVar("Kind", bound=type[Classifier])
-
-
-def register(name: str) -> Callable[[Kind], Kind]:
-    """Register the decorated class as the classifier `name`."""
-
-    def add(kind: Kind) -> Kind:
-        CLASSIFIERS.add(name, kind)
-        return kind
-
-    return add
+register = CLASSIFIERS.register
 
 
 def check(classifier: ClassifierParams, param: str) -> None:
