@@ -29,7 +29,7 @@ from benchmarks.faults import ROOT, shown
 from benchmarks.frozen import run
 from benchmarks.user_project import STAGES, aliases, ask, environment, project, serving, trained
 from realart.core import tables
-from realart.data import pictures
+from realart.data import decoding
 from realart.params import load_params
 from realart.serving import provenance
 
@@ -107,8 +107,8 @@ def outcome(path: Path) -> str:
     """Return `KEPT`, or why a picture is rejected."""
     params = load_params(ROOT / "params.yaml").clean
     try:
-        pictures.decode(path.read_bytes(), params.max_pixels)
-    except pictures.UnusableFileError as error:
+        decoding.decode(path.read_bytes(), params.max_pixels)
+    except decoding.UnusableFileError as error:
         return str(error)
     return KEPT
 
@@ -124,7 +124,7 @@ def named(kind: str, path: Path) -> Answer:
 
 
 def left_half_white(path: Path) -> Answer:
-    image, _ = pictures.decode(path.read_bytes(), max_pixels=1 << 24)
+    image, _ = decoding.decode(path.read_bytes(), max_pixels=1 << 24)
     left, right = np.split(np.asarray(image), 2, axis=1)
     return f"left half {left.mean():.0f}, right {right.mean():.0f}", bool((left == 255).all())
 

@@ -27,7 +27,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from benchmarks import lookalikes
 from realart.core.parallel import map_parallel
-from realart.data import hamming, near_duplicates, pictures, sample
+from realart.data import decoding, hamming, near_duplicates, pictures, sample
 from realart.data.deduplication import find_exclusions
 from realart.data.fingerprints import Fingerprint, Fingerprints, fingerprint, orient_hashes
 from realart.data.near_duplicates import SEARCHES, components, forest
@@ -135,19 +135,19 @@ def usable(path: Path) -> Iterable[tuple[str, bytes]]:
         for name in sorted(opened.namelist()):
             data = opened.read(name)
             try:
-                pictures.decode(data, params.max_pixels, params.min_side)
-            except pictures.UnusableFileError:
+                decoding.decode(data, params.max_pixels, params.min_side)
+            except decoding.UnusableFileError:
                 continue
             yield f"{path.stem}/{name}", data
 
 
 def printed(data: bytes) -> Fingerprint:
-    return fingerprint(pictures.read(data), data)
+    return fingerprint(decoding.read(data), data)
 
 
 def changed(data: bytes) -> list[Fingerprint]:
     """Return the fingerprints of a picture after each of `KINDS`, saved and decoded again."""
-    image = pictures.read(data)
+    image = decoding.read(data)
     found = []
     for change, kind, quality in KINDS.values():
         buffer = io.BytesIO()
@@ -202,7 +202,7 @@ def false_pairs(
         drawn = Image.new("RGB", (200 * max(len(worst), 1), 400), "grey")
         for column, (pair, _) in enumerate(worst):
             for row, index in enumerate(pair):
-                image = pictures.read(show(index))
+                image = decoding.read(show(index))
                 drawn.paste(ImageOps.contain(image, (196, 196)), (200 * column, 200 * row))
         drawn.save(sheet)
 
@@ -210,7 +210,7 @@ def false_pairs(
 def drawn(kind: str, picture: tuple[int, bytes]) -> Fingerprint:
     """Return the fingerprint of an original of `lookalikes.KINDS`, saved as JPEG."""
     number, data = picture
-    inside = pictures.limit_size(pictures.read(data), lookalikes.LONG_SIDE)
+    inside = pictures.limit_size(decoding.read(data), lookalikes.LONG_SIDE)
     return saved(lookalikes.KINDS[kind](inside, np.random.default_rng([SEED, number])))
 
 
@@ -251,7 +251,7 @@ def lookalike_pairs(files: Sequence[bytes]) -> None:
 def shown(kind: str, frame: tuple[float, bytes, bytes]) -> Fingerprint:
     """Return the fingerprint of a frame of one of `lookalikes.SCENES`, saved as JPEG."""
     share, *files = frame
-    one, other = (pictures.limit_size(pictures.read(data), lookalikes.LONG_SIDE) for data in files)
+    one, other = (pictures.limit_size(decoding.read(data), lookalikes.LONG_SIDE) for data in files)
     return saved(lookalikes.SCENES[kind](one, other, share))
 
 

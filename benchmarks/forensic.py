@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from realart.data import pictures
+from realart.data import decoding
 from realart.data.sample.finishing import draw_frame, random_generator, render
 from realart.features.forensic import FAMILIES
 
@@ -41,14 +41,14 @@ def main() -> None:
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     if asked.picture:
-        image = pictures.read(asked.picture.read_bytes())
+        image = decoding.read(asked.picture.read_bytes())
     else:
         generator = random_generator(0, 0)
         image = Image.fromarray(render(draw_frame(generator), generated=False, rng=generator))
     image = image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=90)
-    decode = milliseconds(lambda: np.asarray(pictures.read(buffer.getvalue())))
+    decode = milliseconds(lambda: np.asarray(decoding.read(buffer.getvalue())))
     pixels = np.asarray(image)
     print("| family | numbers | ms | / decoding |\n| --- | --- | --- | --- |")
     total = 0.0

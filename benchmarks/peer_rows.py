@@ -119,11 +119,11 @@ def searching(files: Path, out: Path, clean: dict[str, Any]) -> Work:
 
 
 def printed(clean: dict[str, Any], path: Path) -> Any:
-    from realart.data import pictures
+    from realart.data import decoding
     from realart.data.fingerprints import fingerprint
 
     data = path.read_bytes()
-    return fingerprint(pictures.decode(data, clean["max_pixels"])[0], data)
+    return fingerprint(decoding.decode(data, clean["max_pixels"])[0], data)
 
 
 def cleanvision(

@@ -33,7 +33,7 @@ from benchmarks.duplicates import KINDS, SEED, Change, brighter, same, scaled, t
 from benchmarks.faults import shown
 from benchmarks.peer_rows import CORES, OURS, PEERS, Groups
 from benchmarks.scale import family, held
-from realart.data import pictures
+from realart.data import decoding
 from realart.params import Clean, load_params
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +90,7 @@ def publish(zips: Iterable[Path], count: int, folder: Path) -> Published:
         if how:
             change, encoding, quality = how
             buffer, suffix = io.BytesIO(), f".{encoding.lower()}"
-            change(pictures.read(data)).save(buffer, encoding, quality=quality)
+            change(decoding.read(data)).save(buffer, encoding, quality=quality)
             data = buffer.getvalue()
         copy = original.with_name(f"{original.stem}-copy{suffix}")
         copy.write_bytes(data)
@@ -222,7 +222,7 @@ def draw(disputed: dict[str, list[Pair]], folder: Path, sheet: Path) -> None:
         x, y = number % across * width, number // across * height
         ImageDraw.Draw(drawn).text((x, y), f"{tool}\n{pair[0]}\n{pair[1]}", font_size=11)
         for row, name in enumerate(pair):
-            image = pictures.read((folder / name).read_bytes())
+            image = decoding.read((folder / name).read_bytes())
             drawn.paste(ImageOps.contain(image, (196, 196)), (x, y + 44 + 198 * row))
     drawn.save(sheet)
 

@@ -17,7 +17,7 @@ import pandas as pd
 from PIL import Image
 
 from realart.core.parallel import map_parallel
-from realart.data import pictures
+from realart.data import decoding, pictures
 from realart.features import pixel_statistics
 from realart.metrics import baselines
 from realart.params import Clean, load_params
@@ -35,8 +35,8 @@ def read(archive: ZipFile, folder: str, clean: Clean) -> list[Image.Image]:
     for name in archive.namelist():
         if name.startswith(folder) and not name.endswith("/"):
             try:
-                image, _ = pictures.decode(archive.read(name), clean.max_pixels)
-            except pictures.UnusableFileError:
+                image, _ = decoding.decode(archive.read(name), clean.max_pixels)
+            except decoding.UnusableFileError:
                 continue
             image = pictures.limit_size(image, int(FIRST * max(image.size)))
             if min(image.size) >= SMALLEST:
@@ -49,8 +49,8 @@ def texture(clean: Clean, item: tuple[int, Image.Image]) -> pixel_statistics.Vec
     index, image = item
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITIES[index % 2])
-    stored = pictures.canonical(pictures.read(buffer.getvalue()), clean)
-    return pixel_statistics.measure(pictures.read(stored))["texture"]
+    stored = pictures.canonical(decoding.read(buffer.getvalue()), clean)
+    return pixel_statistics.measure(decoding.read(stored))["texture"]
 
 
 def main() -> None:

@@ -4,7 +4,7 @@
 
 A suite is a folder of files that you have fetched: Pillow's `Tests/images`, PngSuite, libwebp's
 test data, libavif's `tests/data`, exif-samples, the `image` folder of C2PA's public-testfiles.
-Every file below it is given to `pictures.decode` and `provenance.evidence` in a process of its own,
+Every file below it is given to `decoding.decode` and `provenance.evidence` in a process of its own,
 with the limits of params.yaml but for `min_side`: small pictures are kept. Prints a row a suite, a
 table of what was rejected, and a line for each crash: an exception that is not `UnusableError`, a
 process that died, or one that took more than `LIMIT` seconds. Exits with 1 if there was any.
@@ -27,7 +27,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks.faults import ROOT, shown
-from realart.data import pictures
+from realart.data import decoding
 from realart.params import load_params
 from realart.serving import provenance
 
@@ -95,8 +95,8 @@ def _look(path: Path, max_pixels: int, sender: Connection) -> None:
     warnings.simplefilter("ignore")  # Pillow's, about files that are broken on purpose
     try:
         evidence = tuple(provenance.evidence(data))
-        pictures.decode(data, max_pixels)
-    except pictures.UnusableFileError as error:
+        decoding.decode(data, max_pixels)
+    except decoding.UnusableFileError as error:
         reason, detail = error.reason, error.detail
     except Exception as error:  # whatever it is, it is what we look for
         place = traceback.extract_tb(error.__traceback__)[-1]

@@ -151,7 +151,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     if out.exists() and picture.exists() and out.samefile(picture):
         raise RealartError(f"--out {out} is the picture itself: give another name")
     from realart.core.outputs import fresh_file
-    from realart.data.pictures import UnusableFileError
+    from realart.data.decoding import UnusableFileError
     from realart.models.trained_model import TrainedModel
     from realart.serving import explain
 

@@ -2,7 +2,7 @@
 
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory
-from realart.data import balancing, pictures, raw
+from realart.data import augmentation, balancing, pictures, raw
 from realart.params import load_params
 
 
@@ -16,7 +16,7 @@ def main() -> None:
     with fresh_directory(paths.BALANCED) as folder:
         (folder / "pictures").mkdir()
         archives = raw.archives(paths.RAW)
-        balancing.write_copies(copies, archives, folder / "pictures", params.clean)
+        augmentation.write_copies(copies, archives, folder / "pictures", params.clean)
         tables.write(rows, folder / paths.ROWS.name, tables.ROWS)
     fit = rows[rows["fit"]]["label"].value_counts()
     counts = ", ".join(f"{count} {label}" for label, count in fit.items())

@@ -23,7 +23,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from realart.cli import main
 from realart.core import tables
-from realart.data import changes
+from realart.data import perturbations
 from realart.data.pictures import Pixels
 from realart.features import preprocessing
 from realart.models import trained_model
@@ -89,7 +89,7 @@ def expected(project: Path, names: list[str], again: bool = False) -> list[float
     paths = [project / "art" / name for name in names]
     seen = [preprocessing.from_published(path.read_bytes(), model.input) for path in paths]
     if again:
-        saved = [changes.jpeg(Image.open(path).convert("RGB"), 90) for path in paths]
+        saved = [perturbations.jpeg(Image.open(path).convert("RGB"), 90) for path in paths]
         seen = [preprocessing.from_pixels(image, model.input) for image in saved]
     return [float(model.scores(*preprocessing.stack([one]))[0]) for one in seen]
 

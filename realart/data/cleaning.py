@@ -13,13 +13,13 @@ import pandas as pd
 from realart.core.errors import RealartError
 from realart.core.parallel import map_parallel
 from realart.core.tables import PICTURES, REJECTED, RELATED
-from realart.data import decoding, deduplication, label_table, near_duplicates
+from realart.data import deduplication, ingestion, label_table, near_duplicates
 from realart.data.archive import files as archive_files
-from realart.data.decoding import DecodedFile
+from realart.data.decoding import UnusableFileError
 from realart.data.fingerprints import Fingerprints
+from realart.data.ingestion import IngestedFile
 from realart.data.labels import PathMetadata, describe_missing_class, label_summary, read_paths
 from realart.data.near_duplicates import Edges
-from realart.data.pictures import UnusableFileError
 from realart.params import CLASSES, Clean, LabelNames
 
 FOLDER = "clean/pictures"
@@ -61,7 +61,7 @@ class LabelledFile:
     set: str
     path: str
     metadata: PathMetadata
-    decoded: DecodedFile
+    decoded: IngestedFile
 
 
 class _Entry(NamedTuple):
@@ -148,11 +148,11 @@ def _decode(
     entries: Sequence[_Entry], params: Clean, folder: Path
 ) -> tuple[list[LabelledFile], Fingerprints, list[RejectedRow]]:
     """Decode files and write their stored forms into `folder`; return the unusable ones as rows."""
-    decode_file = partial(decoding.decode_file, params, folder)
+    ingest_file = partial(ingestion.ingest_file, params, folder)
     items = [(entry.set.archive, entry.member) for entry in entries]
     files, fingerprints, unusable = [], Fingerprints(folder=folder), []
     for entry, result in zip(
-        entries, map_parallel(decode_file, items, "clean", "file"), strict=True
+        entries, map_parallel(ingest_file, items, "clean", "file"), strict=True
     ):
         name, path = entry.set.name, entry.member.filename
         if isinstance(result, UnusableFileError):

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from realart.core.outputs import fresh_file
-from realart.data import pictures
+from realart.data import decoding, pictures
 
 TILE = 132
 GAP = 6
@@ -36,4 +36,4 @@ def evenly_spaced(files: Sequence[Path], count: int = 10) -> list[Path]:
 
 
 def _tile(file: Path) -> Image.Image:
-    return Image.fromarray(pictures.square(pictures.read(file.read_bytes()), TILE, "pad"))
+    return Image.fromarray(pictures.square(decoding.read(file.read_bytes()), TILE, "pad"))

@@ -1,87 +1,77 @@
-"""Decoding of a published file, once: its stored form, its header and its fingerprint."""
+"""Decoding of pictures: orientation applied, colours in sRGB, transparency laid on white.
 
-from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
-from zipfile import ZipFile, ZipInfo
+A decoded picture is a Pillow image of mode RGB.
+"""
 
-from realart.data import pictures
-from realart.data.archive import UNREADABLE, cached_archive, open_member
-from realart.data.fingerprints import Fingerprint, fingerprint
+import sys
+
+from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
+
+from realart.data import avif, colours, decoder_messages, formats, headers
+from realart.data.formats import DECODER_ERRORS
+from realart.data.formats import UnusableFileError as UnusableFileError
 from realart.data.headers import Header
-from realart.data.pictures import UnusableFileError
-from realart.params import Clean
+
+BYTES_A_PIXEL = 4
+"""Most bytes of a published file for each of `max_pixels`: as many as its picture in memory."""
+
+Image.init()  # else the first picture of a rarer format finds its decoder unregistered
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedFile:
-    """A published file that shows a picture.
+def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image, Header]:
+    """Decode a file fully, by its content and not by its name.
 
-    `id` is a hash of its bytes, `bytes` their number, and `file` the name of its stored form.
-    """
-
-    id: str
-    bytes: int
-    header: Header
-    file: str
-
-
-def decode_file(
-    params: Clean, folder: Path, item: tuple[Path, ZipInfo]
-) -> tuple[DecodedFile, Fingerprint] | UnusableFileError:
-    """Decode a file of a zip archive, and write its stored form into `folder`.
+    The EXIF rotation is applied, the colour profile converted to sRGB, transparency laid on white.
 
     Parameters
     ----------
-    params
-        The limits and the encoding.
-    folder
-        Where to write the stored form.
-    item
-        The path of the archive, and the file's entry in it.
-
-    Returns
-    -------
-    tuple or UnusableFileError
-        The decoded file and its fingerprint; or the error, returned and not raised, of a file that
-        can't become a picture.
-    """
-    archive, member = item
-    try:
-        data = _read_bounded(cached_archive(archive), member, params)
-        image, header = pictures.decode(data, params.max_pixels, params.min_side)
-    except UnusableFileError as error:
-        return error
-    except UNREADABLE as error:
-        return UnusableFileError("corrupt", str(error))
-    name = sha256(data).hexdigest()[:16]
-    suffix = header.format.lower() if params.encoding == "original" else "jpg"
-    file = f"{name}.{suffix}"
-    stored = pictures.stored(data, image, params)
-    (folder / file).write_bytes(stored)
-    return DecodedFile(name, len(data), header, file), fingerprint(image, stored)
-
-
-def _read_bounded(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
-    """Unpack a file, up to the size in the archive's directory and to the limit of `params`.
+    data
+        The bytes of the file.
+    max_pixels, min_side
+        The most pixels, and the fewest of a side, that a picture may have.
 
     Raises
     ------
     UnusableFileError
-        `encrypted`, `too large`, `unsupported` or `corrupt`.
+        With the reason `empty`, `not a picture`, `corrupt`, `animated`, `too small`, `too large`
+        or `unsupported`; the detail has the decoder's message.
     """
-    most = pictures.BYTES_A_PIXEL * params.max_pixels
-    if member.flag_bits & 1:
-        raise UnusableFileError("encrypted", "it has a password")
-    if member.file_size > most:
-        raise UnusableFileError("too large", f"{member.file_size} bytes, at most {most}")
-    try:
-        with open_member(archive, member) as stream:
-            data = stream.read(member.file_size + 1)  # one more: 0 would compare no checksum
-    except NotImplementedError as error:
-        raise UnusableFileError("unsupported", str(error)) from error
-    if len(data) < member.file_size:
+    if not data:
+        raise UnusableFileError("empty")
+    with decoder_messages.collect() as messages:
+        try:
+            image, header = _decode(data, max_pixels)
+        except DECODER_ERRORS as error:
+            raise formats.unusable_file_error(error, messages) from error
+    if min(image.size) < min_side:
         raise UnusableFileError(
-            "corrupt", f"{len(data)} bytes, {member.file_size} in the directory"
+            "too small", f"{header.width}x{header.height}, at least {min_side} a side"
         )
-    return data
+    return image, header
+
+
+def read(data: bytes) -> Image.Image:
+    """Decode a file that this project stored, of whatever size its params allowed."""
+    return decode(data, max_pixels=sys.maxsize)[0]
+
+
+def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, Header]:
+    opened = formats.open_picture(data)
+    width, height = opened.size
+    if width * height > max_pixels:
+        raise UnusableFileError("too large", f"{width}x{height}, at most {max_pixels} pixels")
+    if (tile := _tile_pixels(opened)) > max_pixels:
+        raise UnusableFileError("too large", f"a tile of {tile} pixels, at most {max_pixels}")
+    header, bits = headers.read(opened), colours.sample_bits(opened)
+    opened.load()
+    box = avif.crop_box(data, opened.size) if opened.format == "AVIF" else None
+    image = opened.crop(box) if box else opened
+    ImageOps.exif_transpose(image, in_place=True)
+    return colours.to_srgb(image, bits), header
+
+
+def _tile_pixels(image: Image.Image) -> int:
+    """Return the pixels of a TIFF's tile, which its decoder holds in memory as a whole."""
+    tags = getattr(image, "tag_v2", {})
+    return int(tags.get(TILEWIDTH, 0)) * int(tags.get(TILELENGTH, 0))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from realart.core import paths, tables
 from realart.core.parallel import map_parallel
-from realart.data import archive, contact_sheets, pictures
+from realart.data import archive, contact_sheets, decoding
 from realart.data.headers import Header
 from realart.evaluation import set_shortcuts, shortcuts
 from realart.features import pixel_statistics
@@ -154,7 +154,7 @@ def _measure(files: Sequence[Path]) -> tuple[pd.DataFrame, dict[str, Vector]]:
 
 def _measure_file(file: Path) -> tuple[Header, int, dict[str, Vector]]:
     data = file.read_bytes()
-    image, header = pictures.decode(data, max_pixels=sys.maxsize)
+    image, header = decoding.decode(data, max_pixels=sys.maxsize)
     return header, len(data), pixel_statistics.measure(image)
 
 

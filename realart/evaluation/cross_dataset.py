@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from realart.core import parallel, paths, revisions, tables
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_directory, fresh_file, write_json
-from realart.data import archive, cleaning, near_duplicates, pictures, raw
+from realart.data import archive, cleaning, decoding, near_duplicates, raw
 from realart.data.fingerprints import Fingerprint, Fingerprints, fingerprint
 from realart.features import preprocessing
 from realart.metrics import plots
@@ -156,7 +156,7 @@ def near_duplicate_mask(
 
 def _fingerprint(file: Path) -> Fingerprint:
     data = file.read_bytes()
-    return fingerprint(pictures.read(data), data)
+    return fingerprint(decoding.read(data), data)
 
 
 def _zipped(data: Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from realart.core import tables
-from realart.data import archive, pictures, raw
+from realart.data import archive, decoding, pictures, raw
 from realart.data.archive import ArchiveMember
 from realart.features import preprocessing
 from realart.features.preprocessing import InputSpec, ModelInput
@@ -87,6 +87,6 @@ def compare_scores(labels: Labels, published: Scores, reencoded: Scores) -> dict
 
 def _reencode(member: ArchiveMember, spec: InputSpec, quality: int) -> Sequence[ModelInput]:
     data = archive.read(*member)
-    image, _ = pictures.decode(data, spec.clean.max_pixels, spec.clean.min_side)
+    image, _ = decoding.decode(data, spec.clean.max_pixels, spec.clean.min_side)
     saved_as = spec.clean.model_copy(update={"encoding": "jpeg", "quality": quality})
     return [preprocessing.from_published(pictures.encode(image, saved_as), spec)]

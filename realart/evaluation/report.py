@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from realart.core import paths, tables
-from realart.data import pictures, raw
+from realart.data import decoding, raw
 from realart.evaluation import model_card, robustness
 from realart.features import ela
 from realart.metrics import classification, goals, subgroups, thresholds
@@ -79,7 +79,7 @@ def _mistakes(
     described = []
     for row in worst.head(HARDEST).itertuples():
         published = kept.loc[str(row.row)]
-        image = pictures.read((data / published["file"]).read_bytes())
+        image = decoding.read((data / published["file"]).read_bytes())
         described.append(
             {
                 "picture": _thumbnail(image),

@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from realart.core import tables
-from realart.data import archive, pictures, raw
+from realart.data import archive, decoding, raw
 from realart.data.archive import ArchiveMember
-from realart.data.changes import Change
+from realart.data.perturbations import Change
 from realart.features import preprocessing
 from realart.features.preprocessing import InputSpec, ModelInput
 from realart.metrics import classification, intervals
@@ -105,6 +105,6 @@ def _change(
 ) -> Sequence[ModelInput]:
     """Return the model input of a published picture, unchanged and after each change."""
     data = archive.read(*member)
-    image, _ = pictures.decode(data, spec.clean.max_pixels, spec.clean.min_side)
+    image, _ = decoding.decode(data, spec.clean.max_pixels, spec.clean.min_side)
     changed = [preprocessing.from_pixels(change(image), spec) for change in changes]
     return [preprocessing.from_decoded(data, image, spec), *changed]

@@ -14,7 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from realart.core.parallel import map_parallel
-from realart.data import pictures
+from realart.data import decoding
 from realart.data.pictures import Pixels, limit_size
 from realart.params import Ela
 
@@ -44,7 +44,7 @@ def write_maps(rows: pd.DataFrame, data: Path, folder: Path, ela: Ela) -> list[f
 
 def _write_map(ela: Ela, item: tuple[Path, Path]) -> float:
     picture, file = item
-    level = stored_map(pictures.read(picture.read_bytes()), ela)
+    level = stored_map(decoding.read(picture.read_bytes()), ela)
     file.write_bytes(encode(level))
     return float(np.asarray(level).mean())
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from realart.data import archive, pictures
+from realart.data import archive, decoding, pictures
 from realart.data.archive import ArchiveMember
 from realart.features import ela, forensic
 from realart.features.views import views
@@ -84,7 +84,7 @@ def from_member(spec: InputSpec, member: ArchiveMember) -> Sequence[ModelInput]:
 
 def from_decoded(data: bytes, image: Image.Image, spec: InputSpec) -> ModelInput:
     """Compute the input for a published file, given its bytes and the RGB picture in them."""
-    return from_canonical(pictures.read(pictures.stored(data, image, spec.clean)), spec)
+    return from_canonical(decoding.read(pictures.stored(data, image, spec.clean)), spec)
 
 
 def canonical(data: bytes, clean: Clean) -> Image.Image:
@@ -95,13 +95,13 @@ def canonical(data: bytes, clean: Clean) -> Image.Image:
     UnusableFileError
         The file can't be decoded, or is rejected as `clean` rejects it.
     """
-    image, _ = pictures.decode(data, clean.max_pixels, clean.min_side)
-    return pictures.read(pictures.stored(data, image, clean))
+    image, _ = decoding.decode(data, clean.max_pixels, clean.min_side)
+    return decoding.read(pictures.stored(data, image, clean))
 
 
 def from_pixels(image: Image.Image, spec: InputSpec) -> ModelInput:
     """Compute the input for an RGB picture as if it had been published without losses."""
-    return from_canonical(pictures.read(pictures.canonical(image, spec.clean)), spec)
+    return from_canonical(decoding.read(pictures.canonical(image, spec.clean)), spec)
 
 
 def from_canonical(image: Image.Image, spec: InputSpec) -> ModelInput:
@@ -111,7 +111,7 @@ def from_canonical(image: Image.Image, spec: InputSpec) -> ModelInput:
 
 def from_stored(file: Path, spec: InputSpec) -> ModelInput:
     """Compute the input for a stored file: a picture or, where the input is of ELA, its map."""
-    return _from_image(pictures.read(file.read_bytes()), spec)
+    return _from_image(decoding.read(file.read_bytes()), spec)
 
 
 def stack(batch: Sequence[ModelInput]) -> ModelInput:

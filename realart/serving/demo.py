@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from realart.core.errors import RealartError
-from realart.data.pictures import BYTES_A_PIXEL, UnusableFileError
+from realart.data.decoding import BYTES_A_PIXEL, UnusableFileError
 from realart.metrics.plots import AI, HUMAN
 from realart.models.trained_model import TrainedModel
 from realart.params import Point

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from realart.core import dask_cluster, parallel
 from realart.core.errors import RealartError
-from realart.data import pictures
-from realart.data.changes import Change
-from realart.data.pictures import UnusableFileError
+from realart.data import decoding
+from realart.data.decoding import UnusableFileError
+from realart.data.perturbations import Change
 from realart.features import preprocessing
 from realart.features.preprocessing import InputSpec, ModelInput
 from realart.models.trained_model import BATCH, TrainedModel
@@ -133,7 +133,7 @@ def _predicted(model: TrainedModel, at: Point | None, once: bool, path: Path) ->
 
 def _prepare(path: Path, seen: InputSpec, once: bool) -> _Looked:
     try:
-        data = _read(path, pictures.BYTES_A_PIXEL * seen.clean.max_pixels)
+        data = _read(path, decoding.BYTES_A_PIXEL * seen.clean.max_pixels)
     except UnusableFileError as error:
         return _Looked(error=str(error))
     except OSError as error:
@@ -153,7 +153,7 @@ def _read(path: Path, most: int) -> bytes:
 def _look(data: bytes, seen: InputSpec, once: bool) -> _Looked:
     evidence = tuple(provenance.evidence(data))
     try:
-        image, _ = pictures.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+        image, _ = decoding.decode(data, seen.clean.max_pixels, seen.clean.min_side)
     except UnusableFileError as error:
         return _Looked(evidence=evidence, error=str(error))
     looks = [preprocessing.from_decoded(data, image, seen)]

@@ -8,7 +8,7 @@ import pytest
 from making import distance, file, picture
 from PIL import Image, UnidentifiedImageError
 
-from realart.data import avif, pictures
+from realart.data import avif, decoding, pictures
 
 PIXELS = picture(1)
 TURNED = Image.Exif()
@@ -62,7 +62,7 @@ def cropped(clap: tuple[int, ...], **options: object) -> bytes:
 
 
 def decoded(data: bytes) -> pictures.Pixels:
-    return np.asarray(pictures.read(data))
+    return np.asarray(decoding.read(data))
 
 
 CROPS = {
@@ -147,5 +147,5 @@ def test_damaged_boxes_are_returned_as_they_are_or_rewritten(place: int) -> None
 
 def test_an_unreadable_file_has_the_message_of_libavif() -> None:
     data = replaced(file(PIXELS, "AVIF"), b"ipma\0", b"ipma\7")
-    with pytest.raises(pictures.UnusableFileError, match=r"corrupt: .*BMFF parsing failed"):
-        pictures.read(data)
+    with pytest.raises(decoding.UnusableFileError, match=r"corrupt: .*BMFF parsing failed"):
+        decoding.read(data)

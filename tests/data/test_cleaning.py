@@ -15,7 +15,7 @@ from making import LABELS, PARAMS, animation, archive, file, picture, plain
 from PIL import Image
 
 from realart.core.errors import RealartError
-from realart.data import pictures
+from realart.data import decoding, pictures
 from realart.data.cleaning import REASONS, PictureSet, clean, clean_sets
 from realart.params import Clean, LabelTable
 
@@ -82,7 +82,7 @@ def test_kept_and_rejected_together_are_the_archive(
         assert row.label == ("human" if row.path.startswith("human") else "ai")
         assert row.bytes == len(published[row.path])
         data = stored[Path(row.file).name]
-        image, header = pictures.decode(published[row.path], 10**8)
+        image, header = decoding.decode(published[row.path], 10**8)
         assert data == pictures.stored(published[row.path], image, params)
         assert (row.format, row.mode, row.width, row.height) == (
             header.format, header.mode, header.width, header.height,

@@ -9,7 +9,7 @@ from making import distance, file, picture, plain, tiff
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from realart.data import pictures
+from realart.data import decoding
 from realart.data.pictures import Pixels
 
 GREY = np.arange(256, dtype=np.uint16).reshape(16, 16)
@@ -17,7 +17,7 @@ PIXELS = picture(1)
 
 
 def decoded(data: bytes) -> Pixels:
-    return np.asarray(pictures.read(data))
+    return np.asarray(decoding.read(data))
 
 
 def three(grey: NDArray[np.integer]) -> Pixels:

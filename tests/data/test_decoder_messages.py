@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from making import file, picture
 
-from realart.data import decoder_messages, pictures
-from realart.data.pictures import UnusableFileError
+from realart.data import decoder_messages, decoding, pictures
+from realart.data.decoding import UnusableFileError
 
 PACKED = file(picture(1), "TIFF", compression="tiff_adobe_deflate")
 DAMAGED = PACKED[:8] + b"\xff" * 200 + PACKED[208:]
@@ -110,9 +110,9 @@ def test_a_decoding_error_has_the_message_of_libtiff(
     place = tag.index(b"\x73\x87\x07\x00")
     warns = tag[: place + 4] + b"\xff\xff\xff\x00" + tag[place + 8 :]
     warnings.simplefilter("error")
-    assert pictures.read(warns).size == (96, 80)
+    assert decoding.read(warns).size == (96, 80)
     with pytest.raises(UnusableFileError) as caught:
-        pictures.read(DAMAGED)
+        decoding.read(DAMAGED)
     assert caught.value.reason == "corrupt"
     assert "incorrect header check" in caught.value.detail
     assert capfd.readouterr() == ("", "")

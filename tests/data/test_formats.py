@@ -7,8 +7,9 @@ import pytest
 from making import file, picture, tiff
 from PIL import Image
 
-from realart.data import formats, pictures
-from realart.data.pictures import Pixels, UnusableFileError
+from realart.data import decoding, formats
+from realart.data.decoding import UnusableFileError
+from realart.data.pictures import Pixels
 
 PIXELS, SMALL = picture(1), picture(1, 24, 20)
 RGB: dict[int, tuple[int, ...]] = {258: (8, 8, 8), 262: (2,), 277: (3,)}
@@ -22,7 +23,7 @@ def page(pixels: Pixels, kind: dict[int, tuple[int, ...]]) -> tuple[Pixels, dict
 
 def refused(data: bytes) -> UnusableFileError:
     with pytest.raises(UnusableFileError) as caught:
-        pictures.read(data)
+        decoding.read(data)
     return caught.value
 
 
@@ -89,7 +90,7 @@ def test_a_format_that_is_read_is_never_named(kind: str) -> None:
 def test_an_avif_of_a_general_brand_is_no_heic() -> None:
     data = file(PIXELS, "AVIF").replace(b"ftypavif", b"ftypmif1")
     assert data[8:12] == b"mif1"
-    assert pictures.decode(data, 10**6)[1].format == "AVIF"
+    assert decoding.decode(data, 10**6)[1].format == "AVIF"
 
 
 # What decoders say
@@ -131,13 +132,13 @@ def test_the_decoders_message_reaches_the_detail(data: bytes, message: str) -> N
     ],
 )
 def test_the_only_full_page_is_the_picture(pages: list[tuple[Pixels, dict[int, tuple]]]) -> None:
-    assert np.array_equal(pictures.read(tiff(*pages)), PIXELS)
+    assert np.array_equal(decoding.read(tiff(*pages)), PIXELS)
 
 
 def test_the_pixel_limit_applies_to_the_full_page() -> None:
     data = tiff(page(SMALL, REDUCED), page(PIXELS, FULL))
     with pytest.raises(UnusableFileError, match="too large: 96x80"):
-        pictures.decode(data, max_pixels=1000)
+        decoding.decode(data, max_pixels=1000)
 
 
 @pytest.mark.parametrize("count", [2, 5])

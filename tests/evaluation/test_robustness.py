@@ -12,7 +12,7 @@ from networks import AS_SAID, PARAMS, recipe
 from PIL import Image
 from sklearn import metrics
 
-from realart.data.changes import Change
+from realart.data.perturbations import Change
 from realart.evaluation import robustness
 from realart.features import preprocessing
 from realart.metrics import classification

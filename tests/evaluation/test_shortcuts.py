@@ -11,7 +11,7 @@ from making import LABELS, PARAMS, archive, file, picture
 
 from realart.core import tables
 from realart.core.errors import RealartError
-from realart.data import cleaning, pictures, splits
+from realart.data import cleaning, decoding, pictures, splits
 from realart.evaluation import shortcuts
 from realart.features import pixel_statistics
 from realart.metrics import intervals
@@ -45,7 +45,7 @@ def audited(
     kept, _, _ = cleaning.clean(archive(folder / "a.zip", content), LABELS, None, clean, stored)
     rows = kept.join(splits.assign(kept, SPLIT)[["fold"]])
     decoded = [
-        pictures.decode((stored / Path(name).name).read_bytes(), 10**8) for name in kept["file"]
+        decoding.decode((stored / Path(name).name).read_bytes(), 10**8) for name in kept["file"]
     ]
     headers = pd.DataFrame([vars(header) for _, header in decoded]).assign(
         bytes=[(stored / Path(name).name).stat().st_size for name in kept["file"]]

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from making import PARAMS, decoded, file, picture, plain
 from PIL import Image
 
-from realart.data import pictures
+from realart.data import decoding, pictures
 from realart.features.ela import encode, error_level, stored_map
 
 
 def canonical(seed: int, width: int, height: int) -> Image.Image:
     painted = Image.fromarray(picture(seed, width, height))
-    return pictures.read(pictures.canonical(painted, PARAMS.clean))
+    return decoding.read(pictures.canonical(painted, PARAMS.clean))
 
 
 IMAGE = canonical(1, 200, 160)

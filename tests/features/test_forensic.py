@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from making import file, picture
 from threadpoolctl import threadpool_limits
 
-from realart.data import pictures
+from realart.data import decoding
 from realart.data.pictures import Pixels
 from realart.features import forensic
 from realart.features.forensic import FAMILIES, contrast, residuals, spectrum
@@ -90,7 +90,7 @@ def test_a_grid_of_doubled_pixels_is_seen_by_neighbours() -> None:
 def test_quantisation_is_seen_by_blocks() -> None:
     """A coarse save takes high frequencies away."""
     noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
-    saved = np.asarray(pictures.read(file(noise, "JPEG", quality=10)))
+    saved = np.asarray(decoding.read(file(noise, "JPEG", quality=10)))
     fine, coarse = (FAMILIES["blocks"](one)[:64].reshape(8, 8) for one in (noise, saved))
     assert coarse[4:, 4:].mean() < fine[4:, 4:].mean() - 1
 

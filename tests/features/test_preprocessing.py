@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from making import PARAMS, file, picture
 
-from realart.data import pictures
-from realart.data.pictures import UnusableFileError
+from realart.data import decoding, pictures
+from realart.data.decoding import UnusableFileError
 from realart.features import ela, preprocessing
 from realart.features.preprocessing import InputSpec
 from realart.params import PixelInput
@@ -38,11 +38,11 @@ def test_published_and_stored_files_give_the_same_input(
     data = PUBLISHED[published]
     for shape in ("squash", "crop", "pad"):
         spec = spec_of(encoding, shape, ela_params)
-        image, _ = pictures.decode(data, spec.clean.max_pixels)
+        image, _ = decoding.decode(data, spec.clean.max_pixels)
         stored = tmp_path / "picture"
         stored.write_bytes(pictures.stored(data, image, spec.clean))
         if spec.ela:
-            level = ela.stored_map(pictures.read(stored.read_bytes()), spec.ela)
+            level = ela.stored_map(decoding.read(stored.read_bytes()), spec.ela)
             stored = tmp_path / "map.png"
             stored.write_bytes(ela.encode(level))
         (pixels,) = preprocessing.from_published(data, spec)

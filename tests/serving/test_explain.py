@@ -11,7 +11,7 @@ from test_gradcam import corner_network
 from test_occlusion import looking_at, mean_of_cells, textured
 
 from realart.core.errors import RealartError
-from realart.data.pictures import UnusableFileError
+from realart.data.decoding import UnusableFileError
 from realart.features import preprocessing
 from realart.features.ela import stored_map
 from realart.models import trained_model

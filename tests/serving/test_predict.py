@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from realart.core.errors import RealartError
-from realart.data import changes, pictures
+from realart.data import decoding, perturbations, pictures
 from realart.features import preprocessing
 from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
@@ -58,7 +58,7 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
 
 def as_in_training(path: Path, model: TrainedModel) -> preprocessing.ModelInput:
     """Return what the stages make of a picture: the canonical file, and that as a square."""
-    image, _ = pictures.decode(path.read_bytes(), 10**6)
+    image, _ = decoding.decode(path.read_bytes(), 10**6)
     stored = path.with_suffix(".jpg")
     stored.write_bytes(pictures.canonical(image, model.input.clean))
     return preprocessing.from_stored(stored, model.input)
@@ -71,7 +71,8 @@ def score(model: TrainedModel, seen: preprocessing.ModelInput) -> float:
 def saved_again(pixels: pictures.Pixels, model: TrainedModel) -> float:
     """Return the probability of ai after the picture was saved as JPEG 90."""
     return score(
-        model, preprocessing.from_pixels(changes.jpeg(Image.fromarray(pixels), 90), model.input)
+        model,
+        preprocessing.from_pixels(perturbations.jpeg(Image.fromarray(pixels), 90), model.input),
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from realart.core import tables
-from realart.data import fingerprints, pictures
+from realart.data import decoding, fingerprints
 from realart.data.fingerprints import Fingerprint
 from realart.data.pictures import Pixels
 from realart.params import LabelNames, load_params
@@ -84,7 +84,7 @@ def tiff(*pages: tuple[Pixels | NDArray[np.uint16] | bytes, dict[int, tuple[int,
 
 def decoded(data: bytes) -> Pixels:
     """Decode a file of `file`, or of any kind that is read."""
-    return np.asarray(pictures.read(data))
+    return np.asarray(decoding.read(data))
 
 
 def animation(kind: str) -> bytes:

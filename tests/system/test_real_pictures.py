@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from project_copy import ROOT
 
-from realart.data import archive, cleaning, pictures
+from realart.data import archive, cleaning, decoding, pictures
 from realart.data.labels import read_paths
 from realart.features import ela, preprocessing
 from realart.params import PixelInput, load_params
@@ -64,7 +64,7 @@ def test_predict_sees_what_training_saw(
     assert isinstance(square, PixelInput)
     with ZipFile(HERE / "cashbowman-part.zip") as archive:
         for path, file in kept[["path", "file"]].iloc[::20].itertuples(index=False):
-            stored = pictures.read((data / file).read_bytes())
+            stored = decoding.read((data / file).read_bytes())
             trained = ela.stored_map(stored, seen.ela) if seen.ela else stored
             np.testing.assert_array_equal(
                 preprocessing.from_published(archive.read(path), seen)[0],
@@ -75,7 +75,7 @@ def test_predict_sees_what_training_saw(
 def test_ela_maps_are_not_blank(cleaned: tuple[pd.DataFrame, pd.DataFrame, Path]) -> None:
     kept, _, data = cleaned
     for file in kept["file"].iloc[::20]:
-        level = ela.stored_map(pictures.read((data / file).read_bytes()), PARAMS.ela)
+        level = ela.stored_map(decoding.read((data / file).read_bytes()), PARAMS.ela)
         assert np.std(level) > 2, file
 
 

@@ -26,7 +26,7 @@ from networks import AS_SAID, clean_environment, python, some_scores
 from PIL.PngImagePlugin import PngInfo
 
 from realart.core import tables
-from realart.data.pictures import UnusableFileError
+from realart.data.decoding import UnusableFileError
 from realart.features import preprocessing
 from realart.metrics import thresholds
 from realart.models.trained_model import TrainedModel

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realart.data import changes
-from realart.data.changes import Change
+from realart.data import perturbations
+from realart.data.perturbations import Change
 from realart.evaluation.robustness import STRENGTHS
 
 EVERY = [Change(name, strength) for name, values in STRENGTHS.items() for strength in values]
@@ -60,7 +60,7 @@ def test_jpeg_equals_saving_a_file() -> None:
 @pytest.mark.parametrize("change", EVERY, ids=str)
 def test_no_picture_is_too_wide(change: Change) -> None:
     """WebP itself holds at most 16,383 pixels a side."""
-    assert max(change(Image.new("RGB", (17_000, 64), (90, 120, 30))).size) <= changes.LARGEST
+    assert max(change(Image.new("RGB", (17_000, 64), (90, 120, 30))).size) <= perturbations.LARGEST
 
 
 def test_a_crop_is_the_middle() -> None:
