@@ -95,7 +95,7 @@ def test_a_group_of_near_duplicates_counts_once() -> None:
     assert promises.false_positive_threshold(twice, groups, 0.01, 0.95) is None
     labels = np.array([0, 1, 1, 1])
     groups = pd.Series(["a", "a", "b", "c"])
-    probabilities = np.array([0.95, 0.95, 0.95, 0.6])
+    probabilities = np.array([0.95, 0.55, 0.95, 0.6])
     assert promises.Decisions(labels, probabilities, groups).count(np.array([0.9])) == ([2], [1])
 
 
