@@ -1,4 +1,4 @@
-"""Bad and odd files as plain data: what is odd, how it is made, and what `clean` must answer."""
+"""Bad and odd files as data: what is odd, how it is made, and the outcome of `clean`."""
 
 import stat
 import struct
@@ -20,9 +20,20 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class BadFile:
-    """An entry of the archive: `packed` is its bytes there, of which the rest says what they are.
+    """An entry of the archive, and the outcome that `clean` must have.
 
-    `outcome` is `KEPT` or one of `cleaning.REASONS`.
+    Attributes
+    ----------
+    name
+        Of the entry.
+    odd
+        What is odd about it.
+    packed
+        Makes the bytes in the archive, as compressed by `method`.
+    outcome
+        `KEPT` or one of `cleaning.REASONS`.
+    method, flags, mode, size, crc, starts_at
+        Fields of the entry's headers; None for the true value.
     """
 
     name: str
@@ -38,12 +49,12 @@ class BadFile:
 
     @property
     def path(self) -> str:
-        """Return its name as it is understood: up to the first zero byte, a backslash a slash."""
+        """The name as it is read: up to the first zero byte, with slashes for backslashes."""
         return self.name.partition("\0")[0].replace("\\", "/")
 
 
 def write_archive(path: Path, files: list[BadFile]) -> Path:
-    """Write a zip (APPNOTE.TXT 6.3.10, 4.3) in which every header says what its `BadFile` says."""
+    """Write a zip (APPNOTE.TXT 6.3.10, 4.3) whose headers have the fields of each `BadFile`."""
     directory = b""
     with path.open("wb") as target:
         for file in files:
@@ -73,7 +84,7 @@ TURNED[0x0112] = 6
 
 
 def good() -> list[BadFile]:
-    """Return some files that nothing is wrong with, of both classes."""
+    """Return some good files of both classes."""
     return [
         BadFile(f"{label}/good {seed}.png", "nothing", partial(odd_bytes.mode, seed, "PNG"), KEPT)
         for label, seeds in (("human", (1, 2)), ("ai", (3, 4)))
@@ -89,16 +100,16 @@ def corpus() -> list[BadFile]:
 
 
 def _formats() -> Iterator[BadFile]:
-    """Files of every format and mode, as any published set has some."""
+    """Yield files of every format and mode, as published sets have them."""
     for number, (kind, options) in enumerate(
         [("JPEG", {}), ("PNG", {}), ("WEBP", {}), ("GIF", {}), ("BMP", {}), ("TIFF", {}),
          ("AVIF", {}), ("JPEG", {"progressive": True}), ("WEBP", {"lossless": True}),
          ("TIFF", {"compression": "tiff_lzw"}), ("PNG", {"icc_profile": SRGB}),
          ("JPEG", {"icc_profile": b"rubbish" * 30}), ("JPEG", {"exif": TURNED})]
     ):  # fmt: skip
-        what = f"{kind} {', '.join(options)}".strip()
+        odd = f"{kind} {', '.join(options)}".strip()
         yield BadFile(
-            f".{kind.lower()}", what, partial(odd_bytes.mode, 10 + number, kind, **options), KEPT
+            f".{kind.lower()}", odd, partial(odd_bytes.mode, 10 + number, kind, **options), KEPT
         )
     for number, (mode, kind) in enumerate(
         [("1", "PNG"), ("L", "JPEG"), ("LA", "PNG"), ("P", "PNG"), ("RGBA", "PNG"),
@@ -122,7 +133,7 @@ def _formats() -> Iterator[BadFile]:
 
 
 def _damaged() -> Iterator[BadFile]:
-    """Files cut at every tenth, and files with one byte changed."""
+    """Yield files cut at every tenth, and files with one byte changed."""
     for kind in ("JPEG", "PNG", "WEBP"):
         for tenths in range(1, 10):
             make = partial(odd_bytes.cut, kind, tenths)
@@ -144,7 +155,7 @@ def _damaged() -> Iterator[BadFile]:
 
 
 def _no_pictures() -> Iterator[BadFile]:
-    """Files that are no pictures, or none of a useful size."""
+    """Yield files that are no pictures, or too small ones."""
     for odd, data, outcome in [
         ("empty", b"", "empty"),
         ("one byte", b"\xff", "not a picture"),
@@ -167,22 +178,22 @@ def _no_pictures() -> Iterator[BadFile]:
 
 
 def _bombs() -> Iterator[BadFile]:
-    """Files that say that they are large, and small files that are."""
+    """Yield files whose headers claim large pictures, and small files with large pictures."""
     square = struct.pack("<HH", 60000, 60000)
     for kind, offset, claim in [
         ("GIF", 6, square), ("BMP", 18, struct.pack("<ii", 60000, 60000))
     ]:  # fmt: skip
-        odd = f"{kind} that says 60000 x 60000"
+        odd = f"{kind} claiming 60000 x 60000"
         yield BadFile("", odd, partial(odd_bytes.claiming, kind, offset, claim), "too large")
     for odd, make, outcome in [
         (
-            "JPEG that says 60000 x 60000",
+            "JPEG claiming 60000 x 60000",
             partial(odd_bytes.jpeg_claiming, 60000, 60000),
             "too large",
         ),
-        ("PNG that says 60000 x 60000", partial(odd_bytes.png, 60000, 2, 8, rows=1), "too large"),
-        ("TIFF that says 60000 x 60000", partial(odd_bytes.tiff, 60000, 64, 1, b""), "too large"),
-        ("JPEG that says max_pixels", partial(odd_bytes.jpeg_claiming, SIDE, SIDE), KEPT),
+        ("PNG claiming 60000 x 60000", partial(odd_bytes.png, 60000, 2, 8, rows=1), "too large"),
+        ("TIFF claiming 60000 x 60000", partial(odd_bytes.tiff, 60000, 64, 1, b""), "too large"),
+        ("JPEG claiming max_pixels", partial(odd_bytes.jpeg_claiming, SIDE, SIDE), KEPT),
         ("PNG of max_pixels, RGB", partial(odd_bytes.png, SIDE, 2, 8), KEPT),
         ("PNG of max_pixels, 16-bit RGBA", partial(odd_bytes.png, SIDE, 6, 16), KEPT),
         ("PNG of max_pixels + 1 row", partial(odd_bytes.png, SIDE + 1, 0, 8), "too large"),
@@ -194,7 +205,7 @@ def _bombs() -> Iterator[BadFile]:
 
 
 def _entries() -> Iterator[BadFile]:
-    """Entries of which the archive says odd things."""
+    """Yield entries with odd headers in the archive."""
     for number, (name, odd, outcome) in enumerate([
         ("../../human/up.png", "`..` in its name", KEPT),
         ("/tmp/human/absolute.png", "an absolute name", KEPT),
@@ -204,8 +215,8 @@ def _entries() -> Iterator[BadFile]:
         ('human/a "quoted", \r\n name.png', "quotes and lines in its name", KEPT),
         ("human/zero\0.png", "a zero byte in its name", KEPT),
         (f"human/{'long' * 500}.png", "a name of 2000 letters", KEPT),
-        ("human/twice.png", "a name that comes twice", KEPT),
-        ("human/twice.png", "a name that comes twice", KEPT),
+        ("human/twice.png", "a repeated name", KEPT),
+        ("human/twice.png", "a repeated name", KEPT),
         ("elsewhere/x.png", "in no folder of a class", "unlabelled"),
     ]):  # fmt: skip
         yield BadFile(name, odd, partial(odd_bytes.mode, 400 + number, "PNG"), outcome)
@@ -213,30 +224,32 @@ def _entries() -> Iterator[BadFile]:
     noise, photo = np.random.default_rng(0).bytes, partial(odd_bytes.mode, 450, "PNG")
     deflate = zipfile.ZIP_DEFLATED
     bomb = partial(odd_bytes.deflate_bomb, 3 * GIB)
-    checked = zlib.crc32(photo())
+    photo_crc = zlib.crc32(photo())
     yield from [
         BadFile("human/link.png", "a link", lambda: b"/etc/passwd", "not a picture", mode=link),
         BadFile("human/secret.png", "encrypted", lambda: noise(900), "encrypted", flags=1),
-        BadFile("human/strong.png", "strongly so", lambda: noise(900), "encrypted", flags=65),
+        BadFile("human/strong.png", "strong encryption", lambda: noise(900), "encrypted",
+                flags=65),
         BadFile("human/patch.png", "a patch (flag bit 5)", photo, "unsupported", flags=32),
         BadFile("human/sum.png", "another checksum", photo, "corrupt", crc=1),
         BadFile("human/stream.png", "no deflate stream", photo, "corrupt", deflate),
         BadFile("human/method.png", "an unknown method", photo, "unsupported", 97),
-        BadFile("human/place.png", "no entry where it says", photo, "corrupt", starts_at=7),
+        BadFile("human/place.png", "no entry at its offset", photo, "corrupt", starts_at=7),
         BadFile("human/over.png", "the place of another", photo, "corrupt", starts_at=0),
-        BadFile("human/short.png", "says 99 bytes, has more", photo, "corrupt", size=99),
-        BadFile("human/none.png", "says 0 bytes, has more", photo, "corrupt", size=0),
-        BadFile("human/more.png", "says 4 GB, has less", photo, "too large", size=2**32 - 2),
+        BadFile("human/short.png", "claims 99 bytes, has more", photo, "corrupt", size=99),
+        BadFile("human/none.png", "claims 0 bytes, has more", photo, "corrupt", size=0),
+        BadFile("human/more.png", "claims 4 GB, has less", photo, "too large", size=2**32 - 2),
         BadFile("human/bomb.png", "3 MB that become 3 GiB", bomb, "too large", deflate,
                 size=3 * GIB),
-        BadFile("human/lie.png", "the same, says 5000 bytes", bomb, "corrupt", deflate, size=5000),
-        BadFile("human/bomb.bz2", "bzip2 of 256 MiB, says 5000 bytes",
+        BadFile("human/lie.png", "the same, claiming 5000 bytes", bomb, "corrupt", deflate,
+                size=5000),
+        BadFile("human/bomb.bz2", "bzip2 of 256 MiB, claiming 5000 bytes",
                 partial(odd_bytes.packed_zeros, zipfile.ZIP_BZIP2, GIB // 4), "unsupported",
                 zipfile.ZIP_BZIP2, size=5000),
-        BadFile("human/bomb.xz", "LZMA of 256 MiB, says 5000 bytes",
+        BadFile("human/bomb.xz", "LZMA of 256 MiB, claiming 5000 bytes",
                 partial(odd_bytes.packed_zeros, zipfile.ZIP_LZMA, GIB // 4), "unsupported",
                 zipfile.ZIP_LZMA, size=5000),
         BadFile("human/fine.png", "deflated", lambda: odd_bytes.deflated(photo()), KEPT, deflate,
-                size=len(photo()), crc=checked),
+                size=len(photo()), crc=photo_crc),
         BadFile("human/finer.png", "a copy of it", photo, "duplicate"),
     ]  # fmt: skip

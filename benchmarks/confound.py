@@ -1,7 +1,7 @@
-"""A set in which the class is nothing but how the file was saved.
+"""Write a dataset in which the only difference between the classes is the JPEG quality.
 
-All pictures are painted by the same hand; those of one class are saved as JPEG of quality 70, those
-of the other of quality 90, by turns. Whoever tells them apart has not looked at the art.
+All pictures are rendered by the same program; one class is saved as JPEG of quality 70, the other
+of quality 90. A model that separates them has not used the content.
 
     python -m benchmarks.confound confound.zip
 """
@@ -21,7 +21,7 @@ QUALITIES = {"human": 90, "ai": 70}
 
 
 def picture(index: int, seed: int) -> tuple[str, bytes]:
-    """Return the name and the bytes of one painting."""
+    """Return the name and the bytes of a rendered painting."""
     rng = random_generator(seed, index)
     label = ("human", "ai")[index % 2]
     buffer = io.BytesIO()

@@ -1,12 +1,12 @@
-"""Training on several devices, which are simulated: what it costs on one machine, what it changes.
+"""Training on simulated devices: its overhead on one machine, and the differences of results.
 
     python -m benchmarks.devices [--pictures 256] [--epochs 4] [--recipe cnn]
 
-First one fold by JAX on 1, 2 and 4 devices, all of them this machine's processors: seconds an
-epoch after the first, which compiles, and those of all cores added up; how far weights, losses and
-scores are from those of one device. Then `train` of two folds of the sample by TensorFlow, one
-after the other and at once on two GPUs that are but names. Tables are printed in Markdown. Nothing
-can become faster here: processors are the same ones however many devices they are said to be.
+First one fold by JAX on 1, 2 and 4 devices, all simulated on this machine's processors: seconds an
+epoch after the first, which compiles, and their sum over all cores; the largest differences of
+weights, losses and scores from those of one device. Then `train` of two folds of the sample by
+TensorFlow, sequentially and in parallel on two GPUs that exist by name only. Tables are printed in
+Markdown. Nothing can become faster here: the processors are the same for any number of devices.
 """
 
 import argparse
@@ -28,7 +28,7 @@ STAGES = ("download", "clean", "split", "balance", "ela", "features")
 
 
 def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Path) -> None:
-    """Train noise in which what ai made is brighter, and keep what came out; prints seconds."""
+    """Train a fold on noise that is brighter for ai; save results, print seconds an epoch."""
     from realart.networks import backend, builder
     from realart.params import load_params
     from realart.training import fold_training, folds
@@ -65,17 +65,17 @@ def one_fold(recipe_name: str, pictures: int, epochs: int, count: int, file: Pat
     print(json.dumps(np.median(np.diff(ends, axis=0), axis=0).tolist()))
 
 
-def spread(arguments: argparse.Namespace, folder: Path) -> None:
+def several_devices(arguments: argparse.Namespace, folder: Path) -> None:
     print(
         "| devices | s an epoch | of cores | largest difference: weights | losses | scores |\n|"
         + " --- |" * 6
     )
-    alone: dict[str, np.ndarray] = {}
+    single: dict[str, np.ndarray] = {}
     for count in COUNTS:
         file = folder / f"{count}.npz"
-        told = [arguments.recipe, arguments.pictures, arguments.epochs, count, file]
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.devices", "--one", *map(str, told)],
+        task = [arguments.recipe, arguments.pictures, arguments.epochs, count, file]
+        result = subprocess.run(
+            [sys.executable, "-m", "benchmarks.devices", "--fold", *map(str, task)],
             env={
                 **os.environ,
                 "KERAS_BACKEND": "jax",
@@ -84,22 +84,25 @@ def spread(arguments: argparse.Namespace, folder: Path) -> None:
             stdout=subprocess.PIPE,
             check=True,
         )
-        with np.load(file) as kept:
-            found = dict(kept)
-        alone = alone or found
-        apart = {key: np.abs(found[key] - alone[key]).max() for key in found}
-        weights = max(value for key, value in apart.items() if key.startswith("weight"))
-        seconds, of_cores = json.loads(done.stdout)
+        with np.load(file) as stored:
+            outcome = dict(stored)
+        single = single or outcome
+        differences = {key: np.abs(outcome[key] - single[key]).max() for key in outcome}
+        weights = max(value for key, value in differences.items() if key.startswith("weight"))
+        seconds, of_cores = json.loads(result.stdout)
         print(
             f"| {count} | {seconds:.2f} | {of_cores:.2f} | "
-            + " | ".join(f"{one:.1e}" for one in (weights, apart["losses"], apart["scores"]))
+            + " | ".join(
+                f"{difference:.1e}"
+                for difference in (weights, differences["losses"], differences["scores"])
+            )
             + " |",
             flush=True,
         )
 
 
-def at_once(arguments: argparse.Namespace, folder: Path) -> None:
-    """Time `train` in two copies of a project whose other stages have run."""
+def parallel_folds(arguments: argparse.Namespace, folder: Path) -> None:
+    """Time `train` of two folds, sequentially and in parallel, after the stages before it."""
     clone, bin_ = folder / "project", folder / "bin"
     subprocess.run(["git", "clone", "-q", ".", clone], check=True)
     content = yaml12.load((clone / "params.yaml").read_text(), "params.yaml")
@@ -109,24 +112,26 @@ def at_once(arguments: argparse.Namespace, folder: Path) -> None:
     bin_.mkdir()
     (bin_ / "nvidia-smi").write_text("#!/bin/sh\nprintf 'GPU-1\\nGPU-2\\n'\n")
     (bin_ / "nvidia-smi").chmod(0o755)
-    here = {**os.environ, "PYTHONPATH": str(clone), "TMPDIR": str(folder)}
-    quiet = {"cwd": clone, "stdout": subprocess.DEVNULL, "check": True}
+    variables = {**os.environ, "PYTHONPATH": str(clone), "TMPDIR": str(folder)}
+    options = {"cwd": clone, "stdout": subprocess.DEVNULL, "check": True}
     for stage in STAGES:
-        subprocess.run([sys.executable, "-m", f"stages.{stage}"], env=here, **quiet)
+        subprocess.run([sys.executable, "-m", f"stages.{stage}"], env=variables, **options)
     print("\n| two folds | s | of cores | same bytes |\n| --- | --- | --- | --- |")
     expected: dict[str, bytes] = {}
-    for name, more in (
-        ("one after the other", {"CUDA_VISIBLE_DEVICES": ""}),
-        ("at once", {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}),
+    for name, changes in (
+        ("sequentially", {"CUDA_VISIBLE_DEVICES": ""}),
+        ("in parallel", {"PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}"}),
     ):
         before = os.times()
-        subprocess.run([sys.executable, "-m", "stages.train"], env={**here, **more}, **quiet)
+        subprocess.run(
+            [sys.executable, "-m", "stages.train"], env={**variables, **changes}, **options
+        )
         _, _, user, system, seconds = np.subtract(os.times(), before)
         files = [file for file in (clone / "models/folds").rglob("*") if file.is_file()]
-        found = {str(file): file.read_bytes() for file in files}
-        same = ("yes" if found == expected else "NO") if expected else ""
+        folds = {str(file): file.read_bytes() for file in files}
+        same = ("yes" if folds == expected else "NO") if expected else ""
         print(f"| {name} | {seconds:.0f} | {user + system:.0f} | {same} |", flush=True)
-        expected = found
+        expected = folds
 
 
 def main() -> None:
@@ -134,15 +139,15 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=256)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--recipe", default="cnn")
-    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--fold", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.one:
-        name, *counts, file = arguments.one
+    if arguments.fold:
+        name, *counts, file = arguments.fold
         one_fold(name, *map(int, counts), Path(file))
         return
     with tempfile.TemporaryDirectory() as folder:
-        spread(arguments, Path(folder))
-        at_once(arguments, Path(folder))
+        several_devices(arguments, Path(folder))
+        parallel_folds(arguments, Path(folder))
 
 
 if __name__ == "__main__":

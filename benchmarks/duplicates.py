@@ -1,4 +1,4 @@
-"""How well and how fast near-duplicates are found: recall, precision, false pairs, time, memory.
+"""Measure the search for near-duplicates: recall, precision, false pairs, time and memory.
 
     python -m benchmarks.duplicates [--pictures ZIP ...] [--sheet PNG]
     python -m benchmarks.duplicates --group 400000 800000    # time and memory alone
@@ -46,7 +46,7 @@ def scaled(factor: float) -> Change:
 
 
 def centred(share: float) -> Change:
-    """Cut `share` of both sides away, half of it at either end."""
+    """Return a change that crops `share` of both sides, half at either end."""
 
     def change(image: Image.Image) -> Image.Image:
         x, y = round(image.width * share / 2), round(image.height * share / 2)
@@ -99,12 +99,12 @@ def turned(degrees: float) -> Change:
 
 
 def chained(*changes: Change) -> Change:
-    def change(image: Image.Image) -> Image.Image:
-        for one in changes:
-            image = one(image)
+    def apply(image: Image.Image) -> Image.Image:
+        for change in changes:
+            image = change(image)
         return image
 
-    return change
+    return apply
 
 
 KINDS: dict[str, tuple[Change, str, int]] = {
@@ -141,22 +141,22 @@ def usable(path: Path) -> Iterable[tuple[str, bytes]]:
             yield f"{path.stem}/{name}", data
 
 
-def printed(data: bytes) -> Fingerprint:
+def fingerprint_of(data: bytes) -> Fingerprint:
     return fingerprint(decoding.read(data), data)
 
 
-def changed(data: bytes) -> list[Fingerprint]:
+def changed_fingerprints(data: bytes) -> list[Fingerprint]:
     """Return the fingerprints of a picture after each of `KINDS`, saved and decoded again."""
     image = decoding.read(data)
-    found = []
+    prints = []
     for change, kind, quality in KINDS.values():
         buffer = io.BytesIO()
         change(image).save(buffer, kind, quality=quality)
-        found.append(printed(buffer.getvalue()))
-    return found
+        prints.append(fingerprint_of(buffer.getvalue()))
+    return prints
 
 
-def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     print(f"\n{title}\n\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
     for row in rows:
         print(f"| {' | '.join(str(value) for value in row)} |", flush=True)
@@ -166,25 +166,31 @@ def recall(originals: list[Fingerprint], copies: list[list[Fingerprint]]) -> Non
     params = load_params().clean
     count, rows = len(originals), []
     for number, name in enumerate(KINDS):
-        prints = Fingerprints([*originals, *(of[number] for of in copies)])
+        prints = Fingerprints([*originals, *(changed_prints[number] for changed_prints in copies)])
         edges = forest(prints, params.similar)
         row: list[object] = [name]
         for level in (params.duplicate, params.similar):
             groups = components(2 * count, edges[edges[:, 2] >= level])
-            joined = groups[:count, None] == groups[None, count:]
-            true = int(joined.diagonal().sum())
-            row += [f"{true / count:.3f}", f"{true / max(int(joined.sum()), 1):.3f}"]
+            grouped_together = groups[:count, None] == groups[None, count:]
+            correct = int(grouped_together.diagonal().sum())
+            row += [
+                f"{correct / count:.3f}",
+                f"{correct / max(int(grouped_together.sum()), 1):.3f}",
+            ]
         rows.append(row)
-    levels = [f"{what} at {level}" for level in (params.duplicate, params.similar)
-              for what in ("recall", "precision")]  # fmt: skip
+    levels = [f"{metric} at {level}" for level in (params.duplicate, params.similar)
+              for metric in ("recall", "precision")]  # fmt: skip
     title = f"Copies of {count} originals, and whether they fall into the group of their original"
-    table(title, ["change", *levels], rows)
+    print_table(title, ["change", *levels], rows)
 
 
 def false_pairs(
-    names: list[str], originals: list[Fingerprint], show: Callable[[int], bytes], sheet: Path | None
+    names: list[str],
+    originals: list[Fingerprint],
+    read_file: Callable[[int], bytes],
+    sheet: Path | None,
 ) -> None:
-    """Print how many pairs of different originals look alike, and which look most so."""
+    """Print the number of similar pairs of different originals, and the most similar ones."""
     best: dict[tuple[int, int], float] = {}
     for block in near_duplicates.pairs(Fingerprints(originals), 0.7):
         for i, j, score in block.tolist():
@@ -193,72 +199,77 @@ def false_pairs(
     levels = (0.97, 0.95, 0.9, 0.85, 0.8, 0.7)
     counts = [sum(score >= level for score in best.values()) for level in levels]
     rows = [(level, n, f"{n / total:.1e}") for level, n in zip(levels, counts, strict=True)]
-    table(f"{len(names)} originals, {total} pairs", ["correlation from", "pairs", "rate"], rows)
+    print_table(
+        f"{len(names)} originals, {total} pairs", ["correlation from", "pairs", "rate"], rows
+    )
     worst = sorted(best.items(), key=lambda item: -item[1])[:12]
     if worst:
-        table("Most alike", ["correlation", "one", "other"],
+        print_table("Most similar", ["correlation", "first", "second"],
               [(f"{score:.3f}", names[i], names[j]) for (i, j), score in worst])  # fmt: skip
     if sheet:
-        drawn = Image.new("RGB", (200 * max(len(worst), 1), 400), "grey")
+        canvas = Image.new("RGB", (200 * max(len(worst), 1), 400), "grey")
         for column, (pair, _) in enumerate(worst):
             for row, index in enumerate(pair):
-                image = decoding.read(show(index))
-                drawn.paste(ImageOps.contain(image, (196, 196)), (200 * column, 200 * row))
-        drawn.save(sheet)
+                image = decoding.read(read_file(index))
+                canvas.paste(ImageOps.contain(image, (196, 196)), (200 * column, 200 * row))
+        canvas.save(sheet)
 
 
-def drawn(kind: str, picture: tuple[int, bytes]) -> Fingerprint:
+def lookalike_fingerprint(kind: str, picture: tuple[int, bytes]) -> Fingerprint:
     """Return the fingerprint of an original of `lookalikes.KINDS`, saved as JPEG."""
     number, data = picture
     inside = pictures.limit_size(decoding.read(data), lookalikes.LONG_SIDE)
-    return saved(lookalikes.KINDS[kind](inside, np.random.default_rng([SEED, number])))
+    return saved_fingerprint(lookalikes.KINDS[kind](inside, np.random.default_rng([SEED, number])))
 
 
-def saved(image: Image.Image) -> Fingerprint:
+def saved_fingerprint(image: Image.Image) -> Fingerprint:
     """Return the fingerprint of an image saved as JPEG."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=90)
-    return printed(buffer.getvalue())
+    return fingerprint_of(buffer.getvalue())
 
 
 def lookalike_pairs(files: Sequence[bytes]) -> None:
-    """Print how many pairs of different originals of each kind look alike, and what it would cost.
+    """Print how many pairs of different originals of each kind are similar, and how many are lost.
 
-    Related in part are edges of `forest` that agree in part only; lost are those that `clean`
-    rejects, if all have the same label.
+    "Related in part" counts edges of `forest` that agree in part only; "lost" counts originals that
+    `clean` rejects if all have the same label.
     """
     params, rows = load_params().clean, []
     total = len(files) * (len(files) - 1) // 2
     for kind in lookalikes.KINDS:
         prints = Fingerprints(
-            map_parallel(partial(drawn, kind), [*enumerate(files)], kind, "picture")
+            map_parallel(partial(lookalike_fingerprint, kind), [*enumerate(files)], kind, "picture")
         )
         edges = forest(prints, params.similar)
         best = {(int(i), int(j)): score for block in near_duplicates.pairs(prints, params.similar)
                 for i, j, score in block.tolist()}  # fmt: skip
-        same = sum(score >= params.duplicate for score in best.values())
+        duplicates = sum(score >= params.duplicate for score in best.values())
         groups = np.bincount(components(len(files), edges))
         labels, ranks = ["ai"] * len(files), [(i,) for i in range(len(files))]
         lost = len(find_exclusions(prints, edges, labels, ranks, params.duplicate))
-        scenes = int((edges[:, 2] < params.similar).sum())
-        rows.append((kind, same, f"{same / total:.1e}", len(best), f"{len(best) / total:.1e}",
-                     scenes, f"{scenes / total:.1e}", groups.max(), lost))  # fmt: skip
+        partly_related = int((edges[:, 2] < params.similar).sum())
+        counts = (duplicates, len(best), partly_related)
+        cells = [cell for count in counts for cell in (count, f"{count / total:.1e}")]
+        rows.append((kind, *cells, groups.max(), lost))
     head = ["kind", f"pairs at {params.duplicate}", "rate", f"pairs at {params.similar}", "rate",
             "related in part", "rate", "largest group", "lost"]  # fmt: skip
-    table(f"{len(files)} different originals of each kind, {total} pairs", head, rows)
+    print_table(f"{len(files)} different originals of each kind, {total} pairs", head, rows)
 
 
-def shown(kind: str, frame: tuple[float, bytes, bytes]) -> Fingerprint:
+def frame_fingerprint(kind: str, frame: tuple[float, bytes, bytes]) -> Fingerprint:
     """Return the fingerprint of a frame of one of `lookalikes.SCENES`, saved as JPEG."""
     share, *files = frame
-    one, other = (pictures.limit_size(decoding.read(data), lookalikes.LONG_SIDE) for data in files)
-    return saved(lookalikes.SCENES[kind](one, other, share))
+    first, second = (
+        pictures.limit_size(decoding.read(data), lookalikes.LONG_SIDE) for data in files
+    )
+    return saved_fingerprint(lookalikes.SCENES[kind](first, second, share))
 
 
 def chains(files: Sequence[bytes], frames: int = 100) -> None:
-    """Print how many frames of slow scenes are left out, from one picture to the next of `files`.
+    """Print how many frames of slow scenes, between two pictures of `files` each, are lost.
 
-    By chains: as many as go where all that pairs link together counts as one picture.
+    "Lost by chains" are those that are lost if all frames that pairs connect are one picture.
     """
     clean, rows = load_params().clean, []
     scenes = list(zip(files[::2], files[1::2], strict=False))
@@ -268,9 +279,11 @@ def chains(files: Sequence[bytes], frames: int = 100) -> None:
     }
     for kind in lookalikes.SCENES:
         chained, lost, groups = dict.fromkeys(labellings, 0), dict.fromkeys(labellings, 0), 0
-        for one, other in scenes:
-            moments = [(n / (frames - 1), one, other) for n in range(frames)]
-            prints = Fingerprints(map_parallel(partial(shown, kind), moments, kind, "frame"))
+        for first, second in scenes:
+            timeline = [(n / (frames - 1), first, second) for n in range(frames)]
+            prints = Fingerprints(
+                map_parallel(partial(frame_fingerprint, kind), timeline, kind, "frame")
+            )
             edges = forest(prints, clean.similar)
             groups += len(np.unique(components(frames, edges)))
             linked = components(frames, edges[edges[:, 2] >= clean.duplicate])
@@ -281,120 +294,133 @@ def chains(files: Sequence[bytes], frames: int = 100) -> None:
                 lost[name] += len(find_exclusions(prints, edges, labels, ranks, clean.duplicate))
         rows += [(kind, name, chained[name], lost[name], groups) for name in labellings]
     head = ["scene", "labels", "lost by chains", "lost", "groups"]
-    table(f"{len(scenes)} scenes of {frames} frames each", head, rows)
+    print_table(f"{len(scenes)} scenes of {frames} frames each", head, rows)
 
 
 def hashes(kind: str, count: int) -> NDArray[np.uint64]:
     """Draw the hashes of `count` pictures, shape (count, 10): random, or with large buckets.
 
-    Skewed ones share a chunk in a twentieth of the pictures, and all bits in 500 of them.
+    Of skewed hashes, a twentieth share a chunk, and 500 are equal.
     """
-    drawn = np.random.default_rng(SEED).integers(0, 2**64, (count, 10), dtype=np.uint64)
+    random = np.random.default_rng(SEED).integers(0, 2**64, (count, 10), dtype=np.uint64)
     if kind == "skewed":
-        drawn[: count // 20] &= np.uint64(0xFFFF_FFFF_FFFF_0000)
-        drawn[-500:] = drawn[-1]
-    return drawn
+        random[: count // 20] &= np.uint64(0xFFFF_FFFF_FFFF_0000)
+        random[-500:] = random[-1]
+    return random
 
 
-def grouped(kind: str, count: int) -> tuple[float, float]:
+def measure_grouping(kind: str, count: int) -> tuple[float, float]:
     """Return the processor time in s and the peak memory in MiB that grouping adds."""
-    looks = np.random.default_rng(SEED).integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
+    thumbnails = np.random.default_rng(SEED).integers(0, 256, (64, 32, 32, 3), dtype=np.uint8)
     prints = Fingerprints(
-        Fingerprint(i.to_bytes(4, "big"), row, looks[i % 64], flat=False, sparse=False)
+        Fingerprint(i.to_bytes(4, "big"), row, thumbnails[i % 64], flat=False, sparse=False)
         for i, row in enumerate(hashes(kind, count))
     )
     start = time.process_time()
     forest(prints, 0.9)
-    spent = time.process_time() - start
-    tracemalloc.start()  # in a run of its own, which it slows down
+    seconds = time.process_time() - start
+    tracemalloc.start()  # in a second run, since tracing slows it down
     forest(prints, 0.9)
-    return spent, tracemalloc.get_traced_memory()[1] / 2**20
+    return seconds, tracemalloc.get_traced_memory()[1] / 2**20
 
 
-def compared(drawn: NDArray[np.uint64]) -> int:
-    """Count near pairs by comparing all with all, for every search."""
-    found = 0
+def count_by_comparison(hashes_drawn: NDArray[np.uint64]) -> int:
+    """Count near pairs by comparing all hashes with all, for every search."""
+    pairs = 0
     for view, turn, radius in SEARCHES:
-        for query in orient_hashes(drawn[:, view], turn):
-            found += int((np.bitwise_count(drawn[:, 0] ^ query) <= radius).sum())
-    return found
+        for query in orient_hashes(hashes_drawn[:, view], turn):
+            pairs += int((np.bitwise_count(hashes_drawn[:, 0] ^ query) <= radius).sum())
+    return pairs
 
 
-def joined(drawn: NDArray[np.uint64]) -> int:
-    """Count the same pairs by the join."""
+def count_by_join(hashes_drawn: NDArray[np.uint64]) -> int:
+    """Count near pairs by the join, for every search."""
     return sum(
         len(i)
         for view, turn, radius in SEARCHES
-        for i, _ in hamming.near_pairs(orient_hashes(drawn[:, view], turn), drawn[:, 0], radius)
+        for i, _ in hamming.near_pairs(
+            orient_hashes(hashes_drawn[:, view], turn), hashes_drawn[:, 0], radius
+        )
     )
 
 
-def grouping(drawn: Iterable[tuple[str, int]]) -> None:
+def print_grouping(sizes: Iterable[tuple[str, int]]) -> None:
     rows = []
-    for kind, count in drawn:
-        with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
-            spent, memory = fresh.submit(grouped, kind, count).result()
-        rows.append((kind, f"{count:,}", f"{spent:.1f}", f"{memory:.0f}"))
-    table("Grouping", ["hashes", "pictures", "processor time (s)", "extra memory (MiB)"], rows)
+    for kind, count in sizes:
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            seconds, memory = pool.submit(measure_grouping, kind, count).result()
+        rows.append((kind, f"{count:,}", f"{seconds:.1f}", f"{memory:.0f}"))
+    print_table(
+        "Grouping", ["hashes", "pictures", "processor time (s)", "extra memory (MiB)"], rows
+    )
 
 
 def speed() -> None:
-    grouping([*(("random", count) for count in (50_000, 100_000, 200_000)), ("skewed", 200_000)])
-    drawn = hashes("random", 20_000)
-    (found, slow), (also_found, fast) = (timed(count, drawn) for count in (compared, joined))
-    assert found == also_found
-    print(f"\n20,000 pictures, {found} near pairs: {slow:.1f} s by comparing all with all, "
-          f"{fast:.1f} s by the join, {slow / fast:.0f} times faster")  # fmt: skip
+    print_grouping(
+        [*(("random", count) for count in (50_000, 100_000, 200_000)), ("skewed", 200_000)]
+    )
+    hashes_drawn = hashes("random", 20_000)
+    (pairs, comparison_seconds), (joined_pairs, join_seconds) = (
+        timed(count, hashes_drawn) for count in (count_by_comparison, count_by_join)
+    )
+    assert pairs == joined_pairs
+    print(
+        f"\n20,000 pictures, {pairs} near pairs: {comparison_seconds:.1f} s by comparing all with "
+        f"all, {join_seconds:.1f} s by the join, "
+        f"{comparison_seconds / join_seconds:.0f} times faster"
+    )
 
 
 def timed(
-    count: Callable[[NDArray[np.uint64]], int], drawn: NDArray[np.uint64]
+    count: Callable[[NDArray[np.uint64]], int], hashes_drawn: NDArray[np.uint64]
 ) -> tuple[int, float]:
     start = time.process_time()
-    return count(drawn), time.process_time() - start
+    return count(hashes_drawn), time.process_time() - start
 
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], metavar="ZIP")
     parser.add_argument("--originals", type=int, default=2200, help="pictures without a copy")
-    parser.add_argument("--changed", type=int, default=300, help="how many of them are changed")
     parser.add_argument(
-        "--group", type=int, nargs="+", metavar="N", help="that many hashes, no more"
+        "--changed", type=int, default=300, help="number of originals that are changed"
     )
     parser.add_argument(
-        "--lookalikes", type=int, metavar="N", help="that many originals of each kind, no more"
+        "--group", type=int, nargs="+", metavar="N", help="only group so many random hashes"
     )
-    parser.add_argument("--sheet", type=Path, help="where to draw the pairs that are most alike")
+    parser.add_argument(
+        "--lookalikes", type=int, metavar="N", help="only compare so many originals of each kind"
+    )
+    parser.add_argument("--sheet", type=Path, help="file for a drawing of the most similar pairs")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = read_arguments()
     if arguments.group:
-        grouping(("random", count) for count in arguments.group)
+        print_grouping(("random", count) for count in arguments.group)
         return
-    real = [one for path in arguments.pictures for one in usable(path)]
-    prints = list(map_parallel(printed, [data for _, data in real], "originals"))
+    real = [item for path in arguments.pictures for item in usable(path)]
+    prints = list(map_parallel(fingerprint_of, [data for _, data in real], "originals"))
     groups = components(len(real), forest(Fingerprints(prints), load_params().clean.similar))
-    wanted = arguments.lookalikes or arguments.originals
-    first = np.unique(groups, return_index=True)[1][:wanted]
-    count = wanted - len(first)
+    needed = arguments.lookalikes or arguments.originals
+    first = np.unique(groups, return_index=True)[1][:needed]
+    count = needed - len(first)
     rendered = list(map_parallel(partial(sample.picture, seed=SEED), range(count), "render"))
-    files = [real[i] for i in first] + [(f"rendered/{one.name}", one.data) for one in rendered]
+    files = [real[i] for i in first] + [(f"rendered/{item.name}", item.data) for item in rendered]
     names = [name for name, _ in files]
     origins = sorted({name.split("/")[0] for name in names})
-    table("Originals", ["from", "pictures"],
+    print_table("Originals", ["from", "pictures"],
           [(o, sum(n.split("/")[0] == o for n in names)) for o in origins])  # fmt: skip
     if arguments.lookalikes:
         lookalike_pairs([data for _, data in files])
         chains([data for _, data in files[:20]])
         return
-    drawn = np.random.default_rng(SEED).permutation(len(files))[: arguments.changed]
+    chosen = np.random.default_rng(SEED).permutation(len(files))[: arguments.changed]
     prints = [prints[i] for i in first]
-    prints += map_parallel(printed, [one.data for one in rendered], "originals")
-    copies = list(map_parallel(changed, [files[i][1] for i in drawn], "change"))
-    recall([prints[i] for i in drawn], copies)
+    prints += map_parallel(fingerprint_of, [item.data for item in rendered], "originals")
+    copies = list(map_parallel(changed_fingerprints, [files[i][1] for i in chosen], "change"))
+    recall([prints[i] for i in chosen], copies)
     false_pairs(names, prints, lambda i: files[i][1], arguments.sheet)
     speed()
 

@@ -1,10 +1,10 @@
-"""Time one engine on squares, in whatever environment has it: prints a JSON line.
+"""Time an inference engine on squares, in an environment that has it; print a JSON line.
 
     python encoder_rates.py {openvino,onnxruntime,torch} {float32,bfloat16} MODEL SQUARES.npy
 
 MODEL is an ONNX file or an OpenVINO graph that takes normalised float32 (n, 3, size, size), or, for
-PyTorch, the name of a network of open_clip, whose weights are random: they take as much time. Where
-the graph's input is uint8, squares are given as they are. Imports nothing of realart.
+PyTorch, the name of a network of open_clip, with random weights, which take as much time. A graph
+with a uint8 input is given the squares as they are. Imports nothing of realart.
 """
 
 import json
@@ -72,7 +72,7 @@ def torch(model: str, precision: str, squares: Any) -> Callable[[], None]:
 
 
 def normalised(squares: Any) -> Any:
-    """Return uint8 squares (n, size, size, 3) as CLIP takes them: float32 (n, 3, size, size)."""
+    """Normalise uint8 squares (n, size, size, 3) for CLIP: float32 (n, 3, size, size)."""
     scaled = (squares / np.float32(255) - np.float32(MEAN)) / np.float32(STD)
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), np.float32)
 
@@ -80,14 +80,14 @@ def normalised(squares: Any) -> Any:
 def main() -> None:
     engine, precision, model, path = sys.argv[1:]
     squares = np.load(path)[:CHUNK]
-    ways = {"openvino": openvino, "onnxruntime": onnxruntime, "torch": torch}
-    run = ways[engine](model, precision, squares)
+    engines = {"openvino": openvino, "onnxruntime": onnxruntime, "torch": torch}
+    run = engines[engine](model, precision, squares)
     run()
-    begun, rounds = time.perf_counter(), 0
-    while time.perf_counter() - begun < SECONDS:
+    start, rounds = time.perf_counter(), 0
+    while time.perf_counter() - start < SECONDS:
         run()
         rounds += 1
-    print(json.dumps({"rate": rounds * len(squares) / (time.perf_counter() - begun)}))
+    print(json.dumps({"rate": rounds * len(squares) / (time.perf_counter() - start)}))
 
 
 if __name__ == "__main__":

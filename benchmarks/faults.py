@@ -1,4 +1,4 @@
-"""What `clean` answers to bad and odd files, as a table: `python -m benchmarks.faults`."""
+"""The outcome of `clean` for bad and odd files, as a table: `python -m benchmarks.faults`."""
 
 import json
 import subprocess
@@ -14,15 +14,15 @@ ROOT = Path(__file__).parents[1]
 BASE, BYTES_A_PIXEL = 256, 32
 """The bound on the memory of a process of `clean`: MiB, and bytes for each pixel of `max_pixels`.
 
-A process begins with about 170 MiB. The worst picture known is a WebP with transparency, 24 bytes a
-pixel: what its decoder holds, RGBA, the white behind it, both together, and RGB. The file itself
+A process starts with about 170 MiB. The worst known picture is a WebP with transparency, 24 bytes a
+pixel: the decoder's buffer, RGBA, the white background, both composed, and RGB. The file itself
 adds 4 at most.
 """
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file: `KEPT`, or a reason and what more was said."""
+    """The outcome of a file: `KEPT`, or a reason and its detail."""
 
     path: str
     outcome: str
@@ -31,7 +31,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What became of an archive; `peak` is in MiB, `written` all paths that were changed."""
+    """The outcomes of the files of an archive, the peak memory in MiB, and all paths written to."""
 
     outcomes: list[Outcome]
     peak: int
@@ -39,12 +39,12 @@ class Cleaned:
 
 
 def bound(max_pixels: int) -> int:
-    """Return the most memory that a process of `clean` may hold, in MiB."""
+    """Return the bound on the memory of a process of `clean`, in MiB."""
     return BASE + BYTES_A_PIXEL * max_pixels // (1 << 20)
 
 
 def cleaned(files: list[BadFile], folder: Path, max_pixels: int = MAX_PIXELS) -> Cleaned:
-    """Put files into an archive in `folder`, and run the real `clean` on it in a process."""
+    """Write files to an archive in `folder`, and run `clean` on it in a process of its own."""
     archive = write_archive(folder / "archive.zip", files)
     out = folder / "out"
     command = ["-m", "benchmarks.watched_clean", str(archive), str(out), str(max_pixels)]
@@ -63,23 +63,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         (base := Path(name) / "base").mkdir()
         (bad := Path(name) / "bad").mkdir()
-        before, seen = cleaned(good(), base), cleaned([*good(), *files], bad)
-    waiting = sorted(seen.outcomes, key=lambda one: one.path)
-    print("| file | what is odd | outcome | said |\n| --- | --- | --- | --- |")
+        baseline, result = cleaned(good(), base), cleaned([*good(), *files], bad)
+    outcomes = sorted(result.outcomes, key=lambda outcome: outcome.path)
+    print("| file | what is odd | outcome | detail |\n| --- | --- | --- | --- |")
     for file in files:
-        found = waiting.pop(next(i for i, one in enumerate(waiting) if one.path == file.path))
-        cells = (shown(file.path), file.odd, found.outcome, shown(found.detail))
+        position = [outcome.path for outcome in outcomes].index(file.path)
+        outcome = outcomes.pop(position)
+        cells = (as_cell(file.path), file.odd, outcome.outcome, as_cell(outcome.detail))
         print(f"| {' | '.join(cells)} |")
     print(
-        f"\n{len(files)} files, max_pixels {MAX_PIXELS}: peak memory {seen.peak} MiB "
-        f"({before.peak} MiB with good files only), bound {bound(MAX_PIXELS)} MiB."
+        f"\n{len(files)} files, max_pixels {MAX_PIXELS}: peak memory {result.peak} MiB "
+        f"({baseline.peak} MiB with good files only), bound {bound(MAX_PIXELS)} MiB."
     )
 
 
-def shown(text: str, most: int = 70) -> str:
-    """Return `text` as it fits into a cell of a table, at most so many characters."""
+def as_cell(text: str, max_length: int = 70) -> str:
+    """Return a text as the cell of a Markdown table, cut to `max_length` characters."""
     text = text.replace("|", "\\|").replace("\r", "\\r").replace("\n", "\\n")
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+    return text if len(text) <= max_length else f"{text[: max_length - 3]}..."
 
 
 if __name__ == "__main__":

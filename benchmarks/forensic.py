@@ -1,9 +1,9 @@
-"""What each family of measurements costs: milliseconds of one core for a picture of 512 x 512.
+"""The cost of each family of measurements: milliseconds of a core for a picture of 512 x 512.
 
     python -m benchmarks.forensic [PICTURE]
 
-Without a picture, one of the embedded sample is painted. Medians of repeated calls; the second
-column is relative to decoding the same picture's JPEG, which any use of it begins with.
+Without PICTURE, a picture of the embedded sample is rendered. Medians of repeated calls; the second
+column is relative to decoding the same picture's JPEG, which any use of it starts with.
 """
 
 import argparse
@@ -27,21 +27,21 @@ SIDE = 512
 def milliseconds(function: Callable[[], object]) -> float:
     """Return the median processor time of a call."""
     function()
-    spent = []
+    times = []
     for _ in range(REPEATS):
         start = time.process_time()
         function()
-        spent.append(time.process_time() - start)
-    return 1000 * float(np.median(spent))
+        times.append(time.process_time() - start)
+    return 1000 * float(np.median(times))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("picture", type=Path, nargs="?")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    if asked.picture:
-        image = decoding.read(asked.picture.read_bytes())
+    if arguments.picture:
+        image = decoding.read(arguments.picture.read_bytes())
     else:
         generator = random_generator(0, 0)
         image = Image.fromarray(render(draw_frame(generator), generated=False, rng=generator))
@@ -53,9 +53,9 @@ def main() -> None:
     print("| family | numbers | ms | / decoding |\n| --- | --- | --- | --- |")
     total = 0.0
     for name, family in FAMILIES.items():
-        spent = milliseconds(lambda family=family: family.measure(pixels))
-        total += spent
-        print(f"| {name} | {family.size} | {spent:.1f} | {spent / decode:.1f} |")
+        cost = milliseconds(lambda family=family: family.measure(pixels))
+        total += cost
+        print(f"| {name} | {family.size} | {cost:.1f} | {cost / decode:.1f} |")
     print(f"| all | | {total:.1f} | {total / decode:.1f} |")
 
 

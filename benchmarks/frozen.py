@@ -1,4 +1,4 @@
-"""Training of recipes by the stages, beside a plain Keras script as published projects have it.
+"""Train recipes by the stages, and by a plain Keras script such as published projects have.
 
     python -m benchmarks.frozen [--zip ZIP --ai FOLDER --human FOLDER] [--pictures 700]
         [--recipes resnet101 cnn150] [--folds 4] [--epochs 20] [--timed-folds 1] [--timed-epochs 2]
@@ -7,9 +7,9 @@ Prints a table in Markdown: seconds of both, their ratio, held-out accuracy of b
 same networks with random weights on the same canonical pictures of the same folds, for the same
 epochs (early stopping is off). The plain script reads folders with `image_dataset_from_directory`
 and has the frozen base inside `fit`, so every fold and epoch computes it again. Its time is linear
-in folds and epochs, so it is measured on `--timed-folds` of `--timed-epochs` after one more that
-compiles, and what is left is counted by the mean; its accuracy is that of the epochs that ran.
-Ours is the whole time of the stages `features` and `train`, from the start of their processes.
+in folds and epochs: it is measured on `--timed-folds` of `--timed-epochs`, after one more epoch
+that compiles, and extrapolated; its accuracy is that of the epochs that ran. The time of realart is
+that of the stages `features` and `train`, including the start of their processes.
 """
 
 import argparse
@@ -33,34 +33,35 @@ PREPARING = ("download", "clean", "split", "balance", "ela")
 
 
 def main() -> None:
-    arguments = parsed()
+    arguments = parse_arguments()
     with tempfile.TemporaryDirectory() as folder:
-        project = prepared(Path(folder), arguments)
+        project = prepare_project(Path(folder), arguments)
         print("| recipe | plain Keras, s | realart, s | ratio | accuracy: plain | realart |")
         print("| --- | --- | --- | --- | --- | --- |")
         for name in arguments.recipes:
             set_params(project, model=name)
-            plain = run(project, "benchmarks.frozen", "--plain", json.dumps(vars(arguments)))
-            theirs = json.loads(plain.splitlines()[-1])
-            spent = {stage: seconds(project, stage) for stage in ("features", "train")}
-            ours = sum(spent.values())
+            output = run(project, "benchmarks.frozen", "--plain", json.dumps(vars(arguments)))
+            plain = json.loads(output.splitlines()[-1])
+            stage_seconds = {stage: time_stage(project, stage) for stage in ("features", "train")}
+            total = sum(stage_seconds.values())
             scores = [
                 tables.read(file, tables.SCORES)
                 for file in sorted((project / "models/folds").glob("*/scores.csv"))
             ]
-            right = np.concatenate(
-                [(one["score"] >= 0.5) == tables.is_ai(one["label"]) for one in scores]
+            correct = np.concatenate(
+                [(table["score"] >= 0.5) == tables.is_ai(table["label"]) for table in scores]
             )
             print(
-                f"| `{name}` | {theirs['seconds']:.0f} (of which measured: "
-                f"{theirs['measured']:.0f}) | {ours:.0f} (features {spent['features']:.0f}, train "
-                f"{spent['train']:.0f}) | {theirs['seconds'] / ours:.1f} | "
-                f"{theirs['accuracy']:.3f} | {right.mean():.3f} |",
+                f"| `{name}` | {plain['seconds']:.0f} (of which measured: "
+                f"{plain['measured']:.0f}) | {total:.0f} (features "
+                f"{stage_seconds['features']:.0f}, train {stage_seconds['train']:.0f}) | "
+                f"{plain['seconds'] / total:.1f} | {plain['accuracy']:.3f} | "
+                f"{correct.mean():.3f} |",
                 flush=True,
             )
 
 
-def parsed() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--zip", type=Path)
     parser.add_argument("--ai", default="generated")
@@ -74,8 +75,8 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prepared(folder: Path, arguments: argparse.Namespace) -> Path:
-    """Make a project of the pictures in which the stages before `features` have run."""
+def prepare_project(folder: Path, arguments: argparse.Namespace) -> Path:
+    """Create a project with the pictures, and run the stages before `features`."""
     pictures = folder / "pictures.zip"
     if arguments.zip:
         thin_out(arguments.zip, pictures, arguments.pictures)
@@ -102,10 +103,10 @@ def prepared(folder: Path, arguments: argparse.Namespace) -> Path:
 
 def thin_out(published: Path, target: Path, count: int) -> None:
     """Copy about `count` files of a zip, evenly spread over it."""
-    with ZipFile(published) as source, ZipFile(target, "w") as kept:
+    with ZipFile(published) as source, ZipFile(target, "w") as copied:
         names = [entry.filename for entry in source.infolist() if not entry.is_dir()]
         for number in np.unique(np.linspace(0, len(names) - 1, count).astype(int)):
-            kept.writestr(names[number], source.read(names[number]))
+            copied.writestr(names[number], source.read(names[number]))
 
 
 def set_params(project: Path, **values: Any) -> None:
@@ -114,25 +115,25 @@ def set_params(project: Path, **values: Any) -> None:
 
 
 def run(project: Path, module: str, *arguments: str) -> str:
-    """Run a module in a project; return what it said."""
+    """Run a module in a project, and return its standard output."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DVC_ROOT": str(project)}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=project, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    return done.stdout
+    if result.returncode:
+        raise RuntimeError(result.stderr[-2000:])
+    return result.stdout
 
 
-def seconds(project: Path, stage: str) -> float:
-    began = time.monotonic()
+def time_stage(project: Path, stage: str) -> float:
+    start = time.monotonic()
     run(project, f"stages.{stage}")
-    return time.monotonic() - began
+    return time.monotonic() - start
 
 
-def plain(arguments: argparse.Namespace) -> None:
-    """Train in the working directory's project as a plain script would; print what it cost."""
+def train_plainly(arguments: argparse.Namespace) -> None:
+    """Train the project in the working directory by a plain script; print time and accuracy."""
     from realart.networks import builder
     from realart.params import load_params
     from realart.training import folds
@@ -141,15 +142,15 @@ def plain(arguments: argparse.Namespace) -> None:
     params = load_params()
     recipe = params.recipe
     rows = tables.read(Path("data/balanced/rows.csv"), tables.ROWS)
-    spent, measured, right = 0.0, 0.0, []
+    seconds, measured, accuracies = 0.0, 0.0, []
     for fold in range(arguments.timed_folds):
         parts = folds.fold_indices(rows, fold, params.split.slices)
         folders = {
-            name: linked(rows.iloc[getattr(parts, name)], Path(f"plain/{fold}/{name}"))
-            for name in ("fit", "watch", "held_out")
+            name: link_pictures(rows.iloc[getattr(parts, name)], Path(f"plain/{fold}/{name}"))
+            for name in ("fit", "val", "held_out")
         }
-        began = time.monotonic()
-        fit, watch, held_out = (
+        start = time.monotonic()
+        fit, val, held_out = (
             keras.utils.image_dataset_from_directory(
                 folder,
                 label_mode="binary" if recipe.outputs == 1 else "categorical",
@@ -163,22 +164,26 @@ def plain(arguments: argparse.Namespace) -> None:
         )
         model = builder.build(recipe)
         builder.compile_for(model, recipe, recipe.optimizer.learning_rate)
-        model.fit(fit, validation_data=watch, epochs=1, verbose=0)
-        warm = time.monotonic()
+        model.fit(fit, validation_data=val, epochs=1, verbose=0)
+        compiled = time.monotonic()
         epochs = min(arguments.timed_epochs, recipe.epochs - 1)
-        model.fit(fit, validation_data=watch, epochs=epochs, verbose=0)
-        steady = time.monotonic()
-        right.append(model.evaluate(held_out, verbose=0, return_dict=True)["accuracy"])
-        ended = time.monotonic()
-        measured += ended - began
-        spent += ended - began + (steady - warm) / epochs * (recipe.epochs - 1 - epochs)
-    share = arguments.folds / arguments.timed_folds
-    figures = {"seconds": spent * share, "measured": measured, "accuracy": float(np.mean(right))}
-    print(json.dumps(figures))
+        model.fit(fit, validation_data=val, epochs=epochs, verbose=0)
+        trained = time.monotonic()
+        accuracies.append(model.evaluate(held_out, verbose=0, return_dict=True)["accuracy"])
+        end = time.monotonic()
+        measured += end - start
+        seconds += end - start + (trained - compiled) / epochs * (recipe.epochs - 1 - epochs)
+    factor = arguments.folds / arguments.timed_folds
+    result = {
+        "seconds": seconds * factor,
+        "measured": measured,
+        "accuracy": float(np.mean(accuracies)),
+    }
+    print(json.dumps(result))
 
 
-def linked(rows: Any, folder: Path) -> Path:
-    """Make a folder a class of the pictures of some rows."""
+def link_pictures(rows: Any, folder: Path) -> Path:
+    """Link the pictures of some rows in a folder for each class."""
     for row in rows.itertuples():
         link = folder / row.label / Path(row.file).name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -188,6 +193,6 @@ def linked(rows: Any, folder: Path) -> Path:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--plain"]:
-        plain(argparse.Namespace(**json.loads(sys.argv[2])))
+        train_plainly(argparse.Namespace(**json.loads(sys.argv[2])))
     else:
         main()

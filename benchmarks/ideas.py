@@ -1,12 +1,12 @@
-"""What tells generated art from other art: descriptors and heads, on the same pictures and folds.
+"""Compare descriptors and classifiers on the same pictures and folds.
 
     python -m benchmarks.ideas ZIP [--weights FILE] [--seeds 0 1 2] [--elsewhere ZIP]
 
 Prints a table in Markdown, a row an idea: accuracy, AUC and recall out of fold, means over the
 seeds of grouped folds, with intervals. Pictures are in canonical form and there are no copies:
-classes are weighted. The test part is not looked at. `--elsewhere` names pictures of another
-origin, which a head that learnt from the whole training part judges. `--weights` are those of
-MobileNetV2 without its top; the default are Keras's, which are downloaded.
+classes are weighted. The test part is not used. `--elsewhere` is a zip of pictures of another
+origin, which are scored by a classifier that is fitted on the whole training part. `--weights` are
+those of MobileNetV2 without its top; by default Keras's, which are downloaded.
 """
 
 import argparse
@@ -49,7 +49,7 @@ LOGISTIC = ClassifierParams(name="logistic", grid={"C": [0.1, 1.0, 10.0, 100.0]}
 
 
 def ideas(weights: str) -> dict[str, tuple[list[Descriptor], ClassifierParams]]:
-    """Return descriptors and head of each idea."""
+    """Return the descriptors and the classifier of each idea, by name."""
     backbone = DEFAULT.backbone.model_copy(update={"weights": weights})
 
     def deep(**changes: object) -> KerasFeatures:
@@ -57,8 +57,10 @@ def ideas(weights: str) -> dict[str, tuple[list[Descriptor], ClassifierParams]]:
             {**DEFAULT.model_dump(), "backbone": backbone, **changes}
         )
 
-    first = {f"{name}, mean, 224 px": [deep(**PLAIN, layers=[name])] for name in DEFAULT.layers}
-    grown = {
+    single_layers = {
+        f"{name}, mean, 224 px": [deep(**PLAIN, layers=[name])] for name in DEFAULT.layers
+    }
+    extended = {
         "five layers, mean, 224 px": [deep(**PLAIN)],
         "and spread": [deep(**{**PLAIN, "pooling": ["mean", "std"]})],
         "and maximum": [deep(size=224)],
@@ -68,17 +70,17 @@ def ideas(weights: str) -> dict[str, tuple[list[Descriptor], ClassifierParams]]:
         "the centre square, 8 views at 256 px": [deep(**EIGHT, shape="crop")],
         "padded": [deep(shape="pad")],
     }
-    measured = {
+    forensic = {
         f"forensic: {name}": [ForensicFeatures(families=[name])] for name in FORENSIC.families
     } | {"forensic: all": [FORENSIC]}
-    found = {name: (parts, SVM) for name, parts in (first | grown | measured).items()}
-    found["default + forensic"] = ([deep(), FORENSIC], SVM)
-    found["default, logistic regression"] = ([deep()], LOGISTIC)
-    return found | {"forensic, logistic regression": ([FORENSIC], LOGISTIC)}
+    rows = {name: (parts, SVM) for name, parts in (single_layers | extended | forensic).items()}
+    rows["default + forensic"] = ([deep(), FORENSIC], SVM)
+    rows["default, logistic regression"] = ([deep()], LOGISTIC)
+    return rows | {"forensic, logistic regression": ([FORENSIC], LOGISTIC)}
 
 
 class Set:
-    """Pictures of a zip in canonical form, and what descriptors say of them, each once."""
+    """The pictures of a zip in canonical form, and their feature vectors, computed once."""
 
     def __init__(self, path: Path, folder: Path) -> None:
         labels = PARAMS.datasets["cashbowman"].labels, PARAMS.datasets["local"].labels
@@ -93,70 +95,76 @@ class Set:
         self.table = kept
         self.files = [folder / file for file in kept["file"]]
         self.folder = folder
-        self.described: dict[str, NDArray[np.float32]] = {}
+        self.cache: dict[str, NDArray[np.float32]] = {}
 
     def vectors(self, part: Descriptor) -> NDArray[np.float32]:
-        """Return what a descriptor says of all pictures: float32 (n, d)."""
+        """Return the feature vectors of a descriptor for all pictures: float32, shape (n, d)."""
         key = part.model_dump_json()
-        if key not in self.described:
-            seen = InputSpec(parts={"it": part}, clean=PARAMS.clean, ela=None)
-            look = partial(preprocessing.from_stored, spec=seen)
+        if key not in self.cache:
+            spec = InputSpec(parts={"descriptor": part}, clean=PARAMS.clean, ela=None)
+            prepare = partial(preprocessing.from_stored, spec=spec)
             if isinstance(part, ForensicFeatures):
-                said = [one for (one,) in map_parallel(look, self.files, "describe")]
-                self.described[key] = np.stack(said)
+                computed = [batch for (batch,) in map_parallel(prepare, self.files, "describe")]
+                self.cache[key] = np.stack(computed)
             else:
-                networks = vectors.save_networks(seen.parts, self.folder)
-                looked = map(preprocessing.stack, batches(look, self.files, 8, "describe"))
-                said = [vectors.extract(one, seen.parts, networks) for one in looked]
-                self.described[key] = np.concatenate(said)
-        return self.described[key]
+                networks = vectors.save_networks(spec.parts, self.folder)
+                inputs = map(preprocessing.stack, batches(prepare, self.files, 8, "describe"))
+                computed = [vectors.extract(batch, spec.parts, networks) for batch in inputs]
+                self.cache[key] = np.concatenate(computed)
+        return self.cache[key]
 
 
-def fitted(
+def fit_classifier(
     head: ClassifierParams,
     parts: list[NDArray[np.float32]],
     table: pd.DataFrame,
-    learnt: NDArray[np.int64],
+    train: NDArray[np.int64],
 ) -> FittedClassifier:
-    """Fit a head on the pictures at the positions `learnt`."""
-    labels = tables.is_ai(table["label"])[learnt]
+    """Fit a classifier on the pictures at the positions `train`."""
+    labels = tables.is_ai(table["label"])[train]
     rows = TrainingRows(
-        vectors=np.concatenate(parts, axis=1)[learnt],
+        vectors=np.concatenate(parts, axis=1)[train],
         labels=labels,
         weights=class_weights(labels),
-        groups=table["group"].to_numpy()[learnt],
-        published=np.ones(len(learnt), np.bool_),
+        groups=table["group"].to_numpy()[train],
+        published=np.ones(len(train), np.bool_),
     )
-    return classifiers.fit(head, rows, [one.shape[1] for one in parts], 0)[0]
+    return classifiers.fit(head, rows, [part.shape[1] for part in parts], 0)[0]
 
 
 def out_of_fold(
     head: ClassifierParams, parts: list[NDArray[np.float32]], table: pd.DataFrame, seed: int
 ) -> NDArray[np.float64]:
-    """Return scores of all pictures by heads that have not seen their fold."""
+    """Return out-of-fold scores of all pictures."""
     labels, groups = tables.is_ai(table["label"]), table["group"].to_numpy()
-    together, scores = np.concatenate(parts, axis=1), np.empty(len(table))
+    concatenated, scores = np.concatenate(parts, axis=1), np.empty(len(table))
     folds = StratifiedGroupKFold(PARAMS.split.folds, shuffle=True, random_state=seed)
-    for learnt, held_out in folds.split(together, labels, groups):
-        scores[held_out] = fitted(head, parts, table, learnt).scores(together[held_out])
+    for train, held_out in folds.split(concatenated, labels, groups):
+        scores[held_out] = fit_classifier(head, parts, table, train).scores(concatenated[held_out])
     return scores
 
 
-def figures(table: pd.DataFrame, by_seed: list[NDArray[np.float64]]) -> list[intervals.Estimate]:
-    """Return accuracy, AUC and recall, means over seeds, with intervals over groups."""
+def compute_metrics(
+    table: pd.DataFrame, scores_by_seed: list[NDArray[np.float64]]
+) -> list[intervals.Estimate]:
+    """Compute accuracy, AUC and recall, means over seeds, with intervals over groups."""
     labels = tables.is_ai(table["label"])
     ai = labels == 1
 
     def mean(statistic: Callable[..., NDArray[np.float64]]) -> intervals.Estimate:
         return intervals.bootstrap(
-            lambda weights: np.mean([statistic(one, weights) for one in by_seed], axis=0),
+            lambda weights: np.mean(
+                [statistic(scores, weights) for scores in scores_by_seed], axis=0
+            ),
             table["group"],
         )
 
     return [
-        mean(lambda one, weights: intervals.accuracy(labels, one >= 0.5, weights)),
-        mean(lambda one, weights: intervals.auc(labels, one, weights)),
-        mean(lambda one, weights: intervals.accuracy(ai[ai], (one >= 0.5)[ai], weights[:, ai])),
+        mean(lambda scores, weights: intervals.accuracy(labels, scores >= 0.5, weights)),
+        mean(lambda scores, weights: intervals.auc(labels, scores, weights)),
+        mean(
+            lambda scores, weights: intervals.accuracy(ai[ai], (scores >= 0.5)[ai], weights[:, ai])
+        ),
     ]
 
 
@@ -166,24 +174,31 @@ def main() -> None:
     parser.add_argument("--weights", default="imagenet")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--elsewhere", type=Path)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        known = Set(asked.pictures, Path(folder, "known"))
-        other = Set(asked.elsewhere, Path(folder, "other")) if asked.elsewhere else None
-        learnt = np.flatnonzero(known.table["part"] == "train")
-        table = known.table.iloc[learnt].reset_index(drop=True)
-        print(f"{len(table)} pictures of the training part of {asked.pictures.name}", end="")
-        print(f", {len(other.table)} of {asked.elsewhere.name} elsewhere" if other else "")
+        known = Set(arguments.pictures, Path(folder, "known"))
+        other = Set(arguments.elsewhere, Path(folder, "other")) if arguments.elsewhere else None
+        train = np.flatnonzero(known.table["part"] == "train")
+        table = known.table.iloc[train].reset_index(drop=True)
+        print(f"{len(table)} pictures of the training part of {arguments.pictures.name}", end="")
+        print(f", {len(other.table)} of {arguments.elsewhere.name} elsewhere" if other else "")
         print("\n| idea | numbers | accuracy | AUC | recall | elsewhere: accuracy | AUC |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
-        for name, (descriptors, head) in ideas(asked.weights).items():
-            parts = [known.vectors(one)[learnt] for one in descriptors]
-            scores = [out_of_fold(head, parts, table, seed) for seed in asked.seeds]
-            cells = [str(sum(one.shape[1] for one in parts)), *map(str, figures(table, scores))]
+        for name, (descriptors, head) in ideas(arguments.weights).items():
+            parts = [known.vectors(descriptor)[train] for descriptor in descriptors]
+            scores = [out_of_fold(head, parts, table, seed) for seed in arguments.seeds]
+            cells = [
+                str(sum(part.shape[1] for part in parts)),
+                *map(str, compute_metrics(table, scores)),
+            ]
             if other:
-                final = fitted(head, parts, table, np.arange(len(table)))
-                unseen = np.concatenate([other.vectors(one) for one in descriptors], axis=1)
-                cells += map(str, figures(other.table, [final.scores(unseen)])[:2])
+                classifier = fit_classifier(head, parts, table, np.arange(len(table)))
+                other_vectors = np.concatenate(
+                    [other.vectors(descriptor) for descriptor in descriptors], axis=1
+                )
+                cells += map(
+                    str, compute_metrics(other.table, [classifier.scores(other_vectors)])[:2]
+                )
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 

@@ -1,5 +1,6 @@
-"""Different pictures that have most of their area in common: frames, skies, pages, screenshots; and
-frames of slow scenes, each of which is nearly the next.
+"""Different pictures that share most of their area, and frames of slow scenes.
+
+The former are frames, skies, pages and screenshots; of the latter, each frame is nearly the next.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ TEXT = (
 )
 
 Kind = Callable[[Image.Image, np.random.Generator], Image.Image]
-"""Makes an original of its kind from a picture (or none of it) and random numbers."""
+"""Makes an original of a kind from a picture, which it may ignore, and random numbers."""
 
 
 def matted(share: float, colour: str) -> Kind:
@@ -128,18 +129,18 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def pan(one: Image.Image, _: Image.Image, share: float) -> Image.Image:
+def pan(first: Image.Image, _: Image.Image, share: float) -> Image.Image:
     """Show a window of the first picture, .6 of each side, that moves along its long side."""
-    width, height = (round(0.6 * side) for side in one.size)
-    along = (share, 0.5) if one.width > one.height else (0.5, share)
-    left = round(along[0] * (one.width - width))
-    top = round(along[1] * (one.height - height))
-    return one.crop((left, top, left + width, top + height))
+    width, height = (round(0.6 * side) for side in first.size)
+    along = (share, 0.5) if first.width > first.height else (0.5, share)
+    left = round(along[0] * (first.width - width))
+    top = round(along[1] * (first.height - height))
+    return first.crop((left, top, left + width, top + height))
 
 
-def blend(one: Image.Image, other: Image.Image, share: float) -> Image.Image:
+def blend(first: Image.Image, second: Image.Image, share: float) -> Image.Image:
     """Fade from the first picture into the second, both of the first one's shape."""
-    return Image.blend(one, ImageOps.fit(other, one.size, Image.Resampling.LANCZOS), share)
+    return Image.blend(first, ImageOps.fit(second, first.size, Image.Resampling.LANCZOS), share)
 
 
 SCENES: dict[str, Callable[[Image.Image, Image.Image, float], Image.Image]] = {

@@ -1,4 +1,4 @@
-"""How bad and odd files are made, byte by byte where no library would write them."""
+"""Make the bytes of bad and odd files, by hand where no library would write them."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 96, 80
 
 
 def image(seed: int, mode: str = "RGB") -> Image.Image:
-    """Paint colour clouds that no other seed paints."""
+    """Paint colour clouds, different for each seed."""
     cells = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
     return Image.fromarray(cells).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC).convert(mode)
 
@@ -39,7 +39,7 @@ def deep(bits: int, seed: int) -> bytes:
 
 
 def cut(kind: str, tenths: int) -> bytes:
-    """Encode a picture and leave out all behind so many tenths of the file."""
+    """Encode a picture and cut the file after so many tenths."""
     data = saved(image(100), kind)
     return data[: len(data) * tenths // 10]
 
@@ -52,13 +52,13 @@ def flipped(kind: str, place: int, seed: int) -> bytes:
 
 
 def claiming(kind: str, offset: int, claim: bytes) -> bytes:
-    """Encode a picture whose header says `claim` (its size) at `offset`."""
+    """Encode a picture, and write `claim`, a false size, at `offset` in its header."""
     data = saved(image(101), kind)
     return data[:offset] + claim + data[offset + len(claim) :]
 
 
 def jpeg_claiming(width: int, height: int, **options: Any) -> bytes:
-    """Encode a JPEG whose frame header says this size."""
+    """Encode a JPEG whose frame header claims this size."""
     data = saved(image(102), "JPEG", **options)
     frame = data.index(b"\xff\xc2" if options else b"\xff\xc0") + 5
     return data[:frame] + struct.pack(">HH", height, width) + data[frame + 4 :]
@@ -90,7 +90,7 @@ def text_bomb() -> bytes:
 
 
 def tiff(side: int, tile: int, compression: int, data: bytes) -> bytes:
-    """Return a grey TIFF (revision 6.0) that says it has one tile of that side."""
+    """Return a grey TIFF (revision 6.0) whose header claims a single tile of that side."""
     tags = [(256, side), (257, side), (258, 8), (259, compression), (262, 1), (277, 1)]
     tags += [(322, tile), (323, tile), (324, 8), (325, len(data))]
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
@@ -106,7 +106,7 @@ def deflate_bomb(size: int) -> bytes:
 
 
 def packed_zeros(method: int, size: int) -> bytes:
-    """Return `size` zeros as they lie in a zip, by bzip2 or LZMA."""
+    """Return `size` zeros as compressed in a zip by bzip2 or LZMA."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as opened:
         opened.writestr("x", bytes(size))
@@ -141,7 +141,7 @@ def around(seed: int, before: bytes, behind: bytes = b"") -> bytes:
 
 
 def tiled() -> bytes:
-    """Return a small TIFF that says its one tile is large."""
+    """Return a small TIFF whose header claims a large tile."""
     return tiff(80, 40000, 8, zlib.compress(bytes(6400)))
 
 

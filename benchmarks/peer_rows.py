@@ -1,12 +1,12 @@
-"""The work of one row of `benchmarks.peers`, in a process of its own: ours, or another tool's.
+"""Run one row of `benchmarks.peers` in a process of its own: realart or another tool.
 
     python -m benchmarks.peer_rows ROW FILES OUT CLEAN
 
 works on the pictures in the folder FILES (`clean` on FILES.zip) with the params CLEAN (JSON), and
-writes into the empty folder OUT; at last found.json: the seconds from after the imports to the end,
-the groups of files that are said to show the same, and the files that were left out.
+writes into the empty folder OUT, at the end found.json: the seconds from after the imports to the
+end, the groups of files that are reported as duplicates, and the files that were left out.
 
-Functions import what they need: no environment has the packages of all.
+Functions import what they need, since no environment has the packages of all tools.
 """
 
 import json
@@ -24,7 +24,7 @@ from unittest.mock import MagicMock
 CORES = len(os.sched_getaffinity(0))
 Groups = list[list[str]]
 Found = tuple[dict[str, Groups], Iterable[str]]
-"""Groups of files by the name of what was asked, and the files that were left out."""
+"""Groups of files by the name of the tool, and the files that were left out."""
 Work = Callable[[], Found]
 
 
@@ -41,7 +41,7 @@ def floor(files: Path, out: Path, clean: dict[str, Any]) -> Work:
 
 
 def bare(function: Callable[[Path], None], files: Path) -> Work:
-    """Return a loop over all files on all cores that does nothing else: what no tool can beat."""
+    """Return a bare loop over all files on all cores: a lower bound for any tool."""
     from PIL import Image
 
     Image.init()
@@ -63,7 +63,7 @@ def decode(path: Path) -> None:
 
 
 def save(out: Path, clean: dict[str, Any], path: Path) -> None:
-    """Do what `pictures.canonical` does, with Pillow alone."""
+    """Write a picture in canonical form, with Pillow alone."""
     from PIL import Image
 
     with Image.open(path) as opened:
@@ -98,8 +98,8 @@ def cleaning(files: Path, out: Path, clean: dict[str, Any]) -> Work:
             ):
                 members[group].append(name)
             groups[f"realart, {level}"] = list(members.values())
-        doubled = rejected["reason"].isin(("duplicate", "contradictory labels"))
-        return groups, rejected["path"][~doubled]
+        duplicate = rejected["reason"].isin(("duplicate", "contradictory labels"))
+        return groups, rejected["path"][~duplicate]
 
     return work
 
@@ -111,15 +111,14 @@ def searching(files: Path, out: Path, clean: dict[str, Any]) -> Work:
 
     def work() -> Found:
         paths = [files / name for name in names(files)]
-        prints = Fingerprints(map_parallel(partial(printed, clean), paths, "search"))
+        prints = Fingerprints(map_parallel(partial(fingerprint_file, clean), paths, "search"))
         near_duplicates.forest(prints, clean["similar"])
         return {}, []
 
     return work
 
 
-def printed(clean: dict[str, Any], path: Path) -> Any:
-    from realart.data import decoding
+def fingerprint_file(clean: dict[str, Any], path: Path) -> Any:
     from realart.data.fingerprints import fingerprint
 
     data = path.read_bytes()
@@ -139,22 +138,22 @@ def cleanvision(
             for kind in ("exact_duplicates", "near_duplicates")
             for group in lab.info[kind]["sets"]
         ]
-        seen = {Path(path).relative_to(files).as_posix() for path in lab.issues.index}
-        return {"CleanVision": sets}, set(names(files)) - seen
+        read = {Path(path).relative_to(files).as_posix() for path in lab.issues.index}
+        return {"CleanVision": sets}, set(names(files)) - read
 
     return work
 
 
 def imagededup(files: Path, out: Path, clean: dict[str, Any]) -> Work:
     for networks in ("imagededup.methods.cnn", "imagededup.utils.models"):
-        sys.modules[networks] = MagicMock()  # they import torch and torchvision; hashes use neither
+        sys.modules[networks] = MagicMock()  # import torch and torchvision, which hashes don't use
     from imagededup.methods import PHash
 
     def work() -> Found:
         found = PHash(verbose=False).find_duplicates(
             image_dir=files, recursive=True, num_enc_workers=CORES, num_dist_workers=CORES
         )
-        pairs = [[one, other] for one, others in found.items() for other in others]
+        pairs = [[name, other] for name, others in found.items() for other in others]
         return {"imagededup": pairs}, set(names(files)) - set(found)
 
     return work

@@ -1,13 +1,13 @@
-"""The stages on many small files: time, memory and disk, and what DVC itself takes of it.
+"""Measure the stages on many small files: time, memory and disk, and the share of DVC.
 
     python -m benchmarks.scale [--pictures 10000 100000] [--last ela] [--model cnn --epochs 1]
 
-For each count, pictures of 256 pixels a side are made, a fresh clone of the last commit takes them
-through `dvc repro` stage by stage, and a table is printed in Markdown. Memory is the peak of the
-proportional set size over all processes of a stage, so that what they share counts once. DVC, which
-runs the stage, then hashes and stores what it made, is counted for itself. What is read and written
-is what dvc.lock says of a stage's deps and outputs. A last table has the slopes between the first
-count and the last, for a million pictures.
+For each count, pictures of 256 pixels a side are rendered, a fresh clone of the last commit runs
+`dvc repro` on them stage by stage, and a table is printed in Markdown. Memory is the peak of the
+sum of proportional set sizes over the processes of a stage, in which shared memory counts once.
+DVC, which runs the stage, then hashes and stores its outputs, is measured separately. Bytes read
+and written are the sizes of deps and outputs in dvc.lock. The last table has the slopes between
+the first and the last count, for a million pictures.
 """
 
 import argparse
@@ -39,7 +39,7 @@ TICK = 0.2  # seconds
 
 @dataclass
 class Share:
-    """What the stage, or DVC beside it, took: seconds, those of all cores, and MiB at most."""
+    """The cost of a stage, or of DVC around it: seconds, core-seconds, and peak MiB."""
 
     seconds: float = 0
     core: float = 0
@@ -48,7 +48,7 @@ class Share:
 
 @dataclass
 class Cost:
-    """What a stage took of so many pictures: its share, DVC's, and MB, as dvc.lock has them."""
+    """The cost of a stage for a number of pictures: its own, DVC's, and MB as in dvc.lock."""
 
     pictures: int
     stage: Share
@@ -59,7 +59,7 @@ class Cost:
 
 
 def picture(seed: int) -> bytes:
-    """Paint colour clouds of three sizes, as JPEG: no two seeds are alike, all have detail."""
+    """Render colour clouds of three sizes as JPEG: different for each seed, and with detail."""
     generator = np.random.default_rng(seed)
     canvas = np.full((SIDE, SIDE, 3), 128.0)
     for cells, strength in ((4, 80), (16, 40), (64, 20)):
@@ -71,15 +71,15 @@ def picture(seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def make(path: Path, count: int) -> None:
-    """Write a zip of `count` pictures, two of three by generators."""
+def write_pictures(path: Path, count: int) -> None:
+    """Write a zip of `count` pictures, two thirds of them labelled ai."""
     with archive.create_archive(path) as opened:
         for number, data in enumerate(map_parallel(picture, range(count), "make")):
             folder = "human" if number % 3 == 0 else "ai"
             archive.add_bytes(opened, f"{folder}/{number:07d}.jpg", data)
 
 
-def project(folder: Path, pictures: Path, model: str = "", epochs: int = 0) -> Path:
+def clone_project(folder: Path, pictures: Path, model: str = "", epochs: int = 0) -> Path:
     """Clone the last commit into `folder`, with `pictures` as its dataset."""
     clone = folder / "project"
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
@@ -94,69 +94,69 @@ def project(folder: Path, pictures: Path, model: str = "", epochs: int = 0) -> P
     return clone
 
 
-def watch(command: Sequence[str], folder: Path) -> tuple[Share, Share]:
-    """Run a command to its end, and look at its processes: those of a stage, and the others."""
+def run_watched(command: Sequence[str], folder: Path) -> tuple[Share, Share]:
+    """Run a command; measure the processes of its stage and, separately, all others."""
     stage, dvc, start = Share(), Share(), time.monotonic()
-    seconds, of_stages = dict[int, float](), set[int]()
+    seconds, stage_pids = dict[int, float](), set[int]()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            before, of_stage = time.monotonic(), set[psutil.Process]()
-            everything = family(process.pid)
-            for one in everything:
+            before, stage_processes = time.monotonic(), set[psutil.Process]()
+            processes = family(process.pid)
+            for process_below in processes:
                 with suppress(psutil.Error):
-                    if any(word.startswith("stages.") for word in one.cmdline()):
-                        of_stage |= family(one.pid)
-            stage.memory = max(stage.memory, held(of_stage))
-            dvc.memory = max(dvc.memory, held(everything - of_stage))
-            seconds |= used(everything)
-            of_stages |= {one.pid for one in of_stage}
+                    if any(word.startswith("stages.") for word in process_below.cmdline()):
+                        stage_processes |= family(process_below.pid)
+            stage.memory = max(stage.memory, memory_of(stage_processes))
+            dvc.memory = max(dvc.memory, memory_of(processes - stage_processes))
+            seconds |= core_seconds(processes)
+            stage_pids |= {process_below.pid for process_below in stage_processes}
             time.sleep(TICK)
-            if of_stage:
+            if stage_processes:
                 stage.seconds += time.monotonic() - before
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed")
-    stage.core = sum(seconds.pop(pid, 0.0) for pid in of_stages)
+    stage.core = sum(seconds.pop(pid, 0.0) for pid in stage_pids)
     dvc.core = sum(seconds.values())
     dvc.seconds = time.monotonic() - start - stage.seconds
     return stage, dvc
 
 
 def family(pid: int) -> set[psutil.Process]:
-    """Return a process and all below it."""
+    """Return a process and its descendants."""
     with suppress(psutil.Error):
         parent = psutil.Process(pid)
         return {parent, *parent.children(recursive=True)}
     return set()
 
 
-def held(processes: Iterable[psutil.Process]) -> float:
-    """Return what processes hold, in MiB; what they share with others counts in part."""
+def memory_of(processes: Iterable[psutil.Process]) -> float:
+    """Return the sum of the proportional set sizes of processes, in MiB."""
     total = 0
-    for one in processes:
+    for process in processes:
         with suppress(psutil.Error):
-            total += one.memory_full_info().pss
+            total += process.memory_full_info().pss
     return total / 2**20
 
 
-def used(processes: Iterable[psutil.Process]) -> dict[int, float]:
-    """Return the seconds of a core that each process has taken so far."""
+def core_seconds(processes: Iterable[psutil.Process]) -> dict[int, float]:
+    """Return the core-seconds that each process has used so far, by its id."""
     seconds = {}
-    for one in processes:
+    for process in processes:
         with suppress(psutil.Error):
-            seconds[one.pid] = sum(one.cpu_times()[:2])
+            seconds[process.pid] = sum(process.cpu_times()[:2])
     return seconds
 
 
 def size(path: Path) -> tuple[int, float]:
-    """Return how many files there are, and their MiB."""
+    """Return the number of files below a path, and their MiB."""
     sizes = [file.stat().st_size for file in [path, *path.rglob("*")] if file.is_file()]
     return len(sizes), sum(sizes) / 2**20
 
 
 def measure(count: int, folder: Path, last: str, model: str, epochs: int) -> dict[str, Cost]:
-    """Take so many pictures through the stages; print what each cost, and return it."""
-    make(folder / "pictures.zip", count)
-    clone = project(folder, folder / "pictures.zip", model, epochs)
+    """Run the stages on `count` pictures; print and return the cost of each."""
+    write_pictures(folder / "pictures.zip", count)
+    clone = clone_project(folder, folder / "pictures.zip", model, epochs)
     head = ["stage", "s", "s of a core", "MiB at most", "DVC: s", "s of a core", "MiB at most",
             "files", "MB read", "MB written"]  # fmt: skip
     print(f"\n{count} pictures of {SIDE} x {SIDE}\n")
@@ -164,19 +164,25 @@ def measure(count: int, folder: Path, last: str, model: str, epochs: int) -> dic
     print_row(["---"] * len(head))
     costs = {}
     for name in STAGES[: STAGES.index(last) + 1]:
-        stage, dvc = watch(["dvc", "repro", "--single-item", name], clone)
+        stage, dvc = run_watched(["dvc", "repro", "--single-item", name], clone)
         lock = yaml12.load((clone / "dvc.lock").read_text(), "dvc.lock")["stages"][name]
-        read = sum(one["size"] for one in lock.get("deps", []))
+        read = sum(entry["size"] for entry in lock.get("deps", []))
         outs = lock.get("outs", [])
-        written = sum(one["size"] for one in outs)
-        files = sum(one.get("nfiles", 1) for one in outs)
+        written = sum(entry["size"] for entry in outs)
+        files = sum(entry.get("nfiles", 1) for entry in outs)
         costs[name] = Cost(count, stage, dvc, read / 1e6, written / 1e6, files)
         print_row(
             [name, *shares(stage, dvc), f"{files}", f"{read / 1e6:.0f}", f"{written / 1e6:.0f}"]
         )
     for command in (["dvc", "repro", last], ["dvc", "status"]):
         print_row(
-            [f"`{' '.join(command)}`, nothing to do", *shares(*watch(command, clone)), "", "", ""]
+            [
+                f"`{' '.join(command)}`, nothing to do",
+                *shares(*run_watched(command, clone)),
+                "",
+                "",
+                "",
+            ]
         )
     files, mebibytes = size(clone / ".dvc/cache")
     print(f"\nDVC's cache: {files} files, {mebibytes:.0f} MiB", flush=True)
@@ -191,27 +197,27 @@ def shares(*both: Share) -> list[str]:
     ]
 
 
-def print_slopes(less: dict[str, Cost], more: dict[str, Cost]) -> None:
-    """Print what a million more pictures would cost, by the difference of two measurements."""
+def print_slopes(small: dict[str, Cost], large: dict[str, Cost]) -> None:
+    """Print the cost of a million more pictures, by the difference of two measurements."""
     head = ["stage", "hours of a core", "of it DVC", "GB read", "GB written", "files",
             "GiB more memory"]  # fmt: skip
     print("\nFor a million pictures\n")
     print_row(head)
     print_row(["---"] * len(head))
-    for name, one in more.items():
-        before = less[name]
-        million = 1e6 / (one.pictures - before.pictures)
-        dvc = (one.dvc.core - before.dvc.core) * million / 3600
-        stage = (one.stage.core - before.stage.core) * million / 3600
+    for name, cost in large.items():
+        before = small[name]
+        million = 1e6 / (cost.pictures - before.pictures)
+        dvc = (cost.dvc.core - before.dvc.core) * million / 3600
+        stage = (cost.stage.core - before.stage.core) * million / 3600
         print_row(
             [
                 name,
                 f"{stage + dvc:.2f}",
                 f"{dvc:.2f}",
-                f"{(one.read - before.read) * million / 1e3:.1f}",
-                f"{(one.written - before.written) * million / 1e3:.1f}",
-                f"{(one.files - before.files) * million:,.0f}",
-                f"{(one.stage.memory - before.stage.memory) * million / 1024:.1f}",
+                f"{(cost.read - before.read) * million / 1e3:.1f}",
+                f"{(cost.written - before.written) * million / 1e3:.1f}",
+                f"{(cost.files - before.files) * million:,.0f}",
+                f"{(cost.stage.memory - before.stage.memory) * million / 1024:.1f}",
             ]
         )
 

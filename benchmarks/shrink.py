@@ -1,7 +1,7 @@
-"""How far a picture must be shrunk for its published JPEG quality to be forgotten.
+"""How far a picture must be downscaled to lose the traces of its published JPEG quality.
 
-The pictures of one zip are saved as JPEG 70 or 90 by turns, shrunk by a factor, and saved in
-canonical form. Printed is the AUC by which block-DCT statistics of the result tell which it was.
+The pictures of a zip are saved as JPEG 70 or 90 in turns, downscaled by a factor, and saved in
+canonical form. Prints the AUC of predicting the quality from block-DCT statistics of the result.
 
     python -m benchmarks.shrink ZIP [FOLDER]
 """
@@ -26,12 +26,12 @@ QUALITIES = (90, 70)
 FACTORS = (1.0, 0.95, 0.9, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4)
 SMALLEST = 150
 FIRST = 0.75
-"""Pictures are shrunk so far beforehand: they were published as JPEGs already."""
+"""Pictures are downscaled by this factor first, to remove the traces of their own JPEG encoding."""
 
 
 def read(archive: ZipFile, folder: str, clean: Clean) -> list[Image.Image]:
     """Return the usable pictures of a folder."""
-    found = []
+    usable = []
     for name in archive.namelist():
         if name.startswith(folder) and not name.endswith("/"):
             try:
@@ -40,12 +40,12 @@ def read(archive: ZipFile, folder: str, clean: Clean) -> list[Image.Image]:
                 continue
             image = pictures.limit_size(image, int(FIRST * max(image.size)))
             if min(image.size) >= SMALLEST:
-                found.append(image)
-    return found
+                usable.append(image)
+    return usable
 
 
 def texture(clean: Clean, item: tuple[int, Image.Image]) -> pixel_statistics.Vector:
-    """Save a picture as published, then in canonical form, and measure it."""
+    """Save a picture as JPEG, then in canonical form, and compute its block-DCT statistics."""
     index, image = item
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITIES[index % 2])
@@ -72,10 +72,10 @@ def main() -> None:
             np.stack(list(map_parallel(partial(texture, clean), items, f"{factor}")))
         )
         table = table.add_prefix("x")
-        found = [
-            baselines.cross_validate(one, table, labels, folds).auc for one in baselines.CLASSIFIERS
+        results = [
+            baselines.cross_validate(name, table, labels, folds) for name in baselines.CLASSIFIERS
         ]
-        print(f"| {factor} | {found[0]} | {found[1]} |", flush=True)
+        print(f"| {factor} | {results[0].auc} | {results[1].auc} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""How fast networks are asked, trained and fed on this machine.
+"""The speed of inference, training and batch reading on this machine.
 
     python -m benchmarks.speed
 
-Prints three tables in Markdown. Asked: pictures a second of a batch of 32 by each engine, and how
-far its numbers are from TensorFlow's; PyTorch, and ONNX Runtime with `pip install onnxruntime
-tf2onnx`, only where they are installed. Trained: pictures a second of `cnn150`, by Keras's own
-`fit` on arrays in memory and by ours on a memory-mapped file. Fed: rows a second that our batches
-deliver. Each engine and way runs in a process of its own.
+Prints three tables in Markdown. Inference: pictures a second of a batch of 32 by each engine, and
+the largest difference of its outputs from TensorFlow's; PyTorch, and ONNX Runtime with `pip install
+onnxruntime tf2onnx`, only if they are installed. Training: pictures a second of `cnn150`, by the
+`fit` of Keras on arrays in memory and by `train_fold` on a memory-mapped file. Batches: rows a
+second that are read from a file. Each measurement runs in a process of its own.
 """
 
 import importlib.util
@@ -37,40 +37,40 @@ FITTED, EPOCHS = 640, 3
 
 
 def main() -> None:
-    print(f"| network asked | {' | '.join(ENGINES)} | largest difference |")
+    print(f"| inference | {' | '.join(ENGINES)} | largest difference |")
     print(f"| --- |{' --- |' * (len(ENGINES) + 1)}")
     for name in NETWORKS:
-        answers = {engine: elsewhere("ask", engine, name) for engine in ENGINES}
-        cells = [f"{one['rate']:.0f}" if one else "-" for one in answers.values()]
-        apart = max(one["apart"] for one in answers.values() if one)
-        print(f"| {name} | {' | '.join(cells)} | {apart:.0e} |", flush=True)
-    print("\n| cnn150 trained | pictures a second |\n| --- | --- |")
-    for way in ("fit", "ours", "ours, mixed_bfloat16", "fit, XLA"):
-        print(f"| {way} | {elsewhere('train', way)['rate']:.0f} |", flush=True)
-    print("\n| fed | rows a second |\n| --- | --- |")
-    for what in ("pixels, 224 px", "maps, 7x7x2048, of halves", "vectors, 1280"):
-        print(f"| {what} | {elsewhere('feed', what)['rate']:.0f} |", flush=True)
+        results = {engine: run_task("infer", engine, name) for engine in ENGINES}
+        cells = [f"{result['rate']:.0f}" if result else "-" for result in results.values()]
+        difference = max(result["difference"] for result in results.values() if result)
+        print(f"| {name} | {' | '.join(cells)} | {difference:.0e} |", flush=True)
+    print("\n| training of cnn150 | pictures a second |\n| --- | --- |")
+    for way in ("fit", "train_fold", "train_fold, mixed_bfloat16", "fit, XLA"):
+        print(f"| {way} | {run_task('train', way)['rate']:.0f} |", flush=True)
+    print("\n| batches, in random order | rows a second |\n| --- | --- |")
+    for kind in ("pixels, 224 px", "maps, 7x7x2048, of halves", "vectors, 1280"):
+        print(f"| {kind} | {run_task('read', kind)['rate']:.0f} |", flush=True)
 
 
-def elsewhere(task: str, *arguments: str) -> dict[str, Any]:
-    """Run a task in a process of its own; return what it measured, nothing where it can't run."""
+def run_task(task: str, *arguments: str) -> dict[str, Any]:
+    """Run a task in a process of its own; return its measurements, none if it can't run."""
     module = ENGINES.get(arguments[0], "tensorflow")
     if not importlib.util.find_spec(module):
         return {}
     keras = module if module in ("jax", "torch") else "tensorflow"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "benchmarks.speed", task, *arguments],
         env={**os.environ, "KERAS_BACKEND": keras},
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if done.returncode:
-        print(f"{' '.join(arguments)} fails: {done.stderr.splitlines()[-1]}", file=sys.stderr)
+    if result.returncode:
+        print(f"{' '.join(arguments)} fails: {result.stderr.splitlines()[-1]}", file=sys.stderr)
         return {}
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(result.stdout.splitlines()[-1])
 
 
-def ask(engine: str, name: str) -> dict[str, float]:
-    """Time a recipe's network, with random weights that are the same for all engines."""
+def infer(engine: str, name: str) -> dict[str, float]:
+    """Time the inference of a recipe's network, with the same random weights for all engines."""
     from realart.features import feature_extractors
     from realart.networks import builder
     from realart.networks.backend import keras
@@ -83,27 +83,27 @@ def ask(engine: str, name: str) -> dict[str, float]:
     else:
         model = builder.build(builder.with_random_weights(recipe))
     generator = np.random.default_rng(0)
-    for weight in model.weights:  # backends draw differently
+    for weight in model.weights:  # backends draw different ones
         fan = max(1, int(np.prod(weight.shape[:-1])))
-        drawn = generator.normal(0, np.sqrt(2 / fan), weight.shape)
-        weight.assign(np.abs(drawn) + 0.5 if "variance" in weight.path else drawn)
+        values = generator.normal(0, np.sqrt(2 / fan), weight.shape)
+        weight.assign(np.abs(values) + 0.5 if "variance" in weight.path else values)
     pixels = generator.integers(0, 256, (BATCH, *model.input_shape[1:]), np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         run = engines(model, Path(folder))[engine]()
-        (said,) = run(pixels)
-        kept = Path(tempfile.gettempdir(), f"realart-speed-{name}.npy")
+        (outputs,) = run(pixels)
+        reference = Path(tempfile.gettempdir(), f"realart-speed-{name}.npy")
         if engine == "TensorFlow":
-            np.save(kept, said)
-        apart = np.abs(said - np.load(kept)).max() / max(1, np.abs(said).max())
-        spent = [timed(lambda: run(pixels)) for _ in range(ROUNDS)]
+            np.save(reference, outputs)
+        difference = np.abs(outputs - np.load(reference)).max() / max(1, np.abs(outputs).max())
+        times = [timed(lambda: run(pixels)) for _ in range(ROUNDS)]
     keras.utils.clear_session()
-    return {"rate": BATCH / float(np.median(spent)), "apart": float(apart)}
+    return {"rate": BATCH / float(np.median(times)), "difference": float(difference)}
 
 
 def engines(
     model: Any, folder: Path
 ) -> dict[str, Callable[[], openvino_runtime.InferenceFunction]]:
-    """Return makers of each way through a model."""
+    """Return, for each engine, a function that prepares the model for inference."""
 
     def onnx() -> openvino_runtime.InferenceFunction:
         import onnxruntime
@@ -124,7 +124,7 @@ def engines(
 
 
 def train(way: str) -> dict[str, float]:
-    """Time epochs of `cnn150`, after one that compiles."""
+    """Time epochs of `cnn150`, after a first epoch that compiles."""
     from realart.networks import backend, builder
     from realart.training import fold_training, folds
 
@@ -145,8 +145,8 @@ def train(way: str) -> dict[str, float]:
         model.fit(pixels, targets, 32, recipe.epochs, verbose=0, callbacks=[stamp],
                   validation_data=(pixels[:32], targets[:32]))  # fmt: skip
     else:
-        everything = np.arange(FITTED)
-        parts = folds.FoldIndices(everything, everything[:32], everything[:32], everything)
+        rows_used = np.arange(FITTED)
+        parts = folds.FoldIndices(rows_used, rows_used[:32], rows_used[:32], rows_used)
         fold_training.train_fold(
             lambda: builder.build(recipe), recipe, params, data, parts, 0,
             Path(tempfile.mkdtemp(), "fold.npz"),
@@ -155,13 +155,13 @@ def train(way: str) -> dict[str, float]:
     return {"rate": FITTED * EPOCHS / (stamps[-1] - stamps[1])}
 
 
-def feed(what: str) -> dict[str, float]:
-    """Time how fast batches in random order come from a file."""
+def read_batches(kind: str) -> dict[str, float]:
+    """Time the reading of batches from a file, in random order."""
     from realart.training import fold_training
 
     dtype, shape = {
         "p": ("uint8", (224, 224, 3)), "m": ("float16", (7, 7, 2048)), "v": ("float32", (1280,))
-    }[what[0]]  # fmt: skip
+    }[kind[0]]  # fmt: skip
     count = 4000
     data = rows(count, dtype, shape)
     order = np.random.default_rng(0).permutation(count)
@@ -175,7 +175,7 @@ def feed(what: str) -> dict[str, float]:
 
 
 def rows(count: int, dtype: str, shape: tuple[int, ...]) -> Any:
-    """Return noise as the stages keep it: memory-mapped."""
+    """Return rows of noise, memory-mapped as in the stages."""
     from realart.training.fold_training import TrainingData
 
     file = Path(tempfile.mkdtemp(), "rows.npy")
@@ -185,16 +185,16 @@ def rows(count: int, dtype: str, shape: tuple[int, ...]) -> Any:
     return TrainingData((array,), np.arange(count) % 2, np.ones(count, np.float32))
 
 
-def timed(work: Callable[[], object]) -> float:
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began
+def timed(function: Callable[[], object]) -> float:
+    start = time.monotonic()
+    function()
+    return time.monotonic() - start
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         tasks: dict[str, Callable[..., dict[str, float]]] = {
-            "ask": ask, "train": train, "feed": feed
+            "infer": infer, "train": train, "read": read_batches
         }  # fmt: skip
         print(json.dumps(tasks[sys.argv[1]](*sys.argv[2:])))
     else:

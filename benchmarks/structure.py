@@ -1,10 +1,10 @@
-"""How large the code is, and whether its imports run one way, as a Markdown table.
+"""The size of the code, and the imports that run against the order of packages, as a table.
 
     python -m benchmarks.structure [REVISION ...]
 
-A row for each git revision (a commit, a branch, a tag), or for the working tree alone. Lines of
-code are those that hold a token: no blank lines, comments or docstrings; modules without any are
-not counted. The length of a function is from `def` to its last line, docstring included. Imports
+Prints a row in Markdown for each git revision (a commit, a branch, a tag), or for the working tree.
+Lines of code have a token: no blank lines, comments or docstrings; modules without any are not
+counted. The length of a function is from `def` to its last line, docstring included. Imports
 against the order are those of a package from one that stands above it in `tests/test_imports.py`; a
 revision without these packages has "-".
 """
@@ -41,7 +41,7 @@ LAYOUT = (
     tokenize.DEDENT,
     tokenize.ENDMARKER,
 )
-"""Kinds of tokens that make no line one of code."""
+"""Types of tokens that do not make a line one of code."""
 
 Order = tuple[tuple[str, ...], dict[str, str]]
 """Packages, the lowest first, and those of them that stand side by side."""
@@ -81,7 +81,7 @@ def extract(revision: str, folder: Path) -> Path:
 
 
 def measure(tree: Path, order: Order) -> list[int | str]:
-    """Return the cells of a row behind its name; `tree` is a folder that holds the project."""
+    """Return the cells of a row after its name; `tree` is the folder of the project."""
     library = tree / "realart"
     modules = sorted(library.rglob("*.py"))
     sources = {file: file.read_text("utf-8") for file in modules}
@@ -111,7 +111,7 @@ def function_lengths(source: str) -> Iterator[int]:
 
 
 def code_lines(source: str) -> int:
-    """Count the lines that hold code: no blank lines, comments or docstrings."""
+    """Count the lines of code: without blank lines, comments and docstrings."""
     texts = {
         (node.lineno, node.col_offset)
         for node in ast.walk(ast.parse(source))

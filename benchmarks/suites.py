@@ -6,8 +6,9 @@ A suite is a folder of files that you have fetched: Pillow's `Tests/images`, Png
 test data, libavif's `tests/data`, exif-samples, the `image` folder of C2PA's public-testfiles.
 Every file below it is given to `decoding.decode` and `provenance.evidence` in a process of its own,
 with the limits of params.yaml but for `min_side`: small pictures are kept. Prints a row a suite, a
-table of what was rejected, and a line for each crash: an exception that is not `UnusableError`, a
-process that died, or one that took more than `LIMIT` seconds. Exits with 1 if there was any.
+table of what was rejected, and a line for each crash: an exception that is not
+`UnusableFileError`, a process that died, or one that took more than `LIMIT` seconds. Exits with 1
+if there was any.
 """
 
 import argparse
@@ -26,20 +27,20 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.faults import ROOT, shown
+from benchmarks.faults import ROOT, as_cell
 from realart.data import decoding
 from realart.params import load_params
 from realart.serving import provenance
 
 KEPT, CRASH = "kept", "crash"
 SLOW, LIMIT = 5.0, 60.0
-"""Seconds: files that take longer are counted, and stopped."""
+"""Seconds: files that take longer than `SLOW` are counted, longer than `LIMIT` stopped."""
 FORK = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file: `KEPT`, `CRASH` or a reason; seconds, peak MiB of its process."""
+    """The outcome of a file: `KEPT`, `CRASH` or a reason; seconds and peak MiB of its process."""
 
     path: Path
     reason: str
@@ -53,13 +54,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+")
     folders = [folder.resolve() for folder in parser.parse_args().folders]
-    above = Path(os.path.commonpath([folder.parent for folder in folders]))
+    parent = Path(os.path.commonpath([folder.parent for folder in folders]))
     max_pixels = load_params(ROOT / "params.yaml").clean.max_pixels
-    suites = {str(folder.relative_to(above)): run(folder, max_pixels) for folder in folders}
+    suites = {str(folder.relative_to(parent)): run(folder, max_pixels) for folder in folders}
     print(*overview(suites), "", *reasons(suites), sep="\n")
-    crashes = [one for outcomes in suites.values() for one in outcomes if one.reason == CRASH]
+    crashes = [
+        outcome for outcomes in suites.values() for outcome in outcomes if outcome.reason == CRASH
+    ]
     for outcome in crashes:
-        print(f"\ncrash: {outcome.path.relative_to(above)}: {outcome.detail}")
+        print(f"\ncrash: {outcome.path.relative_to(parent)}: {outcome.detail}")
     return 1 if crashes else 0
 
 
@@ -68,13 +71,13 @@ def run(folder: Path, max_pixels: int) -> list[Outcome]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if not files:
         sys.exit(f"no file below {folder}: name a folder that holds a suite of pictures")
-    return [look(path, max_pixels) for path in tqdm(files, folder.name, disable=None)]
+    return [examine(path, max_pixels) for path in tqdm(files, folder.name, disable=None)]
 
 
-def look(path: Path, max_pixels: int) -> Outcome:
+def examine(path: Path, max_pixels: int) -> Outcome:
     """Decode a file and read its evidence in a process of its own."""
     receiver, sender = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=_look, args=(path, max_pixels, sender))
+    process = FORK.Process(target=_examine, args=(path, max_pixels, sender))
     process.start()
     sender.close()
     try:
@@ -89,7 +92,7 @@ def look(path: Path, max_pixels: int) -> Outcome:
         process.join()
 
 
-def _look(path: Path, max_pixels: int, sender: Connection) -> None:
+def _examine(path: Path, max_pixels: int, sender: Connection) -> None:
     data, started = path.read_bytes(), time.perf_counter()
     reason, detail, evidence = KEPT, "", ()
     warnings.simplefilter("ignore")  # Pillow's, about files that are broken on purpose
@@ -98,7 +101,7 @@ def _look(path: Path, max_pixels: int, sender: Connection) -> None:
         decoding.decode(data, max_pixels)
     except decoding.UnusableFileError as error:
         reason, detail = error.reason, error.detail
-    except Exception as error:  # whatever it is, it is what we look for
+    except Exception as error:  # a crash, whatever it is
         place = traceback.extract_tb(error.__traceback__)[-1]
         reason = CRASH
         detail = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
@@ -135,14 +138,18 @@ def overview(suites: dict[str, list[Outcome]]) -> Iterable[str]:
 
 def reasons(suites: dict[str, list[Outcome]]) -> Iterable[str]:
     """Yield the lines of a table in Markdown: a row for each reason of a suite, with a detail."""
-    yield "| suite | rejected as | files | most often said |"
+    yield "| suite | rejected as | files | most frequent details |"
     yield "| --- " * 4 + "|"
     for suite, outcomes in suites.items():
-        rejected = [one for one in outcomes if one.reason not in (KEPT, CRASH)]
+        rejected = [outcome for outcome in outcomes if outcome.reason not in (KEPT, CRASH)]
         for reason, count in Counter(outcome.reason for outcome in rejected).most_common():
-            details = Counter(one.detail for one in rejected if one.reason == reason and one.detail)
-            often = "; ".join(f"{shown(text)} ({n})" for text, n in details.most_common(3))
-            yield f"| {suite} | {reason} | {count} | {often} |"
+            details = Counter(
+                outcome.detail
+                for outcome in rejected
+                if outcome.reason == reason and outcome.detail
+            )
+            frequent = "; ".join(f"{as_cell(detail)} ({n})" for detail, n in details.most_common(3))
+            yield f"| {suite} | {reason} | {count} | {frequent} |"
 
 
 if __name__ == "__main__":

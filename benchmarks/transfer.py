@@ -1,17 +1,16 @@
-"""What features carry over to sets of pictures that were not trained on.
+"""Which features transfer to sets of pictures that were not trained on.
 
     python -m benchmarks.transfer A.zip B.zip [C.zip ...] [--judge Z.zip] [--encoder FILE]
         [--weights FILE] [--seeds 0 1 2] [--cache FOLDER]
 
 Prints a table in Markdown, a row for each block of the encoder `clip_vit_b16`, by its class token
 and by the mean of its patches, for each layer of MobileNetV2 and for each family of measurements:
-the AUC on each set that a head was not trained on, having learnt from all others, their mean, and
-the AUC within each set, out of grouped folds; then which to choose, in words. Pictures are in
-canonical form, classes and sets weigh the same, and no test part is held out. `--judge` is one more
-set that nothing is chosen by, with heads that have learnt from all others: what was a better guide
-to it, the AUC within sets or on unseen ones? `--encoder` is an ONNX file in place of the one that
-params.yaml names, `--weights` those of MobileNetV2 without its top. With `--cache`, features are
-kept there and not computed again.
+the AUC on each set, of a classifier that was trained on all others, their mean, and the AUC within
+each set, out of grouped folds; then a recommendation. Pictures are in canonical form, classes and
+sets have equal weights, and no test part is held out. `--judge` is one more set, which is not used
+to choose, scored by classifiers that were trained on all others: it shows whether the AUC within
+sets or on unseen sets predicts better. `--encoder` is an ONNX file in place of that in params.yaml,
+`--weights` are those of MobileNetV2 without its top. `--cache` is a folder for computed features.
 """
 
 import argparse
@@ -58,7 +57,7 @@ Columns = Callable[[Vectors], Vectors]
 
 @dataclass(frozen=True)
 class Targets:
-    """What a head learns of n pictures: 1 for ai, int64, and their groups of near-duplicates."""
+    """Labels (1 for ai, int64) and groups of near-duplicates of n pictures."""
 
     labels: NDArray[np.int64]
     groups: NDArray[Any]
@@ -80,24 +79,24 @@ class Set:
         self.targets = Targets(tables.is_ai(kept["label"]), groups)
 
     def features(self, descriptor: Descriptor) -> Vectors:
-        """Return what a descriptor computes of all pictures: float32, shape (n, d)."""
+        """Return the feature vectors of a descriptor for all pictures: float32, shape (n, d)."""
         identity = f"{self.name} {descriptor.model_dump_json()}"
         key = hashlib.sha256(identity.encode()).hexdigest()[:16]
-        kept = self.cache / f"{key}.npy" if self.cache else None
-        if kept and kept.is_file():
-            return np.asarray(np.load(kept))
-        seen = InputSpec(parts={"it": descriptor}, clean=PARAMS.clean, ela=None)
-        vectors.save_networks(seen.parts, self.folder)
-        work = partial(extraction.extract_file, self.folder, seen)
-        found = np.concatenate(list(map_parallel(work, self.files, self.name, "picture")))
-        if kept:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            np.save(kept, found)
-        return found
+        cached = self.cache / f"{key}.npy" if self.cache else None
+        if cached and cached.is_file():
+            return np.asarray(np.load(cached))
+        spec = InputSpec(parts={"descriptor": descriptor}, clean=PARAMS.clean, ela=None)
+        vectors.save_networks(spec.parts, self.folder)
+        extract = partial(extraction.extract_file, self.folder, spec)
+        computed = np.concatenate(list(map_parallel(extract, self.files, self.name, "picture")))
+        if cached:
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            np.save(cached, computed)
+        return computed
 
 
-def fitted(sets: Sequence[Targets], features: Sequence[Vectors]) -> FittedClassifier:
-    """Fit a head on all pictures of several sets, each of which weighs the same."""
+def fit_classifier(sets: Sequence[Targets], features: Sequence[Vectors]) -> FittedClassifier:
+    """Fit a classifier on all pictures of several sets, with equal weights of the sets."""
     count = sum(len(targets.labels) for targets in sets)
     weights = [
         class_weights(targets.labels) * count / len(targets.labels) / len(sets) for targets in sets
@@ -113,24 +112,24 @@ def fitted(sets: Sequence[Targets], features: Sequence[Vectors]) -> FittedClassi
 
 
 def within(targets: Targets, features: Vectors, seed: int) -> float:
-    """Return the AUC of scores out of grouped folds of one set."""
+    """Return the AUC of out-of-fold scores of one set, with grouped folds."""
     scores = np.empty(len(features))
     folds = StratifiedGroupKFold(PARAMS.split.folds, shuffle=True, random_state=seed)
     for train, test in folds.split(features, targets.labels, targets.groups):
-        scores[test] = fitted([targets[train]], [features[train]]).scores(features[test])
+        scores[test] = fit_classifier([targets[train]], [features[train]]).scores(features[test])
     return float(roc_auc_score(targets.labels, scores))
 
 
 def unseen(
-    learnt: Sequence[Targets], features: Sequence[Vectors], judged: Targets, numbers: Vectors
+    train: Sequence[Targets], features: Sequence[Vectors], test: Targets, test_features: Vectors
 ) -> float:
-    """Return the AUC on one set, `judged` with features `numbers`, of a head fitted on others."""
-    return float(roc_auc_score(judged.labels, fitted(learnt, features).scores(numbers)))
+    """Return the AUC on a test set of a classifier that was fitted on other sets."""
+    return float(roc_auc_score(test.labels, fit_classifier(train, features).scores(test_features)))
 
 
 @dataclass(frozen=True)
 class Areas:
-    """AUCs of one kind of features: on each set unseen, within each set, on the judging set."""
+    """AUCs of one kind of features: on each unseen set, within each set, and on the judging set."""
 
     unseen: list[float]
     within: list[float]
@@ -150,49 +149,52 @@ def areas(
     judge: tuple[Targets, Vectors] | None,
     seeds: Sequence[int],
 ) -> Areas:
-    """Fit a head for each set and seed; `features` are those of `sets`, in their order."""
+    """Fit a classifier for each set and seed; `features` are those of `sets`, in their order."""
     tasks: list[Callable[[], float]] = []
-    for number, own in enumerate(sets):
+    for number, test in enumerate(sets):
         others = [other for other in range(len(sets)) if other != number]
-        learnt = [sets[other] for other in others], [features[other] for other in others]
-        tasks.append(partial(unseen, *learnt, own, features[number]))
-    for own, numbers in zip(sets, features, strict=True):
-        tasks += [partial(within, own, numbers, seed) for seed in seeds]
+        train = [sets[other] for other in others], [features[other] for other in others]
+        tasks.append(partial(unseen, *train, test, features[number]))
+    for test, test_features in zip(sets, features, strict=True):
+        tasks += [partial(within, test, test_features, seed) for seed in seeds]
     if judge:
         tasks.append(partial(unseen, sets, features, *judge))
-    found = list(map_parallel(call, tasks, name, "head"))
-    inside = np.reshape(found[len(sets) : len(sets) * (1 + len(seeds))], (len(sets), -1))
-    return Areas(found[: len(sets)], inside.mean(1).tolist(), found[-1] if judge else None)
+    values = list(map_parallel(call, tasks, name, "classifier"))
+    within_sets = np.reshape(values[len(sets) : len(sets) * (1 + len(seeds))], (len(sets), -1))
+    return Areas(values[: len(sets)], within_sets.mean(1).tolist(), values[-1] if judge else None)
 
 
-def recommendation(found: dict[str, Areas], judge: str | None) -> str:
-    """Return in words which features to choose for which pictures; `judge` names a last set."""
-    unseen_mean = {name: float(np.mean(row.unseen)) for name, row in found.items()}
-    inside = {name: float(np.mean(row.within)) for name, row in found.items()}
-    best, carrying = (max(of, key=lambda name: of[name]) for of in (inside, unseen_mean))
+def recommendation(rows: dict[str, Areas], judge: str | None) -> str:
+    """Return a recommendation of features as text; `judge` names the judging set."""
+    unseen_mean = {name: float(np.mean(row.unseen)) for name, row in rows.items()}
+    within_mean = {name: float(np.mean(row.within)) for name, row in rows.items()}
+    best, transferring = (
+        max(means, key=lambda name: means[name]) for means in (within_mean, unseen_mean)
+    )
     order = sorted(unseen_mean, key=lambda name: -unseen_mean[name])
     text = (
-        f"For pictures like those that were trained on: {best}, AUC {inside[best]:.3f} within the "
+        f"For pictures like those of training: {best}, AUC {within_mean[best]:.3f} within the "
         f"sets and {unseen_mean[best]:.3f} on unseen ones (place {order.index(best) + 1} of "
-        f"{len(order)}). For pictures from elsewhere: {carrying}, {inside[carrying]:.3f} and "
-        f"{unseen_mean[carrying]:.3f}."
+        f"{len(order)}). For pictures from elsewhere: {transferring}, "
+        f"{within_mean[transferring]:.3f} and {unseen_mean[transferring]:.3f}."
     )
     if not judge:
         return text
-    judged = {name: row.judged for name, row in found.items()}
-    by_inside, by_unseen = (
-        spearmanr(list(of.values()), list(judged.values())).statistic
-        for of in (inside, unseen_mean)
+    judged = {name: row.judged for name, row in rows.items()}
+    within_correlation, unseen_correlation = (
+        spearmanr(list(means.values()), list(judged.values())).statistic
+        for means in (within_mean, unseen_mean)
     )
     return (
         f"{text} On {judge}, which neither was chosen by, they have {judged[best]:.3f} and "
-        f"{judged[carrying]:.3f}. Rank correlation of all rows with the AUC there: {by_inside:.2f} "
-        f"for the mean within sets, {by_unseen:.2f} for the mean on unseen ones."
+        f"{judged[transferring]:.3f}. Rank correlation of all rows with the AUC there: "
+        f"{within_correlation:.2f} for the mean within sets, {unseen_correlation:.2f} for the mean "
+        "on unseen ones."
     )
 
 
 def candidates(arguments: argparse.Namespace) -> dict[str, tuple[Descriptor, Columns]]:
-    """Return the descriptor of each row, and which of its columns the row stands for."""
+    """Return the descriptor of each row of the table, and the columns that the row uses."""
     clip = PARAMS.descriptors["clip_vit_b16"]
     assert isinstance(clip, OnnxFeatures)
     if arguments.encoder:
@@ -202,33 +204,33 @@ def candidates(arguments: argparse.Namespace) -> dict[str, tuple[Descriptor, Col
         clip = clip.model_copy(update={"encoder": encoder})
     taps = [Tap(block=block, pooling=["cls", "mean"]) for block in range(12)]
     blocks = clip.model_copy(update={"taps": taps})
-    found: dict[str, tuple[Descriptor, Columns]] = {}
+    rows: dict[str, tuple[Descriptor, Columns]] = {}
     for pooling, offset in (("class token", 0), ("patch mean", 1)):
         for block in range(12):
-            found[f"CLIP block {block}, {pooling}"] = blocks, sliced(2 * block + offset)
+            rows[f"CLIP block {block}, {pooling}"] = blocks, sliced(2 * block + offset)
     for first in range(2, 10):
-        found[f"CLIP blocks {first} to {first + 2}, patch means"] = blocks, means(first, 3)
+        rows[f"CLIP blocks {first} to {first + 2}, patch means"] = blocks, means(first, 3)
     mobile = PARAMS.descriptors["mobilenetv2"]
     assert isinstance(mobile, KerasFeatures)
     backbone = mobile.backbone.model_copy(update={"weights": arguments.weights or "imagenet"})
     for name in mobile.layers:
         changes = {"backbone": backbone, "layers": [name], "shape": "crop"}
-        found[f"MobileNetV2 {name}"] = mobile.model_copy(update=changes), everything
+        rows[f"MobileNetV2 {name}"] = mobile.model_copy(update=changes), everything
     forensic = PARAMS.descriptors["forensic"]
     assert isinstance(forensic, ForensicFeatures)
     for family in forensic.families:
-        found[f"forensic: {family}"] = ForensicFeatures(families=[family]), everything
-    found["forensic: all"] = forensic, everything
-    return found
+        rows[f"forensic: {family}"] = ForensicFeatures(families=[family]), everything
+    rows["forensic: all"] = forensic, everything
+    return rows
 
 
 def sliced(pooled: int, width: int = 768) -> Columns:
-    """Return what takes the columns of one pooled tensor, of `width` numbers."""
+    """Return a function that selects the columns of one pooled tensor, `width` wide."""
     return lambda features: features[:, pooled * width : (pooled + 1) * width]
 
 
 def means(first: int, count: int) -> Columns:
-    """Return the patch means of several blocks, whose class tokens lie between them."""
+    """Return a function that selects the patch means of several successive blocks."""
     parts = [sliced(2 * block + 1) for block in range(first, first + count)]
     return lambda features: np.concatenate([part(features) for part in parts], axis=1)
 
@@ -248,23 +250,24 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         paths = [*arguments.zips, *([arguments.judge] if arguments.judge else [])]
-        read = [Set(path, Path(folder, path.stem), arguments.cache) for path in paths]
-        sets, judge = read[: len(arguments.zips)], read[len(arguments.zips) :]
-        names = [of.name for of in sets]
+        all_sets = [Set(path, Path(folder, path.stem), arguments.cache) for path in paths]
+        sets, judge = all_sets[: len(arguments.zips)], all_sets[len(arguments.zips) :]
+        names = [dataset.name for dataset in sets]
         columns = [*names, "mean unseen", *(f"within {name}" for name in names)]
-        columns += [f"all, on {of.name}" for of in judge]
+        columns += [f"all, on {dataset.name}" for dataset in judge]
         print(f"\n| features | {' | '.join(columns)} |")
         print(f"| --- |{' --- |' * len(columns)}")
-        found = {}
-        for name, (descriptor, chosen) in candidates(arguments).items():
-            targets = [of.targets for of in sets]
-            features = [chosen(of.features(descriptor)) for of in sets]
-            last = [(of.targets, chosen(of.features(descriptor))) for of in judge]
-            found[name] = areas(name, targets, features, last[0] if last else None, arguments.seeds)
-            print(
-                f"| {name} | {' | '.join(f'{one:.3f}' for one in found[name].cells)} |", flush=True
-            )
-        print(f"\n{recommendation(found, judge[0].name if judge else None)}")
+        rows = {}
+        for name, (descriptor, columns_of) in candidates(arguments).items():
+            targets = [dataset.targets for dataset in sets]
+            features = [columns_of(dataset.features(descriptor)) for dataset in sets]
+            judging = None
+            if judge:
+                judging = judge[0].targets, columns_of(judge[0].features(descriptor))
+            rows[name] = areas(name, targets, features, judging, arguments.seeds)
+            cells = [f"{value:.3f}" for value in rows[name].cells]
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        print(f"\n{recommendation(rows, judge[0].name if judge else None)}")
 
 
 if __name__ == "__main__":

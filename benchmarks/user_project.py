@@ -1,4 +1,4 @@
-"""A project as a user has it, for one set of pictures: its stages, its model, its server."""
+"""A user's project for a set of pictures: its stages, its model and its server."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ import yaml
 
 from benchmarks.faults import ROOT
 from benchmarks.frozen import run
-from benchmarks.recipes import put
+from benchmarks.recipes import set_param
 from realart.data.sample import write_archive
 
 STAGES = (
@@ -36,15 +36,15 @@ def project(folder: Path, archive: Path, **values: Any) -> Path:
     for name, value in {
         "dataset": "local", "datasets.local.path": str(archive.resolve()), **values,
     }.items():  # fmt: skip
-        put(content, name, value)
+        set_param(content, name, value)
     text = yaml.safe_dump(content, allow_unicode=True)
     (folder / "params.yaml").write_text(text, "utf-8")
     return folder
 
 
 @cache
-def trained(folder: Path) -> Path:
-    """Train on 64 pictures of the sample, and register the model."""
+def trained_project(folder: Path) -> Path:
+    """Train on 64 pictures of the sample, register the model, and return the project's folder."""
     write_archive(folder / "pictures.zip", 64)
     small = {"split.folds": 2, "split.slices": 2, "descriptors.forensic.families": ["colour"]}
     place = project(folder / "trained", folder / "pictures.zip", **small)
@@ -59,11 +59,11 @@ def aliases(place: Path) -> str:
         "import mlflow; client = mlflow.MlflowClient(); "
         "print([model.aliases for model in client.search_registered_models()][0])"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], cwd=place, env=environment(place), capture_output=True,
         text=True, check=True,
     )  # fmt: skip
-    return done.stdout.strip()
+    return result.stdout.strip()
 
 
 def environment(place: Path) -> dict[str, str]:
@@ -93,10 +93,10 @@ def serving(place: Path) -> Iterator[int]:
         server.wait(30)
 
 
-def ask(port: int, body: bytes) -> str:
-    """Post to a server that may still be starting; return what it answers, errors too."""
+def post(port: int, body: bytes) -> str:
+    """Post to a server that may still be starting; return the body of the response or error."""
     address, kind = f"http://127.0.0.1:{port}/invocations", {"Content-Type": "application/json"}
-    until = time.monotonic() + SECONDS
+    deadline = time.monotonic() + SECONDS
     while True:
         try:
             request = urllib.request.Request(address, body, kind)
@@ -105,6 +105,6 @@ def ask(port: int, body: bytes) -> str:
         except urllib.error.HTTPError as error:
             return error.read().decode()
         except OSError:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)

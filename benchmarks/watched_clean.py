@@ -1,4 +1,4 @@
-"""`clean` on one archive, in this process alone: what it said, wrote and held in memory.
+"""Run `clean` on one archive in this process alone, and record paths written to and peak memory.
 
     python -m benchmarks.watched_clean ARCHIVE FOLDER MAX_PIXELS
 
@@ -27,24 +27,24 @@ def main(archive: Path, folder: Path, max_pixels: int) -> None:
     labels = LabelNames(ai=["ai"], human=["human"])
     (folder / "pictures").mkdir(parents=True)
     written: list[str] = []
-    sys.addaudithook(lambda event, arguments: note(written, event, arguments))
+    sys.addaudithook(lambda event, arguments: record_write(written, event, arguments))
     with joblib.parallel_config(backend="sequential"):
         kept, rejected, _ = cleaning.clean(archive, labels, None, params, folder / "pictures")
-    seen = {"written": written.copy(), "peak": peak()}
+    watched = {"written": written.copy(), "peak": peak()}
     tables.write(kept, folder / "pictures.csv", tables.PICTURES)
     tables.write(rejected, folder / "rejected.csv", tables.REJECTED)
-    (folder / "watched.json").write_text(json.dumps(seen))
+    (folder / "watched.json").write_text(json.dumps(watched))
 
 
-def note(written: list[str], event: str, arguments: tuple[object, ...]) -> None:
-    """Keep the path of what is opened for writing, or made, or taken away."""
+def record_write(written: list[str], event: str, arguments: tuple[object, ...]) -> None:
+    """Record the path of a file that is opened for writing, created, renamed or removed."""
     opened = event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITES
     if (opened or event in CHANGES) and isinstance(arguments[0], str | bytes | os.PathLike):
         written.append(os.path.realpath(os.fsdecode(arguments[0])))
 
 
 def peak() -> int:
-    """Return the most memory that this process has held so far, in MiB."""
+    """Return the peak resident memory of this process, in MiB."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) >> 10
 

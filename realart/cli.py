@@ -1,4 +1,4 @@
-"""The command line: `realart` and its commands, each a function."""
+"""The command line: `realart` and its commands."""
 
 import argparse
 import csv
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from realart.core import errors
 from realart.core.errors import RealartError
@@ -15,108 +16,148 @@ from realart.core.project import root
 from realart.core.registry import choose
 from realart.params import POINTS, load_params
 
+if TYPE_CHECKING:
+    from realart.serving.predict import Prediction
+
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command that the command line names, and exit with its status."""
     arguments = _parser().parse_args()
     assert isinstance(sys.stdout, TextIOWrapper)
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be text
+    sys.stdout.reconfigure(errors="backslashreplace")  # file names may be undecodable
     errors.run(lambda: arguments.command(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="realart", description="Tell art made by people from art made by generators."
+        prog="realart",
+        description="Classify pictures as made by people (human) or by generators (ai).",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    predict = commands.add_parser("predict", help="verdict and probability for pictures")
+    predict = commands.add_parser(
+        "predict", help="classify pictures: decision and probability of ai"
+    )
     predict.add_argument(
         "paths",
         nargs="+",
         type=Path,
         metavar="PICTURE_OR_FOLDER",
-        help="- is a picture on standard input",
+        help="pictures, or folders of pictures; - reads one from standard input",
     )
-    predict.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
+    predict.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
     predict.add_argument(
         "--at",
         choices=POINTS,
-        help="the operating point of verdicts; without it some are unsure",
+        help="operating point of the decisions; without one, some are unsure",
     )
     predict.add_argument(
         "--once",
         action="store_true",
-        help="skip the second look, which tells whether saving again would change the verdict",
+        help="twice as fast: skip the second scoring, which shows whether saving the picture again "
+        "as JPEG would change the decision",
     )
     form = predict.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON object a line")
-    form.add_argument("--csv", action="store_true", help="a table with a header")
+    form.add_argument("--json", action="store_true", help="print a JSON object per file")
+    form.add_argument("--csv", action="store_true", help="print CSV with a header")
     predict.set_defaults(command=_predict)
 
-    explain = commands.add_parser("explain", help="draw what spoke for the verdict on a picture")
+    explain = commands.add_parser("explain", help="draw which parts of a picture moved its score")
     explain.add_argument("path", type=Path, metavar="PICTURE")
-    explain.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
+    explain.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
     explain.add_argument(
-        "--out", type=Path, metavar="PNG", help="(default: <PICTURE's name>-explained.png, here)"
+        "--out",
+        type=Path,
+        metavar="PNG",
+        help="output file (default: NAME-explained.png in the current directory)",
     )
     explain.set_defaults(command=_explain)
 
-    recipes = commands.add_parser("recipes", help="the recipes of params.yaml as a table")
-    recipes.add_argument("--json", action="store_true", help="a list for programs")
+    recipes = commands.add_parser("recipes", help="list the recipes of params.yaml")
+    recipes.add_argument("--json", action="store_true", help="print a JSON list")
     recipes.set_defaults(command=_recipes)
 
-    evaluate = commands.add_parser("evaluate", help="trained models on other labelled pictures")
-    evaluate.add_argument(
-        "--data", nargs="+", type=Path, required=True, help="folders or zips, a folder a class each"
+    evaluate = commands.add_parser(
+        "evaluate", help="score trained models on another labelled dataset"
     )
     evaluate.add_argument(
-        "--run", nargs="+", default=["workspace"], help="experiments or commits (workspace)"
+        "--data",
+        nargs="+",
+        type=Path,
+        required=True,
+        help="folders or zips that contain a folder for each class",
     )
     evaluate.add_argument(
-        "--labels", default="local", help="the dataset of params.yaml whose labels hold (local)"
+        "--run",
+        nargs="+",
+        default=["workspace"],
+        help="experiments, commits, or workspace (default: workspace)",
     )
-    evaluate.add_argument("--out", type=Path, default=Path("metrics/elsewhere"))
+    evaluate.add_argument(
+        "--labels",
+        default="local",
+        help="entry of datasets in params.yaml whose label names apply (default: local)",
+    )
+    evaluate.add_argument(
+        "--out",
+        type=Path,
+        default=Path("metrics/elsewhere"),
+        help="output folder (default: metrics/elsewhere)",
+    )
     evaluate.set_defaults(command=_evaluate)
 
-    compare = commands.add_parser("compare", help="is one of two runs better, or is it chance?")
-    compare.add_argument("a", metavar="A", help="an experiment, a commit, or workspace")
+    compare = commands.add_parser(
+        "compare", help="test whether two runs differ by more than chance"
+    )
+    compare.add_argument("a", metavar="A", help="experiment, commit, or workspace")
     compare.add_argument(
-        "b", metavar="B", nargs="?", default="workspace", help="(default: workspace)"
+        "b",
+        metavar="B",
+        nargs="?",
+        default="workspace",
+        help="experiment, commit, or workspace (default: workspace)",
     )
     compare.add_argument(
-        "--markdown", action="store_true", help="a table for a comment on a pull request"
+        "--markdown",
+        action="store_true",
+        help="print a Markdown table, for a comment on a pull request",
     )
     compare.set_defaults(command=_compare)
 
-    send = commands.add_parser("send", help="log what MLflow could not be told when it was made")
+    send = commands.add_parser(
+        "send", help="log the runs that could not be logged to MLflow when they were made"
+    )
     send.set_defaults(command=_send)
 
-    ui = commands.add_parser("ui", help="MLflow's pages, for this machine")
-    _add_place(ui, port=5000)
+    ui = commands.add_parser("ui", help="serve the MLflow UI on this machine")
+    _add_address(ui, port=5000)
     ui.set_defaults(command=_ui)
 
-    demo = commands.add_parser("demo", help="a page for one picture at a time, for this machine")
-    _add_place(demo, port=7860)
-    demo.add_argument("--model", type=Path, help="a model's folder (default: models/final)")
+    demo = commands.add_parser(
+        "demo", help="serve a page that classifies a picture, on this machine"
+    )
+    _add_address(demo, port=7860)
+    demo.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
     demo.set_defaults(command=_demo)
     return parser
 
 
-def _add_place(parser: argparse.ArgumentParser, port: int) -> None:
+def _add_address(parser: argparse.ArgumentParser, port: int) -> None:
     parser.add_argument(
-        "--host", default="127.0.0.1", help="0.0.0.0 listens for other machines, too (127.0.0.1)"
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; 0.0.0.0 is open to other machines (default: 127.0.0.1)",
     )
-    parser.add_argument("--port", type=int, default=port)
+    parser.add_argument("--port", type=int, default=port, help=f"(default: {port})")
 
 
 def _predict(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from realart.models.trained_model import TrainedModel
-    from realart.serving import predict  # takes seconds to import: only where it is needed
+    from realart.serving import predict  # takes seconds to import
 
-    files = predict.files(arguments.paths)
+    files = predict.list_files(arguments.paths)
     model = TrainedModel(arguments.model or root() / "models/final")
     failed = 0
     if arguments.csv:
@@ -124,30 +165,40 @@ def _predict(arguments: argparse.Namespace) -> int:
         table = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
         table.writeheader()
     predictions = predict.predict(files, model, arguments.at, arguments.once)
-    hidden = sys.stdout.isatty() or not sys.stderr.isatty()  # answers are progress enough
-    for one in tqdm(predictions, total=len(files), unit=" pictures", disable=hidden):
-        failed += bool(one.error)
+    hidden = sys.stdout.isatty() or not sys.stderr.isatty()  # printed predictions show the progress
+    for prediction in tqdm(predictions, total=len(files), unit=" pictures", disable=hidden):
+        failed += bool(prediction.error)
         if arguments.json:
-            print(json.dumps(asdict(one), ensure_ascii=False), flush=True)
+            print(json.dumps(asdict(prediction), ensure_ascii=False), flush=True)
         elif arguments.csv:
-            table.writerow(asdict(one) | {"evidence": "; ".join(one.evidence)})
-        elif one.error:
-            lines = (f"{one.path}: {one.error}", *(f"  {line}" for line in one.evidence))
-            tqdm.write("\n".join(lines), file=sys.stderr)
+            table.writerow(asdict(prediction) | {"evidence": "; ".join(prediction.evidence)})
+        elif prediction.error:
+            tqdm.write("\n".join(_error_lines(prediction)), file=sys.stderr)
         else:
-            print(f"{one.verdict:7}{one.probability:6.3f}  {one.path}")
-            if one.flips:
-                again = f"{one.flips} ({one.probability_saved_again:.3f})"
-                print(f"  saved again as JPEG {predict.QUALITY} it would be called {again}")
-            print(*(f"  {said}\n" for said in one.evidence), sep="", end="", flush=True)
+            print("\n".join(_prediction_lines(prediction)), flush=True)
     return 1 if failed else 0
+
+
+def _error_lines(prediction: "Prediction") -> list[str]:
+    evidence = [f"  {sentence}" for sentence in prediction.evidence]
+    return [f"{prediction.path}: {prediction.error}", *evidence]
+
+
+def _prediction_lines(prediction: "Prediction") -> list[str]:
+    from realart.serving.predict import QUALITY
+
+    lines = [f"{prediction.verdict:7}{prediction.probability:6.3f}  {prediction.path}"]
+    if prediction.flips:
+        again = f"{prediction.flips} ({prediction.probability_saved_again:.3f})"
+        lines.append(f"  saved again as JPEG {QUALITY} it would be classified as {again}")
+    return lines + [f"  {sentence}" for sentence in prediction.evidence]
 
 
 def _explain(arguments: argparse.Namespace) -> None:
     picture = arguments.path
     out = arguments.out or Path(f"{picture.stem}-explained.png")
     if out.suffix.lower() != ".png":
-        raise RealartError(f"--out {out} is no PNG: give it a name that ends in .png")
+        raise RealartError(f"--out {out} is no PNG: give a name that ends in .png")
     if out.exists() and picture.exists() and out.samefile(picture):
         raise RealartError(f"--out {out} is the picture itself: give another name")
     from realart.core.outputs import fresh_file
@@ -160,10 +211,11 @@ def _explain(arguments: argparse.Namespace) -> None:
         explanation = explain.explain(picture.read_bytes(), model)
     except (UnusableFileError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RealartError(f"{picture} can't be explained: {reason}; name a picture") from error
+        raise RealartError(f"{picture} can't be explained: {reason}; give a picture") from error
     with fresh_file(out) as beside:
         explain.draw(explanation).save(beside, "PNG")
-    print(f"{explanation.verdict:7}{explanation.probability:6.3f}  {picture}, drawn in {out}")
+    decision = f"{explanation.verdict:7}{explanation.probability:6.3f}"
+    print(f"{decision}  {picture}, explanation saved to {out}")
 
 
 def _recipes(arguments: argparse.Namespace) -> None:
@@ -182,16 +234,17 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from realart.metrics.thresholds import format_figure, one_class_warning
 
     labels = choose(load_params().datasets, arguments.labels, "dataset").labels
-    for one in cross_dataset.matrix(arguments.run, arguments.data, labels, arguments.out):
-        accuracy, auc = (format_figure(name, one) for name in ("accuracy", "auc"))
-        warning = one_class_warning(one)
+    for report in cross_dataset.matrix(arguments.run, arguments.data, labels, arguments.out):
+        accuracy, auc = (format_figure(name, report) for name in ("accuracy", "auc"))
+        warning = one_class_warning(report)
         print(
-            f"{one['run']} on {one['data']} ({one['pictures']}): accuracy {accuracy}, auc {auc}; "
-            f"{one['own']} have the run's own score, {one['left_out']} near-duplicates left out, "
-            f"{one['rejected']} files rejected{warning and '; '}{warning}",
+            f"{report['run']} on {report['data']} ({report['pictures']} pictures): "
+            f"accuracy {accuracy}, AUC {auc}; {report['own']} with the run's own score, "
+            f"{report['left_out']} near-duplicates of its own pictures left out, "
+            f"{report['rejected']} files rejected{warning and '; '}{warning}",
             flush=True,
         )
-    print(f"figures, scores, plots and the matrix are in {arguments.out}")
+    print(f"metrics, scores, plots and the matrix are in {arguments.out}")
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -219,10 +272,10 @@ def _send(arguments: argparse.Namespace) -> None:
     from realart.tracking import outbox
 
     sent = 0
-    for result in outbox.send():
+    for message in outbox.send():
         sent += 1
-        print(result, flush=True)
-    print(f"sent {sent} runs: nothing is kept any more")
+        print(message, flush=True)
+    print(f"logged {sent} {'run' if sent == 1 else 'runs'}; none is left to log")
 
 
 def _ui(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The params of params.yaml: names, types and ranges, validated once, when they are loaded."""
+"""The params of params.yaml: names, types and ranges, validated once, on loading."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,37 +25,45 @@ from realart.core.registry import choose, hint
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 JpegQuality = Annotated[int, Field(ge=1, le=100)]
 REMOTE = "hf://"
-"""Begins the address of a file of the Hugging Face Hub."""
+"""Start of the address of a file on the Hugging Face Hub."""
 Resample = Literal["bicubic", "bilinear", "box", "lanczos"]
-"""Filters of Pillow's, by which a picture is resized."""
+"""Pillow's filters for resizing."""
 Layer = Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
-
+"""A layer of Keras, or of `realart.networks.layers`: its class name, and its keyword arguments."""
 
 CLASSES = ("human", "ai")
-"""Labels in the order of their numbers: the positive class is `ai`, 1."""
+"""The classes by their numbers; `ai`, 1, is the positive one."""
 
 Point = Literal["balanced", "low_fpr", "best_f1"]
 POINTS: tuple[Point, ...] = get_args(Point)
-"""Operating points: thresholds that `realart.metrics.thresholds` chooses out of fold."""
+"""Operating points, whose thresholds `realart.metrics.thresholds` chooses on out-of-fold scores."""
 
 
 def _kind_by(keys: Mapping[str, str], otherwise: str) -> Discriminator:
-    """Choose between kinds of params by a key that only one has: `keys`, with their tags."""
+    """Discriminate a union of groups of params by a key that only one of them has.
+
+    Parameters
+    ----------
+    keys
+        The tag of a group, by the key that only this group has.
+    otherwise
+        The tag of a group with none of these keys.
+    """
 
     def tag(value: Any) -> str:
-        given = value if isinstance(value, dict) else getattr(type(value), "model_fields", ())
-        return next((name for key, name in keys.items() if key in given), otherwise)
+        present = value if isinstance(value, dict) else getattr(type(value), "model_fields", ())
+        return next((name for key, name in keys.items() if key in present), otherwise)
 
     return Discriminator(tag)
 
 
 class Strict(BaseModel):
-    """A group of params: immutable, and a name that it does not know is an error."""
+    """A group of params: immutable, and strict about types; unknown names are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-def _nameable(name: str) -> str:
+def _check_name(name: str) -> str:
     if "/" in name:
         raise ValueError("is a path: give the name of one folder")
     if not any(character.isalnum() or character in "*?[" for character in name):
@@ -63,30 +71,36 @@ def _nameable(name: str) -> str:
     return name
 
 
-Name = Annotated[str, AfterValidator(_nameable)]
+Name = Annotated[str, AfterValidator(_check_name)]
+"""The name of a class in paths: a word or a pattern, matched against the name of a folder."""
 
 
-def _set_name(name: str) -> str:
+def _check_set_name(name: str) -> str:
     if not re.fullmatch(r"\w[\w .-]*", name):
-        raise ValueError("is no name of a set: use letters, digits, spaces and . - _")
+        raise ValueError("is no valid name of a dataset: use letters, digits, spaces and . - _")
     return name
 
 
-SetName = Annotated[str, AfterValidator(_set_name)]
-"""Of an entry of `datasets`: also that of a folder, and joined to others by +."""
+SetName = Annotated[str, AfterValidator(_check_set_name)]
+"""The name of an entry of `datasets`, which names a folder, too; `dataset` joins several by +."""
 
 
 class WeakNames(Strict):
-    """Names of a class that may also be a style or a generator: they yield to others of a path."""
+    """Names that may also be a style or a generator: other names in a path take precedence."""
 
     ai: list[Name] = []
     human: list[Name] = []
 
 
 class LabelTable(Strict):
-    """Labels in a table inside the archive: its file, and its columns of paths and of labels.
+    """A table of labels inside the archive.
 
-    `file` is a path or a pattern (`*/metadata.csv`): CSV, TSV or a JSON object a line.
+    Attributes
+    ----------
+    file
+        Its path, or a pattern such as `*/metadata.csv`: CSV, TSV or JSON Lines.
+    path, label
+        The names of its columns of paths and of labels.
     """
 
     file: str
@@ -95,12 +109,20 @@ class LabelTable(Strict):
 
 
 class LabelNames(Strict):
-    """Names of each class, in any case of letters.
+    """The names of each class in the paths of a dataset, case-insensitive.
 
-    A plain name matches whole words inside a folder's name, however they are joined: `ai art` is
-    in `AiArt_2`, and `real` is not in `realism`. A pattern with `*`, `?` or `[` matches all of a
-    folder's name, and what matches all of it goes before words inside it. Where there is a `table`,
-    it alone decides.
+    A plain name matches whole words in the name of a folder, however they are joined: `ai art`
+    matches `AiArt_2`, and `real` does not match `realism`. A pattern with `*`, `?` or `[` matches a
+    folder's whole name. Matches of a whole name take precedence over matches of words in it.
+
+    Attributes
+    ----------
+    ai, human
+        Names of the class.
+    weak
+        Names that yield to others.
+    table
+        Labels in a file, which then replace those in paths.
     """
 
     ai: list[Name]
@@ -110,19 +132,33 @@ class LabelNames(Strict):
 
 
 class ParquetColumns(Strict):
-    """Columns of Parquet files, dotted where they lie in structs; null lets `download` choose."""
+    """The columns of Parquet files, dotted inside structs; null lets `download` choose them."""
 
     image: str | None = None
     label: str | None = None
 
 
 class Dataset(Strict):
-    """A set of labelled pictures: where it comes from, and how a path in it is read.
+    """A dataset of labelled pictures: where it comes from, and how its paths are read.
 
-    `path` is what the source understands: `owner/slug/version` at Kaggle,
-    `owner/name@revision` at Hugging Face, a folder or zip on this machine, nothing for the sample.
-    `fields` is a regular expression over the path inside the archive, whose named groups `part`
-    (train or test), `generator` and `style` become columns.
+    Attributes
+    ----------
+    source
+        The name of a module of `realart.data.sources`.
+    path
+        In the form of the source: `owner/slug/version` at Kaggle, `owner/name@revision` at Hugging
+        Face, a folder or zip on this machine, null for the sample.
+    sha256
+        Of the downloaded file, checked if given.
+    licence
+        Of the pictures, for reports.
+    labels
+        The names of each class.
+    fields
+        A regular expression that is searched in each path; its named groups `part` (train or test),
+        `generator` and `style` become columns.
+    columns
+        Of Parquet files.
     """
 
     source: str
@@ -139,18 +175,18 @@ class Dataset(Strict):
         try:
             groups = set(re.compile(pattern or "").groupindex)
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+            raise ValueError(f"is no valid regular expression: {error}") from error
         if unknown := groups - {"part", "generator", "style"}:
-            raise ValueError(f"names the groups {sorted(unknown)}; known: part, generator, style")
+            raise ValueError(f"has unknown groups {sorted(unknown)}; known: part, generator, style")
         return pattern
 
 
 READ = {"labels", "fields"}
-"""What of a dataset says how its paths are read; all else says where it comes from."""
+"""The params of a dataset by which its paths are read; all others describe its origin."""
 
 
 class Clean(Strict):
-    """What is kept, and the canonical form of what is kept."""
+    """Which pictures are kept, and the canonical form in which they are stored."""
 
     encoding: Literal["jpeg", "original"]
     long_side: Annotated[int, Field(ge=32)]
@@ -165,18 +201,18 @@ class Clean(Strict):
     def _levels_ordered(self) -> "Clean":
         if self.similar > self.duplicate:
             raise ValueError(
-                f"similar ({self.similar}) is above duplicate ({self.duplicate}); "
-                "every duplicate is similar, so set it at most as high"
+                f"similar ({self.similar}) is above duplicate ({self.duplicate}), but duplicates "
+                "are similar, too: set similar at most as high"
             )
         return self
 
 
 class Split(Strict):
-    """Test part, folds, and the slice of a fold's training part that early stopping watches.
+    """The test part, the folds, and the slice of a fold's training part for early stopping.
 
-    `sources` holds out whole sources: what is said of a picture out of fold is then said by a
-    model that has seen nothing of its generator, or of its folder. `sets` deals `folds` at random
-    and trains, beside them, a fold for each set that holds it out.
+    With `method` sources, folds hold out whole generators or folders: the out-of-fold score of a
+    picture is by a model that was not trained on its source. With `sets`, there are `folds` random
+    folds, and one more for each dataset, which holds out the whole dataset.
     """
 
     method: Literal["random", "published", "sources", "sets"]
@@ -187,8 +223,23 @@ class Split(Strict):
 
 
 class Balance(Strict):
-    """How unequal classes are met, how far a copy may differ from its source, and how many more
-    copies of each picture are learnt from, shrunk and saved again as pictures are on their way.
+    """Class balance and augmentation.
+
+    Attributes
+    ----------
+    method
+        Augmented copies of the smaller class, class weights, or neither.
+    rotation
+        Largest angle of a copy, in degrees.
+    zoom, brightness
+        Largest relative change of a copy.
+    horizontal_flip, vertical_flip
+        Whether copies may be mirrored.
+    deliveries
+        Further copies of each training picture, downscaled and saved again as on their way through
+        web sites.
+    seed
+        Of the random changes.
     """
 
     method: Literal["augment", "class_weight", "none"]
@@ -202,14 +253,24 @@ class Balance(Strict):
 
 
 class Audit(Strict):
-    """How many pictures are audited, and the AUC from which a shortcut stops the pipeline."""
+    """The number of audited pictures, and the AUC of a shortcut above which the pipeline stops."""
 
     pictures: Annotated[int, Field(ge=100)]
     stop_above: Annotated[float, Field(ge=0.5, le=1)] | None
 
 
 class Ela(Strict):
-    """Error level analysis: quality of the second save, scale of the difference, stored size."""
+    """Error level analysis (ELA).
+
+    Attributes
+    ----------
+    quality
+        JPEG quality of the second save.
+    scale
+        Factor of the difference, or `max`: the largest difference of a picture becomes 255.
+    long_side
+        Of stored maps, in pixels.
+    """
 
     quality: JpegQuality
     scale: Literal["max"] | Annotated[float, Field(gt=0)]
@@ -217,7 +278,7 @@ class Ela(Strict):
 
 
 class Features(Strict):
-    """What the frozen part of a network says of all rows may take on disk, at most."""
+    """The disk space that the stored activations of the frozen part of a network may take."""
 
     gigabytes: Annotated[float, Field(gt=0)]
 
@@ -231,9 +292,14 @@ class KerasApplication(Strict):
 
 
 class Backbone(KerasApplication):
-    """What a network's layers stand on.
+    """The network below the layers of a recipe.
 
-    Of a frozen one the last `unfreeze` layers are left out: fine-tuning may train them.
+    Attributes
+    ----------
+    frozen
+        Whether its weights stay as published in the first phase of training.
+    unfreeze
+        The number of its last layers that fine-tuning may train.
     """
 
     frozen: bool = True
@@ -243,7 +309,7 @@ class Backbone(KerasApplication):
 class Optimizer(Strict):
     """A class of `keras.optimizers` by name, with its own keyword arguments.
 
-    Its learning rate stays what it is, or falls to 0 over the epochs of a phase along a cosine
+    Its learning rate is constant, or decays to 0 over the epochs of a phase along a cosine
     (Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017).
     """
 
@@ -254,17 +320,28 @@ class Optimizer(Strict):
 
 
 class FineTune(Strict):
-    """A second phase in which the last `unfreeze` layers of the backbone are trained too."""
+    """A second phase of training, with the last `unfreeze` layers of the backbone."""
 
     learning_rate: Annotated[float, Field(gt=0)]
     epochs: Annotated[int, Field(ge=1)]
 
 
 class PixelInput(Strict):
-    """The input of a network: a picture or its ELA map as a square, and a backbone if it has one.
+    """Pixels as the input of a network: the picture or its ELA map, as a square.
 
-    `augment` are layers before the backbone that change each picture anew in every epoch; then the
-    frozen part of the backbone is run in every epoch, too.
+    Attributes
+    ----------
+    input
+        The picture or its ELA map.
+    size
+        Side of the square in pixels.
+    shape
+        How a picture becomes a square: resized without its aspect ratio, cropped, or padded.
+    backbone
+        The network below the recipe's layers, null for none.
+    augment
+        Layers below the backbone that change each picture anew in every epoch. With some, the
+        frozen part of the backbone is run in every epoch, too.
     """
 
     features: ClassVar[list[str]] = []
@@ -278,12 +355,12 @@ class PixelInput(Strict):
 
     @property
     def of_ela(self) -> bool:
-        """Whether the squares are of ELA maps."""
+        """Whether the input is an ELA map."""
         return self.input == "ela"
 
     @property
     def title(self) -> str:
-        """What it is in a table."""
+        """The input in tables."""
         return self.input
 
     def __str__(self) -> str:
@@ -291,7 +368,7 @@ class PixelInput(Strict):
 
 
 class VectorInput(Strict):
-    """The input of a classifier: the feature vectors of these `descriptors`, concatenated."""
+    """Feature vectors as the input: those of the descriptors named in `features`, concatenated."""
 
     features: Annotated[list[str], Field(min_length=1)]
 
@@ -301,15 +378,33 @@ class VectorInput(Strict):
 
     @property
     def title(self) -> str:
-        """What it is in a table."""
+        """The input in tables."""
         return " + ".join(self.features)
 
     def __str__(self) -> str:
-        return f"numbers that describe a picture ({', '.join(self.features)})"
+        return f"feature vectors ({', '.join(self.features)})"
 
 
 class NetworkRecipe(Strict):
-    """A recipe for Keras: what it sees, its layers, how it is trained, what was published of it."""
+    """A recipe for a network of Keras: its input, its layers, and how it is trained.
+
+    Attributes
+    ----------
+    sees
+        The input.
+    layers
+        On top of the backbone, if there is one, and below the output.
+    outputs
+        1 for a sigmoid, 2 for a softmax over (human, ai).
+    epochs, batch_size
+        Of the first phase: most epochs, and pictures a step.
+    patience, monitor
+        Early stopping: epochs without a better value of `monitor` on the validation slice.
+    fine_tune
+        A second phase, null for none.
+    published
+        The publisher's figures, for `realart recipes`.
+    """
 
     sees: Annotated[
         Annotated[PixelInput, Tag("<square>")] | Annotated[VectorInput, Tag("<vectors>")],
@@ -330,17 +425,17 @@ class NetworkRecipe(Strict):
 
     @property
     def backbone(self) -> Backbone | None:
-        """The network before the layers, if there is one."""
+        """The network below the layers, None if there is none."""
         return self.sees.backbone
 
     @property
     def trained_by(self) -> str:
-        """What fits it, in a table."""
+        """The optimizer and its learning rate, for tables."""
         return f"{self.optimizer.name} {self.optimizer.learning_rate:g}"
 
     @property
     def total_epochs(self) -> int:
-        """How many epochs a fold has at most, over both phases."""
+        """The most epochs that a fold is trained, in both phases."""
         return self.epochs + (self.fine_tune.epochs if self.fine_tune else 0)
 
     @model_validator(mode="after")
@@ -352,14 +447,14 @@ class NetworkRecipe(Strict):
 
 
 class ClassifierParams(Strict):
-    """A classifier of scikit-learn, and the values of each hyperparameter that it is tried with."""
+    """A classifier of scikit-learn by name, and its grid: values to try of each hyperparameter."""
 
     name: str
     grid: dict[str, Annotated[list[int | float], Field(min_length=1)]]
 
 
 class ClassifierRecipe(Strict):
-    """A recipe for scikit-learn: a head on feature vectors."""
+    """A recipe for a classifier of scikit-learn on feature vectors."""
 
     sees: VectorInput
     head: ClassifierParams
@@ -370,12 +465,12 @@ class ClassifierRecipe(Strict):
 
     @property
     def tuned(self) -> list[str]:
-        """The names of the hyperparameters that are chosen in training."""
+        """The names of the hyperparameters that training chooses."""
         return list(self.head.grid)
 
     @property
     def trained_by(self) -> str:
-        """What fits it, in a table."""
+        """The name of the classifier, for tables."""
         return self.head.name
 
 
@@ -386,9 +481,18 @@ Recipe = Annotated[
 
 
 class NetworkFeatures(Strict):
-    """A descriptor by a frozen network: which squares of a picture it is given.
+    """The input of a descriptor that is computed by a frozen network.
 
-    Its feature vectors of `views` squares of `size` pixels a side are averaged.
+    Attributes
+    ----------
+    size
+        Side of a square in pixels.
+    shape
+        How a picture becomes a square: resized without its aspect ratio, cropped, or padded.
+    resample
+        Filter for resizing.
+    views
+        The number of squares of a picture, whose feature vectors are averaged.
     """
 
     size: Annotated[int, Field(ge=32)]
@@ -400,7 +504,7 @@ class NetworkFeatures(Strict):
 
 
 class KerasFeatures(NetworkFeatures):
-    """A descriptor: layers of a network of `keras.applications`, pooled over positions."""
+    """A descriptor: pooled activations of layers of a network of `keras.applications`."""
 
     backbone: KerasApplication
     layers: Annotated[list[str], Field(min_length=1)]
@@ -410,11 +514,20 @@ class KerasFeatures(NetworkFeatures):
 
 
 class Encoder(Strict):
-    """An image encoder as an ONNX file, and how it was trained to be given pictures.
+    """An image encoder as an ONNX file, with the preprocessing that it was trained with.
 
-    `file` is a path, or a file of a repository on the Hugging Face Hub,
-    `hf://owner/name@revision/path`. A channel of a pixel, 0 to 255, becomes
-    (value / 255 - mean) / std.
+    Attributes
+    ----------
+    file
+        A path, or the address of a file on the Hugging Face Hub, `hf://owner/name@revision/path`.
+    sha256
+        Of the file, checked if given.
+    licence
+        Of the weights.
+    mean, std
+        A channel of a pixel, 0 to 255, becomes (value / 255 - mean) / std.
+    channels
+        Their order.
     """
 
     file: str
@@ -426,10 +539,17 @@ class Encoder(Strict):
 
 
 class Tap(Strict):
-    """A tensor inside an encoder, by its name or as the output of a block, and its pooling.
+    """A tensor inside an encoder, and how it is pooled.
 
-    Blocks are residual blocks, counted from 0. `cls` is the first token, `embedding` a tensor
-    that has no positions; `mean`, `std` and `max` are taken over patches or positions.
+    Attributes
+    ----------
+    tensor
+        Its name in the graph; null if `block` is given.
+    block
+        The residual block, counted from 0, that it is the output of; null if `tensor` is given.
+    pooling
+        `cls` is the first token, `embedding` a tensor without positions; `mean`, `std` and `max`
+        are over patches or positions.
     """
 
     tensor: str | None = None
@@ -446,7 +566,7 @@ class Tap(Strict):
 class OnnxFeatures(NetworkFeatures):
     """A descriptor: tensors of an encoder, pooled and concatenated.
 
-    `bfloat16` is float32 on processors without it.
+    With `precision` bfloat16, processors without it compute in float32.
     """
 
     encoder: Encoder
@@ -457,7 +577,7 @@ class OnnxFeatures(NetworkFeatures):
 
 
 class ForensicFeatures(Strict):
-    """A descriptor: measurements of `realart.features.forensic`, which need no weights."""
+    """A descriptor: families of measurements of `realart.features.forensic`, without weights."""
 
     families: Annotated[list[str], Field(min_length=1)]
 
@@ -475,10 +595,22 @@ Descriptor = Annotated[
 
 
 class Train(Strict):
-    """What a run of training may trade: seed, determinism, precision, how often it saves.
+    """How training is run.
 
-    Each batch is spread evenly over so many `devices`; more than one need JAX. Of a set that takes
-    more than `window_gigabytes`, no more is in memory at once.
+    Attributes
+    ----------
+    seed
+        Of weights, batches and augmentation.
+    deterministic
+        Whether equal seeds give equal weights on one machine; slower.
+    precision
+        Dtype policy of Keras.
+    checkpoint_seconds
+        Least time between two checkpoints; 0 saves one after each epoch.
+    devices
+        Over which each batch is spread evenly; more than one need JAX.
+    window_gigabytes
+        Most memory for inputs; of a larger dataset, a window is in memory at a time.
     """
 
     seed: Annotated[int, Field(ge=0)]
@@ -490,11 +622,17 @@ class Train(Strict):
 
 
 class Evaluate(Strict):
-    """Which model is final, how accurate its verdicts must be, and how it is tried.
+    """Which model is final, when it decides, and how it is tested.
 
-    `sure` is the accuracy, out of fold, of all verdicts that are given; of other pictures the model
-    says that it is unsure. `reencode` is the JPEG quality that test pictures are saved with again,
-    to see what the model goes by.
+    Attributes
+    ----------
+    final
+        The network or classifier of the best fold, or the mean score of those of all folds.
+    sure
+        The accuracy, out of fold, of all decisions that are made; other pictures are `unsure`.
+    reencode
+        The JPEG quality at which test pictures are saved again, to measure how much the scores
+        depend on the encoding.
     """
 
     final: Literal["best_fold", "ensemble"]
@@ -503,9 +641,9 @@ class Evaluate(Strict):
 
 
 class Goals(Strict):
-    """What figures of the test part, by their names in metrics.json, must reach; None need not.
+    """Goals of metrics of the test part, by their names in metrics.json; None is no goal.
 
-    The last four are at most the goal, all others at least.
+    False positive rate, Brier score, ECE and loss must be at most the goal, all others at least.
     """
 
     accuracy: Fraction | None = None
@@ -525,7 +663,7 @@ class Goals(Strict):
 
 
 class Params(Strict):
-    """All of params.yaml."""
+    """All params of params.yaml."""
 
     dataset: str
     model: str
@@ -547,7 +685,7 @@ class Params(Strict):
         if self.clean.encoding == "jpeg" and self.ela.quality == self.clean.quality:
             raise ValueError(
                 f"ela.quality equals clean.quality ({self.ela.quality}): saving a JPEG again at "
-                "its own quality changes almost nothing, so ELA maps would be blank; set them apart"
+                "its own quality changes almost nothing, and ELA maps would be blank: change one"
             )
         return self
 
@@ -555,8 +693,8 @@ class Params(Strict):
     @classmethod
     def _sets_in_order(cls, dataset: str) -> str:
         names = sorted(dataset.split("+"))
-        if twice := next((name for name in names if names.count(name) > 1), ""):
-            raise ValueError(f"names '{twice}' twice")
+        if repeated := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"names '{repeated}' twice")
         return "+".join(names)
 
     @model_validator(mode="after")
@@ -570,19 +708,19 @@ class Params(Strict):
 
     @property
     def sets(self) -> dict[str, Dataset]:
-        """The chosen entries of `datasets`, in the order of their names: of `a+b` two."""
+        """The chosen entries of `datasets`, sorted by name: two for `a+b`."""
         names = self.dataset.split("+")
         return {name: choose(self.datasets, name, "dataset") for name in names}
 
     @property
     def held_out_sets(self) -> dict[int, str]:
-        """The folds that hold out a whole set, and which: they come after `split.folds` others."""
+        """The dataset that a fold holds out as a whole, by the number of the fold."""
         names = self.dataset.split("+") if self.split.method == "sets" else []
         return dict(enumerate(names, self.split.folds))
 
     @property
     def all_folds(self) -> range:
-        """The numbers of all folds: `split.folds`, then those that hold out a whole set."""
+        """The numbers of all folds: `split.folds` folds, then those that hold out a dataset."""
         return range(self.split.folds + len(self.held_out_sets))
 
     @property
@@ -612,11 +750,24 @@ class Params(Strict):
 def load_params(path: Path = Path("params.yaml")) -> Params:
     """Read and validate params.yaml.
 
+    Parameters
+    ----------
+    path
+        Of the file; by default params.yaml in the current directory.
+
     Raises
     ------
     RealartError
-        The file is missing or no YAML, a param is unknown, missing, ill-typed or out of range, or
-        `dataset`, `model` or a descriptor of the model names no entry, or its weights are no file.
+        The file is missing or not YAML; a param is unknown, missing, ill-typed or out of range;
+        `dataset`, `model` or a descriptor of the model names no entry; or a file of weights that
+        the model needs does not exist.
+
+    Examples
+    --------
+    ::
+
+        params = load_params()
+        print(params.model, params.recipe.sees)
     """
     try:
         content = yaml12.load(path.read_text("utf-8"), path.name)
@@ -625,14 +776,16 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
             f"no {path.name} in {path.parent.resolve()}: run this from the project's top folder"
         ) from error
     except UnicodeDecodeError as error:
-        raise RealartError(f"{path.name} is no UTF-8: {error}") from error
+        raise RealartError(f"{path.name} is not UTF-8: {error}") from error
     if not isinstance(content, dict):
-        raise RealartError(f"{path.name} holds {type(content).__name__}, not a mapping of params")
+        raise RealartError(
+            f"{path.name} contains a {type(content).__name__}, not a mapping of params"
+        )
     try:
         params = Params.model_validate(content)
     except ValidationError as error:
         raise RealartError(f"{path.name}: {_first_problem(error)}") from error
-    _ = params.sets
+    _ = params.sets  # raises if `dataset` names no entry
     for backbone in params.backbones:
         weights_file(backbone)
     for name, encoder in params.encoders.items():
@@ -641,12 +794,12 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
 
 
 def weights_file(backbone: KerasApplication) -> Path | None:
-    """Return the file of a backbone's weights, or None where its `weights` are a keyword.
+    """Return the file of a backbone's weights, None if `weights` is a keyword (imagenet, none).
 
     Raises
     ------
     RealartError
-        There is no such file.
+        The file does not exist.
     """
     if backbone.weights in ("imagenet", "none"):
         return None
@@ -654,18 +807,18 @@ def weights_file(backbone: KerasApplication) -> Path | None:
     if not file.is_file():
         raise RealartError(
             f"backbone weights '{backbone.weights}' are no file (looked for {file}): "
-            "give a path, or imagenet, or none"
+            "give the path of a file, imagenet, or none"
         )
     return file
 
 
 def encoder_file(name: str, encoder: Encoder) -> Path | None:
-    """Return the ONNX file of the descriptor `name`, or None where it is to be downloaded.
+    """Return the ONNX file of the descriptor `name`, None if it is on the Hugging Face Hub.
 
     Raises
     ------
     RealartError
-        There is no such file.
+        The file does not exist.
     """
     if encoder.file.startswith(REMOTE):
         return None
@@ -679,36 +832,41 @@ def encoder_file(name: str, encoder: Encoder) -> Path | None:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problems = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    """Format the first problem as one line; unknown params, often typing errors, come first."""
+    problems = sorted(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
     problem = problems[0]
-    place = [part for part in problem["loc"] if not str(part).startswith("<")]  # tags of kinds
-    where = ".".join(str(part) for part in place)
+    # Without the tags of unions.
+    location = [part for part in problem["loc"] if not str(part).startswith("<")]
+    name = ".".join(str(part) for part in location)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown param '{where}'{hint(where, _names(Params, place))}{more}"
+        return f"unknown param '{name}'{hint(name, _names(Params, location))}{more}"
     if problem["type"] == "missing":
-        return f"param '{where}' is missing{more}"
+        return f"param '{name}' is missing{more}"
     message = problem["msg"].removeprefix("Value error, ")
-    if not where or isinstance(problem["input"], dict):
-        return f"{where}: {message}{more}".removeprefix(": ")
-    return f"{where} is {problem['input']!r}: {message}{more}"
+    if not name or isinstance(problem["input"], dict):
+        return f"{name}: {message}{more}".removeprefix(": ")
+    return f"{name} is {problem['input']!r}: {message}{more}"
 
 
-def _names(model: type[BaseModel], place: Sequence[int | str], prefix: str = "") -> list[str]:
-    """List every param below `model`; of named entries those of the one that `place` lies in."""
+def _names(model: type[BaseModel], location: Sequence[int | str], prefix: str = "") -> list[str]:
+    """List the dotted names of all params in a group.
+
+    Of named entries, such as recipes, those of the entry that `location` is in.
+    """
     names = []
     for name, field in model.model_fields.items():
         names.append(prefix + name)
         inside = f"{prefix}{name}."
-        if get_origin(field.annotation) is dict and place[0] == name and len(place) > 1:
-            inside += f"{place[1]}."
+        if get_origin(field.annotation) is dict and location[0] == name and len(location) > 1:
+            inside += f"{location[1]}."
         for inner in _models(field.annotation):
-            names += _names(inner, place, inside)
+            names += _names(inner, location, inside)
     return names
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the groups of params that an annotation allows."""
+    """Yield the groups of params inside a type annotation."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):

@@ -1,4 +1,4 @@
-"""The command line as people and programs use it: real processes on real files."""
+"""The command line as people and programs use it, on real files."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from making import file, picture
-from networks import AS_SAID, PARAMS, REPOSITORY, clean_environment, recipe, some_scores
+from networks import PARAMS, REPOSITORY, UNCALIBRATED_RULE, clean_environment, recipe, some_scores
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -39,7 +39,7 @@ ALL = [GOOD[0], "broken.png", *GOOD[1:]]
 def process(
     *arguments: str, cwd: Path = REPOSITORY, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the command in a process of its own, where all that it imports counts."""
+    """Run the command in a process of its own, with its own imports."""
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=cwd,
@@ -52,7 +52,7 @@ def process(
 
 @pytest.fixture
 def realart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Realart:
-    """Give a function that runs the command in this process, which has imported Keras before."""
+    """Return a function that runs the command in this process, in which Keras is imported."""
 
     def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
         monkeypatch.chdir(cwd)
@@ -68,14 +68,14 @@ def realart(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a project that has a model and pictures, one of them broken."""
+    """Make a project with a model and pictures, one of them broken."""
     folder = tmp_path_factory.mktemp("project")
     final = folder / "models/final"
     final.mkdir(parents=True)
-    seen = preprocessing.input_spec(PARAMS).model_copy(update={"parts": {"pixels": recipe().sees}})
+    spec = preprocessing.input_spec(PARAMS).model_copy(update={"parts": {"pixels": recipe().sees}})
     network = builder.build(recipe())
     network.save_weights(folder / "given.weights.h5")
-    trained_model.save(final, recipe(), seen, [network], AS_SAID)
+    trained_model.save(final, recipe(), spec, [network], UNCALIBRATED_RULE)
     (folder / "art/zażółć").mkdir(parents=True)
     for number, (name, kind) in enumerate(zip(GOOD, ("PNG", "WEBP", "JPEG"), strict=True)):
         (folder / "art" / name).write_bytes(file(picture(number), kind))
@@ -84,31 +84,31 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected(project: Path, names: list[str], again: bool = False) -> list[float]:
-    """Return probabilities of ai; `again`, of the pictures saved as JPEG 90."""
+    """Return the probabilities of ai of pictures, with `again` of these saved again as JPEG 90."""
     model = TrainedModel(project / "models/final")
     paths = [project / "art" / name for name in names]
-    seen = [preprocessing.from_published(path.read_bytes(), model.input) for path in paths]
+    inputs = [preprocessing.from_published(path.read_bytes(), model.input) for path in paths]
     if again:
         saved = [perturbations.jpeg(Image.open(path).convert("RGB"), 90) for path in paths]
-        seen = [preprocessing.from_pixels(image, model.input) for image in saved]
-    return [float(model.scores(*preprocessing.stack([one]))[0]) for one in seen]
+        inputs = [preprocessing.from_pixels(image, model.input) for image in saved]
+    return [float(model.scores(*preprocessing.stack([model_input]))[0]) for model_input in inputs]
 
 
 @pytest.fixture(scope="module")
-def undecided(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the model, with a threshold between the probabilities of the first picture."""
-    folder = tmp_path_factory.mktemp("undecided") / "final"
+def borderline(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the model, with a threshold between the two probabilities of the first picture."""
+    folder = tmp_path_factory.mktemp("borderline") / "final"
     shutil.copytree(project / "models/final", folder)
-    card = json.loads((folder / "model.json").read_text())
-    both = expected(project, GOOD[:1]) + expected(project, GOOD[:1], again=True)
-    card["verdicts"]["points"]["balanced"] = sum(both) / 2
-    (folder / "model.json").write_text(json.dumps(card))
-    (project / "marked.png").write_bytes(marked())
+    manifest = json.loads((folder / "model.json").read_text())
+    probabilities = expected(project, GOOD[:1]) + expected(project, GOOD[:1], again=True)
+    manifest["verdicts"]["points"]["balanced"] = sum(probabilities) / 2
+    (folder / "model.json").write_text(json.dumps(manifest))
+    (project / "texts.png").write_bytes(picture_with_texts())
     return folder
 
 
-def marked(pixels: Pixels | None = None) -> bytes:
-    """Encode a picture with what a generator writes, and with what a terminal obeys."""
+def picture_with_texts(pixels: Pixels | None = None) -> bytes:
+    """Encode a picture with texts of a generator, and with a control sequence of terminals."""
     texts = PngInfo()
     texts.add_text("Software", "NovelAI\x1b[2J")
     texts.add_text("parameters", "Steps: 20, Sampler: Euler a")
@@ -121,7 +121,7 @@ EVIDENCE = [
 ]
 
 
-def test_json_has_a_line_for_each_file(project: Path) -> None:
+def test_json_has_an_object_for_each_file(project: Path) -> None:
     result = process(
         "predict",
         "--json",
@@ -132,18 +132,18 @@ def test_json_has_a_line_for_each_file(project: Path) -> None:
         LC_ALL="C.UTF-8",
     )
     assert (result.returncode, result.stderr) == (1, "")
-    answers = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [answer["path"] for answer in answers] == ["missing.png", *(f"art/{n}" for n in ALL)]
-    assert [bool(answer["error"]) for answer in answers] == [True, False, True, False, False]
-    scores = [answer["probability"] for answer in answers if not answer["error"]]
+    predictions = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [item["path"] for item in predictions] == ["missing.png", *(f"art/{n}" for n in ALL)]
+    assert [bool(item["error"]) for item in predictions] == [True, False, True, False, False]
+    scores = [item["probability"] for item in predictions if not item["error"]]
     assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
-    again = [answer["probability_saved_again"] for answer in answers if not answer["error"]]
+    again = [item["probability_saved_again"] for item in predictions if not item["error"]]
     assert again == pytest.approx(expected(project, GOOD, again=True), rel=1e-5)
     assert "画" in result.stdout
-    for answer in answers:
-        assert answer["evidence"] == []
-        verdict = "" if answer["error"] else "ai" if answer["probability"] >= 0.5 else "human"
-        assert answer["verdict"] == verdict
+    for item in predictions:
+        assert item["evidence"] == []
+        decision = "" if item["error"] else "ai" if item["probability"] >= 0.5 else "human"
+        assert item["verdict"] == decision
 
 
 def test_csv_is_a_table(project: Path, realart: Realart) -> None:
@@ -158,14 +158,14 @@ def test_csv_is_a_table(project: Path, realart: Realart) -> None:
     assert table[1]["error"].startswith("corrupt")
 
 
-def test_people_read_verdicts_and_errors_apart(project: Path, realart: Realart) -> None:
+def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realart) -> None:
     good = realart("predict", f"art/{GOOD[1]}", f"art/{GOOD[0]}", cwd=project)
     assert (good.returncode, good.stderr) == (0, "")
     lines = [line for line in good.stdout.splitlines() if not line.startswith(" ")]
     assert [line.split(maxsplit=2)[2] for line in lines] == [f"art/{GOOD[1]}", f"art/{GOOD[0]}"]
     for line, score in zip(lines, expected(project, [GOOD[1], GOOD[0]]), strict=True):
-        verdict, probability, _ = line.split(maxsplit=2)
-        assert verdict == ("ai" if score >= 0.5 else "human")
+        decision, probability, _ = line.split(maxsplit=2)
+        assert decision == ("ai" if score >= 0.5 else "human")
         assert float(probability) == pytest.approx(score, abs=0.0006)
     bad = realart("predict", "art/broken.png", cwd=project)
     assert (bad.returncode, bad.stdout) == (1, "")
@@ -173,39 +173,41 @@ def test_people_read_verdicts_and_errors_apart(project: Path, realart: Realart) 
     assert len(bad.stderr.splitlines()) == 1
 
 
-def test_doubt_and_evidence_stand_below_the_verdict(
-    project: Path, undecided: Path, realart: Realart
+def test_instability_and_evidence_are_printed_below_the_decision(
+    project: Path, borderline: Path, realart: Realart
 ) -> None:
-    arguments = ("predict", "--model", str(undecided), "--at", "balanced", "marked.png")
+    arguments = ("predict", "--model", str(borderline), "--at", "balanced", "texts.png")
     (first,), (again,) = expected(project, GOOD[:1]), expected(project, GOOD[:1], again=True)
-    verdicts = ["human", "ai"] if first < again else ["ai", "human"]
-    said = realart(*arguments, cwd=project).stdout
-    assert said.splitlines() == [
-        f"{verdicts[0]:7}{first:6.3f}  marked.png",
-        f"  saved again as JPEG 90 it would be called {verdicts[1]} ({again:.3f})",
+    decisions = ["human", "ai"] if first < again else ["ai", "human"]
+    output = realart(*arguments, cwd=project).stdout
+    assert output.splitlines() == [
+        f"{decisions[0]:7}{first:6.3f}  texts.png",
+        f"  saved again as JPEG 90 it would be classified as {decisions[1]} ({again:.3f})",
         *(f"  {line}" for line in EVIDENCE),
     ]
     once = realart(*arguments, "--once", cwd=project).stdout
-    assert once.splitlines() == [said.splitlines()[0], *said.splitlines()[2:]]
-    answer = json.loads(realart(*arguments, "--json", cwd=project).stdout)
-    assert (answer["verdict"], answer["flips"]) == tuple(verdicts)
-    assert answer["evidence"] == EVIDENCE
+    assert once.splitlines() == [output.splitlines()[0], *output.splitlines()[2:]]
+    prediction = json.loads(realart(*arguments, "--json", cwd=project).stdout)
+    assert (prediction["verdict"], prediction["flips"]) == tuple(decisions)
+    assert prediction["evidence"] == EVIDENCE
     (row,) = csv.DictReader(io.StringIO(realart(*arguments, "--csv", cwd=project).stdout))
-    assert (row["verdict"], row["flips"], row["evidence"]) == (*verdicts, "; ".join(EVIDENCE))
-    assert list(row) == list(answer)
+    assert (row["verdict"], row["flips"], row["evidence"]) == (*decisions, "; ".join(EVIDENCE))
+    assert list(row) == list(prediction)
 
 
-def test_evidence_stands_below_an_error(project: Path, realart: Realart, tmp_path: Path) -> None:
-    (tmp_path / "tiny.png").write_bytes(marked(picture(0)[:48, :48]))
+def test_evidence_is_printed_below_an_error(
+    project: Path, realart: Realart, tmp_path: Path
+) -> None:
+    (tmp_path / "tiny.png").write_bytes(picture_with_texts(picture(0)[:48, :48]))
     arguments = ("predict", "--model", str(project / "models/final"), str(tmp_path / "tiny.png"))
     result = realart(*arguments, cwd=project)
     assert (result.returncode, result.stdout) == (1, "")
     error, *evidence = result.stderr.splitlines()
     assert error.startswith(f"{tmp_path / 'tiny.png'}: too small")
     assert evidence == [f"  {line}" for line in EVIDENCE]
-    answer = json.loads(realart(*arguments, "--json", cwd=project).stdout)
-    assert answer["error"].startswith("too small")
-    assert answer["evidence"] == EVIDENCE
+    prediction = json.loads(realart(*arguments, "--json", cwd=project).stdout)
+    assert prediction["error"].startswith("too small")
+    assert prediction["evidence"] == EVIDENCE
     (row,) = csv.DictReader(io.StringIO(realart(*arguments, "--csv", cwd=project).stdout))
     assert row["evidence"] == "; ".join(EVIDENCE)
 
@@ -214,22 +216,24 @@ def test_a_picture_on_standard_input(project: Path) -> None:
     data = (project / "art" / GOOD[0]).read_bytes()
     (score,) = expected(project, GOOD[:1])
     command = [*COMMAND, "predict", "--model", "models/final", "--json"]
-    for given, paths in ((data, ["-"]), (b"", ["-"]), (data, [f"art/{GOOD[0]}", "-"])):
-        done = subprocess.run(
-            [*command, *paths], cwd=project, env=clean_environment(), input=given,
+    for stdin, paths in ((data, ["-"]), (b"", ["-"]), (data, [f"art/{GOOD[0]}", "-"])):
+        result = subprocess.run(
+            [*command, *paths], cwd=project, env=clean_environment(), input=stdin,
             capture_output=True, timeout=120,
         )  # fmt: skip
-        answers = [json.loads(line) for line in done.stdout.splitlines()]
-        assert (done.stderr, [answer["path"] for answer in answers]) == (b"", paths)
-        if given:
-            assert done.returncode == 0
-            assert answers[-1]["probability"] == pytest.approx(score, rel=1e-5)
+        predictions = [json.loads(line) for line in result.stdout.splitlines()]
+        assert (result.stderr, [item["path"] for item in predictions]) == (b"", paths)
+        if stdin:
+            assert result.returncode == 0
+            assert predictions[-1]["probability"] == pytest.approx(score, rel=1e-5)
         else:
-            assert (done.returncode, answers[-1]["error"]) == (1, "empty")
+            assert (result.returncode, predictions[-1]["error"]) == (1, "empty")
 
 
 @pytest.mark.parametrize("to_file", [True, False], ids=["file", "terminal"])
-def test_progress_is_for_terminals_whose_answers_go_elsewhere(project: Path, to_file: bool) -> None:
+def test_progress_is_shown_on_a_terminal_if_the_output_is_a_file(
+    project: Path, to_file: bool
+) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     command = [*COMMAND, "predict", "--model", "models/final", "art"]
@@ -238,20 +242,20 @@ def test_progress_is_for_terminals_whose_answers_go_elsewhere(project: Path, to_
         command, cwd=project, env=clean_environment(), stdout=stdout, stderr=theirs
     ) as running:
         os.close(theirs)
-        answers = running.stdout.read().decode() if running.stdout else ""
-        shown = b""
-        with suppress(OSError):  # how a terminal ends that nobody writes to any more
-            while read := os.read(ours, 65536):
-                shown += read
+        output = running.stdout.read().decode() if running.stdout else ""
+        chunks = b""
+        with suppress(OSError):  # the end of a terminal that has no writer left
+            while chunk := os.read(ours, 65536):
+                chunks += chunk
         os.close(ours)
-    said = shown.decode()
-    assert "art/broken.png: corrupt" in said
-    assert ("4/4" in said) == to_file
-    assert (answers or said).count(".jpg") == 1
+    terminal = chunks.decode()
+    assert "art/broken.png: corrupt" in terminal
+    assert ("4/4" in terminal) == to_file
+    assert (output or terminal).count(".jpg") == 1
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])
-def test_a_name_that_is_no_text_is_answered(
+def test_an_undecodable_file_name_is_printed(
     project: Path, tmp_path: Path, realart: Realart, form: str
 ) -> None:
     name = str(tmp_path) + os.fsdecode(b"/\xff.png")
@@ -270,7 +274,7 @@ def test_a_name_that_is_no_text_is_answered(
     ],
     ids=["no model", "another folder", "no file"],
 )
-def test_what_can_not_be_done_is_said_in_one_line(
+def test_errors_of_predict_are_one_line(
     project: Path, tmp_path: Path, realart: Realart, arguments: list[str], words: list[str]
 ) -> None:
     (tmp_path / "nothing").mkdir()
@@ -283,7 +287,7 @@ def test_what_can_not_be_done_is_said_in_one_line(
         assert word in line
 
 
-def test_an_explanation_is_drawn_beside_the_verdict(project: Path, tmp_path: Path) -> None:
+def test_an_explanation_is_saved_and_the_decision_printed(project: Path, tmp_path: Path) -> None:
     for arguments, out in (
         ([], "a picture-explained.png"),
         (["--out", "drawn/it.PNG"], "drawn/it.PNG"),
@@ -292,11 +296,11 @@ def test_an_explanation_is_drawn_beside_the_verdict(project: Path, tmp_path: Pat
         result = process("explain", path, *arguments, cwd=tmp_path, DVC_ROOT=str(project))
         assert (result.returncode, result.stderr) == (0, "")
         (line,) = result.stdout.splitlines()
-        verdict, probability, rest = line.split(maxsplit=2)
+        decision, probability, rest = line.split(maxsplit=2)
         (score,) = expected(project, [GOOD[0]])
-        assert verdict == ("ai" if score >= 0.5 else "human")
+        assert decision == ("ai" if score >= 0.5 else "human")
         assert float(probability) == pytest.approx(score, abs=0.0006)
-        assert rest == f"{path}, drawn in {out}"
+        assert rest == f"{path}, explanation saved to {out}"
         with Image.open(tmp_path / out) as drawn:
             assert drawn.format == "PNG"
             assert drawn.width > 2 * drawn.height
@@ -317,7 +321,7 @@ def test_an_explanation_is_drawn_beside_the_verdict(project: Path, tmp_path: Pat
         ([GOOD[0], "--model", "nowhere"], ["no model in nowhere"]),
     ],
 )
-def test_what_can_not_be_explained_is_said_in_one_line(
+def test_errors_of_explain_are_one_line(
     project: Path, tmp_path: Path, realart: Realart, arguments: list[str], words: list[str]
 ) -> None:
     shutil.copytree(project / "art", tmp_path / "art")
@@ -332,7 +336,7 @@ def test_what_can_not_be_explained_is_said_in_one_line(
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
 
 
-def test_recipes_as_a_list_for_programs(tmp_path: Path) -> None:
+def test_recipes_as_json(tmp_path: Path) -> None:
     listed = process("recipes", "--json", HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
     assert (listed.returncode, listed.stderr) == (0, "")
     counts = {row["name"]: row["parameters"] for row in json.loads(listed.stdout)}
@@ -354,7 +358,7 @@ def test_recipes_of_a_small_project_as_a_table(tmp_path: Path, realart: Realart)
     assert header.index("parameters") == row.index("3705921")
 
 
-def test_outside_of_a_project_params_are_missed(tmp_path: Path, realart: Realart) -> None:
+def test_outside_of_a_project_params_are_missing(tmp_path: Path, realart: Realart) -> None:
     result = realart("recipes", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("realart: no params.yaml in ")
@@ -363,25 +367,27 @@ def test_outside_of_a_project_params_are_missed(tmp_path: Path, realart: Realart
 @pytest.mark.parametrize(
     ("option", "first", "last"),
     [
-        ([], "A is workspace, B is workspace", "  order: AUC "),
+        ([], "A is workspace, B is workspace", "  AUC "),
         (["--markdown"], "## A is `workspace`, B is `workspace`", "| out of fold | 20 | "),
     ],
     ids=["text", "markdown"],
 )
-def test_runs_are_compared_for_people_and_for_comments(
+def test_runs_are_compared_as_text_and_as_markdown(
     tmp_path: Path, realart: Realart, option: list[str], first: str, last: str
 ) -> None:
     labels, scores = some_scores(20)
-    judged = pd.DataFrame({"row": map(str, range(20)), "set": "", "part": "oof", "score": scores})
-    judged["label"] = judged["group"] = np.array(["human", "ai"])[labels]
-    tables.write(judged, tmp_path / "metrics/scores.csv", tables.PREDICTIONS)
+    predictions = pd.DataFrame(
+        {"row": map(str, range(20)), "set": "", "part": "oof", "score": scores}
+    )
+    predictions["label"] = predictions["group"] = np.array(["human", "ai"])[labels]
+    tables.write(predictions, tmp_path / "metrics/scores.csv", tables.PREDICTIONS)
     result = realart("compare", "workspace", *option, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines()[0] == first
     assert result.stdout.splitlines()[-1].startswith(last)
 
 
-def test_help_comes_without_a_backend() -> None:
+def test_the_parser_imports_no_backend() -> None:
     code = "import sys; from realart import cli; cli._parser(); print(*sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True

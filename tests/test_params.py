@@ -1,4 +1,4 @@
-"""params.yaml as it is, and every kind of mistake in it: one line that names what was received."""
+"""params.yaml is loaded, and each kind of mistake in it is an error of one line."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def load_changed(change: Callable[[Content], object], folder: Path) -> Params:
 
 
 def at(path: str, value: Any) -> Callable[[Content], object]:
-    """Set the param at a dotted path."""
+    """Return a change that sets the param of a dotted name."""
 
     def change(content: Content) -> None:
         *folders, last = path.split(".")
@@ -47,7 +47,7 @@ def at(path: str, value: Any) -> Callable[[Content], object]:
 
 
 def renamed(path: str, name: str) -> Callable[[Content], object]:
-    """Rename the param at a dotted path."""
+    """Return a change that renames the param of a dotted name."""
 
     def change(content: Content) -> None:
         *folders, last = path.split(".")
@@ -58,7 +58,7 @@ def renamed(path: str, name: str) -> Callable[[Content], object]:
     return change
 
 
-def chosen_without_descriptor(content: Content) -> None:
+def unknown_descriptor(content: Content) -> None:
     content["model"] = "forensic"
     content["recipes"]["forensic"]["sees"]["features"] = ["forensics"]
 
@@ -73,9 +73,9 @@ def test_every_dataset_can_be_chosen(name: str, tmp_path: Path) -> None:
     assert load_changed(at("dataset", name), tmp_path).sets == {name: PARAMS.datasets[name]}
 
 
-def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_path: Path) -> None:
-    for named in ("local+artimages", "artimages+local"):
-        loaded = load_changed(at("dataset", named), tmp_path)
+def test_several_datasets_are_sorted_by_name(tmp_path: Path) -> None:
+    for dataset in ("local+artimages", "artimages+local"):
+        loaded = load_changed(at("dataset", dataset), tmp_path)
         assert loaded.dataset == "artimages+local"
         assert list(loaded.sets.items()) == [
             (name, PARAMS.datasets[name]) for name in ("artimages", "local")
@@ -90,14 +90,14 @@ def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (at("dataset", "local+lokal"), "unknown dataset 'lokal' (did you mean 'local'?)"),
         (at("dataset", "local+"), "unknown dataset ''; choose one of: sample, "),
         (at("dataset", "a+local+a"), "dataset is 'a+local+a': names 'a' twice"),
         (at("split.method", "sets"), "dataset is 'sample' alone: name several, as in -S dataset="),
-        (renamed("datasets.local", "a/b"), "'a/b': is no name of a set"),
-        (renamed("datasets.local", "a+b"), "'a+b': is no name of a set"),
+        (renamed("datasets.local", "a/b"), "'a/b': is no valid name of a dataset"),
+        (renamed("datasets.local", "a+b"), "'a+b': is no valid name of a dataset"),
         (at("model", "resnet5"), "unknown model 'resnet5' (did you mean 'resnet50'?)"),
         (at("model", "x"), "choose one of: cnn, "),
         (at("dataset", "cashbowmann"), "unknown dataset 'cashbowmann' (did you mean 'cashbowman'?"),
@@ -131,7 +131,7 @@ def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_pat
         (at("ela.quality", PARAMS.clean.quality), f"ela.quality equals clean.quality ({90})"),
         (at("clean.similar", 0.99), "similar (0.99) is above duplicate (0.98)"),
         (at("datasets.local.fields", "("), "datasets.local.fields is '('"),
-        (at("datasets.local.fields", "(?P<era>.)"), "names the groups ['era']"),
+        (at("datasets.local.fields", "(?P<era>.)"), "has unknown groups ['era']"),
         (at("datasets.local.labels.ai", ["train/ai"]), "datasets.local.labels.ai.0 is 'train/ai'"),
         (at("datasets.local.labels.human", ["-"]), "'-': has no letter or digit to match"),
         (at("datasets.local.labels.table", {"file": "x"}), "'datasets.local.labels.table.path' is"),
@@ -140,44 +140,44 @@ def test_several_datasets_are_chosen_in_one_order_however_they_are_named(tmp_pat
         (at("recipes.cnn.sees", 5), "recipes.cnn.sees is 5"),
         (at("recipes.forensic.head.grid", {"C": []}), "recipes.forensic.head.grid.C is []"),
         (at("descriptors.mobilenetv2.veiws", 2), "(did you mean 'descriptors.mobilenetv2.views'?)"),
-        (chosen_without_descriptor, "unknown descriptor 'forensics' (did you mean 'forensic'?)"),
+        (unknown_descriptor, "unknown descriptor 'forensics' (did you mean 'forensic'?)"),
         (
             at("recipes.cnn.fine_tune", PARAMS.recipes["resnet50"].fine_tune.model_dump()),
             "backbone",
         ),
     ],
 )
-def test_a_mistake_gives_one_line_that_names_what_was_received(
-    change: Callable[[Content], object], said: str, tmp_path: Path
+def test_a_mistake_is_one_line_with_the_value_received(
+    change: Callable[[Content], object], message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(RealartError) as caught:
+    with pytest.raises(RealartError) as raised:
         load_changed(change, tmp_path)
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_goal_is_left_out_by_null_or_by_omission(tmp_path: Path) -> None:
     def change(content: Content) -> None:
         content["goals"] = {"accuracy": None, "loss": 0.7, "mcc": -0.1}
 
-    wanted = load_changed(change, tmp_path).goals.model_dump(exclude_none=True)
-    assert wanted == {"loss": 0.7, "mcc": -0.1}
+    goals = load_changed(change, tmp_path).goals.model_dump(exclude_none=True)
+    assert goals == {"loss": 0.7, "mcc": -0.1}
     assert load_changed(at("goals", {}), tmp_path).goals == Goals()
 
 
 @pytest.mark.parametrize("content", [b"a: [1\nb: }", b"a: \xe9", b"- 1", b"", b"text", b"a: \x01"])
-def test_a_file_that_is_no_mapping_in_yaml(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_mapping_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_bytes(content)
     with pytest.raises(RealartError, match=r"^params\.yaml "):
         load_params(tmp_path / "params.yaml")
 
 
-def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_file_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(RealartError, match=f"no params.yaml in {tmp_path}: run this from"):
         load_params(tmp_path / "params.yaml")
 
 
-def test_canonical_and_ela_quality_may_be_equal_where_nothing_is_saved_as_jpeg(
+def test_qualities_may_be_equal_if_canonical_pictures_are_not_jpeg(
     tmp_path: Path,
 ) -> None:
     def change(content: Content) -> None:
@@ -187,7 +187,7 @@ def test_canonical_and_ela_quality_may_be_equal_where_nothing_is_saved_as_jpeg(
     assert load_changed(change, tmp_path).ela.quality == PARAMS.clean.quality
 
 
-def test_weights_are_a_keyword_or_a_file_of_the_project(
+def test_weights_are_a_keyword_or_an_existing_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
@@ -205,7 +205,7 @@ def test_weights_are_a_keyword_or_a_file_of_the_project(
     assert weights_file(Backbone(name="ResNet50", weights="none")) is None
 
 
-def test_an_encoder_is_a_file_of_the_project_or_of_the_hub(
+def test_an_encoder_is_an_existing_file_or_on_the_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))

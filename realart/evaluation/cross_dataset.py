@@ -112,10 +112,10 @@ def evaluate(run: TrainedRun, data: Path, labels: LabelNames, folder: Path) -> d
         members = raw.members(new.assign(set=""), {"": zipped})
         if members:
             prepare = partial(preprocessing.from_member, run.model.input)
-            scores[new.index] = run.model.scores_of(prepare, members, "evaluate")[:, 0]
+            scores[new.index] = run.model.score_items(prepare, members, "evaluate")[:, 0]
     scored = kept.assign(row=kept["id"], score=scores)[~left_out]
     truth, probabilities = tables.is_ai(scored["label"]), scored["score"].to_numpy()
-    figures = evaluate_decisions(truth, probabilities, scored["group"], run.model.verdicts)
+    figures = evaluate_decisions(truth, probabilities, scored["group"], run.model.decision_rule)
     report = {
         "run": run.name,
         "data": data.name,

@@ -132,7 +132,7 @@ def score_test(
     test = rows.loc[rows["part"] == "test", ["row", "label"]]
     published = raw.members(pictures.loc[test["row"]], archives)
     prepare = partial(preprocessing.from_member, model.input)
-    return test.assign(score=model.scores_of(prepare, published, "evaluate")[:, 0])
+    return test.assign(score=model.score_items(prepare, published, "evaluate")[:, 0])
 
 
 def labels_and_scores(table: pd.DataFrame) -> tuple[Labels, Scores]:

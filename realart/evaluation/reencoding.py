@@ -49,7 +49,7 @@ def evaluate(
     """
     selected = published.sort_values("id").head(PICTURES)
     prepare = partial(_reencode, spec=model.input, quality=quality)
-    reencoded = model.scores_of(prepare, raw.members(selected, archives), "evaluate")[:, 0]
+    reencoded = model.score_items(prepare, raw.members(selected, archives), "evaluate")[:, 0]
     published_scores = scores.set_index("row").loc[selected["id"], "score"].to_numpy()
     return compare_scores(tables.is_ai(selected["label"]), published_scores, reencoded)
 

@@ -62,11 +62,11 @@ def evaluate(
     labels = tables.is_ai(selected["label"])
     changes = [Change(name, strength) for name, values in STRENGTHS.items() for strength in values]
     prepare = partial(_change, spec=model.input, changes=changes)
-    scores = model.scores_of(prepare, raw.members(selected, archives), "robustness")
+    scores = model.score_items(prepare, raw.members(selected, archives), "robustness")
     rows = []
     for number, change in enumerate([Change("none", 0.0), *changes]):
         auc = intervals.of_auc(labels, scores[:, number], groups.loc[selected["id"]])
-        for point, threshold in model.verdicts.points.items():
+        for point, threshold in model.decision_rule.points.items():
             metrics = classification.at(labels, scores[:, number], threshold)
             rows.append(
                 {

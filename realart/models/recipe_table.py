@@ -5,9 +5,21 @@ from realart.params import NetworkRecipe, Recipe
 
 
 def row(name: str, recipe: Recipe) -> dict[str, str | int]:
-    """Return a recipe as a row of a table; parameters of a network are counted by building it.
+    """Describe a recipe as a row of the table.
 
-    Those of a network on feature vectors depend on how long these are, and are left out.
+    Parameters
+    ----------
+    name
+        Of the recipe, in params.yaml.
+    recipe
+        Networks on pixels are built, without their published weights, to count their parameters.
+        Those of a network on feature vectors depend on the length of the vectors, which is known
+        in training only: "" stands for them.
+
+    Returns
+    -------
+    dict
+        Values by column; "" for what the recipe does not have.
     """
     parameters: str | int = ""
     if isinstance(recipe, NetworkRecipe) and not recipe.sees.features:

@@ -1,4 +1,4 @@
-"""A trained model as files: what `predict` needs and nothing else, rebuilt without pickle."""
+"""A trained model as files: all that `realart predict` needs, and no pickle."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,19 +30,30 @@ Item = TypeVar("Item")
 MANIFEST = "model.json"
 ARCHITECTURE = "architecture.json"
 WEIGHTS = "{}.weights.h5"
-HEAD = "{}.npz"
+CLASSIFIER = "{}.npz"
 BATCH = 32
+"""Most files of which `realart predict` scores the pictures at once."""
 
 Member: TypeAlias = Any
 """A `FittedClassifier` or a Keras model."""
-Scorer = Callable[[NDArray[Any]], Scores]
-"""What a member sees of n pictures in, the probability of ai out, shape (n,)."""
+ScoreFunction = Callable[[NDArray[Any]], Scores]
+"""Maps the inputs of n pictures, (n, ...), to scores from 0 to 1, the higher for ai; shape (n,)."""
 
 
 class ModelManifest(Strict):
-    """What is written beside the weights.
+    """The content of model.json, which is stored beside the weights.
 
-    The recipe, what it sees, how many members vote, and how the mean of their scores is read.
+    Attributes
+    ----------
+    recipe
+        As in params.yaml when the model was trained.
+    input
+        How the input is computed from a picture file.
+    members
+        The number of classifiers or networks whose scores are averaged.
+    verdicts
+        How the mean score becomes a probability and a decision. The name is that of the key in
+        files written before.
     """
 
     recipe: Recipe
@@ -52,18 +63,29 @@ class ModelManifest(Strict):
 
 
 def save(
-    folder: Path, recipe: Recipe, seen: InputSpec, members: Iterable[Member], verdicts: DecisionRule
+    folder: Path, recipe: Recipe, spec: InputSpec, members: Iterable[Member], rule: DecisionRule
 ) -> None:
-    """Write a model whose score is the mean of its members', made a probability by `verdicts`.
+    """Write a model whose score is the mean of the scores of its members.
 
-    Those are fitted heads, or networks that differ in weights only, written as Keras's own files
-    and, where it can run them, for `realart.networks.openvino_runtime`. What describes pictures to
-    them is written by `realart.features.feature_extractors`.
+    Parameters
+    ----------
+    folder
+        An existing one. Networks of the recipe's descriptors are written there by
+        `realart.features.vectors`.
+    recipe
+        Of all members.
+    spec
+        How their input is computed from a picture file.
+    members
+        Fitted classifiers (written as .npz), or Keras models that differ in their weights only,
+        written as .weights.h5 and, if OpenVINO can run them, as OpenVINO IR.
+    rule
+        Maps the mean score to a probability and a decision.
     """
     count = 0
     for count, member in enumerate(members, 1):
         if isinstance(member, FittedClassifier):
-            member.save(folder / HEAD.format(count - 1))
+            member.save(folder / CLASSIFIER.format(count - 1))
             continue
         from realart.networks import builder
 
@@ -71,86 +93,134 @@ def save(
         member.save_weights(folder / WEIGHTS.format(count - 1))
         with suppress(UnsupportedError):
             openvino_runtime.export(member, folder, f"{count - 1}")
-    card = ModelManifest(recipe=recipe, input=seen, members=count, verdicts=verdicts)
-    write_json(card.model_dump(), folder / MANIFEST)
+    manifest = ModelManifest(recipe=recipe, input=spec, members=count, verdicts=rule)
+    write_json(manifest.model_dump(), folder / MANIFEST)
 
 
 class TrainedModel:
-    """A model loaded from the folder that `save` wrote.
+    """A trained model, loaded from a folder such as models/final.
 
     Keras is imported only for a network that OpenVINO can't run.
+
+    Parameters
+    ----------
+    folder
+        That `save` wrote.
+
+    Attributes
+    ----------
+    recipe
+        As in params.yaml when the model was trained.
+    input
+        How the input is computed from a picture file.
+    decision_rule
+        How a score becomes a probability and a decision.
 
     Raises
     ------
     RealartError
-        The folder holds no such model.
+        The folder holds no model, or one that is damaged or of another version.
     """
 
     def __init__(self, folder: Path) -> None:
-        card = _card(folder)
+        manifest = _read_manifest(folder)
         self.folder = folder
-        self.recipe, self.input, self.verdicts = card.recipe, card.input, card.verdicts
-        with _loading(folder):
-            self.feature_extractors = vectors.load_networks(card.input.parts, folder)
-        load = _head if isinstance(card.recipe, ClassifierRecipe) else _network
-        self.members = [load(folder, number) for number in range(card.members)]
+        self.recipe, self.input = manifest.recipe, manifest.input
+        self.decision_rule = manifest.verdicts
+        with _naming_damaged(folder):
+            self.feature_extractors = vectors.load_networks(self.input.parts, folder)
+        load = _load_classifier if isinstance(self.recipe, ClassifierRecipe) else _load_network
+        self.members = [load(folder, number) for number in range(manifest.members)]
 
     @cached_property
     def networks(self) -> list[Any]:
-        """The members as Keras models, where more than scores is asked of networks."""
-        with _loading(self.folder):
-            return [_rebuilt(self.folder, number) for number in range(len(self.members))]
+        """The members as Keras models, for what needs more than scores, such as gradients.
+
+        Raises
+        ------
+        RealartError
+            Keras's files are missing or damaged.
+        """
+        with _naming_damaged(self.folder):
+            return [_load_keras(self.folder, number) for number in range(len(self.members))]
 
     def scores(self, *batch: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the probability of ai: what is seen of n pictures in, float64 (n,) out."""
+        """Return the calibrated probability of ai for a batch of n pictures.
+
+        Parameters
+        ----------
+        batch
+            The arrays of `preprocessing.stack`: one for each part of the input, shape (n, ...).
+
+        Returns
+        -------
+        ndarray
+            float64, shape (n,), 0 to 1.
+        """
         if isinstance(self.recipe.sees, VectorInput):
             batch = (vectors.extract(batch, self.input.parts, self.feature_extractors),)
-        each = [scores(*batch) for scores in self.members]
-        return self.verdicts.calibration(np.mean(each, axis=0))
+        member_scores = [score(*batch) for score in self.members]
+        return self.decision_rule.calibration(np.mean(member_scores, axis=0))
 
-    def scores_of(
-        self, look: Callable[[Item], Sequence[ModelInput]], items: Sequence[Item], title: str
+    def score_items(
+        self, prepare: Callable[[Item], Sequence[ModelInput]], items: Sequence[Item], title: str
     ) -> NDArray[np.float64]:
-        """Return the same of the m looks that `look` takes at each of n items: float64 (n, m)."""
-        return np.stack(list(parallel.map_parallel(partial(_scores, self, look), items, title)))
+        """Return the calibrated probabilities of ai for n items in parallel, with a progress bar.
+
+        Parameters
+        ----------
+        prepare
+            Computes m inputs from an item, the same number from each. It is called in other
+            processes: it must be picklable.
+        items
+            n arguments of `prepare`.
+        title
+            Of the progress bar.
+
+        Returns
+        -------
+        ndarray
+            float64, shape (n, m), 0 to 1.
+        """
+        return np.stack(list(parallel.map_parallel(partial(_scores, self, prepare), items, title)))
 
     def __reduce__(self) -> tuple[Callable[[Path], "TrainedModel"], tuple[Path]]:
-        """Travel to another process as a folder, which is loaded there once."""
+        """Pickle the path of the folder, from which another process loads the model once."""
         return load_cached, (self.folder.resolve(),)
 
 
 def _scores(
-    model: TrainedModel, look: Callable[[Item], Sequence[ModelInput]], item: Item
+    model: TrainedModel, prepare: Callable[[Item], Sequence[ModelInput]], item: Item
 ) -> NDArray[np.float64]:
-    return model.scores(*preprocessing.stack(look(item)))
+    return model.scores(*preprocessing.stack(prepare(item)))
 
 
 def load_cached(folder: Path) -> TrainedModel:
-    """Return the model in `folder`, loaded once in each process."""
-    return _kept(folder, (folder / MANIFEST).stat().st_mtime_ns)
+    """Load the model in `folder`, once in each process and again after model.json has changed."""
+    return _load_cached(folder, (folder / MANIFEST).stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
-def _kept(folder: Path, _modified: int) -> TrainedModel:
+def _load_cached(folder: Path, _modified: int) -> TrainedModel:
     return TrainedModel(folder)
 
 
-def _head(folder: Path, number: int) -> Scorer:
-    with _loading(folder / HEAD.format(number)):
-        return FittedClassifier.load(folder / HEAD.format(number)).scores
+def _load_classifier(folder: Path, number: int) -> ScoreFunction:
+    with _naming_damaged(folder / CLASSIFIER.format(number)):
+        return FittedClassifier.load(folder / CLASSIFIER.format(number)).scores
 
 
-def _network(folder: Path, number: int) -> Scorer:
+def _load_network(folder: Path, number: int) -> ScoreFunction:
     if (folder / openvino_runtime.GRAPH.format(number)).is_file():
-        with _loading(folder / openvino_runtime.GRAPH.format(number)):
+        with _naming_damaged(folder / openvino_runtime.GRAPH.format(number)):
             run = openvino_runtime.load(folder, f"{number}")
     else:
-        with _loading(folder / WEIGHTS.format(number)):
-            run = openvino_runtime.keras_inference(_rebuilt(folder, number))
-    return lambda seen: classification.of_outputs(run(seen)[0])
+        with _naming_damaged(folder / WEIGHTS.format(number)):
+            run = openvino_runtime.keras_inference(_load_keras(folder, number))
+    return lambda batch: classification.of_outputs(run(batch)[0])
 
 
-def _rebuilt(folder: Path, number: int) -> Any:
+def _load_keras(folder: Path, number: int) -> Any:
     from realart.networks import builder  # Keras takes seconds to import
 
     member = builder.from_architecture((folder / ARCHITECTURE).read_text("utf-8"))
@@ -159,14 +229,15 @@ def _rebuilt(folder: Path, number: int) -> Any:
 
 
 @contextmanager
-def _loading(what: Path) -> Iterator[None]:
+def _naming_damaged(path: Path) -> Iterator[None]:
+    """Raise `RealartError` with the path for any exception by which loading a file fails."""
     try:
         yield
     except (OSError, EOFError, ValueError, RuntimeError, TypeError, KeyError, BadZipFile) as error:
-        raise RealartError(f"{what} can't be loaded ({error}): run `dvc repro`") from error
+        raise RealartError(f"{path} can't be loaded ({error}): run `dvc repro`") from error
 
 
-def _card(folder: Path) -> ModelManifest:
+def _read_manifest(folder: Path) -> ModelManifest:
     file = folder / MANIFEST
     try:
         return ModelManifest.model_validate(json.loads(file.read_text("utf-8")))

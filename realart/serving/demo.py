@@ -1,4 +1,4 @@
-"""A page for this machine only, where a picture is dropped and judged."""
+"""The demo: a web page on this machine that classifies and explains one picture at a time."""
 
 import os
 import signal
@@ -17,20 +17,27 @@ from realart.params import Point
 from realart.serving import explain, provenance
 
 POINTS: dict[Point, str] = {
-    "balanced": "mistakes of both kinds weigh the same",
-    "low_fpr": "at most 1 % of human art is accused",
+    "balanced": "both classes' errors weigh the same",
+    "low_fpr": "false positive rate (human art called ai) at most 1 %",
     "best_f1": "the highest F1 of ai",
 }
-"""Operating points, and what they are for."""
+"""Operating points, with what each is chosen for."""
 COLOURS = {"ai": AI, "human": HUMAN}
-QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
-"""What keeps Gradio from telling others that it runs; it reads them when it is imported."""
+NO_TELEMETRY = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+"""Environment variables that turn off Gradio's telemetry; Gradio reads them on import."""
 
 
 def serve(host: str, port: int, model: TrainedModel) -> None:
-    """Serve the page at an address of this machine until interrupted or terminated; print it.
+    """Serve the page until interrupted or terminated, and print its address.
 
-    What is dropped is kept in a folder that goes when the server does.
+    Uploaded pictures are stored in a temporary folder that is removed when the server ends.
+
+    Parameters
+    ----------
+    host, port
+        To listen on; the host is an address of this machine.
+    model
+        As loaded from models/final.
 
     Raises
     ------
@@ -40,7 +47,7 @@ def serve(host: str, port: int, model: TrainedModel) -> None:
     if not find_spec("gradio"):
         raise RealartError("the demo needs Gradio, which is not installed: run `make install`")
     with TemporaryDirectory() as folder:
-        os.environ.update(QUIET, GRADIO_TEMP_DIR=folder)
+        os.environ.update(NO_TELEMETRY, GRADIO_TEMP_DIR=folder)
         page = _page(model)
         try:
             _launch(page, host, port, model)
@@ -55,37 +62,45 @@ def serve(host: str, port: int, model: TrainedModel) -> None:
         page.block_thread()
 
 
-def answer(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]:
-    """Return what is said of a dropped file, as HTML, and what is drawn of it."""
+def classify(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]:
+    """Classify and explain an uploaded file.
+
+    Returns
+    -------
+    html, drawing
+        The decision at each operating point and the evidence in the file, escaped; and the drawing
+        of the explanation, None if the file can't be classified.
+    """
     evidence = _evidence(data)
     try:
-        said = explain.explain(data, model)
+        explanation = explain.explain(data, model)
     except (UnusableFileError, RealartError) as error:
-        html = f"<p>There is no verdict on this file: {escape(str(error))}</p>{evidence}"
+        html = f"<p>This file can't be classified: {escape(str(error))}</p>{evidence}"
         return f"<article>{html}</article>", None
-    verdicts = {point: model.verdicts.decide(said.probability, point) for point in POINTS}
+    rule = model.decision_rule
     rows = "".join(
-        f"<tr><td><code>{point}</code></td><td>{_coloured(verdict)}</td>"
-        f"<td>from {model.verdicts.points[point]:.3f} on ai: {POINTS[point]}</td></tr>"
-        for point, verdict in verdicts.items()
+        f"<tr><td><code>{point}</code></td>"
+        f"<td>{_coloured(rule.decide(explanation.probability, point))}</td>"
+        f"<td>ai from {rule.points[point]:.3f} on: {purpose}</td></tr>"
+        for point, purpose in POINTS.items()
     )
     html = (
-        f"<h2>{_coloured(said.verdict)}</h2>"
-        f"<p>probability of ai: <b>{said.probability:.3f}</b></p>"
-        f"<p>Verdicts at the operating points:</p><table>{rows}</table>"
+        f"<h2>{_coloured(explanation.verdict)}</h2>"
+        f"<p>probability of ai: <b>{explanation.probability:.3f}</b></p>"
+        f"<p>Decision at each operating point:</p><table>{rows}</table>"
         f"{evidence}"
     )
-    return f"<article>{html}</article>", explain.draw(said)
+    return f"<article>{html}</article>", explain.draw(explanation)
 
 
 def _evidence(data: bytes) -> str:
-    found = provenance.evidence(data) or ["nothing of how it was made"]
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in found)
-    return f"<p>What the file says of itself, which no verdict is made from:</p><ul>{items}</ul>"
+    sentences = provenance.evidence(data) or ["nothing about its origin"]
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<p>What the file itself states, which the decision does not use:</p><ul>{items}</ul>"
 
 
-def _coloured(verdict: str) -> str:
-    return f'<b style="color: {COLOURS.get(verdict, "inherit")}">{verdict}</b>'
+def _coloured(decision: str) -> str:
+    return f'<b style="color: {COLOURS.get(decision, "inherit")}">{decision}</b>'
 
 
 def _page(model: TrainedModel) -> Any:
@@ -95,12 +110,15 @@ def _page(model: TrainedModel) -> Any:
         gradio.Markdown("# realart\nWas this picture made by people or by a generator?")
         with gradio.Row():
             with gradio.Column(scale=2):
-                dropped = gradio.File(label="Picture", type="binary", height=240)
+                upload = gradio.File(label="Picture", type="binary", height=240)
             with gradio.Column(scale=3):
-                said = gradio.HTML(elem_id="said")
-        drawn = gradio.Image(show_label=False, format="png", buttons=["download"], elem_id="drawn")
-        # What was judged leaves the place, so that the next picture can be dropped there at once.
-        dropped.upload(lambda data: (None, *answer(data, model)), dropped, [dropped, said, drawn])
+                result = gradio.HTML(elem_id="result")
+        drawing = gradio.Image(
+            show_label=False, format="png", buttons=["download"], elem_id="drawing"
+        )
+        # The upload area is emptied, so that the next picture can be dropped there at once.
+        outputs = [upload, result, drawing]
+        upload.upload(lambda data: (None, *classify(data, model)), upload, outputs)
     return page
 
 

@@ -1,4 +1,4 @@
-"""What spoke for a verdict, and where: a picture beside its error levels and a heat map."""
+"""Explanations of a decision: a picture, its ELA map, and a heat map of what moved the score."""
 
 import io
 from dataclasses import dataclass
@@ -16,40 +16,45 @@ from realart.params import Ela, NetworkRecipe, PixelInput
 from realart.serving import occlusion
 
 ELA = Ela(quality=75, scale="max", long_side=512)
-"""What is shown of a picture where the model sees none."""
+"""Params of the ELA map that is drawn where the model itself has no ELA input."""
 DPI = 110
-WIDEST, HIGHEST, NARROWEST, GAP, ABOVE, BELOW, KEY_WIDTH = 4.2, 4.2, 3.0, 0.15, 0.75, 0.7, 1.6
-"""Inches: of a panel, between panels, above and below them, and of the key."""
-FAINT = 0.5
-"""Log-odds that have the full colour where no part moves them further."""
-STRONG = 0.8
-"""How much of the picture the full colour covers."""
+MAX_WIDTH, MAX_HEIGHT, MIN_WIDTH = 4.2, 4.2, 3.0
+"""Inches: the largest panel, and the least width that a panel's title needs."""
+GAP, ABOVE, BELOW, KEY_WIDTH = 0.15, 0.75, 0.7, 1.6
+"""Inches: between panels, above and below them, and the width of the key."""
+FULL_COLOUR = 0.5
+"""Change of log-odds by occlusion that has the full colour if no part changes them more."""
+OPACITY = 0.8
+"""Of the full colour."""
 KEY = LinearSegmentedColormap.from_list(
     "key",
     [
-        (0, (*to_rgb(HUMAN), STRONG)),
+        (0, (*to_rgb(HUMAN), OPACITY)),
         (0.5, (*to_rgb(HUMAN), 0)),
         (0.5, (*to_rgb(AI), 0)),
-        (1, (*to_rgb(AI), STRONG)),
+        (1, (*to_rgb(AI), OPACITY)),
     ],
 )
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a model says of a picture, and what spoke for it.
+    """A decision on a picture, and which parts of the picture moved the score.
 
     Attributes
     ----------
     image, ela
-        The canonical picture and its ELA map, of the same shape.
+        The picture in canonical form and its ELA map: RGB, of the same size.
     heat
-        From -1, for human, to 1, for ai; float32 (h, w), of the size of `image`. What is strongest
-        in a picture is at 1 or -1, unless it moves the log-odds by less than `FAINT`.
+        float32, shape (height, width) of `image`: from -1 (towards human) to 1 (towards ai). The
+        strongest place is at 1 or -1, unless occlusion changes the log-odds by less than
+        `FULL_COLOUR` everywhere.
     method
-        How that was found, in a few words.
-    probability, verdict
-        As `realart predict` gives them.
+        How `heat` was computed, in a few words.
+    probability
+        Calibrated probability of ai, 0 to 1.
+    verdict
+        The decision without an operating point: `ai`, `human` or `unsure`.
     """
 
     image: Image.Image
@@ -61,70 +66,84 @@ class Explanation:
 
 
 def explain(data: bytes, model: TrainedModel) -> Explanation:
-    """Explain the verdict on a published file.
+    """Explain the decision on a picture file.
 
-    By Grad-CAM where the model is of networks with maps, else by occlusion.
+    By Grad-CAM if the model is of networks with feature maps, otherwise by occlusion.
+
+    Parameters
+    ----------
+    data
+        The bytes of a file in any format that training reads.
+    model
+        As loaded from models/final.
 
     Raises
     ------
-    UnusableError
-        The file can't become a picture.
+    UnusableFileError
+        The file can't be decoded, or training would reject it.
     RealartError
-        Keras's own files of a network are missing or damaged.
+        Keras's files of a network are missing or damaged.
+
+    Examples
+    --------
+    ::
+
+        explanation = explain(Path("picture.jpg").read_bytes(), TrainedModel(Path("models/final")))
+        draw(explanation).save("explained.png")
     """
     image = preprocessing.canonical(data, model.input.clean)
-    seen = preprocessing.from_canonical(image, model.input)
-    probability = float(model.scores(*preprocessing.stack([seen]))[0])
-    heat, method = _by_gradients(seen[0], image.size, model), "Grad-CAM"
-    full = 0.0
+    model_input = preprocessing.from_canonical(image, model.input)
+    probability = float(model.scores(*preprocessing.stack([model_input]))[0])
+    heat, method = _gradcam(model_input[0], image.size, model), "Grad-CAM"
+    least_scale = 0.0
     if heat is None:
-        heat, full = occlusion.heat(image, model), FAINT
-        method = f"occlusion: parts move log-odds by {np.abs(heat).max():.2g} at most"
+        heat, least_scale = occlusion.heat(image, model), FULL_COLOUR
+        method = f"occlusion: parts change the log-odds by at most {np.abs(heat).max():.2g}"
     return Explanation(
         image=image,
         ela=ela.stored_map(image, model.input.ela or ELA),
-        heat=heat / (max(full, np.abs(heat).max()) or 1),
+        heat=heat / (max(least_scale, np.abs(heat).max()) or 1),
         method=method,
         probability=probability,
-        verdict=model.verdicts.decide(probability),
+        verdict=model.decision_rule.decide(probability),
     )
 
 
 def draw(explanation: Explanation) -> Image.Image:
-    """Draw the picture, its ELA map and its heat map side by side, with a key of colours."""
+    """Draw the picture, its ELA map and its heat map side by side, with a key; RGB."""
     aspect = explanation.image.height / explanation.image.width
-    width = min(WIDEST, HIGHEST / aspect)
-    room = max(width, NARROWEST)
-    figure = Figure((3 * room + 4 * GAP, ABOVE + width * aspect + BELOW), DPI)
+    width = min(MAX_WIDTH, MAX_HEIGHT / aspect)
+    cell = max(width, MIN_WIDTH)
+    figure = Figure((3 * cell + 4 * GAP, ABOVE + width * aspect + BELOW), DPI)
     grey = explanation.image.convert("L").convert("RGB")
     panels = {
-        "As the model is given it": explanation.image,
-        "Error levels (ELA)": explanation.ela,
-        "What spoke for ai, what for human": grey,
+        "Input of the model": explanation.image,
+        "Error level analysis (ELA)": explanation.ela,
+        "What moved the score": grey,
     }
     for number, (title, image) in enumerate(panels.items()):
-        left = GAP + number * (room + GAP) + (room - width) / 2
+        left = GAP + number * (cell + GAP) + (cell - width) / 2
         axis = figure.add_axes(_within(figure, left, BELOW, width, width * aspect))
         axis.imshow(image, extent=(0, 1, 0, 1), aspect="auto")
         axis.set_title(title, fontsize=10)
         axis.axis("off")
     axis.imshow(explanation.heat, KEY, Normalize(-1, 1), extent=(0, 1, 0, 1), aspect="auto")
     _draw_key(figure, left + width / 2, explanation.method)
-    said = f"Verdict: {explanation.verdict}, probability of ai {explanation.probability:.3f}"
-    figure.suptitle(said, y=1 - 0.12 / figure.get_figheight(), fontsize=13, fontweight="bold")
+    decision = f"Decision: {explanation.verdict}, probability of ai {explanation.probability:.3f}"
+    figure.suptitle(decision, y=1 - 0.12 / figure.get_figheight(), fontsize=13, fontweight="bold")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return Image.open(buffer).convert("RGB")
 
 
 def _draw_key(figure: Figure, middle: float, method: str) -> None:
-    """Draw below the last panel what its colours mean."""
+    """Draw the key of colours below the last panel."""
     key = figure.add_axes(_within(figure, middle - KEY_WIDTH / 2, 0.4, KEY_WIDTH, 0.15))
     key.imshow(np.linspace(-1, 1, 256)[None], KEY, Normalize(-1, 1), aspect="auto")
     key.axis("off")
     for x, side, text, colour in (
-        (-0.05, "right", "for human", HUMAN),
-        (1.05, "left", "for ai", AI),
+        (-0.05, "right", "towards human", HUMAN),
+        (1.05, "left", "towards ai", AI),
     ):
         key.text(x, 0.45, text, ha=side, va="center", c=colour, transform=key.transAxes)
     key.text(0.5, -0.7, method, ha="center", va="top", fontsize=8, transform=key.transAxes)
@@ -133,27 +152,30 @@ def _draw_key(figure: Figure, middle: float, method: str) -> None:
 def _within(
     figure: Figure, left: float, bottom: float, width: float, height: float
 ) -> tuple[float, float, float, float]:
-    """Return a rectangle, in inches, as shares of a figure."""
+    """Convert a rectangle from inches to shares of a figure."""
     across, up = figure.get_size_inches()
     return left / across, bottom / up, width / across, height / up
 
 
-def _by_gradients(
+def _gradcam(
     square: NDArray[np.uint8], size: tuple[int, int], model: TrainedModel
 ) -> NDArray[np.float32] | None:
-    """Return the mean Grad-CAM of a model's networks, (h, w) of `size`; None of what has none."""
+    """Compute the mean Grad-CAM of a model's networks, shape (height, width) of `size`.
+
+    None if the model has no networks on pixels, or these have no feature maps.
+    """
     sees = model.recipe.sees
     if not isinstance(model.recipe, NetworkRecipe) or not isinstance(sees, PixelInput):
         return None
     from realart.serving import gradcam  # Keras takes seconds to import
 
     heats = [gradcam.heat(network, square) for network in model.networks]
-    found = [heat for heat in heats if heat is not None]
-    return _placed(np.mean(found, axis=0), size, sees.shape) if found else None
+    maps = [heat for heat in heats if heat is not None]
+    return _project(np.mean(maps, axis=0), size, sees.shape) if maps else None
 
 
-def _placed(heat: NDArray[np.float32], size: tuple[int, int], shape: str) -> NDArray[np.float32]:
-    """Lay what was found in a square upon the picture that `pictures.square` made it from."""
+def _project(heat: NDArray[np.float32], size: tuple[int, int], shape: str) -> NDArray[np.float32]:
+    """Project the heat map of a square onto the picture that `pictures.square` made it from."""
     side = {"squash": size, "crop": (min(size),) * 2, "pad": (max(size),) * 2}[shape]
     canvas = Image.new("F", size)
     place = ((size[0] - side[0]) // 2, (size[1] - side[1]) // 2)

@@ -1,10 +1,10 @@
-"""Grad-CAM: where the last maps of a network speak for ai or against it.
+"""Grad-CAM: which places of the last feature maps of a network raise or lower the score of ai.
 
 Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
-Localization", 2017. They average the gradient over positions, which in a network that flattens its
-maps says nothing of where: each position keeps its own gradient here (Draelos and Carin, "Use
-HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks", 2020).
-Where a network pools its maps by their mean, both are the same.
+Localization", 2017, average the gradient over positions. In a network that flattens its maps this
+average loses the position; here each position keeps its own gradient (HiResCAM: Draelos and Carin,
+"Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks",
+2020). Where a network pools its maps by their mean, both methods give the same map.
 """
 
 from collections.abc import Sequence
@@ -19,42 +19,52 @@ from realart.networks.backend import keras
 
 
 def heat(network: keras.Model, square: Pixels) -> NDArray[np.float32] | None:
-    """Return how each place of the last maps changes the log-odds of ai.
+    """Compute how each place of the last feature maps changes the log-odds of ai.
 
-    Shape (rows, columns) of the maps of one picture, uint8 (size, size, 3); above 0 for ai. None,
-    where the network has no maps that were learnt.
+    Parameters
+    ----------
+    network
+        A network whose last layer is dense, with a sigmoid or a softmax over (human, ai).
+    square
+        The input for one picture: uint8, shape (size, size, 3).
+
+    Returns
+    -------
+    ndarray or None
+        float32, shape (rows, columns) of the feature maps; above 0 for ai. None if the network has
+        no feature maps that were learnt.
     """
-    steps = _steps(network)
-    with_maps = [number for number, step in enumerate(steps) if len(step.output.shape) == 4]
-    behind = with_maps[-1] + 1 if with_maps else 0
-    if not any(step.weights for step in steps[:behind]):
+    layers = _flat_layers(network)
+    with_maps = [number for number, layer in enumerate(layers) if len(layer.output.shape) == 4]
+    after_maps = with_maps[-1] + 1 if with_maps else 0
+    if not any(layer.weights for layer in layers[:after_maps]):
         return None
-    *hidden, last = steps[behind:]
+    *hidden, last = layers[after_maps:]
 
-    def odds(maps: Any) -> Any:
-        vector = _through(hidden, maps)
-        said = keras.ops.matmul(vector, last.kernel)[0] + last.bias  # its activation saturates
-        return said[-1] - said[0] if last.units == 2 else said[0]
+    def log_odds(maps: Any) -> Any:
+        # The logits, without the activation of the last layer, whose gradient vanishes.
+        logits = keras.ops.matmul(_apply(hidden, maps), last.kernel)[0] + last.bias
+        return logits[-1] - logits[0] if last.units == 2 else logits[0]
 
-    maps = _through(steps[:behind], keras.ops.convert_to_tensor(square[None]))
-    product = backend.gradient(odds, maps) * maps
+    maps = _apply(layers[:after_maps], keras.ops.convert_to_tensor(square[None]))
+    product = backend.gradient(log_odds, maps) * maps
     return np.asarray(keras.ops.convert_to_numpy(product)[0].sum(-1), np.float32)
 
 
-def _steps(network: keras.Model) -> list[keras.layers.Layer]:
-    """Return the layers of a network in order; a backbone that pools its maps in two steps."""
-    steps: list[keras.layers.Layer] = []
+def _flat_layers(network: keras.Model) -> list[keras.layers.Layer]:
+    """Return the layers in order; a backbone that pools its maps is divided at the last of them."""
+    layers: list[keras.layers.Layer] = []
     for layer in network.layers[1:]:
         if isinstance(layer, keras.Model) and len(layer.output.shape) != 4:
             last = max(n for n, inner in enumerate(layer.layers) if len(inner.output.shape) == 4)
-            steps.append(keras.Model(layer.inputs, layer.layers[last].output))
-            steps += layer.layers[last + 1 :]
+            layers.append(keras.Model(layer.inputs, layer.layers[last].output))
+            layers += layer.layers[last + 1 :]
         else:
-            steps.append(layer)
-    return steps
+            layers.append(layer)
+    return layers
 
 
-def _through(steps: Sequence[keras.layers.Layer], x: Any) -> Any:
-    for step in steps:
-        x = step(x, training=False)
-    return x
+def _apply(layers: Sequence[keras.layers.Layer], tensor: Any) -> Any:
+    for layer in layers:
+        tensor = layer(tensor, training=False)
+    return tensor

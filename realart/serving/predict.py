@@ -1,11 +1,10 @@
-"""Verdicts on new pictures by the final model, prepared exactly as in training."""
+"""Predictions for new pictures by a trained model, prepared exactly as in training."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from realart.core import dask_cluster, parallel
@@ -20,24 +19,34 @@ from realart.params import Point
 from realart.serving import provenance
 
 STDIN = Path("-")
+"""The path that stands for standard input."""
 QUALITY = 90
-SAVED_AGAIN = Change("jpeg", QUALITY)
-"""Mild as changes go: a verdict that does not survive it hangs by a thread."""
+"""JPEG quality of the second save."""
+SAVE_AGAIN = Change("jpeg", QUALITY)
+"""A mild change of a picture: a decision that it flips is an unstable one."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one file: verdict and probability of ai, or why there is none.
+    """The prediction for one file, or the error that prevents it.
 
     Attributes
     ----------
+    path
+        Of the file; "-" is standard input, and "" stands for bytes without a path.
+    verdict
+        The decision: `ai`, `human` or `unsure`; "" if there is an error.
+    probability
+        Calibrated probability of ai, 0 to 1; None if there is an error.
     flips
-        The verdict if the picture were saved as JPEG of `QUALITY` once more, where that is another.
+        The decision on the picture saved once more as JPEG of `QUALITY`, where it differs.
     probability_saved_again
-        The probability of ai then; None where it was not looked at.
+        Calibrated probability of ai after that save; None if it was not computed.
     evidence
-        What the file tells of how it was made (`realart.serving.provenance`), also where it
-        can't be judged: no part of the verdict.
+        Sentences on what the file itself records of its origin (`realart.serving.provenance`). They
+        are found in files that can't be classified, too, and never change a decision.
+    error
+        Why the file can't be read or classified; "" if it can.
     """
 
     path: str
@@ -49,114 +58,179 @@ class Prediction:
     error: str = ""
 
 
-def files(arguments: Sequence[Path]) -> list[Path]:
-    """List the files that are meant: each as it is, and all in a folder, sorted.
+def list_files(paths: Sequence[Path]) -> list[Path]:
+    """List files as they are given, and in the place of a folder all files below it, sorted.
+
+    A path that does not exist is listed, too: `predict` yields its error.
 
     Raises
     ------
     RealartError
-        There is nothing to look at.
+        There is no file: all paths are empty folders.
     """
-    found: list[Path] = []
-    for argument in arguments:
-        if argument == STDIN or not argument.is_dir():
-            found.append(argument)
+    listed: list[Path] = []
+    for path in paths:
+        if path == STDIN or not path.is_dir():
+            listed.append(path)
         else:
-            found += sorted(path for path in argument.rglob("*") if path.is_file())
-    if not found:
-        names = ", ".join(str(argument) for argument in arguments)
-        raise RealartError(f"no file in {names}: name pictures or folders that hold some")
-    return found
+            listed += sorted(file for file in path.rglob("*") if file.is_file())
+    if not listed:
+        names = ", ".join(str(path) for path in paths)
+        raise RealartError(f"no file in {names}: give pictures, or folders with pictures")
+    return listed
 
 
 def predict(
     paths: Sequence[Path], model: TrainedModel, at: Point | None = None, once: bool = False
 ) -> Iterator[Prediction]:
-    """Yield a prediction for each file in order, also for those that can't be read.
+    """Yield the prediction for each file, in the order of `paths`.
 
-    Verdicts are those of the operating point `at`; without one they may be `unsure`. `once` skips
-    the second look, after which a verdict may be another. The path `-` is standard input. The first
-    answers come early: batches start small, and double.
+    Batches start with one file and double up to `trained_model.BATCH`, so that the first
+    predictions come early. Files are read batch by batch: memory does not grow with their number.
+
+    Parameters
+    ----------
+    paths
+        Files; `STDIN` is standard input. A file that can't be read or decoded has a prediction with
+        an error.
+    model
+        As loaded from models/final.
+    at
+        Operating point of the decisions. Without one, a decision may be `unsure`.
+    once
+        Skip the second scoring, of the picture saved again as JPEG: twice as fast.
+
+    Examples
+    --------
+    ::
+
+        model = TrainedModel(Path("models/final"))
+        for prediction in predict(list_files([Path("folder")]), model):
+            print(prediction.path, prediction.verdict, prediction.probability)
     """
     if dask_cluster.address() and STDIN not in paths:
-        yield from parallel.map_parallel(partial(_predicted, model, at, once), paths, "predict")
+        yield from parallel.map_parallel(partial(_predict_file, model, at, once), paths, "predict")
         return
-    prepare = partial(_prepare, seen=model.input, once=once)
+    prepare = partial(_prepare_file, spec=model.input, once=once)
     size, start = 1, 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         while start < len(paths):
-            chunk = paths[start : start + size]
-            yield from _answers(map(str, chunk), list(pool.map(prepare, chunk)), model, at)
+            batch = paths[start : start + size]
+            yield from _predict_batch(map(str, batch), list(pool.map(prepare, batch)), model, at)
             start, size = start + size, min(2 * size, BATCH)
 
 
-def answer(
+def predict_bytes(
     data: bytes, model: TrainedModel, at: Point | None = None, once: bool = False
 ) -> Prediction:
-    """Return the same for the bytes of one file, which has no path."""
-    return next(_answers([""], [_look(data, model.input, once)], model, at))
+    """Return the prediction for the bytes of one picture file; its `path` is "".
+
+    Parameters
+    ----------
+    data
+        Of a file in any format that training reads. Where it can't be decoded, the prediction has
+        an error; nothing is raised.
+    model
+        As loaded from models/final.
+    at
+        Operating point of the decision. Without one, it may be `unsure`.
+    once
+        Skip the second scoring, of the picture saved again as JPEG: twice as fast.
+
+    Examples
+    --------
+    ::
+
+        model = TrainedModel(Path("models/final"))
+        prediction = predict_bytes(Path("picture.jpg").read_bytes(), model)
+        print(prediction.verdict, prediction.probability)
+    """
+    return next(_predict_batch([""], [_prepare_bytes(data, model.input, once)], model, at))
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
-    """What is seen of a picture and of it saved again, or why nothing is; and the evidence."""
+class _PreparedFile:
+    """The inputs of a model for one file, which are none if there is an error.
 
-    seen: list[ModelInput] = field(default_factory=list)
+    The first input is of the picture as it is, the second, if there is one, of it saved again.
+    """
+
+    inputs: tuple[ModelInput, ...] = ()
     evidence: tuple[str, ...] = ()
     error: str = ""
 
 
-def _answers(
-    paths: Iterable[str], looked: Sequence[_Looked], model: TrainedModel, at: Point | None
+def _predict_file(model: TrainedModel, at: Point | None, once: bool, path: Path) -> Prediction:
+    prepared = _prepare_file(path, model.input, once)
+    return next(_predict_batch([str(path)], [prepared], model, at))
+
+
+def _predict_batch(
+    paths: Iterable[str], files: Sequence[_PreparedFile], model: TrainedModel, at: Point | None
 ) -> Iterator[Prediction]:
-    seen = [seen for one in looked for seen in one.seen]
-    scores = iter(model.scores(*preprocessing.stack(seen)).tolist() if seen else [])
-    for path, one in zip(paths, looked, strict=True):
-        if one.error:
-            yield Prediction(path, evidence=one.evidence, error=one.error)
-            continue
-        probability, *again = islice(scores, len(one.seen))
-        verdict, *changed = (model.verdicts.decide(score, at) for score in (probability, *again))
-        yield Prediction(
-            path,
-            verdict,
-            probability,
-            flips="".join(other for other in changed if other != verdict),
-            probability_saved_again=again[0] if again else None,
-            evidence=one.evidence,
-        )
+    """Score the inputs of all files together, and yield the prediction for each file."""
+    inputs = [model_input for file in files for model_input in file.inputs]
+    scores = model.scores(*preprocessing.stack(inputs)).tolist() if inputs else []
+    start = 0
+    for path, file in zip(paths, files, strict=True):
+        end = start + len(file.inputs)
+        yield _prediction(path, file, scores[start:end], model, at)
+        start = end
 
 
-def _predicted(model: TrainedModel, at: Point | None, once: bool, path: Path) -> Prediction:
-    return next(_answers([str(path)], [_prepare(path, model.input, once)], model, at))
+def _prediction(
+    path: str,
+    file: _PreparedFile,
+    probabilities: Sequence[float],
+    model: TrainedModel,
+    at: Point | None,
+) -> Prediction:
+    """Return the prediction for a file, given a probability for each of its inputs."""
+    if file.error:
+        return Prediction(path, evidence=file.evidence, error=file.error)
+    probability = probabilities[0]
+    verdict = model.decision_rule.decide(probability, at)
+    if len(probabilities) == 1:
+        return Prediction(path, verdict, probability, evidence=file.evidence)
+    probability_again = probabilities[1]
+    verdict_again = model.decision_rule.decide(probability_again, at)
+    return Prediction(
+        path,
+        verdict,
+        probability,
+        flips=verdict_again if verdict_again != verdict else "",
+        probability_saved_again=probability_again,
+        evidence=file.evidence,
+    )
 
 
-def _prepare(path: Path, seen: InputSpec, once: bool) -> _Looked:
+def _prepare_file(path: Path, spec: InputSpec, once: bool) -> _PreparedFile:
     try:
-        data = _read(path, decoding.BYTES_A_PIXEL * seen.clean.max_pixels)
+        data = _read(path, decoding.BYTES_A_PIXEL * spec.clean.max_pixels)
     except UnusableFileError as error:
-        return _Looked(error=str(error))
+        return _PreparedFile(error=str(error))
     except OSError as error:
-        return _Looked(error=error.strerror or str(error))
-    return _look(data, seen, once)
+        return _PreparedFile(error=error.strerror or str(error))
+    return _prepare_bytes(data, spec, once)
 
 
-def _read(path: Path, most: int) -> bytes:
+def _read(path: Path, max_bytes: int) -> bytes:
+    """Read a file, unless it is larger than `max_bytes`, or never ends, as /dev/zero."""
     with os.fdopen(0, "rb", closefd=False) if path == STDIN else path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
-        data = stream.read(most + 1) if size <= most else b""
-    if (size := max(size, len(data))) > most:
-        raise UnusableFileError("too large", f"{size} bytes, at most {most}")
+        data = stream.read(max_bytes + 1) if size <= max_bytes else b""
+    if (size := max(size, len(data))) > max_bytes:
+        raise UnusableFileError("too large", f"{size} bytes, at most {max_bytes}")
     return data
 
 
-def _look(data: bytes, seen: InputSpec, once: bool) -> _Looked:
+def _prepare_bytes(data: bytes, spec: InputSpec, once: bool) -> _PreparedFile:
     evidence = tuple(provenance.evidence(data))
     try:
-        image, _ = decoding.decode(data, seen.clean.max_pixels, seen.clean.min_side)
+        image, _ = decoding.decode(data, spec.clean.max_pixels, spec.clean.min_side)
     except UnusableFileError as error:
-        return _Looked(evidence=evidence, error=str(error))
-    looks = [preprocessing.from_decoded(data, image, seen)]
+        return _PreparedFile(evidence=evidence, error=str(error))
+    inputs = [preprocessing.from_decoded(data, image, spec)]
     if not once:
-        looks.append(preprocessing.from_pixels(SAVED_AGAIN(image), seen))
-    return _Looked(looks, evidence)
+        inputs.append(preprocessing.from_pixels(SAVE_AGAIN(image), spec))
+    return _PreparedFile(tuple(inputs), evidence)

@@ -20,7 +20,7 @@ from mlflow.types.schema import Array
 
 from realart.models.trained_model import TrainedModel
 from realart.params import POINTS
-from realart.serving.predict import Prediction, answer
+from realart.serving.predict import Prediction, predict_bytes
 
 PICTURE = "picture"
 """Name of the input column."""
@@ -75,12 +75,14 @@ class PictureModel(PythonModel):
 
     def _row(self, value: Any) -> dict[str, Any]:
         try:
-            prediction = answer(decode_file(value), self.model, once=True)
+            prediction = predict_bytes(decode_file(value), self.model, once=True)
         except ValueError as error:
             prediction = Prediction("", error=str(error))
         points: dict[str, str] = dict.fromkeys(POINTS, "")
         if (probability := prediction.probability) is not None:
-            points = {point: self.model.verdicts.decide(probability, point) for point in POINTS}
+            points = {
+                point: self.model.decision_rule.decide(probability, point) for point in POINTS
+            }
         return {**asdict(prediction), "evidence": list(prediction.evidence), **points}
 
 

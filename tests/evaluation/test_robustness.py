@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from making import file, picture
-from networks import AS_SAID, PARAMS, recipe
+from networks import PARAMS, UNCALIBRATED_RULE, recipe
 from PIL import Image
 from sklearn import metrics
 
@@ -23,7 +23,7 @@ from realart.networks import builder
 def test_the_table_holds_the_figures_of_changed_pictures(tmp_path: Path) -> None:
     wanted = recipe(32)
     spec = preprocessing.input_spec(PARAMS).model_copy(update={"parts": {"pixels": wanted.sees}})
-    trained_model.save(tmp_path, wanted, spec, [builder.build(wanted)], AS_SAID)
+    trained_model.save(tmp_path, wanted, spec, [builder.build(wanted)], UNCALIBRATED_RULE)
     model = trained_model.TrainedModel(tmp_path)
     rows, scores = [], {"none": [], "jpeg 40": [], "crop 0.75": []}
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as target:
@@ -55,7 +55,9 @@ def test_the_table_holds_the_figures_of_changed_pictures(tmp_path: Path) -> None
         expected = metrics.roc_auc_score(labels, np.round(values, 6))
         assert of_change["auc"].tolist() == pytest.approx([expected] * 3)
         for row in of_change.itertuples():
-            expected_at = classification.at(labels, np.array(values), AS_SAID.points[row.point])
+            expected_at = classification.at(
+                labels, np.array(values), UNCALIBRATED_RULE.points[row.point]
+            )
             assert row.recall == pytest.approx(expected_at["recall"])
             assert row.false_positive_rate == pytest.approx(expected_at["false_positive_rate"])
     assert table.groupby("change")["auc"].first().nunique() > 1

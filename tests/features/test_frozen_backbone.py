@@ -200,7 +200,7 @@ def test_the_final_model_scores_pixels_as_its_fold_scored_activations(
     pixels = preprocessing.stack([preprocessing.from_stored(file, final.input) for file in files])
     scores = held_out[best]["score"].to_numpy()
     assert scores.std() > 0.01
-    expected = final.verdicts.calibration(scores)
+    expected = final.decision_rule.calibration(scores)
     np.testing.assert_allclose(final.scores(*pixels), expected, atol=1e-3)
 
 

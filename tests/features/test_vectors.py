@@ -99,7 +99,7 @@ def test_the_final_model_scores_pictures_as_its_fold_did(
     files = preprocessing.files(rows.loc[scores["row"]], project / "data", final.input)
     batch = preprocessing.stack([preprocessing.from_stored(file, final.input) for file in files])
     assert scores["score"].std() > 0.01
-    expected = final.verdicts.calibration(scores["score"].to_numpy())
+    expected = final.decision_rule.calibration(scores["score"].to_numpy())
     np.testing.assert_allclose(final.scores(*batch), expected, atol=1e-3)
     assert name in ("network", "encoder") or max(fold["auc"] for fold in figures) > 0.6
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from making import PARAMS, archive, file, picture
-from networks import AS_SAID, some_scores
+from networks import UNCALIBRATED_RULE, some_scores
 from project_copy import COLOUR, STAGES, run_stages, set_params, tiny_project
 
 from realart.metrics import classification, goals, thresholds
@@ -23,7 +23,7 @@ NONE = Goals()
 
 def decisions(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
     groups = pd.Series(np.arange(len(labels)).astype(str))
-    return thresholds.evaluate_decisions(labels, scores, groups, AS_SAID)
+    return thresholds.evaluate_decisions(labels, scores, groups, UNCALIBRATED_RULE)
 
 
 def report(labels: np.ndarray, scores: np.ndarray, **more: Any) -> dict[str, Any]:

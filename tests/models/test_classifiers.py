@@ -1,4 +1,4 @@
-"""Heads score as scikit-learn's own classifiers do, and learn from nothing but their rows."""
+"""Classifiers score as scikit-learn's do, and are fitted on nothing but their rows."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ WIDTHS = [3, 9]
 
 
 def rows(count: int = 120, seed: int = 0) -> TrainingRows:
-    """Make vectors of two descriptors; one number of each class is larger on average."""
+    """Draw vectors of two descriptors; a feature of each depends on the class."""
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, 2, count)
     vectors = generator.normal(size=(count, 12)) * np.logspace(-2, 2, 12) + 5
@@ -40,9 +40,9 @@ def rows(count: int = 120, seed: int = 0) -> TrainingRows:
     )
 
 
-def scaled(vectors: np.ndarray, learnt: TrainingRows) -> np.ndarray:
-    """Standardise as documented, by another way."""
-    mean, spread = learnt.vectors.mean(0), learnt.vectors.std(0)
+def scaled(vectors: np.ndarray, train: TrainingRows) -> np.ndarray:
+    """Standardise as documented, computed independently."""
+    mean, spread = train.vectors.mean(0), train.vectors.std(0)
     standard = np.clip(
         (vectors - mean) / spread, -classifiers.MAX_DEVIATION, classifiers.MAX_DEVIATION
     )
@@ -51,7 +51,7 @@ def scaled(vectors: np.ndarray, learnt: TrainingRows) -> np.ndarray:
     return standard
 
 
-def scikit(name: str, record: dict[str, float]) -> object:
+def scikit_learn_model(name: str, record: dict[str, float]) -> object:
     chosen = {key: record[key] for key in GRIDS[name]}
     if name == "svm":
         return SVC(**chosen)
@@ -62,13 +62,13 @@ def scikit(name: str, record: dict[str, float]) -> object:
 
 @pytest.mark.parametrize("name", list(GRIDS))
 def test_decisions_are_those_of_scikit_learn(name: str) -> None:
-    learnt, new = rows(), rows(50, seed=1)
+    train, new = rows(), rows(50, seed=1)
     fitted, record = classifiers.fit(
-        ClassifierParams(name=name, grid=GRIDS[name]), learnt, WIDTHS, 0
+        ClassifierParams(name=name, grid=GRIDS[name]), train, WIDTHS, 0
     )
-    model = scikit(name, record)
-    model.fit(scaled(learnt.vectors, learnt), learnt.labels, learnt.weights)  # type: ignore[attr-defined]
-    decisions = model.decision_function(scaled(new.vectors, learnt))  # type: ignore[attr-defined]
+    model = scikit_learn_model(name, record)
+    model.fit(scaled(train.vectors, train), train.labels, train.weights)  # type: ignore[attr-defined]
+    decisions = model.decision_function(scaled(new.vectors, train))  # type: ignore[attr-defined]
     slope, offset = fitted.arrays["calibration"]
     expected = expit(slope * decisions + offset)
     np.testing.assert_allclose(fitted.scores(new.vectors), expected, atol=2e-3)
@@ -77,51 +77,49 @@ def test_decisions_are_those_of_scikit_learn(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(GRIDS))
-def test_a_head_outlives_a_file_without_pickle(name: str, tmp_path: Path) -> None:
-    learnt = rows()
-    for file in ("one.npz", "same.npz"):
-        fitted, _ = classifiers.fit(
-            ClassifierParams(name=name, grid=GRIDS[name]), learnt, WIDTHS, 0
-        )
+def test_a_classifier_is_saved_without_pickle(name: str, tmp_path: Path) -> None:
+    train = rows()
+    for file in ("first.npz", "second.npz"):
+        fitted, _ = classifiers.fit(ClassifierParams(name=name, grid=GRIDS[name]), train, WIDTHS, 0)
         fitted.save(tmp_path / file)
-    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "same.npz").read_bytes()
-    loaded = FittedClassifier.load(tmp_path / "one.npz")
-    np.testing.assert_array_equal(loaded.scores(learnt.vectors), fitted.scores(learnt.vectors))
+    assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
+    loaded = FittedClassifier.load(tmp_path / "first.npz")
+    np.testing.assert_array_equal(loaded.scores(train.vectors), fitted.scores(train.vectors))
 
 
 def test_the_hyperparameters_with_the_lowest_inner_loss_are_chosen() -> None:
-    """Each alone shows its inner loss; together the best of them wins."""
-    learnt = rows()
-    alone = {
-        c: classifiers.fit(ClassifierParams(name="svm", grid={"C": [c]}), learnt, WIDTHS, 0)[1][
+    """The inner losses are those of grids with a single value each."""
+    train = rows()
+    losses = {
+        c: classifiers.fit(ClassifierParams(name="svm", grid={"C": [c]}), train, WIDTHS, 0)[1][
             "val_loss"
         ]
         for c in (0.001, 1.0, 1000.0)
     }
     _, record = classifiers.fit(
-        ClassifierParams(name="svm", grid={"C": [*alone]}), learnt, WIDTHS, 0
+        ClassifierParams(name="svm", grid={"C": [*losses]}), train, WIDTHS, 0
     )
-    assert record["C"] == min(alone, key=lambda c: alone[c])
-    assert record["val_loss"] == min(alone.values())
+    assert record["C"] == min(losses, key=lambda c: losses[c])
+    assert record["val_loss"] == min(losses.values())
 
 
-def test_copies_teach_but_do_not_judge() -> None:
-    """Copies under the wrong label change what is fitted; inner figures are of published rows."""
-    learnt = rows()
-    wrong = learnt.labels.copy()
-    wrong[~learnt.published] ^= 1
-    spoiled = TrainingRows(learnt.vectors, wrong, learnt.weights, learnt.groups, learnt.published)
-    head = ClassifierParams(name="logistic", grid={"C": [1.0]})
-    (clean, record), (other, spoilt) = (
-        classifiers.fit(head, one, WIDTHS, 0) for one in (learnt, spoiled)
-    )
-    assert not np.allclose(clean.scores(learnt.vectors), other.scores(learnt.vectors))
-    assert spoilt["val_accuracy"] > 0.6
-    assert spoilt["accuracy"] < record["accuracy"]
+def test_copies_are_fitted_on_but_not_scored() -> None:
+    """Copies with wrong labels change the classifier; inner metrics are of published rows."""
+    train = rows()
+    wrong = train.labels.copy()
+    wrong[~train.published] ^= 1
+    noisy = TrainingRows(train.vectors, wrong, train.weights, train.groups, train.published)
+    params = ClassifierParams(name="logistic", grid={"C": [1.0]})
+    clean_classifier, clean_record = classifiers.fit(params, train, WIDTHS, 0)
+    noisy_classifier, noisy_record = classifiers.fit(params, noisy, WIDTHS, 0)
+    scores = clean_classifier.scores(train.vectors), noisy_classifier.scores(train.vectors)
+    assert not np.allclose(*scores)
+    assert noisy_record["val_accuracy"] > 0.6
+    assert noisy_record["accuracy"] < clean_record["accuracy"]
 
 
 def test_groups_are_not_divided_between_inner_folds() -> None:
-    """Rows that come ten times would be learnt by heart, if others of their group were held out."""
+    """Each row stands ten times in its group: divided, held-out rows would have been fitted on."""
     generator = np.random.default_rng(0)
     vectors = generator.normal(size=(40, 12)).repeat(10, 0).astype(np.float32)
     labels = generator.integers(0, 2, 40).repeat(10)
@@ -149,79 +147,79 @@ def test_probabilities_are_calibrated() -> None:
 
 def test_too_many_rows_for_an_svm_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(svm, "MAX_ROWS", 100)
-    with pytest.raises(RealartError, match=r"each of 120 rows .*head\.name to logistic"):
+    with pytest.raises(RealartError, match=r"all pairs of 120 rows.*head\.name to logistic"):
         classifiers.fit(ClassifierParams(name="svm", grid={"C": [1.0]}), rows(), WIDTHS, 0)
 
 
-def test_a_number_without_spread_says_nothing() -> None:
-    learnt = rows(3000)
-    learnt.vectors[:, 4] = 5.3  # whose float32 sums are not exact
+def test_a_constant_feature_is_left_out() -> None:
+    train = rows(3000)
+    train.vectors[:, 4] = 5.3  # whose float32 sums are not exact
     fitted, _ = classifiers.fit(
-        ClassifierParams(name="logistic", grid={"C": [1.0]}), learnt, WIDTHS, 0
+        ClassifierParams(name="logistic", grid={"C": [1.0]}), train, WIDTHS, 0
     )
-    other = learnt.vectors.copy()
+    other = train.vectors.copy()
     other[:, 4] = 5.4
-    np.testing.assert_array_equal(fitted.scores(other), fitted.scores(learnt.vectors))
+    np.testing.assert_array_equal(fitted.scores(other), fitted.scores(train.vectors))
 
 
 @pytest.mark.parametrize("name", ["svm", "logistic"])
-def test_classes_that_weigh_the_same_are_called_as_often(name: str) -> None:
-    """Probabilities are calibrated to what the classes weigh, as those of networks are."""
-    learnt = rows(800)
-    rare = (learnt.labels == 0) | (np.arange(800) % 8 == 0)
-    kept = {
+def test_classes_of_equal_weight_are_predicted_equally_often(name: str) -> None:
+    """Probabilities are calibrated to the weights of the classes, as those of networks are."""
+    train = rows(800)
+    rare = (train.labels == 0) | (np.arange(800) % 8 == 0)
+    unbalanced = {
         key: value[rare]
-        for key, value in vars(learnt).items()
+        for key, value in vars(train).items()
         if key not in ("weights", "published")
     }
-    counts = np.bincount(kept["labels"])
-    called = []
-    for weights in (np.ones(rare.sum()), (counts.sum() / counts)[kept["labels"]]):
-        some = TrainingRows(
-            **kept, weights=weights.astype(np.float32), published=np.ones_like(rare[rare])
+    counts = np.bincount(unbalanced["labels"])
+    recalls = []
+    for weights in (np.ones(rare.sum()), (counts.sum() / counts)[unbalanced["labels"]]):
+        weighted = TrainingRows(
+            **unbalanced, weights=weights.astype(np.float32), published=np.ones_like(rare[rare])
         )
-        fitted, _ = classifiers.fit(ClassifierParams(name=name, grid={"C": [1.0]}), some, WIDTHS, 0)
+        fitted, _ = classifiers.fit(
+            ClassifierParams(name=name, grid={"C": [1.0]}), weighted, WIDTHS, 0
+        )
         new = rows(1000, seed=3)
-        called.append((fitted.scores(new.vectors)[new.labels == 1] >= 0.5).mean())
-    assert called[0] < 0.6 < called[1]
+        recalls.append((fitted.scores(new.vectors)[new.labels == 1] >= 0.5).mean())
+    assert recalls[0] < 0.6 < recalls[1]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
-def test_a_head_that_knows_nothing_says_the_share(share: float) -> None:
-    """Whichever way chance turned its decisions."""
+def test_uninformative_decision_values_become_the_share_of_ai(share: float) -> None:
+    """Whichever sign their correlation with the labels has by chance."""
     generator = np.random.default_rng(0)
     for _ in range(8):
         labels = (generator.random(300) < share).astype(np.int64)
-        said = generator.normal(-1, 0.01, 300)
-        slope, offset = calibration.platt(labels, said, np.ones(300))
+        values = generator.normal(-1, 0.01, 300)
+        slope, offset = calibration.platt(labels, values, np.ones(300))
         assert slope > 0
-        assert expit(slope * said + offset).mean() == pytest.approx(labels.mean(), abs=0.02)
+        assert expit(slope * values + offset).mean() == pytest.approx(labels.mean(), abs=0.02)
 
 
 @pytest.mark.parametrize(
-    ("count", "grid", "said"),
+    ("count", "grid", "message"),
     [
-        (120, {"C": [-1.0]}, "scikit-learn refuses the head with {'C': -1.0}: The 'C' parameter"),
-        (8, {"C": [1.0]}, "chosen on 5 inner folds, but of a class there are only"),
+        (120, {"C": [-1.0]}, "scikit-learn refuses {'C': -1.0}: The 'C' parameter"),
+        (8, {"C": [1.0]}, "chosen on 5 inner folds, but a class has only"),
     ],
 )
-def test_what_scikit_learn_refuses_is_one_line(
-    count: int, grid: dict[str, list[float]], said: str
-) -> None:
+def test_a_refusal_is_one_line(count: int, grid: dict[str, list[float]], message: str) -> None:
     with pytest.raises(RealartError) as caught:
         classifiers.fit(ClassifierParams(name="svm", grid=grid), rows(count), WIDTHS, 0)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_one_number_far_off_does_not_decide() -> None:
-    learnt = rows()
+def test_outliers_are_clipped() -> None:
+    train = rows()
     fitted, _ = classifiers.fit(
-        ClassifierParams(name="logistic", grid={"C": [1.0]}), learnt, WIDTHS, 0
+        ClassifierParams(name="logistic", grid={"C": [1.0]}), train, WIDTHS, 0
     )
-    far = learnt.vectors[:2].copy()
+    far = train.vectors[:2].copy()
     far[:, 0] = (1e6, 1e12)
-    one, other = fitted.scores(far)
-    expected = learnt.vectors[:2].copy()
-    expected[:, 0] = learnt.vectors[:, 0].mean() + 10 * learnt.vectors[:, 0].std()
-    np.testing.assert_allclose([one, other], fitted.scores(expected), rtol=1e-4)
+    scores = fitted.scores(far)
+    expected = train.vectors[:2].copy()
+    expected[:, 0] = train.vectors[:, 0].mean() + 10 * train.vectors[:, 0].std()
+    np.testing.assert_allclose(scores, fitted.scores(expected), rtol=1e-4)

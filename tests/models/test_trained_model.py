@@ -1,4 +1,4 @@
-"""A kept model scores as the one that was trained, from files that hold no code."""
+"""A loaded model scores as the one that was saved, from files without code."""
 
 import json
 import zipfile
@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from networks import AS_SAID, PARAMS, awake, backbone_recipe, noise, recipe
+from networks import PARAMS, UNCALIBRATED_RULE, awake, backbone_recipe, noise, recipe
 
 from realart.core.errors import RealartError
 from realart.features import preprocessing
@@ -18,26 +18,28 @@ from realart.networks import builder
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe
 
-SEEN = preprocessing.input_spec(PARAMS)
+SPEC = preprocessing.input_spec(PARAMS)
 
 
-def kept(folder: Path, wanted: NetworkRecipe, count: int = 1) -> tuple[Path, list[keras.Model]]:
-    """Keep `count` networks with random weights as one model."""
-    networks = [builder.build(wanted) for _ in range(count)]
-    if wanted.backbone:
+def saved_model(
+    folder: Path, network_recipe: NetworkRecipe, count: int = 1
+) -> tuple[Path, list[keras.Model]]:
+    """Save `count` networks with random weights as a model; return its folder and the networks."""
+    networks = [builder.build(network_recipe) for _ in range(count)]
+    if network_recipe.backbone:
         awake(networks[0])
     (folder / "model").mkdir()
-    trained_model.save(folder / "model", wanted, SEEN, networks, AS_SAID)
+    trained_model.save(folder / "model", network_recipe, SPEC, networks, UNCALIBRATED_RULE)
     return folder / "model", networks
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_a_loaded_model_scores_as_the_saved_one(tmp_path: Path, outputs: int) -> None:
-    wanted = recipe(outputs=outputs)
-    folder, (network,) = kept(tmp_path, wanted)
+    network_recipe = recipe(outputs=outputs)
+    folder, (network,) = saved_model(tmp_path, network_recipe)
     pixels = noise(16, 20)
-    final = trained_model.TrainedModel(folder)
-    scores = final.scores(pixels)
+    model = trained_model.TrainedModel(folder)
+    scores = model.scores(pixels)
     assert scores.dtype == np.float64
     assert scores.std() > 0
     np.testing.assert_allclose(
@@ -45,11 +47,11 @@ def test_a_loaded_model_scores_as_the_saved_one(tmp_path: Path, outputs: int) ->
         classification.of_outputs(network.predict(pixels, batch_size=8, verbose=0)),
         atol=1e-6,
     )
-    assert (final.recipe, final.input) == (wanted, SEEN)
+    assert (model.recipe, model.input) == (network_recipe, SPEC)
 
 
 def test_a_network_that_openvino_can_not_run_is_run_by_keras(tmp_path: Path) -> None:
-    folder, (network,) = kept(tmp_path, recipe())
+    folder, (network,) = saved_model(tmp_path, recipe())
     for_keras(folder)
     pixels = noise(16, 20)
     expected = classification.of_outputs(network.predict(pixels, verbose=0))
@@ -58,37 +60,37 @@ def test_a_network_that_openvino_can_not_run_is_run_by_keras(tmp_path: Path) -> 
     )
 
 
-def test_an_ensemble_votes_by_the_mean(tmp_path: Path) -> None:
-    folder, networks = kept(tmp_path, recipe(), 3)
+def test_the_score_of_an_ensemble_is_the_mean(tmp_path: Path) -> None:
+    folder, networks = saved_model(tmp_path, recipe(), 3)
     pixels = noise(16, 5)
-    each = [np.array(network(pixels))[:, 0] for network in networks]
-    assert not np.allclose(each[0], each[1])
+    scores = [np.array(network(pixels))[:, 0] for network in networks]
+    assert not np.allclose(scores[0], scores[1])
     np.testing.assert_allclose(
-        trained_model.TrainedModel(folder).scores(pixels), np.mean(each, 0), rtol=1e-5
+        trained_model.TrainedModel(folder).scores(pixels), np.mean(scores, 0), rtol=1e-5
     )
 
 
-def test_a_score_does_not_depend_on_the_pictures_beside_it(tmp_path: Path) -> None:
-    final = trained_model.TrainedModel(kept(tmp_path, recipe(batch_size=4))[0])
+def test_a_score_does_not_depend_on_the_rest_of_the_batch(tmp_path: Path) -> None:
+    model = trained_model.TrainedModel(saved_model(tmp_path, recipe(batch_size=4))[0])
     pixels = noise(16, 9)
-    alone = [final.scores(pixels[i : i + 1])[0] for i in range(9)]
-    np.testing.assert_allclose(final.scores(pixels), alone, rtol=1e-5)
+    single = [model.scores(pixels[i : i + 1])[0] for i in range(9)]
+    np.testing.assert_allclose(model.scores(pixels), single, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetB0"])
-def test_a_backbone_that_was_downloaded_is_the_same_network_when_loaded(
+def test_a_published_backbone_is_the_same_network_when_loaded(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keras builds some backbones otherwise for `imagenet`; its cache stands for the network."""
-    wanted = backbone_recipe(name, size=96, backbone={"weights": "imagenet"})
-    random = builder.build(builder.with_random_weights(wanted))
+    """Keras builds some backbones differently for `imagenet`; a file stands for the download."""
+    network_recipe = backbone_recipe(name, size=96, backbone={"weights": "imagenet"})
+    random = builder.build(builder.with_random_weights(network_recipe))
     awake(random).save_weights(tmp_path / "published.weights.h5")
     module = __import__(builder.backbone_function(name).__module__, fromlist=["file_utils"])
     with monkeypatch.context() as patched:
         patched.setattr(
             module.file_utils, "get_file", lambda *a, **k: str(tmp_path / "published.weights.h5")
         )
-        folder, (network,) = kept(tmp_path, wanted)
+        folder, (network,) = saved_model(tmp_path, network_recipe)
     pixels = noise(96)
     trained = classification.of_outputs(np.array(network(pixels, training=False)))
     assert trained.std() > 0.001
@@ -97,8 +99,8 @@ def test_a_backbone_that_was_downloaded_is_the_same_network_when_loaded(
     )
 
 
-def test_a_kept_model_holds_weights_and_a_card_and_nothing_that_runs(tmp_path: Path) -> None:
-    folder, _ = kept(tmp_path, recipe(), 2)
+def test_a_saved_model_has_weights_and_a_manifest_and_no_code(tmp_path: Path) -> None:
+    folder, _ = saved_model(tmp_path, recipe(), 2)
     assert sorted(file.name for file in folder.iterdir()) == [
         "0.bin", "0.weights.h5", "0.xml", "1.bin", "1.weights.h5", "1.xml", "architecture.json",
         "model.json",
@@ -117,19 +119,21 @@ def _kind(item: h5py.Group | h5py.Dataset) -> str:
 
 
 def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
-    folder, (network,) = kept(tmp_path, recipe())
+    folder, (network,) = saved_model(tmp_path, recipe())
     first = {file.name: file.read_bytes() for file in folder.iterdir()}
     (tmp_path / "again").mkdir()
-    trained_model.save(tmp_path / "again", recipe(), SEEN, [network], AS_SAID)
+    trained_model.save(tmp_path / "again", recipe(), SPEC, [network], UNCALIBRATED_RULE)
     assert {file.name: file.read_bytes() for file in (tmp_path / "again").iterdir()} == first
 
 
-def test_a_kept_backbone_needs_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = backbone_recipe("MobileNet", backbone={"arguments": {"alpha": 0.25}})
-    folder, (network,) = kept(tmp_path, wanted)
-    card = json.loads((folder / "model.json").read_text())
-    card["recipe"]["sees"]["backbone"]["weights"] = "imagenet"
-    (folder / "model.json").write_text(json.dumps(card))
+def test_a_saved_backbone_needs_no_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network_recipe = backbone_recipe("MobileNet", backbone={"arguments": {"alpha": 0.25}})
+    folder, (network,) = saved_model(tmp_path, network_recipe)
+    manifest = json.loads((folder / "model.json").read_text())
+    manifest["recipe"]["sees"]["backbone"]["weights"] = "imagenet"
+    (folder / "model.json").write_text(json.dumps(manifest))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     scores = trained_model.TrainedModel(folder).scores(noise(32))
     expected = classification.of_outputs(np.array(network(noise(32), training=False)))
@@ -161,7 +165,7 @@ def with_a_damaged_graph(folder: Path) -> None:
 
 
 def for_keras(folder: Path) -> None:
-    """Leave of a model what is left of one that OpenVINO can't run."""
+    """Remove the files for OpenVINO, which a network that it can't run does not have."""
     for name in ("0.xml", "0.bin"):
         (folder / name).unlink()
 
@@ -182,7 +186,7 @@ def for_keras_with_weights_of_another_network(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
+    "damage",
     [
         removed,
         unreadable,
@@ -195,11 +199,11 @@ def for_keras_with_weights_of_another_network(folder: Path) -> None:
         for_keras_with_weights_of_another_network,
     ],
 )
-def test_a_folder_that_holds_no_such_model_is_named(
-    tmp_path: Path, broken: Callable[[Path], None]
+def test_a_folder_without_a_sound_model_is_named(
+    tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    folder, _ = kept(tmp_path, recipe())
-    broken(folder)
-    with pytest.raises(RealartError, match=r"dvc repro") as refusal:
+    folder, _ = saved_model(tmp_path, recipe())
+    damage(folder)
+    with pytest.raises(RealartError, match=r"dvc repro") as raised:
         trained_model.TrainedModel(folder)
-    assert str(folder) in str(refusal.value)
+    assert str(folder) in str(raised.value)

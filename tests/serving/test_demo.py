@@ -1,4 +1,4 @@
-"""The page as a person uses it: a real server, a real browser, and nothing but this machine."""
+"""The demo as a person uses it: a real server and a real browser, without a network."""
 
 import io
 import re
@@ -18,7 +18,7 @@ from networks import clean_environment
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, expect, sync_playwright
-from test_occlusion import looking_at, textured
+from test_occlusion import cell_model, textured
 
 from realart.models.trained_model import TrainedModel
 from realart.serving import demo, predict
@@ -32,12 +32,12 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
-    """Make a model that is sure enough of `textured(3)` for some operating points only."""
-    return looking_at(tmp_path_factory.mktemp("model"), 3, slope=0.4)
+    """Save a model that calls `textured(3)` ai at some operating points only."""
+    return cell_model(tmp_path_factory.mktemp("model"), 3, slope=0.4)
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return an environment from which nothing but this machine can be reached."""
+    """Return environment variables with which only this machine can be reached."""
     (folder / "tmp").mkdir()
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), NOTHING_LISTENS)
     return clean_environment(
@@ -47,7 +47,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def address(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start the server in a process of its own, and look that it leaves nothing."""
+    """Start the server in a process of its own; check that it leaves no file behind."""
     folder = tmp_path_factory.mktemp("server")
     port = free_port()
     command = [*COMMAND, "--port", str(port), "--model", str(model.folder)]
@@ -68,7 +68,7 @@ def address(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def page(address: str) -> Iterator[Page]:
-    """Open the page in a browser that finds no other host, and see that it asks for none."""
+    """Open the page in a browser that resolves no other host; check that it requests none."""
     if not BROWSER:
         pytest.skip("no Chromium here")
     hosts = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
@@ -77,68 +77,70 @@ def page(address: str) -> Iterator[Page]:
         page = browser.new_page()
         page.set_default_timeout(1000 * SECONDS)
         expect.set_options(timeout=1000 * SECONDS)
-        asked: set[str] = set()
-        page.on("request", lambda request: asked.add(request.url))
+        requested: set[str] = set()
+        page.on("request", lambda request: requested.add(request.url))
         page.goto(address)
         yield page
         browser.close()
-    elsewhere = {url for url in asked if not url.startswith((address, "data:", "blob:"))}
+    elsewhere = {url for url in requested if not url.startswith((address, "data:", "blob:"))}
     assert not elsewhere
 
 
 def drop(page: Page, name: str, data: bytes) -> str:
-    """Give the page a file, as a person would; return what it then says."""
-    said = page.locator("#said article")
-    before = said.inner_text() if said.count() else ""
+    """Upload a file to the page, and return the text of the result."""
+    result = page.locator("#result article")
+    before = result.inner_text() if result.count() else ""
     page.locator("input[type=file]").set_input_files(
         {"name": name, "mimeType": "application/octet-stream", "buffer": data}
     )
-    expect(said).to_be_visible()
-    expect(said).not_to_have_text(before, use_inner_text=True)
-    return said.inner_text()
+    expect(result).to_be_visible()
+    expect(result).not_to_have_text(before, use_inner_text=True)
+    return result.inner_text()
 
 
-def with_a_prompt(image: Image.Image) -> bytes:
-    """Encode a picture as a generator might, with text that would be markup."""
+def with_prompt(image: Image.Image) -> bytes:
+    """Encode a picture with texts of a generator, one of which would be markup."""
     texts = PngInfo()
     texts.add_text("parameters", "a castle\nSteps: 20, Sampler: Euler")
     texts.add_text("Software", "<b id='planted'>Midjourney</b>")
     return file(image, pnginfo=texts)
 
 
-def test_a_picture_gets_all_its_answers(page: Page, model: TrainedModel, tmp_path: Path) -> None:
+def test_a_picture_is_classified_and_explained(
+    page: Page, model: TrainedModel, tmp_path: Path
+) -> None:
     path = tmp_path / "it.png"
-    path.write_bytes(with_a_prompt(textured(3)))
-    said = drop(page, "a picture", path.read_bytes())
+    path.write_bytes(with_prompt(textured(3)))
+    text = drop(page, "a picture", path.read_bytes())
     (expected,) = predict.predict([path], model)
-    assert said.splitlines()[0] == expected.verdict
-    assert f"probability of ai: {expected.probability:.3f}" in said
-    rows = dict(re.findall(r"^(balanced|low_fpr|best_f1)\t(ai|human)\t", said, re.MULTILINE))
+    assert text.splitlines()[0] == expected.verdict
+    assert f"probability of ai: {expected.probability:.3f}" in text
+    rows = dict(re.findall(r"^(balanced|low_fpr|best_f1)\t(ai|human)\t", text, re.MULTILINE))
     assert rows == {
-        point: model.verdicts.decide(expected.probability or 0, point) for point in demo.POINTS
+        point: model.decision_rule.decide(expected.probability or 0, point) for point in demo.POINTS
     }
     assert set(rows.values()) == {"ai", "human"}
-    assert "Stable Diffusion" in said
-    assert "<b id='planted'>" in said
+    assert "Stable Diffusion" in text
+    assert "<b id='planted'>" in text
     assert page.locator("#planted").count() == 0
-    drawn = page.locator("#drawn img")
-    expect(drawn).to_be_visible()
-    served = page.request.get(drawn.get_attribute("src") or "").body()
-    colours = np.asarray(Image.open(io.BytesIO(served)).convert("RGB"), np.int16)
+    drawing = page.locator("#drawing img")
+    expect(drawing).to_be_visible()
+    png = page.request.get(drawing.get_attribute("src") or "").body()
+    colours = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.int16)
     warm = np.nonzero(colours[..., 0] - colours[..., 2] > 80)
     assert warm[1].mean() > 0.7 * colours.shape[1]
 
 
-def test_evidence_needs_no_verdict(model: TrainedModel) -> None:
+def test_evidence_is_shown_where_a_file_cannot_be_classified(model: TrainedModel) -> None:
     texts = PngInfo()
     texts.add_text("Software", "<b>NovelAI")
-    said, drawn = demo.answer(file(picture(0, 20, 20), pnginfo=texts), model)
-    assert drawn is None
-    assert "There is no verdict on this file: too small" in said
-    assert "<li>PNG text &#x27;Software&#x27; &#x27;&lt;b&gt;NovelAI&#x27;</li>" in said
+    html, drawing = demo.classify(file(picture(0, 20, 20), pnginfo=texts), model)
+    assert drawing is None
+    assert "This file can't be classified: too small" in html
+    assert "<li>PNG text &#x27;Software&#x27; &#x27;&lt;b&gt;NovelAI&#x27;</li>" in html
 
 
-def test_what_is_no_picture_is_named_and_the_page_goes_on(page: Page) -> None:
+def test_an_error_is_shown_and_the_page_still_works(page: Page) -> None:
     for name, data, reason in (
         ("it.png", file(picture(0))[:200], "corrupt"),
         ("nothing.jpg", b"", "empty"),
@@ -147,22 +149,22 @@ def test_what_is_no_picture_is_named_and_the_page_goes_on(page: Page) -> None:
         ("huge.png", file(Image.new("1", (10_000, 10_000))), "too large: 10000x10000, at most"),
     ):
         line, *evidence = drop(page, name, data).splitlines()
-        assert line.startswith(f"There is no verdict on this file: {reason}")
-        assert evidence[-1] == "nothing of how it was made"
-        expect(page.locator("#drawn img")).to_have_count(0)
+        assert line.startswith(f"This file can't be classified: {reason}")
+        assert evidence[-1] == "nothing about its origin"
+        expect(page.locator("#drawing img")).to_have_count(0)
     assert page.title() == "realart"
     assert "probability of ai" in drop(page, "after.jpg", file(picture(1), "JPEG"))
-    expect(page.locator("#drawn img")).to_be_visible()
+    expect(page.locator("#drawing img")).to_be_visible()
 
 
-def test_fifty_megapixels_are_judged(page: Page) -> None:
+def test_fifty_megapixels_are_classified(page: Page) -> None:
     large = Image.fromarray(picture(2)).resize((8000, 6250))
     assert "probability of ai" in drop(page, "large.jpg", file(large, "JPEG", quality=60))
-    expect(page.locator("#drawn img")).to_be_visible()
+    expect(page.locator("#drawing img")).to_be_visible()
 
 
-def test_other_machines_are_not_answered(address: str) -> None:
-    """127.0.0.2 is this machine, too, and answered by servers that listen to all."""
+def test_other_machines_cannot_connect(address: str) -> None:
+    """127.0.0.2 is this machine, too: servers that listen on all addresses accept it."""
     port = int(address.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), SECONDS):
         pass
@@ -170,38 +172,40 @@ def test_other_machines_are_not_answered(address: str) -> None:
         socket.create_connection(("127.0.0.2", port), 5)
 
 
-def test_a_port_that_is_taken_is_named(model: TrainedModel, tmp_path: Path) -> None:
+def test_a_port_in_use_is_named(model: TrainedModel, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        done = subprocess.run(
+        result = subprocess.run(
             [*COMMAND, "--port", port, "--model", str(model.folder)],
             env=environment(tmp_path),
             capture_output=True,
             text=True,
             timeout=SECONDS,
         )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert f"realart: port {port} of 127.0.0.1 can't be opened: give another --port" in done.stderr
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (
+        f"realart: port {port} of 127.0.0.1 can't be opened: give another --port" in result.stderr
+    )
 
 
-def test_without_gradio_it_says_what_to_do(model: TrainedModel, tmp_path: Path) -> None:
+def test_without_gradio_the_error_names_the_command(model: TrainedModel, tmp_path: Path) -> None:
     code = "import sys; sys.modules['gradio'] = None\nfrom realart.cli import main; main()"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, "demo", "--model", str(model.folder)],
         env=environment(tmp_path),
         capture_output=True,
         text=True,
         timeout=SECONDS,
     )
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
     assert "make install" in line
 
 
-def test_what_a_file_says_is_text_and_not_markup(model: TrainedModel) -> None:
-    html, drawn = demo.answer(with_a_prompt(textured(3)), model)
-    assert drawn
+def test_texts_of_a_file_are_escaped(model: TrainedModel) -> None:
+    html, drawing = demo.classify(with_prompt(textured(3)), model)
+    assert drawing
     assert "<b id=" not in html
     assert "<b id='planted'>" in unescape(html)

@@ -1,4 +1,4 @@
-"""Maps are warm where a network looks, whatever its last layers are and which backend runs it."""
+"""Grad-CAM is warm where a network depends on the picture, for all last layers and backends."""
 
 import os
 from importlib.util import find_spec
@@ -18,9 +18,9 @@ POOLED = [CONVOLUTION, {"GlobalAveragePooling2D": {}}, {"Dropout": {"rate": 0.5}
 
 
 def corner_network(outputs: int, row: int, column: int) -> keras.Model:
-    """Build a network whose verdict hangs on one of 8x8 places, and there on brightness."""
+    """Build a network whose score depends on the brightness at one of 8x8 places alone."""
     network = builder.build(recipe(layers=FLAT, outputs=outputs))
-    (convolution,) = (one for one in network.layers if isinstance(one, keras.layers.Conv2D))
+    (convolution,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
     convolution.kernel.assign(np.ones(convolution.kernel.shape) / 9)
     last = network.layers[-1]
     weights = np.zeros((8, 8, 3, outputs))
@@ -31,9 +31,7 @@ def corner_network(outputs: int, row: int, column: int) -> keras.Model:
 
 @pytest.mark.parametrize("outputs", [1, 2])
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 7), (6, 1)])
-def test_a_network_that_looks_at_one_place_is_warm_there(
-    outputs: int, row: int, column: int
-) -> None:
+def test_the_only_place_that_a_network_uses_is_warm(outputs: int, row: int, column: int) -> None:
     heat = gradcam.heat(corner_network(outputs, row, column), noise(16, 1)[0])
     assert heat is not None
     assert (heat.shape, heat.dtype) == ((8, 8), np.float32)
@@ -42,7 +40,7 @@ def test_a_network_that_looks_at_one_place_is_warm_there(
     assert not heat.any()
 
 
-def test_what_speaks_against_ai_is_below_zero() -> None:
+def test_evidence_of_human_is_below_zero() -> None:
     network = corner_network(1, 2, 3)
     network.layers[-1].kernel.assign(-network.layers[-1].kernel.value)
     heat = gradcam.heat(network, noise(16, 1)[0])
@@ -51,7 +49,7 @@ def test_what_speaks_against_ai_is_below_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "network_recipe",
     [
         recipe(layers=POOLED, outputs=2),
         recipe(layers=[{"HighPass": {}}, {"Residual": {"filters": 4, "strides": 2}}, *POOLED[1:]]),
@@ -62,20 +60,20 @@ def test_what_speaks_against_ai_is_below_zero() -> None:
     ],
     ids=["pooled", "own layers", "backbone", "backbone that pools"],
 )
-def test_a_network_that_pools_by_the_mean_is_explained_to_the_last_bit(
-    wanted: NetworkRecipe,
+def test_the_map_of_a_network_that_pools_by_the_mean_adds_up_to_the_log_odds(
+    network_recipe: NetworkRecipe,
 ) -> None:
-    """All that its last layer adds up is in the map: log-odds without the bias are its sum."""
-    network = builder.from_architecture(builder.architecture(builder.build(wanted)))
-    for pixels in noise(wanted.sees.size, 2):
+    """Without the bias, which is 0 here, the log-odds are the sum of the map."""
+    network = builder.from_architecture(builder.architecture(builder.build(network_recipe)))
+    for pixels in noise(network_recipe.sees.size, 2):
         heat = gradcam.heat(network, pixels)
         assert heat is not None
-        said = np.asarray(network(pixels[None], training=False), np.float64)[0]
-        human, ai = said if wanted.outputs == 2 else (1 - said[0], said[0])
+        outputs = np.asarray(network(pixels[None], training=False), np.float64)[0]
+        human, ai = outputs if network_recipe.outputs == 2 else (1 - outputs[0], outputs[0])
         assert heat.sum() == pytest.approx(np.log(ai / human), rel=1e-3, abs=1e-5)
 
 
-def test_a_verdict_that_rounds_to_certainty_is_still_explained() -> None:
+def test_a_score_that_rounds_to_1_is_still_explained() -> None:
     network = corner_network(1, 0, 0)
     network.layers[-1].kernel.assign(1000 * network.layers[-1].kernel.value)
     pixels = noise(16, 1)[0]
@@ -85,7 +83,7 @@ def test_a_verdict_that_rounds_to_certainty_is_still_explained() -> None:
     assert heat[0, 0] > 0
 
 
-def test_a_network_without_learnt_maps_has_none() -> None:
+def test_a_network_without_learnt_feature_maps_has_no_heat_map() -> None:
     pixels = noise(16, 1)[0]
     assert gradcam.heat(builder.build(recipe(layers=[{"Flatten": {}}])), pixels) is None
     pooled = recipe(layers=[{"HighPass": {}}, {"GlobalAveragePooling2D": {}}])
@@ -93,7 +91,7 @@ def test_a_network_without_learnt_maps_has_none() -> None:
 
 
 @pytest.mark.parametrize("name", ["jax", "torch"])
-def test_another_backend_says_the_same(name: str) -> None:
+def test_other_backends_compute_equal_maps(name: str) -> None:
     if not find_spec(name):
         pytest.skip(f"{name} is not installed")
     code = """
@@ -102,11 +100,11 @@ import test_gradcam as tests
 heat = tests.gradcam.heat(tests.corner_network(2, 6, 1), tests.noise(16, 1)[0])
 print(tests.keras.config.backend(), heat[6, 1], abs(heat).sum())
 """
-    said = [
+    results = [
         python(code, KERAS_BACKEND=backend, HOME=os.environ.get("HOME", "/"))
         for backend in ("tensorflow", name)
     ]
-    assert [one.returncode for one in said] == [0, 0], said
-    (one, *ours), (other, *theirs) = (result.stdout.split() for result in said)
-    assert (one, other) == ("tensorflow", name)
-    np.testing.assert_allclose(np.float64(ours), np.float64(theirs), rtol=1e-4)
+    assert [result.returncode for result in results] == [0, 0], results
+    (first, *expected), (second, *values) = (result.stdout.split() for result in results)
+    assert (first, second) == ("tensorflow", name)
+    np.testing.assert_allclose(np.float64(values), np.float64(expected), rtol=1e-4)

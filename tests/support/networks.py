@@ -33,12 +33,12 @@ LAYERS = [
     {"Flatten": {}},
     {"Dropout": {"rate": 0.25}},
 ]
-AS_SAID = DecisionRule(
+UNCALIBRATED_RULE = DecisionRule(
     calibration=Calibration(slope=1.0, offset=0.0),
     points={"balanced": 0.5, "low_fpr": 0.9, "best_f1": 0.4},
     sure=0.5,
 )
-"""Scores are probabilities, and there are verdicts on all."""
+"""Scores are probabilities as they are, and every picture is decided."""
 POOLED: list[dict[str, dict[str, Any]]] = [{"GlobalAveragePooling2D": {}}]
 
 

@@ -22,7 +22,7 @@ from loopback import free_port
 from making import file, picture
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from networks import AS_SAID, clean_environment, python, some_scores
+from networks import UNCALIBRATED_RULE, clean_environment, python, some_scores
 from PIL.PngImagePlugin import PngInfo
 
 from realart.core import tables
@@ -92,9 +92,9 @@ def expected(folder: Path) -> list[dict[str, object]]:
         probability = float(model.scores(*preprocessing.stack([seen]))[0])
         answers.append(
             {
-                "verdict": model.verdicts.decide(probability),
+                "verdict": model.decision_rule.decide(probability),
                 "probability": pytest.approx(probability, abs=1e-9),
-                **{point: model.verdicts.decide(probability, point) for point in POINTS},
+                **{point: model.decision_rule.decide(probability, point) for point in POINTS},
                 "error": "",
                 "evidence": evidence,
             }
@@ -346,7 +346,7 @@ def make_scores(noise: float, seed: int = 0, prefix: str = "", count: int = 200)
 def make_report(scores: pd.DataFrame, accuracy: float = 0.9) -> dict[str, object]:
     """Report figures of scores, of a test part that is so accurate, and of a gain."""
     arrays = tables.is_ai(scores["label"]), scores["score"].to_numpy()
-    oof = thresholds.evaluate_decisions(*arrays, scores["group"], AS_SAID)
+    oof = thresholds.evaluate_decisions(*arrays, scores["group"], UNCALIBRATED_RULE)
     return {
         "test": oof | {"accuracy": accuracy},
         "oof": oof,
@@ -384,7 +384,8 @@ def test_a_model_no_better_than_chance_is_not_champion(put) -> None:
     assert champion is None
     message, champion = put(make_scores(0.0), gain={"auc": 0.1, "low": -0.01, "high": 0.2})
     assert (
-        "less that without looking at the art, +0.100 [-0.010, +0.200], is not above 0" in message
+        "AUC gain over the baseline without image content, +0.100 [-0.010, +0.200], is not above 0"
+        in message
     )
     assert champion is None
 

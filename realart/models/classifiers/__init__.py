@@ -1,7 +1,7 @@
-"""Classifiers on feature vectors: chosen and calibrated inside the rows that they are fitted on.
+"""Classifiers on feature vectors, tuned and calibrated on inner folds of their training rows.
 
-Each kind is a class in a module of this package that registers itself under its name. A fitted
-classifier is arrays, stored as .npz without pickle, and scores by NumPy alone.
+Each kind of classifier is a class in a module of this package, registered under its name. A fitted
+classifier is a set of arrays, stored as .npz without pickle; scoring needs NumPy alone.
 """
 
 from abc import ABC, abstractmethod
@@ -28,33 +28,58 @@ from realart.metrics.classification import Labels, Scores, figures
 from realart.params import ClassifierParams
 
 INNER_FOLDS = 5
+"""Grouped folds of the rows, on which hyperparameters are chosen and scores are calibrated."""
 MAX_DEVIATION = 10.0
-"""Standard deviations at which a standardised feature is clipped: no outlier decides alone."""
+"""Standardised features are clipped at so many standard deviations, against outliers."""
 
 Weights = NDArray[np.float32]
 Arrays = dict[str, Any]
-"""Arrays of float or int, by their names."""
+"""The arrays of a fitted classifier, by name."""
 Hyperparameters = dict[str, float]
-"""Values of hyperparameters, by their names."""
+"""Values of hyperparameters, by name."""
 
 
 class Classifier(ABC):
-    """A kind of classifier, given the rows that it is fitted on."""
+    """A kind of classifier, constructed with the rows that it is fitted on.
+
+    Parameters
+    ----------
+    vectors
+        Standardised feature vectors, float32, shape (n, d).
+    labels
+        1 for ai and 0 for human, shape (n,).
+    weights
+        Sample weights in the loss, float32, shape (n,).
+    seed
+        Of all that is random.
+    """
 
     hyperparameters: ClassVar[tuple[str, ...]]
-    """Names of the hyperparameters that a grid may have, as scikit-learn has them."""
+    """scikit-learn's names of the hyperparameters that a grid may contain."""
 
     @abstractmethod
     def __init__(
         self, vectors: FeatureVectors, labels: Labels, weights: Weights, seed: int
     ) -> None:
-        """Take n rows: standardised vectors (n, d), labels (n,), 1 for ai, and weights (n,)."""
+        """Store the rows, and compute what all fits have in common."""
 
     @abstractmethod
     def fit_predict(
         self, values: Hyperparameters, fitted: Positions, held_out: Positions
     ) -> Scores:
-        """Fit on some of the rows, and return the decision values of others: above 0 is ai.
+        """Fit on some rows, and compute the decision values of others.
+
+        Parameters
+        ----------
+        values
+            Of hyperparameters.
+        fitted, held_out
+            Positions of the rows that are fitted on, and of m rows that are scored.
+
+        Returns
+        -------
+        ndarray
+            float64, shape (m,); above 0 for ai.
 
         Raises
         ------
@@ -64,32 +89,34 @@ class Classifier(ABC):
 
     @abstractmethod
     def fit(self, values: Hyperparameters) -> Arrays:
-        """Fit on all rows, and return the arrays that `decision_values` needs."""
+        """Fit on all rows, with these hyperparameters; return the arrays for `decision_values`."""
 
     @staticmethod
     @abstractmethod
     def decision_values(vectors: FeatureVectors, arrays: Arrays) -> Scores:
-        """Return the decision values of standardised vectors: (n, d) in, float64 (n,) out."""
+        """Compute decision values, float64 (n,), above 0 for ai, of standardised vectors (n, d)."""
 
 
 CLASSIFIERS = Registry[type[Classifier]]("classifier")
-"""All kinds of classifier by name."""
+"""All kinds of classifiers, by name."""
 
 register = CLASSIFIERS.register
 
 
 def check(classifier: ClassifierParams, param: str) -> None:
-    """Check that there is such a classifier, with the hyperparameters of its grid.
+    """Check that a classifier and the hyperparameters of its grid exist.
 
     Parameters
     ----------
+    classifier
+        Its name and grid.
     param
-        Where `classifier` stands in params.yaml.
+        The dotted name of `classifier` in params.yaml, for messages.
 
     Raises
     ------
     RealartError
-        There is none, or it lacks a hyperparameter.
+        No classifier is registered under the name, or it has no such hyperparameter.
     """
     known = CLASSIFIERS.choose(classifier.name, f"{param}.name").hyperparameters
     for name in classifier.grid:
@@ -107,13 +134,16 @@ class TrainingRows:
     Attributes
     ----------
     vectors
-        Shape (n, d).
-    labels, weights
-        1 for ai, and the weight of each row in the loss: shape (n,).
+        Feature vectors, float32, shape (n, d).
+    labels
+        1 for ai and 0 for human, shape (n,).
+    weights
+        Sample weights in the loss, float32, shape (n,).
     groups
-        Near-duplicate group of each row, shape (n,): never divided between inner folds.
+        The group of near-duplicates of each row, shape (n,). Inner folds keep groups together.
     published
-        False for copies, which are fitted on but not scored to choose hyperparameters; shape (n,).
+        Boolean, shape (n,). False for augmented copies: they are fitted on, but the scores that
+        choose hyperparameters and calibrate are of published rows alone.
     """
 
     vectors: FeatureVectors
@@ -125,26 +155,34 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class FittedClassifier:
-    """A fitted classifier: the name of its kind, and its arrays."""
+    """A fitted classifier.
+
+    Attributes
+    ----------
+    name
+        Of its kind, in `CLASSIFIERS`.
+    arrays
+        Scaling of features, calibration, and the arrays of its kind.
+    """
 
     name: str
     arrays: Arrays
 
     def scores(self, vectors: FeatureVectors) -> Scores:
-        """Return the calibrated probability of ai: (n, d) in, float64 (n,) out."""
+        """Return the calibrated probabilities of ai, float64 (n,), of feature vectors (n, d)."""
         standard = _standardise(vectors, self.arrays)
         values = CLASSIFIERS[self.name].decision_values(standard, self.arrays)
         slope, offset = self.arrays["calibration"]
         return expit(slope * values + offset)
 
     def save(self, path: Path) -> None:
-        """Write an .npz file; equal classifiers give equal bytes."""
+        """Write the classifier to an .npz file; equal classifiers give equal bytes."""
         with fresh_file(path) as beside, beside.open("wb") as file:
             np.savez(file, name=np.array(self.name), **self.arrays)
 
     @staticmethod
     def load(path: Path) -> "FittedClassifier":
-        """Load the file that `save` wrote."""
+        """Load a classifier from an .npz file that `save` wrote."""
         with np.load(path) as stored:
             arrays = dict(stored)
         return FittedClassifier(str(arrays.pop("name")), arrays)
@@ -153,24 +191,35 @@ class FittedClassifier:
 def fit(
     classifier: ClassifierParams, rows: TrainingRows, widths: Sequence[int], seed: int
 ) -> tuple[FittedClassifier, Hyperparameters]:
-    """Choose hyperparameters, calibrate, and fit on all rows.
+    """Choose hyperparameters by grid search on inner folds, calibrate, and fit on all rows.
 
-    Features are standardised, and divided so that each descriptor, `widths` wide, adds as much to
-    the squared length of a vector: 1 in all; features without spread are left out. Each
-    combination of hyperparameters is scored on grouped inner folds and calibrated on those scores
-    (Platt, "Probabilistic Outputs for Support Vector Machines", 1999). The one of the lowest
+    Features are standardised, those without spread set to 0, and scaled so that the squared length
+    of a vector is 1 on average and each descriptor contributes equally to it. Each combination of
+    hyperparameters is scored on grouped inner folds, and calibrated on these scores (Platt,
+    "Probabilistic Outputs for Support Vector Machines", 1999). The combination with the lowest
     cross-entropy is fitted on all rows.
+
+    Parameters
+    ----------
+    classifier
+        Its name and grid.
+    rows
+        That are fitted on.
+    widths
+        The number of features of each descriptor, in the order of the vectors; they add up to d.
+    seed
+        Of the inner folds and of the classifier.
 
     Returns
     -------
     fitted, record
-        The classifier, and figures as of an epoch: loss and accuracy on its rows, those of the
-        inner scores as `val_...`, and the chosen hyperparameters.
+        The classifier; and its metrics in the form of an epoch's: `loss` and `accuracy` on its own
+        rows, `val_loss` and `val_accuracy` of the inner scores, and the chosen hyperparameters.
 
     Raises
     ------
     RealartError
-        Too few groups, too many rows, or a hyperparameter's value that scikit-learn refuses.
+        There are too few groups, too many rows, or scikit-learn refuses a hyperparameter's value.
     """
     folds = _inner_folds(rows, seed)
     scaling = _scaling(rows.vectors, widths)
@@ -190,16 +239,16 @@ def fit(
         candidates.append((loss, values, calibration, scores))
     _, values, calibration, scores = min(candidates, key=lambda candidate: candidate[0])
     arrays = {**scaling, **model.fit(values), "calibration": calibration}
-    chosen = FittedClassifier(classifier.name, arrays)
-    of_rows = figures(rows.labels, chosen.scores(rows.vectors))
-    inner = figures(labels, scores)
-    return chosen, {
+    best = FittedClassifier(classifier.name, arrays)
+    train_metrics = figures(rows.labels, best.scores(rows.vectors))
+    inner_metrics = figures(labels, scores)
+    return best, {
         "epoch": 0,
         "phase": 0,
-        "loss": of_rows["loss"],
-        "accuracy": of_rows["accuracy"],
-        "val_loss": inner["loss"],
-        "val_accuracy": inner["accuracy"],
+        "loss": train_metrics["loss"],
+        "accuracy": train_metrics["accuracy"],
+        "val_loss": inner_metrics["loss"],
+        "val_accuracy": inner_metrics["accuracy"],
         **values,
     }
 
@@ -208,8 +257,8 @@ def _inner_folds(rows: TrainingRows, seed: int) -> list[tuple[Positions, Positio
     groups = min(len(np.unique(rows.groups[rows.labels == label])) for label in (0, 1))
     if groups < INNER_FOLDS:
         raise RealartError(
-            f"a head is chosen on {INNER_FOLDS} inner folds, but of a class there are only "
-            f"{groups} groups of pictures to learn from: bring more, or lower split.folds"
+            f"a classifier is chosen on {INNER_FOLDS} inner folds, but a class has only {groups} "
+            "unrelated groups of training pictures: add pictures, or lower split.folds"
         )
     splitter = StratifiedGroupKFold(INNER_FOLDS, shuffle=True, random_state=seed)
     return list(splitter.split(rows.vectors, rows.labels, rows.groups))
@@ -218,7 +267,7 @@ def _inner_folds(rows: TrainingRows, seed: int) -> list[tuple[Positions, Positio
 def _published_weights(rows: TrainingRows) -> NDArray[np.float64]:
     """Return the weight of each published row in validation: an equal share of its class's weight.
 
-    So classes weigh as much in validation as `balance.method` makes them weigh in fitting.
+    In validation, classes thereby have the weights that `balance.method` gives them in fitting.
     """
     fitted = np.bincount(rows.labels, rows.weights, minlength=2)
     published = np.bincount(rows.labels[rows.published], minlength=2)
@@ -232,11 +281,14 @@ def _fit_predict(
         return model.fit_predict(values, fitted, held_out)
     except ValueError as error:
         reason = str(error).splitlines()[0]
-        raise RealartError(f"scikit-learn refuses the head with {values}: {reason}") from error
+        raise RealartError(f"scikit-learn refuses {values}: {reason}") from error
 
 
 def _scaling(vectors: FeatureVectors, widths: Sequence[int]) -> Arrays:
-    """Return mean and spread of each feature, and its share of a vector's length, 0 if constant."""
+    """Compute mean and standard deviation of each feature, and the factor that scales it.
+
+    The factor is 0 for a constant feature, else 1 / sqrt(width of its descriptor x descriptors).
+    """
     mean = vectors.mean(axis=0, dtype=np.float64)
     spread = vectors.std(axis=0, dtype=np.float64)
     constant = spread <= 1e-6 * np.maximum(1, np.abs(mean))

@@ -1,4 +1,4 @@
-"""A histogram gradient boosting of trees."""
+"""Gradient-boosted decision trees."""
 
 from typing import Any
 
@@ -20,7 +20,10 @@ from realart.models.classifiers import (
 
 @register("boosting")
 class Boosting(Classifier):
-    """A histogram gradient boosting of trees."""
+    """Gradient-boosted decision trees on binned features, as scikit-learn fits them.
+
+    Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", 2017.
+    """
 
     hyperparameters = (
         "learning_rate",
@@ -60,7 +63,10 @@ class Boosting(Classifier):
 
     @staticmethod
     def decision_values(vectors: FeatureVectors, arrays: Arrays) -> Scores:
-        """Descend all trees at once: a node for each vector and tree, until all are leaves."""
+        """Compute decision values: the sum of the leaves that a vector reaches, over all trees.
+
+        All trees are descended at once, a level a step, until every node is a leaf.
+        """
         node = np.tile(arrays["starts"], (len(vectors), 1))
         row = np.arange(len(vectors))[:, None]
         while not (leaf := arrays["leaf"][node]).all():
@@ -77,10 +83,10 @@ class Boosting(Classifier):
 
 
 def _trees(model: HistGradientBoostingClassifier) -> tuple[list[NDArray[Any]], NDArray[np.float64]]:
-    """Return the nodes of each tree, a structured array, and the decision value that they add to.
+    """Return the nodes of each tree, a structured array, and the value that the leaves add to.
 
-    Reads private attributes of scikit-learn, which gives no public access to them; a test compares
-    the scores with those of `decision_function`, and fails where these attributes have changed.
+    These are private attributes of scikit-learn, which has no public ones for them. A test compares
+    the decision values with those of `decision_function`, and fails if the attributes change.
     """
     trees = [tree.nodes for (tree,) in model._predictors]
     return trees, model._baseline_prediction.ravel()

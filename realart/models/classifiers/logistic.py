@@ -1,4 +1,4 @@
-"""A logistic regression."""
+"""Logistic regression."""
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -17,7 +17,11 @@ from realart.models.classifiers import (
 
 @register("logistic")
 class Logistic(Classifier):
-    """A logistic regression, fitted in the space that the rows span: there lies its solution."""
+    """Logistic regression with an L2 penalty.
+
+    It is fitted in the space that the rows span, by a singular value decomposition: the solution
+    lies in it, and has no more coordinates than there are rows.
+    """
 
     hyperparameters = ("C",)
 

@@ -1,4 +1,4 @@
-"""A support vector machine with radial basis functions."""
+"""Support vector machine with a radial basis function kernel."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,12 @@ from realart.models.classifiers import (
 )
 
 MAX_ROWS = 20_000
-"""Distances of all pairs of so many rows take 3.2 GB, a kernel of them as much."""
+"""Most rows: squared distances of all their pairs take 3.2 GB, and a kernel matrix as much."""
 
 
 @register("svm")
 class SupportVectorMachine(Classifier):
-    """A support vector machine; distances of all pairs of rows are computed once."""
+    """Support vector machine; squared distances of all pairs of rows are computed once."""
 
     hyperparameters = ("C", "gamma")
 
@@ -32,8 +32,8 @@ class SupportVectorMachine(Classifier):
     ) -> None:
         if len(labels) > MAX_ROWS:
             raise RealartError(
-                f"an svm compares each of {len(labels)} rows with all others, which takes too much "
-                f"memory above {MAX_ROWS}: set the recipe's head.name to logistic or boosting"
+                f"an svm compares all pairs of {len(labels)} rows, which takes too much memory "
+                f"above {MAX_ROWS} rows: set the recipe's head.name to logistic or boosting"
             )
         self.vectors, self.labels, self.weights = vectors, labels, weights
         self.squares = cdist(vectors, vectors, "sqeuclidean")
@@ -72,5 +72,5 @@ class SupportVectorMachine(Classifier):
 
 
 def _gamma(values: Hyperparameters) -> float:
-    """Return gamma; standardised vectors have length 1, so that 1 is scikit-learn's `scale`."""
+    """Return gamma, 1 by default: scikit-learn's `scale` for a mean squared length of 1."""
     return values.get("gamma", 1.0)

@@ -1,4 +1,7 @@
-"""What a file tells of how it was made: evidence to be shown beside a verdict, never part of it."""
+"""Provenance: what a picture file itself states about its origin, shown beside a decision.
+
+It is never an input of the model.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -6,23 +9,45 @@ from contextlib import suppress
 from realart.data import decoder_messages
 from realart.serving.provenance import credentials, exif, files, iptc, stealth, texts, xmp
 
-MANY = 20
-"""Sentences about a file."""
+MAX_SENTENCES = 20
+"""Most sentences that are returned about a file."""
 
 
 def evidence(data: bytes) -> list[str]:
-    """Return what is found in a picture file, in short sentences; nothing is ever raised.
+    """Collect what a picture file states about its origin.
 
-    Texts that generators write into PNG, EXIF, XMP, comments and the lowest bits of pixels, names
-    of software, authors and cameras, the digital source type, and manifests of C2PA. Whether the
-    picture could be judged makes no difference. Anyone can forge all but a signature, and most
-    places that pass pictures on remove such marks: that there are none means nothing.
+    That is: texts that generators write into PNG, EXIF, XMP, comments and the lowest bits of
+    pixels; names of software, authors and cameras; IPTC digital source types; and C2PA manifests.
+    All but signatures can be forged, and most sites that pass pictures on remove metadata: no
+    evidence is no evidence of absence.
+
+    Parameters
+    ----------
+    data
+        The bytes of a file, which need not be decodable. Nothing is raised, whatever they are.
+
+    Returns
+    -------
+    list of str
+        At most `MAX_SENTENCES` short, printable lines, without repetition.
+
+    Examples
+    --------
+    >>> import io
+    >>> from PIL import Image, PngImagePlugin
+    >>> texts = PngImagePlugin.PngInfo()
+    >>> texts.add_text("parameters", "a castle, Steps: 20, Sampler: Euler a")
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (64, 64)).save(file, "PNG", pnginfo=texts)
+    >>> evidence(file.getvalue())
+    ["PNG text 'parameters': written by Stable Diffusion web UIs"]
     """
     with decoder_messages.collect():
         return [*_sentences(data)]
 
 
 def _sentences(data: bytes) -> dict[str, None]:
+    """Return the sentences as keys, which keep their order and stand once."""
     found: dict[str, None] = {}
     metadata = files.Metadata()
     with suppress(Exception):
@@ -36,10 +61,10 @@ def _sentences(data: bytes) -> dict[str, None]:
         lambda: stealth.sentences(data),
     )
     for read in readers:
-        # Damaged blocks fail in their own ways, and neither a verdict nor other evidence is lost.
+        # Damaged blocks raise whatever they raise; the prediction and other evidence must not fail.
         with suppress(Exception):
             for sentence in read():
                 found[sentence] = None
-                if len(found) == MANY:
+                if len(found) == MAX_SENTENCES:
                     return found
     return found

@@ -1,11 +1,11 @@
-"""EXIF: the program, author and camera, and what generators keep in its fields."""
+"""EXIF: the program, the author and the camera, and texts of generators in any field."""
 
 from collections.abc import Iterable, Iterator
 
 from PIL import ExifTags, Image
 
-from realart.serving.provenance.generators import of_field, writer
-from realart.serving.provenance.wording import printable, quoted, text
+from realart.serving.provenance.generators import field_sentences, writer
+from realart.serving.provenance.wording import printable, quoted, to_text
 
 _FIELDS = (
     ExifTags.Base.Software,
@@ -19,32 +19,33 @@ _FIELDS = (
     ExifTags.Base.XPKeywords,
 )
 _CODES = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8))
-"""What a user comment begins with (Exif 3.0, 4.6.6.4); some programs leave it out."""
+"""Character codes at the start of a user comment (Exif 3.0, 4.6.6.4); some programs omit them."""
 
 
 def sentences(blocks: Iterable[Image.Exif]) -> Iterator[str]:
-    """Yield what blocks of EXIF tell."""
+    """Yield sentences on the fields of EXIF blocks."""
     for exif in blocks:
-        yield from _of_block(exif)
+        yield from _block_sentences(exif)
 
 
-def _of_block(exif: Image.Exif) -> Iterator[str]:
+def _block_sentences(exif: Image.Exif) -> Iterator[str]:
     comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
     if isinstance(comment, bytes) and comment.startswith(_CODES):
         comment = comment[8:]
-    yield from _of_field("UserComment", text(comment))
-    fields = {tag.name: text(exif.get(tag, "")).strip() for tag in _FIELDS}
+    yield from _exif_field_sentences("UserComment", to_text(comment))
+    fields = {tag.name: to_text(exif.get(tag, "")).strip() for tag in _FIELDS}
     for name, value in fields.items():
-        yield from _of_field(name, value)
+        yield from _exif_field_sentences(name, value)
     make, model = printable(fields["Make"]), printable(fields["Model"])
     if make and model and "{" not in make + model:
         known = model.startswith(make.split()[0])  # as in "Canon" and "Canon EOS 5D"
         yield f"camera or scanner {quoted(model if known else f'{make} {model}')}"
 
 
-def _of_field(name: str, value: str) -> Iterator[str]:
-    keyword, _, rest = value.partition(":")  # so ComfyUI keeps in WebP what PNG has in texts
-    if by := writer(name, value) or writer(keyword, rest):
-        yield f"EXIF {name}: written by {by}"
+def _exif_field_sentences(name: str, value: str) -> Iterator[str]:
+    # ComfyUI stores in WebP as "keyword:text" what it stores in PNG as a text with a keyword.
+    keyword, _, rest = value.partition(":")
+    if program := writer(name, value) or writer(keyword, rest):
+        yield f"EXIF {name}: written by {program}"
     else:
-        yield from of_field(f"EXIF {name}", name, value)
+        yield from field_sentences(f"EXIF {name}", name, value)

@@ -1,4 +1,4 @@
-"""Blocks of metadata in a file, wherever its format keeps them; no pixel is decoded."""
+"""Metadata blocks of a file in any format; no pixel is decoded."""
 
 import io
 import zlib
@@ -11,28 +11,43 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from realart.data.formats import FORMATS
-from realart.serving.provenance.wording import MOST, text
+from realart.serving.provenance.wording import MAX_LENGTH, to_text
 
 # PNG specification (third edition, 2025), 5.2 and 11.2.5. https://www.w3.org/TR/png-3/
 PNG = b"\x89PNG\r\n\x1a\n"
 
 _WITH_PIXELS = (b"IHDR", b"IDAT", b"acTL", b"fcTL", b"fdAT", b"IEND")
 
-# How XMP, and EXIF, begin in JPEG's segments, and in the profiles that are copied from those.
+# Starts of XMP and EXIF in JPEG segments, and in profiles that were copied from these.
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _RDF = b"http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-"""Stands in the first element of every packet; found ten times as fast as what is shorter."""
+"""A namespace in the first element of every packet, found ten times as fast as a shorter string."""
 _EXIF = b"Exif\0\0"
 _TIFF = (b"II*\0", b"MM\0*")
 _IPTC_OF_TIFF = (33723, 34377)  # IPTC-NAA, and Photoshop's image resources
 _IPTC_OF_PHOTOSHOP = 0x0404
 _PROFILE = "Raw profile type "
-"""Of texts in which ImageMagick keeps profiles as hexadecimal digits (coders/png.c)."""
+"""Start of the keyword of texts in which ImageMagick stores profiles as hexadecimal digits.
+
+https://github.com/ImageMagick/ImageMagick (coders/png.c).
+"""
 
 
 @dataclass
 class Metadata:
-    """Blocks of metadata, as they are in the file; `format` is empty where Pillow knows none."""
+    """The metadata blocks of a file.
+
+    Attributes
+    ----------
+    format
+        Pillow's name of the format; "" if Pillow can't open the file.
+    texts
+        Texts by keyword: text chunks of PNG, and comments.
+    exif
+        Decoded EXIF blocks.
+    xmp, iptc
+        XMP packets, and IIM blocks or image resources of Photoshop: bytes as in the file.
+    """
 
     format: str = ""
     texts: dict[str, str] = field(default_factory=dict)
@@ -42,26 +57,27 @@ class Metadata:
 
 
 def read(data: bytes) -> Metadata:
-    """Collect the blocks of a file; of one that Pillow can't open, those that stand in its bytes.
+    """Read the metadata blocks of a file.
 
-    So HEIC, JPEG XL and files that are cut off are looked at, too. XMP is meant to be found so
-    (XMP specification part 3, packet scanning).
+    In files that Pillow can't open (HEIC, JPEG XL, truncated files) EXIF and XMP are searched for
+    by their bytes; XMP is made to be found so (XMP specification part 3, packet scanning).
     """
-    found = Metadata()
-    with suppress(Exception), _opened(data) as image:
-        found.format = image.format or ""
-        _add_info(found, image)
-        found.exif.append(Image.Image.getexif(image))  # that of PNG would decode pixels
-        found.iptc += _iptc_of_tiff(image)
-    if not found.xmp:
-        found.xmp += _packet(data)
-    if not found.format and (at := data.find(_EXIF)) >= 0:
-        found.exif.append(_exif(data[at : at + MOST]))
-    return found
+    metadata = Metadata()
+    with suppress(Exception), _open(data) as image:
+        metadata.format = image.format or ""
+        _add_info(metadata, image)
+        # The method of PngImageFile would decode pixels.
+        metadata.exif.append(Image.Image.getexif(image))
+        metadata.iptc += _iptc_of_tiff(image)
+    if not metadata.xmp:
+        metadata.xmp += _packet(data)
+    if not metadata.format and (at := data.find(_EXIF)) >= 0:
+        metadata.exif.append(_exif(data[at : at + MAX_LENGTH]))
+    return metadata
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the chunks of a PNG that are whole: type, and where they begin and end in the file."""
+    """Yield type, start and end of each complete chunk of a PNG; start and end are byte offsets."""
     at = len(PNG)
     while at + 12 <= len(data):
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")
@@ -71,15 +87,16 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    """Return a chunk of PNG."""
+    """Encode a chunk of PNG: length, type, content and checksum."""
     checksum = zlib.crc32(kind + content).to_bytes(4, "big")
     return len(content).to_bytes(4, "big") + kind + content + checksum
 
 
-def _opened(data: bytes) -> Image.Image:
-    """Open a file; of a PNG all but its pixels, behind which Pillow looks only once they decode.
+def _open(data: bytes) -> Image.Image:
+    """Open a file; a PNG without its pixels.
 
-    Without pixels it has a side of 1, so that no PNG is too large to be opened.
+    Pillow reads the texts behind the pixels of a PNG only when it decodes these. The header is
+    changed to 1x1 pixels, so that no PNG is too large to be opened.
     """
     if data.startswith(PNG):
         kept = [data[begin:end] for kind, begin, end in chunks(data) if kind not in _WITH_PIXELS]
@@ -88,32 +105,32 @@ def _opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
-def _add_info(found: Metadata, image: Image.Image) -> None:
+def _add_info(metadata: Metadata, image: Image.Image) -> None:
     for key, value in image.info.items():
         keyword = str(key)
         if keyword == "xmp" and isinstance(value, bytes):
-            found.xmp.append(value)
+            metadata.xmp.append(value)
         elif keyword == "photoshop" and isinstance(value, dict):
-            found.iptc.append(bytes(value.get(_IPTC_OF_PHOTOSHOP, b"")))
+            metadata.iptc.append(bytes(value.get(_IPTC_OF_PHOTOSHOP, b"")))
         elif keyword.lower().startswith(_PROFILE.lower()):
             with suppress(ValueError):
-                _add_profile(found, keyword[len(_PROFILE) :], _unhex(str(value)))
+                _add_profile(metadata, keyword[len(_PROFILE) :], _unhex(str(value)))
         elif keyword != "XML:com.adobe.xmp" and (isinstance(value, str) or keyword == "comment"):
-            found.texts[keyword] = text(value)
+            metadata.texts[keyword] = to_text(value)
 
 
-def _add_profile(found: Metadata, name: str, profile: bytes) -> None:
+def _add_profile(metadata: Metadata, name: str, profile: bytes) -> None:
     if profile.startswith((_EXIF, *_TIFF)):
-        found.exif.append(_exif(profile))
+        metadata.exif.append(_exif(profile))
     elif profile.startswith(_XMP) or name == "xmp":
-        found.xmp.append(profile.removeprefix(_XMP))
+        metadata.xmp.append(profile.removeprefix(_XMP))
     elif name in ("iptc", "8bim", "APP13"):
-        found.iptc.append(profile)
+        metadata.iptc.append(profile)
 
 
 def _unhex(profile: str) -> bytes:
-    """Decode a profile: a line with its name, one with its length in bytes, and digits."""
-    _, _, *digits = profile[: 2 * MOST].strip().split("\n")
+    """Decode a profile from a line with its name, one with its length in bytes, and its digits."""
+    _, _, *digits = profile[: 2 * MAX_LENGTH].strip().split("\n")
     joined = "".join(digits)
     return bytes.fromhex(joined[: len(joined) // 2 * 2])
 
@@ -130,13 +147,13 @@ def _iptc_of_tiff(image: Image.Image) -> Iterator[bytes]:
     order: Literal["little", "big"] = "little" if image.tag_v2.prefix == b"II" else "big"
     for tag in _IPTC_OF_TIFF:
         value = image.tag_v2.get(tag, b"")
-        if isinstance(value, tuple):  # many write IPTC-NAA as words of 32 bits
-            value = b"".join(word.to_bytes(4, order) for word in value[: MOST // 4])
+        if isinstance(value, tuple):  # many programs write IPTC-NAA as words of 32 bits
+            value = b"".join(word.to_bytes(4, order) for word in value[: MAX_LENGTH // 4])
         yield bytes(value)
 
 
 def _packet(data: bytes) -> Iterator[bytes]:
     at = data.find(_RDF)
     if at >= 0:
-        end = data.find(b"</rdf:RDF>", at, at + MOST)
-        yield data[at : end if end >= 0 else at + MOST]
+        end = data.find(b"</rdf:RDF>", at, at + MAX_LENGTH)
+        yield data[at : end if end >= 0 else at + MAX_LENGTH]

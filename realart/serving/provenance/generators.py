@@ -1,4 +1,4 @@
-"""Which program writes a text, by its keyword and by what is in it; and which fields name one."""
+"""Programs that are known by the texts that they write, and fields that name a program."""
 
 import re
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ WEB_UIS = "Stable Diffusion web UIs"
 # https://github.com/lllyasviel/Fooocus (modules/meta_parser.py), its forks Fooocus-MRE and
 # RuinedFooocus (`software`), https://github.com/NovelAI/novelai-image-metadata, and
 # https://github.com/AUTOMATIC1111/stable-diffusion-webui (modules/images.py,
-# modules/postprocessing.py). The first that fits counts.
+# modules/postprocessing.py). The first match counts.
 _ANY = r""
 _INFO = r"parameters|comment|user ?comment"
 _FREE = r"parameters|prompt|comment|user ?comment|description|imagedescription|xpcomment|model|make"
 _WRITERS = tuple(
-    (re.compile(rf"(?:{keyword})\Z", re.IGNORECASE), re.compile(pattern), by)
-    for keyword, pattern, by in (
+    (re.compile(rf"(?:{keyword})\Z", re.IGNORECASE), re.compile(pattern), program)
+    for keyword, pattern, program in (
         (_FREE, r"(?:sui_image_params|swarm_version)\W{0,3}:", "SwarmUI"),
         (_FREE, r'"software"\s*:\s*"RuinedFooocus', "RuinedFooocus"),
         (_FREE, r'"(?:software|version|metadata_scheme)"\s*:\s*"[Ff]ooocus', "Fooocus"),
@@ -68,18 +68,34 @@ _ALWAYS = (
     "By-line",
     "Originating Program",
 )
-"""Fields that are shown whatever they hold; others are where they name a generator."""
+"""Fields that are reported whatever they hold; others are only if they name a generator."""
 
 
 def writer(keyword: str, text: str) -> str | None:
-    """Return the program that writes such a text under such a keyword, if one is known."""
-    for known, pattern, by in _WRITERS:
-        if known.match(keyword) and pattern.search(text):
-            return by
+    """Return the program that writes texts of this form under this keyword, None if none is known.
+
+    Examples
+    --------
+    >>> writer("prompt", '{"3": {"class_type": "KSampler"}}')
+    'ComfyUI'
+    """
+    for keywords, pattern, program in _WRITERS:
+        if keywords.match(keyword) and pattern.search(text):
+            return program
     return None
 
 
-def of_field(title: str, field: str, text: str) -> Iterator[str]:
-    """Yield the sentence about a field that has no known writer, if it is to be shown."""
+def field_sentences(title: str, field: str, text: str) -> Iterator[str]:
+    """Yield a sentence that quotes a field, if the field names a program, an author or a generator.
+
+    Parameters
+    ----------
+    title
+        Start of the sentence.
+    field
+        Name of the field; that of a text is its keyword.
+    text
+        Content of the field.
+    """
     if printable(text) and (field in _ALWAYS or _GENERATOR.search(text)):
         yield f"{title} {quoted(text)}"

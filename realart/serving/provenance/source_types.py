@@ -1,4 +1,4 @@
-"""The digital source types of the IPTC, which XMP and C2PA use alike."""
+"""Digital source types of the IPTC, which both XMP and C2PA use."""
 
 from realart.serving.provenance.wording import quoted
 
@@ -24,14 +24,27 @@ SOURCE_TYPES = {
     "positiveFilm": "digitised from a positive",
     "print": "digitised from a print",
 }
-"""The IPTC's digital source types, retired ones too, and what they mean.
+"""Meanings of the digital source types, retired ones included.
 
 https://cv.iptc.org/newscodes/digitalsourcetype/ (vocabulary of 2024-10-23).
 """
 
 
 def sentence(term: str, where: str) -> str:
-    """Return what a term means; `where` names the block that holds it."""
+    """Return a sentence on a digital source type.
+
+    Parameters
+    ----------
+    term
+        The last part of its address; one that is not in `SOURCE_TYPES` is quoted.
+    where
+        The kind of metadata that holds it.
+
+    Examples
+    --------
+    >>> sentence("screenCapture", "XMP")
+    'IPTC digital source type screenCapture (XMP): screen capture'
+    """
     if term not in SOURCE_TYPES:
         return f"IPTC digital source type {quoted(term)} ({where})"
     return f"IPTC digital source type {term} ({where}): {SOURCE_TYPES[term]}"

@@ -1,8 +1,8 @@
 """Verify the C2PA manifest of the file on standard input, and print its state and a detail as JSON.
 
 Run as a program by `credentials.py`, with the path of a PEM file of trusted roots or "". The state
-is one of C2PA specification 2.1, 14.3 (Trusted, Valid, Invalid), or Unknown; the detail is who
-signed, or what is wrong.
+is one of C2PA specification 2.1, 14.3 (Trusted, Valid, Invalid), or Unknown; the detail is the
+signer, or the reasons for which the manifest is invalid.
 """
 
 import io
@@ -12,17 +12,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-MOST_MEMORY = 1 << 32
+MAX_MEMORY = 1 << 32
+"""Bytes of address space that the process may have."""
 SETTINGS: dict[str, Any] = {
     "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
     "core": {"allowed_network_hosts": [], "decode_identity_assertions": False},
 }
-"""Offline: neither manifests nor revocations nor identities are fetched."""
+"""Settings of c2pa: neither manifests, nor revocations, nor identities are fetched."""
 
 
 def main() -> None:
-    """Verify within limits of memory, and offline."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    """Verify standard input, offline and within `MAX_MEMORY`."""
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     anchors = Path(sys.argv[1]).read_text() if sys.argv[1] else ""
     print(json.dumps(_verify(sys.stdin.buffer.read(), anchors)))
 
@@ -48,7 +49,7 @@ def _signer(store: dict[str, Any]) -> str:
 
 
 def _failures(store: dict[str, Any]) -> list[str]:
-    """Return the codes of what fails, in the manifest itself or, if nothing, in its ingredients."""
+    """Return the codes of failed checks, of the manifest itself or, if none, of an ingredient."""
     results = store.get("validation_results", {})
     parts = [results.get("activeManifest") or {}]
     parts += [delta["validationDeltas"] for delta in results.get("ingredientDeltas") or []]

@@ -1,4 +1,4 @@
-"""Manifests that c2pa-python signed are told apart: trusted, untrusted, broken; and no network."""
+"""Manifests that c2pa-python signed are trusted, untrusted or broken, without a network."""
 
 import io
 import json
@@ -23,17 +23,17 @@ from realart.serving.provenance import credentials, evidence
 TERM = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 KINDS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/tiff": "TIFF"}
 TRUSTED = (
-    "C2PA manifest (content credentials), valid: as it was signed by 'Painters', which is trusted"
+    "C2PA manifest (content credentials), valid: intact, and signed by 'Painters', which is trusted"
 )
 UNTRUSTED = (
-    "C2PA manifest (content credentials), untrusted: as it was signed, but 'Painters' is on no "
+    "C2PA manifest (content credentials), untrusted: intact, but the signer 'Painters' is on no "
     "list of trusted signers"
 )
 BROKEN = "C2PA manifest (content credentials), broken: 'assertion.dataHash.mismatch'"
 
 
 class Authority:
-    """A certificate authority of its own, and one signer whom it has certified."""
+    """A certificate authority, and a signer that it has certified."""
 
     def __init__(self) -> None:
         self.root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -123,7 +123,7 @@ def _nothing_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("mime", KINDS)
-def test_states_of_signed_files(
+def test_validation_states_of_signed_files(
     authority: Authority, mime: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     data = authority.sign(mime)
@@ -162,7 +162,7 @@ def test_a_manifest_on_another_picture(authority: Authority) -> None:
     assert evidence(other[:33] + moved + other[33:])[0] == BROKEN
 
 
-def test_what_cannot_be_verified_is_not(
+def test_a_failed_verification_is_named(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = authority.sign()
@@ -171,14 +171,14 @@ def test_what_cannot_be_verified_is_not(
         patched.setenv(credentials.ANCHORS, "/nothing/here.pem")
         assert evidence(data)[0] == f"{before}: its verification failed"
     with monkeypatch.context() as patched:
-        patched.setattr(credentials, "SECONDS", 0.001)
-        assert evidence(data)[0] == f"{before}: not done after 0.001 s"
+        patched.setattr(credentials, "TIMEOUT_SECONDS", 0.001)
+        assert evidence(data)[0] == f"{before}: not completed within 0.001 s"
     with monkeypatch.context() as patched:
-        patched.setattr(credentials, "MOST_OF_FILE", 99)
+        patched.setattr(credentials, "MAX_FILE_BYTES", 99)
         assert evidence(data)[0] == f"{before}: too large"
 
 
-def test_without_the_extra_it_is_named(authority: Authority, tmp_path: Path) -> None:
+def test_without_c2pa_the_extra_is_named(authority: Authority, tmp_path: Path) -> None:
     """In an interpreter that finds no c2pa."""
     (tmp_path / "signed.jpg").write_bytes(authority.sign())
     code = """
@@ -189,38 +189,38 @@ PathFinder.find_spec = lambda name, *rest: None if name == "c2pa" else find(name
 from realart.serving.provenance import evidence
 print(evidence(open(sys.argv[1], "rb").read())[0])
 """
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "signed.jpg"], capture_output=True, text=True
     )
-    assert done.stdout == (
+    assert result.stdout == (
         "C2PA manifest (content credentials), not verified (pip install 'realart[c2pa]')\n"
-    ), done.stderr
+    ), result.stderr
 
 
 def test_nothing_is_fetched(authority: Authority) -> None:
-    """A manifest that is kept elsewhere is named; also where bytes look as if it were here."""
-    asked: list[str] = []
+    """The address of a remote manifest is quoted; also where bytes look like an embedded one."""
+    requested: list[str] = []
 
     class Server(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requested.append(self.path)
             self.send_error(404)
 
     server = HTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         address = f"http://127.0.0.1:{server.server_port}/manifest.c2pa"
-        elsewhere = authority.sign(remote=address, embed=False)
-        named = f"C2PA manifest kept elsewhere, not verified: '{address}'"
-        assert evidence(elsewhere) == [named]
+        data = authority.sign(remote=address, embed=False)
+        sentence = f"C2PA manifest stored remotely, not verified: '{address}'"
+        assert evidence(data) == [sentence]
         marker = b"\0\0\0\x2d" + b"jumb" + b"\0\0\0\x1d" + credentials._MANIFEST
-        found = evidence(elsewhere + marker)
-        assert named in found
+        found = evidence(data + marker)
+        assert sentence in found
         assert found[0].startswith("C2PA manifest (content credentials), not verified: ")
     finally:
         server.shutdown()
         server.server_close()
-    assert asked == []
+    assert requested == []
 
 
 def test_damaged_manifests_raise_nothing(authority: Authority) -> None:
@@ -239,12 +239,12 @@ def test_damaged_manifests_raise_nothing(authority: Authority) -> None:
 
 def test_the_worker_prints_json_alone(authority: Authority) -> None:
     script = Path(credentials.__file__).with_name("verify_credentials.py")
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-P", script, ""], input=authority.sign(), capture_output=True, check=True
     )
-    assert json.loads(done.stdout) == ["Valid", "Painters"]
+    assert json.loads(result.stdout) == ["Valid", "Painters"]
 
 
-def test_a_signed_picture_is_one(authority: Authority) -> None:
+def test_signed_pictures_can_be_decoded(authority: Authority) -> None:
     for mime in KINDS:
         Image.open(io.BytesIO(authority.sign(mime))).load()

@@ -1,4 +1,4 @@
-"""Metadata is found wherever a file keeps it, and whether or not its pixels may be judged."""
+"""Metadata is found wherever a format stores it, also in files that can't be classified."""
 
 import io
 
@@ -23,7 +23,7 @@ def exif_block() -> bytes:
 
 
 def profile(name: str, content: bytes, upper: bool = False) -> bytes:
-    """Keep a profile in a text of PNG, as ImageMagick does."""
+    """Store a profile in a text of PNG, as ImageMagick does."""
     digits = content.hex().upper() if upper else content.hex()
     lines = [digits[at : at + 72] for at in range(0, len(digits), 72)]
     info = PngInfo()
@@ -43,7 +43,7 @@ def test_raw_profiles(upper: bool) -> None:
     assert evidence(profile("icc", exif_block(), upper))[:0] == []
 
 
-def test_a_raw_profile_that_is_none() -> None:
+def test_texts_that_look_like_raw_profiles() -> None:
     info = PngInfo()
     info.add_text("Raw profile type xmp", "no digits")
     info.add_text("Raw profile type exif", "\nexif\n   4\nzz")
@@ -61,8 +61,8 @@ def test_xmp_of_gif() -> None:
     assert evidence(data) == [GENERATED]
 
 
-def test_formats_that_are_not_opened() -> None:
-    """A HEIC keeps both as they are, in its media data."""
+def test_formats_that_pillow_cannot_open() -> None:
+    """A HEIC stores EXIF and XMP as they are, in its media data."""
     head = (24).to_bytes(4, "big") + b"ftypheic" + bytes(4) + b"mif1heic"
     content = bytes(4) + exif_block() + XMP
     data = head + (8 + len(content)).to_bytes(4, "big") + b"mdat" + content
@@ -84,7 +84,7 @@ def test_tiff_with_fields_of_exif() -> None:
     ]
 
 
-def test_what_can_not_be_judged_has_its_evidence() -> None:
+def test_files_that_cannot_be_classified() -> None:
     """Tiny, animated, too large, cut off."""
     found = [f"PNG text 'parameters': {WEB_UIS}"]
     text = chunk(b"tEXt", b"parameters\0" + SETTINGS.encode())
@@ -123,13 +123,13 @@ def test_fields_without_a_printable_character(blank: str) -> None:
 @pytest.mark.parametrize(
     "form", ['dcterms:provenance="{}"', "<dcterms:provenance>{}</dcterms:provenance>"]
 )
-def test_a_manifest_kept_elsewhere(form: str) -> None:
+def test_a_remote_manifest(form: str) -> None:
     address = "https://cai-manifests.adobe.com/manifests/adobe-urn-uuid-" + "0" * 36
     inside = form.format(address)
     xmp = packet(inside) if inside.startswith("<") else packet(attributes=f" {inside}")
     for kind in ("JPEG", "WEBP"):
         found = evidence(file(IMAGE, kind, xmp=xmp))
-        assert found == [f"C2PA manifest kept elsewhere, not verified: '{address}'"]
+        assert found == [f"C2PA manifest stored remotely, not verified: '{address}'"]
     assert evidence(file(IMAGE, "JPEG", xmp=packet(attributes=' a:provenance="my attic"'))) == []
 
 

@@ -1,4 +1,4 @@
-"""Programs are named by what they write, and pictures of people by none of it."""
+"""Programs are recognised by the texts that they write, and texts by people are not."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from realart.serving.provenance import evidence
 from realart.serving.provenance.generators import writer
-from realart.serving.provenance.wording import MOST
+from realart.serving.provenance.wording import MAX_LENGTH
 
 IMAGE = Image.fromarray(picture(0))
 WEB_UIS = "Stable Diffusion web UIs"
@@ -42,15 +42,15 @@ TEXTS = {
 COMMENTS = [b"ASCII\0\0\0", b"UNICODE\0", b""]
 
 
-@pytest.mark.parametrize(("text", "by"), TEXTS.items())
-def test_texts_in_comments(text: str, by: str) -> None:
-    """Those of PNG, JPEG and GIF, and the user comment of EXIF in its encodings."""
+@pytest.mark.parametrize(("text", "program"), TEXTS.items())
+def test_texts_in_comments(text: str, program: str) -> None:
+    """Comments of PNG, JPEG and GIF, and the user comment of EXIF in its encodings."""
     info = PngInfo()
     info.add_text("Comment", text)
-    assert evidence(file(IMAGE, pnginfo=info)) == [f"PNG text 'Comment': written by {by}"]
+    assert evidence(file(IMAGE, pnginfo=info)) == [f"PNG text 'Comment': written by {program}"]
     for kind in ("JPEG", "GIF"):
         data = file(IMAGE, kind, comment=text.encode())
-        assert evidence(data) == [f"text 'comment': written by {by}"]
+        assert evidence(data) == [f"text 'comment': written by {program}"]
     for code in COMMENTS:
         exif = Image.Exif()
         encoded = text.encode("utf-16-be" if code == b"UNICODE\0" else "utf-8")
@@ -58,11 +58,11 @@ def test_texts_in_comments(text: str, by: str) -> None:
         exif[ExifTags.Base.DateTime] = "2026:11:22 00:00:00"
         for kind in ("JPEG", "WEBP"):
             found = evidence(file(IMAGE, kind, exif=exif))
-            assert found == [f"EXIF UserComment: written by {by}"]
+            assert found == [f"EXIF UserComment: written by {program}"]
 
 
 @pytest.mark.parametrize(
-    ("field", "text", "by"),
+    ("field", "text", "program"),
     [
         ("Model", SWARM, "SwarmUI"),
         ("ImageDescription", SETTINGS, WEB_UIS),
@@ -71,14 +71,14 @@ def test_texts_in_comments(text: str, by: str) -> None:
         ("ImageDescription", "Signature: " + "Ab0+/" * 30 + "==", "Grok"),
     ],
 )
-def test_fields_of_exif(field: str, text: str, by: str) -> None:
+def test_fields_of_exif(field: str, text: str, program: str) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base[field]] = text
-    assert evidence(file(IMAGE, "JPEG", exif=exif)) == [f"EXIF {field}: written by {by}"]
+    assert evidence(file(IMAGE, "JPEG", exif=exif)) == [f"EXIF {field}: written by {program}"]
 
 
 @pytest.mark.parametrize(
-    ("keyword", "text", "by"),
+    ("keyword", "text", "program"),
     [
         ("postprocessing", "Postprocess upscale by: 2, Postprocess upscaler: ESRGAN", WEB_UIS),
         ("postprocessing", "GFPGAN: 0.5", WEB_UIS),
@@ -88,14 +88,14 @@ def test_fields_of_exif(field: str, text: str, by: str) -> None:
         ("prompt", SWARM, "SwarmUI"),
     ],
 )
-def test_keywords_of_png(keyword: str, text: str, by: str) -> None:
+def test_keywords_of_png(keyword: str, text: str, program: str) -> None:
     info = PngInfo()
     info.add_text(keyword, text)
     (found,) = evidence(file(IMAGE, pnginfo=info))
-    assert found.startswith(f"PNG text '{keyword}': written by {by}")
+    assert found.startswith(f"PNG text '{keyword}': written by {program}")
 
 
-def test_who_only_upscales_is_said_to() -> None:
+def test_an_upscaled_picture_is_reported_as_such() -> None:
     info = PngInfo()
     info.add_text("postprocessing", "Postprocess upscale by: 2")
     found = evidence(file(IMAGE, pnginfo=info))
@@ -133,7 +133,7 @@ def test_texts_of_people(keyword: str, text: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("keyword", ["parameters", "Comment", "ImageDescription", "extras"])
 def test_hostile_texts_take_no_time(keyword: str, again: str) -> None:
-    for start in ("", "{", "Signature: "):
-        begun = time.perf_counter()
-        writer(keyword, start + again * (MOST // len(again)))
-        assert time.perf_counter() - begun < 5
+    for prefix in ("", "{", "Signature: "):
+        start_time = time.perf_counter()
+        writer(keyword, prefix + again * (MAX_LENGTH // len(again)))
+        assert time.perf_counter() - start_time < 5

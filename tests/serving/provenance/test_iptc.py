@@ -1,4 +1,4 @@
-"""IIM is read wherever a format keeps it, and only what tells how a picture was made is shown."""
+"""IIM is read wherever a format stores it; fields about a picture's origin are reported."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ FOUND = [
 
 
 def iim(fields: dict[int, str] = FIELDS) -> bytes:
-    """Encode datasets, with one of the envelope record before them."""
+    """Encode datasets, preceded by one of the envelope record."""
     datasets = [
         (1, 80, b"no author"),
         *((2, number, text.encode()) for number, text in fields.items()),
@@ -35,7 +35,7 @@ def iim(fields: dict[int, str] = FIELDS) -> bytes:
 
 
 def resources(block: bytes) -> bytes:
-    """Put IIM among resources of Photoshop, behind another one."""
+    """Encode IIM as an image resource of Photoshop, behind another one."""
     other = b"8BIM\x04\x25\0\0\0\0\0\x04\x1c\x02\x50\0"
     padded = block + bytes(len(block) % 2)
     return other + b"8BIM\x04\x04\0\0" + len(block).to_bytes(4, "big") + padded
@@ -47,7 +47,7 @@ def in_jpeg(block: bytes) -> bytes:
 
 
 def in_png(block: bytes) -> bytes:
-    """As ImageMagick keeps it."""
+    """Encode a PNG with IIM as ImageMagick stores it."""
     profile = resources(block)
     lines = [profile.hex()[at : at + 72] for at in range(0, 2 * len(profile), 72)]
     info = PngInfo()

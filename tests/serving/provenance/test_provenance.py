@@ -1,4 +1,4 @@
-"""Marks that programs leave in files are found in real files, and nothing in a file can do harm."""
+"""Texts of programs are found in real files, and no content of a file can do harm."""
 
 import io
 import time
@@ -13,9 +13,9 @@ from making import file, picture
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
-from realart.serving.provenance import MANY, evidence
+from realart.serving.provenance import MAX_SENTENCES, evidence
 from realart.serving.provenance.source_types import SOURCE_TYPES
-from realart.serving.provenance.wording import LONGEST, MOST
+from realart.serving.provenance.wording import MAX_LENGTH, MAX_QUOTED
 
 IMAGE = Image.fromarray(picture(0))
 SETTINGS = "a castle\nNegative prompt: fog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1"
@@ -25,23 +25,22 @@ MANIFEST = "C2PA manifest (content credentials), broken: "
 WITH_EXIF = ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"]
 
 
-def png(*texts: tuple[str, str], how: str = "tEXt") -> bytes:
-    """Write texts into a PNG as one of the three kinds of chunks."""
+def png(*texts: tuple[str, str], chunk_type: str = "tEXt") -> bytes:
+    """Encode a PNG with texts in one of the three types of chunks."""
     info = PngInfo()
     for keyword, text in texts:
-        if how == "iTXt":
+        if chunk_type == "iTXt":
             info.add_itxt(keyword, text, zip=True)
         else:
-            info.add_text(keyword, text, zip=how == "zTXt")
+            info.add_text(keyword, text, zip=chunk_type == "zTXt")
     return file(IMAGE, pnginfo=info)
 
 
 def with_exif(kind: str = "JPEG", comment: bytes = b"", **fields: str) -> bytes:
-    """Write fields of EXIF, by their names, and a user comment."""
+    """Encode a picture with EXIF: fields by name, and a user comment."""
     exif = Image.Exif()
-    exif[ExifTags.Base.DateTime] = (
-        "2026:11:22 00:00:00"  # Pillow writes none whose first directory is empty
-    )
+    # Pillow writes no EXIF whose first directory is empty.
+    exif[ExifTags.Base.DateTime] = "2026:11:22 00:00:00"
     for name, value in fields.items():
         exif[ExifTags.Base[name]] = value
     if comment:
@@ -50,7 +49,7 @@ def with_exif(kind: str = "JPEG", comment: bytes = b"", **fields: str) -> bytes:
 
 
 def packet(inside: str = "", attributes: str = "") -> bytes:
-    """Make an XMP packet."""
+    """Encode an XMP packet."""
     return (
         '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
@@ -68,7 +67,7 @@ def with_xmp(kind: str, xmp: bytes) -> bytes:
 
 
 def box(kind: bytes, content: bytes) -> bytes:
-    """Make a box of ISO/IEC 14496-12: its length, its type, its content."""
+    """Encode a box of ISO/IEC 14496-12: length, type and content."""
     return (8 + len(content)).to_bytes(4, "big") + kind + content
 
 
@@ -79,22 +78,25 @@ def text(value: str) -> bytes:
 
 
 def manifest(generator: str, term: str, version: int = 2, padding: int = 0) -> bytes:
-    """Make a manifest store of C2PA: boxes in boxes, with a claim in CBOR."""
+    """Encode a manifest store of C2PA: nested boxes with a claim in CBOR."""
     uuid = bytes.fromhex("00110010800000AA00389B71")
-    said = text(generator)
+    name = text(generator)
     if version == 2:
-        named = text("claim_generator_info") + b"\xa2" + text("name") + said + text("version")
-        named += text("1.0")
+        claim = text("claim_generator_info") + b"\xa2" + text("name") + name + text("version")
+        claim += text("1.0")
     else:
-        named = text("claim_generator") + said
+        claim = text("claim_generator") + name
     action = text("digitalSourceType") + text(TERM + term) + text("kind")
-    cbor = box(b"cbor", bytes(padding) + b"\xa2" + named + action)
+    cbor = box(b"cbor", bytes(padding) + b"\xa2" + claim + action)
     inner = box(b"jumb", box(b"jumd", b"c2ma" + uuid + b"\x03urn:c2pa:1\0") + cbor)
     return box(b"jumb", box(b"jumd", b"c2pa" + uuid + b"\x03c2pa\0") + inner)
 
 
 def in_jpeg(store: bytes) -> bytes:
-    """Put it into segments APP11, each with the head of its box (ISO/IEC 19566-5, D.2)."""
+    """Encode a JPEG with a manifest in APP11 segments, each with the head of its box.
+
+    ISO/IEC 19566-5, D.2.
+    """
     plain = file(IMAGE, "JPEG")
     segments, rest = b"", store[8:]
     for number in range(1, len(rest) // 60_000 + 2):
@@ -140,9 +142,9 @@ def in_tiff(store: bytes) -> bytes:
     return file(IMAGE, "TIFF", tiffinfo={52545: store})
 
 
-@pytest.mark.parametrize("how", ["tEXt", "zTXt", "iTXt"])
+@pytest.mark.parametrize("chunk_type", ["tEXt", "zTXt", "iTXt"])
 @pytest.mark.parametrize(
-    ("keyword", "value", "by"),
+    ("keyword", "value", "program"),
     [
         ("parameters", SETTINGS, "Stable Diffusion web UIs"),
         ("parameters", SETTINGS + ", Version: Fooocus v2.5.0", "Fooocus"),
@@ -162,11 +164,15 @@ def in_tiff(store: bytes) -> bytes:
         ),
     ],
 )
-def test_texts_of_generators_in_png(how: str, keyword: str, value: str, by: str) -> None:
-    assert evidence(png((keyword, value), how=how)) == [f"PNG text '{keyword}': written by {by}"]
+def test_texts_of_generators_in_png(
+    chunk_type: str, keyword: str, value: str, program: str
+) -> None:
+    assert evidence(png((keyword, value), chunk_type=chunk_type)) == [
+        f"PNG text '{keyword}': written by {program}"
+    ]
 
 
-def test_keywords_that_others_use_too_need_the_text_to_fit() -> None:
+def test_texts_of_people_under_keywords_of_generators() -> None:
     texts = [
         ("parameters", "exposure 3 s"), ("prompt", "draw a castle"), ("workflow", "scan, crop"),
         ("Comment", "Created with GIMP"), ("Description", "Job ID: 12"), ("Dream", "of a castle"),
@@ -176,10 +182,13 @@ def test_keywords_that_others_use_too_need_the_text_to_fit() -> None:
 
 @pytest.mark.parametrize("cut", [0, 1, 30])
 def test_texts_behind_the_pixels_of_png(cut: int) -> None:
-    """As ImageMagick writes them; also where the file breaks off behind them."""
-    plain, said = file(IMAGE), b"parameters\0" + SETTINGS.encode()
+    """As ImageMagick writes them; also in a file that is truncated behind them."""
+    plain, content = file(IMAGE), b"parameters\0" + SETTINGS.encode()
     data = (
-        plain[:-12] + chunk(b"tEXt", said) + chunk(b"tEXt", b"Software\0A long name") + plain[-12:]
+        plain[:-12]
+        + chunk(b"tEXt", content)
+        + chunk(b"tEXt", b"Software\0A long name")
+        + plain[-12:]
     )
     found = ["PNG text 'parameters': written by Stable Diffusion web UIs"]
     found += [] if cut == 30 else ["PNG text 'Software' 'A long name'"]
@@ -206,20 +215,20 @@ def test_fields_of_exif(kind: str) -> None:
     ]
 
 
-def test_what_is_depicted_is_no_evidence() -> None:
+def test_descriptions_of_the_content_are_not_reported() -> None:
     assert evidence(with_exif(ImageDescription="a castle", Copyright="Ada", Make="Canon")) == []
 
 
 @pytest.mark.parametrize(
-    ("make", "model", "said"),
+    ("make", "model", "sentence"),
     [
         ("NIKON CORPORATION", "NIKON D300", "camera or scanner 'NIKON D300'"),
         ("SONY", "ILCE-7M2", "camera or scanner 'SONY ILCE-7M2'"),
         ("", "stability-diffusion", "EXIF Model 'stability-diffusion'"),
     ],
 )
-def test_makers_and_models(make: str, model: str, said: str) -> None:
-    assert evidence(with_exif(Make=make, Model=model)) == [said]
+def test_makers_and_models(make: str, model: str, sentence: str) -> None:
+    assert evidence(with_exif(Make=make, Model=model)) == [sentence]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
@@ -234,8 +243,8 @@ def test_makers_and_models(make: str, model: str, said: str) -> None:
     ids=["big endian", "little endian", "ascii", "no prompt"],
 )
 def test_settings_in_the_user_comment(kind: str, comment: bytes) -> None:
-    said = "EXIF UserComment: written by Stable Diffusion web UIs"
-    assert evidence(with_exif(kind, comment)) == [said]
+    sentence = "EXIF UserComment: written by Stable Diffusion web UIs"
+    assert evidence(with_exif(kind, comment)) == [sentence]
 
 
 def test_graphs_of_comfyui_in_webp() -> None:
@@ -273,14 +282,14 @@ def test_forms_of_a_source_type(kind: str, xmp: bytes) -> None:
 
 
 @pytest.mark.parametrize("term", SOURCE_TYPES)
-def test_all_source_types_are_told_apart(term: str) -> None:
-    said = f"IPTC digital source type {term} ({{}}): {SOURCE_TYPES[term]}"
+def test_each_source_type_is_explained(term: str) -> None:
+    sentence = f"IPTC digital source type {term} ({{}}): {SOURCE_TYPES[term]}"
     xmp = packet(attributes=f' Iptc4xmpExt:DigitalSourceType="{TERM}{term}"')
-    assert evidence(with_xmp("JPEG", xmp)) == [said.format("XMP")]
-    assert said.format("C2PA") in evidence(in_png(manifest("Ada", term)))
+    assert evidence(with_xmp("JPEG", xmp)) == [sentence.format("XMP")]
+    assert sentence.format("C2PA") in evidence(in_png(manifest("Ada", term)))
 
 
-def test_a_source_type_of_tomorrow_is_shown_as_it_is() -> None:
+def test_an_unknown_source_type_is_quoted() -> None:
     xmp = packet(attributes=f' Iptc4xmpExt:DigitalSourceType="{TERM}dreamt"')
     assert evidence(with_xmp("JPEG", xmp)) == ["IPTC digital source type 'dreamt' (XMP)"]
 
@@ -327,35 +336,39 @@ def test_a_plain_picture_says_nothing() -> None:
         assert evidence(file(IMAGE, kind)) == []
 
 
-def test_nothing_is_said_twice() -> None:
+def test_sentences_are_not_repeated() -> None:
     tool = "<xmp:CreatorTool>A</xmp:CreatorTool>"
     assert evidence(with_xmp("JPEG", packet(tool + tool))) == ["XMP CreatorTool 'A'"]
 
 
-def test_sentences_are_few() -> None:
+def test_the_number_of_sentences_is_limited() -> None:
     tools = "".join(f"<xmp:CreatorTool>{number}</xmp:CreatorTool>" for number in range(999))
-    assert len(evidence(with_xmp("JPEG", packet(tools)))) == MANY
+    assert len(evidence(with_xmp("JPEG", packet(tools)))) == MAX_SENTENCES
 
 
 @given(st.text(), st.sampled_from(["PNG text 'Software' ", "EXIF Software "]))
-def test_what_is_quoted_is_short_and_printable(value: str, title: str) -> None:
+def test_quoted_fields_are_short_and_printable(value: str, title: str) -> None:
     try:
-        data = png(("Software", value), how="iTXt") if "PNG" in title else with_exif(Software=value)
+        data = (
+            png(("Software", value), chunk_type="iTXt")
+            if "PNG" in title
+            else with_exif(Software=value)
+        )
     except UnicodeEncodeError:  # half of a surrogate pair
         return
-    for said in evidence(data):
-        assert said.startswith(title)
-        assert said.isprintable()
-        assert len(said) <= len(title) + LONGEST + 2
+    for sentence in evidence(data):
+        assert sentence.startswith(title)
+        assert sentence.isprintable()
+        assert len(sentence) <= len(title) + MAX_QUOTED + 2
 
 
-def test_a_terminal_is_not_moved() -> None:
-    said = evidence(png(("Software", "a\x1b[2J\rb\u202ec\n" + "d" * 999), how="iTXt"))
-    assert said == [f"PNG text 'Software' 'a[2J bc {'d' * 71}…'"]
+def test_control_characters_of_terminals_are_removed() -> None:
+    sentences = evidence(png(("Software", "a\x1b[2J\rb\u202ec\n" + "d" * 999), chunk_type="iTXt"))
+    assert sentences == [f"PNG text 'Software' 'a[2J bc {'d' * 71}…'"]
 
 
 @pytest.mark.filterwarnings("error")
-def test_what_is_damaged_takes_nothing_else_away() -> None:
+def test_other_evidence_is_found_beside_damaged_blocks() -> None:
     xmp = packet("<xmp:CreatorTool>A</xmp:CreatorTool>")
     for exif in (b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*" + bytes(9)):
         found = evidence(file(IMAGE, "JPEG", exif=exif, xmp=xmp))
@@ -364,38 +377,38 @@ def test_what_is_damaged_takes_nothing_else_away() -> None:
         assert evidence(data)[1] == "C2PA manifest by 'Ada'"
 
 
-USED = b"ASCII\0\0\0" + SETTINGS.encode()
-EVERYTHING = [
+COMMENT = b"ASCII\0\0\0" + SETTINGS.encode()
+FILES = [
     with_xmp("JPEG", packet(f"<e:DigitalSourceType>{TERM}print</e:DigitalSourceType>")),
-    png(("parameters", SETTINGS), ("Software", "NovelAI"), how="zTXt"),
-    png(("parameters", SETTINGS), how="iTXt"),
-    *(with_exif(kind, USED, Make="A", Model="B") for kind in WITH_EXIF),
+    png(("parameters", SETTINGS), ("Software", "NovelAI"), chunk_type="zTXt"),
+    png(("parameters", SETTINGS), chunk_type="iTXt"),
+    *(with_exif(kind, COMMENT, Make="A", Model="B") for kind in WITH_EXIF),
     with_xmp("TIFF", packet("<x:Credit>by Midjourney</x:Credit>")),
     file(IMAGE, "GIF", comment=SETTINGS.encode()),
 ]  # fmt: skip
 
 
 @pytest.mark.filterwarnings("error")
-@given(st.sampled_from(EVERYTHING), st.data())
+@given(st.sampled_from(FILES), st.data())
 def test_damaged_files_raise_nothing(good: bytes, draw: st.DataObject) -> None:
     data = bytearray(good[: draw.draw(st.integers(0, len(good)))])
     for _ in range(draw.draw(st.integers(0, 8))):
         if data:
             at = draw.draw(st.integers(0, min(len(data) - 1, 700)))
             data[at] = draw.draw(st.integers(0, 255))
-    assert all(isinstance(said, str) for said in evidence(bytes(data)))
+    assert all(isinstance(sentence, str) for sentence in evidence(bytes(data)))
 
 
 @given(st.binary(max_size=200))
-def test_garbage_raises_nothing(data: bytes) -> None:
+def test_random_bytes_raise_nothing(data: bytes) -> None:
     assert evidence(data) == []
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt"])
-def test_a_bomb_is_not_unpacked(kind: bytes) -> None:
-    packed = zlib.compress(bytes(100_000_000), 9)
+def test_a_decompression_bomb_is_not_unpacked(kind: bytes) -> None:
+    compressed = zlib.compress(bytes(100_000_000), 9)
     head = b"parameters\0\0" if kind == b"zTXt" else b"parameters\0\x01\0\0\0"
-    data = file(IMAGE)[:-12] + chunk(kind, head + packed)
+    data = file(IMAGE)[:-12] + chunk(kind, head + compressed)
     tracemalloc.start()
     assert evidence(data) == []
     _, peak = tracemalloc.get_traced_memory()
@@ -411,7 +424,7 @@ def test_a_bomb_is_not_unpacked(kind: bytes) -> None:
     ],
 )  # fmt: skip
 def test_hostile_xmp_takes_no_time(again: bytes) -> None:
-    data = with_xmp("WEBP", b"<x:Credit>" + again * (MOST // len(again)))
-    begun = time.perf_counter()
+    data = with_xmp("WEBP", b"<x:Credit>" + again * (MAX_LENGTH // len(again)))
+    start_time = time.perf_counter()
     evidence(data)
-    assert time.perf_counter() - begun < 5
+    assert time.perf_counter() - start_time < 5

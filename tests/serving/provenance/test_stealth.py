@@ -1,4 +1,4 @@
-"""Texts in the lowest bits of pixels are read as their writers hide them, at next to no cost."""
+"""Texts in the lowest bits of pixels are read as generators write them, at little cost."""
 
 import gzip
 import io
@@ -29,14 +29,14 @@ WHERE = {"png": "alpha", "rgb": "red, green and blue"}
 def hide(
     text: str,
     kind: str = "png",
-    packed: bool = True,
+    compressed: bool = True,
     columns: bool = True,
     size: int | None = None,
     side: int = 80,
 ) -> Image.Image:
-    """Hide a text in a picture, a bit at a time, as the writers' own loops do."""
-    signature = f"stealth_{kind}{'comp' if packed else 'info'}".encode()
-    payload = gzip.compress(text.encode()) if packed else text.encode()
+    """Hide a text in a picture, bit by bit, as the loops of generators do."""
+    signature = f"stealth_{kind}{'comp' if compressed else 'info'}".encode()
+    payload = gzip.compress(text.encode()) if compressed else text.encode()
     length = 8 * len(payload) if size is None else size
     message = signature + length.to_bytes(4, "big") + payload
     bits = [byte >> 7 - place & 1 for byte in message for place in range(8)]
@@ -54,14 +54,16 @@ def hide(
 
 
 @pytest.mark.parametrize("columns", [True, False], ids=["columns", "rows"])
-@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("compressed", [True, False])
 @pytest.mark.parametrize("kind", WHERE)
 @pytest.mark.parametrize(
-    ("text", "by"), [(SETTINGS, "Stable Diffusion web UIs"), (NOVELAI, "NovelAI")]
+    ("text", "program"), [(SETTINGS, "Stable Diffusion web UIs"), (NOVELAI, "NovelAI")]
 )
-def test_writers_are_named(text: str, by: str, kind: str, packed: bool, columns: bool) -> None:
-    found = evidence(file(hide(text, kind, packed, columns)))
-    assert found == [f"text hidden in the lowest bits of {WHERE[kind]}: written by {by}"]
+def test_programs_are_named(
+    text: str, program: str, kind: str, compressed: bool, columns: bool
+) -> None:
+    found = evidence(file(hide(text, kind, compressed, columns)))
+    assert found == [f"text hidden in the lowest bits of {WHERE[kind]}: written by {program}"]
 
 
 @pytest.mark.parametrize("kind", WHERE)
@@ -73,15 +75,15 @@ def test_lossless_webp(kind: str) -> None:
     assert evidence(file(image, "WEBP", quality=95)) == []
 
 
-def test_texts_of_nobody_known_are_quoted() -> None:
+def test_texts_of_unknown_programs_are_quoted() -> None:
     title = "text hidden in the lowest bits of alpha"
     assert evidence(file(hide("a castle"))) == [f"{title} 'a castle'"]
     assert evidence(file(hide('{"Software": "Dreamer"}'))) == [f"{title} 'Dreamer'"]
-    assert evidence(file(hide("[" * 100_00, packed=True))) == [f"{title} '{'[' * 79}…'"]
+    assert evidence(file(hide("[" * 100_00, compressed=True))) == [f"{title} '{'[' * 79}…'"]
 
 
-def test_an_interlaced_png_hides_as_much() -> None:
-    """Pillow writes none: rows of the seven passes are put together here."""
+def test_an_interlaced_png() -> None:
+    """Pillow can't write one: the rows of the seven passes are encoded here."""
     image = hide(SETTINGS)
     pixels, rows = np.asarray(image), b""
     for top, left, down, right in (
@@ -99,13 +101,13 @@ def test_an_interlaced_png_hides_as_much() -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "RGB", "P", "L", "LA", "1", "I;16"])
-def test_pictures_without_such_have_none(mode: str) -> None:
+def test_pictures_without_a_hidden_text(mode: str) -> None:
     image = Image.fromarray(picture(1))
     image = image.convert(mode) if mode != "I;16" else Image.new("I;16", (20, 20))
     assert evidence(file(image)) == []
 
 
-def test_only_the_first_rows_of_others_are_decoded() -> None:
+def test_only_the_first_rows_of_pictures_without_a_text_are_decoded() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (4096, 1024, 4), np.uint8)
     pixels[:16, 0] &= 0xFE
     data = file(Image.fromarray(pixels), compress_level=0)
@@ -117,25 +119,25 @@ def test_only_the_first_rows_of_others_are_decoded() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 7, 8, 10**6, 2**32 - 1])
-def test_a_length_that_is_wrong(size: int) -> None:
-    for packed in (True, False):
-        assert len(evidence(file(hide(SETTINGS, packed=packed, size=size)))) <= 1
+def test_a_wrong_length_raises_nothing(size: int) -> None:
+    for compressed in (True, False):
+        assert len(evidence(file(hide(SETTINGS, compressed=compressed, size=size)))) <= 1
 
 
-def test_a_hidden_bomb_is_not_unpacked() -> None:
+def test_a_hidden_decompression_bomb_is_not_unpacked() -> None:
     image = hide("\0" * 50_000_000, side=800)
     tracemalloc.start()
     evidence(file(image))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 12 * stealth.MOST
+    assert peak < 12 * stealth.MAX_LENGTH
 
 
 @given(st.sampled_from([*WHERE]), st.integers(1, 24), st.integers(1, 24), st.integers(0, 2**32))
 def test_tiny_pictures(kind: str, width: int, height: int, seed: int) -> None:
-    """Smaller than the signature; and some whose first bits are like it."""
+    """Pictures smaller than the signature, some of which start like it."""
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 4), np.uint8)
-    hidden = np.asarray(hide(SETTINGS, kind, packed=False).convert("RGBA"))
+    hidden = np.asarray(hide(SETTINGS, kind, compressed=False).convert("RGBA"))
     pixels[:, : width // 2] = hidden[:height, : width // 2]
     image = Image.fromarray(pixels if kind == "png" else pixels[..., :3])
     assert all(isinstance(sentence, str) for sentence in evidence(file(image)))
