@@ -22,7 +22,7 @@ from realart.evaluation import robustness
 from realart.metrics import goals
 from realart.metrics.thresholds import format_figure, one_class_warnings
 from realart.params import CLASSES, Params, load_params
-from realart.tracking import registry, store, training_runs
+from realart.tracking import model_registry, store, training_runs
 from realart.tracking.training_runs import OUTCOME, TrainingRecord, TrainingRuns
 from realart.training import folds
 from realart.training.folds import FoldResult
@@ -30,7 +30,15 @@ from realart.training.folds import FoldResult
 EVALUATED = "realart.evaluated"
 """Tag of a run: the id of the evaluation that was logged there, set when all of it is."""
 LOCK = Path("dvc.lock")
-ARTIFACTS = ("report.html", registry.SCORES, "plots", "images", "tables", "audit", "robustness")
+ARTIFACTS = (
+    "report.html",
+    model_registry.SCORES,
+    "plots",
+    "images",
+    "tables",
+    "audit",
+    "robustness",
+)
 """Files and folders of metrics/ that a run keeps."""
 HEADLINE = ("accuracy", "recall", "auc")
 """Figures of the test part that are shown beside a registered model."""
@@ -67,7 +75,7 @@ def log_evaluation(params: Params, record: TrainingRecord) -> str:
         log_report(client, run_id, report | {"robustness": _robustness_figures()})
         for name in ARTIFACTS:
             _log_artifact(client, run_id, paths.METRICS / name)
-        version = registry.register(
+        version = model_registry.register(
             client,
             run_id,
             f"realart-{params.dataset}",
@@ -76,7 +84,7 @@ def log_evaluation(params: Params, record: TrainingRecord) -> str:
             _description(params, report),
         )
         scores = tables.read(paths.SCORES, tables.PREDICTIONS)
-        return registry.promote(client, version, scores, report, params.goals)
+        return model_registry.promote(client, version, scores, report, params.goals)
 
 
 @contextmanager

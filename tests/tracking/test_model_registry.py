@@ -31,7 +31,7 @@ from realart.features import preprocessing
 from realart.metrics import thresholds
 from realart.models.trained_model import TrainedModel
 from realart.params import POINTS, Goals, Params
-from realart.tracking import registry, store, training_runs
+from realart.tracking import model_registry, store, training_runs
 
 FIGURES = {"test/accuracy": 0.9}
 MARKED = PngInfo()
@@ -73,9 +73,11 @@ def registered(place: tuple[MlflowClient, str], final: Path) -> str:
     """Register that model as champion; return the store's address."""
     client, experiment = place
     run = client.create_run(experiment).info.run_id
-    version = registry.register(client, run, "served", final, FIGURES, "a model")
+    version = model_registry.register(client, run, "served", final, FIGURES, "a model")
     scores = make_scores(0.0)
-    assert "new champion" in registry.promote(client, version, scores, make_report(scores), GOALS)
+    assert "new champion" in model_registry.promote(
+        client, version, scores, make_report(scores), GOALS
+    )
     return store.tracking_uri()
 
 
@@ -133,7 +135,7 @@ def test_registering_leaves_the_environment_as_it_was(
 ) -> None:
     """Or this process's next run would go where the one before went."""
     run = training_runs.TrainingRuns(client, training_runs.training_record(params, "data")).parent
-    registry.register(client, run, "here", final, FIGURES, "a model")
+    model_registry.register(client, run, "here", final, FIGURES, "a model")
     assert store.URI_VARIABLE not in os.environ
     assert client.get_registered_model("here").latest_versions[0].run_id == run
 
@@ -143,7 +145,7 @@ def test_a_run_has_one_version(
 ) -> None:
     client, _ = place
     (version,) = client.search_model_versions("name = 'served'")
-    again = registry.register(client, str(version.run_id), "served", final, FIGURES, "again")
+    again = model_registry.register(client, str(version.run_id), "served", final, FIGURES, "again")
     assert again.version == version.version
     assert len(client.search_model_versions("name = 'served'")) == 1
 
@@ -300,9 +302,9 @@ def versions(place: tuple[MlflowClient, str], request: pytest.FixtureRequest, tm
 
     def made(scores: pd.DataFrame, report: dict[str, object] | str | None = None):
         run = client.create_run(experiment).info.run_id
-        tables.write(scores, tmp_path / registry.SCORES, tables.PREDICTIONS)
-        client.log_artifact(run, str(tmp_path / registry.SCORES))
-        file = tmp_path / Path(registry.REPORT).name
+        tables.write(scores, tmp_path / model_registry.SCORES, tables.PREDICTIONS)
+        client.log_artifact(run, str(tmp_path / model_registry.SCORES))
+        file = tmp_path / Path(model_registry.REPORT).name
         file.write_text(
             report if isinstance(report, str) else json.dumps(report or make_report(scores))
         )
@@ -322,8 +324,8 @@ def put(versions, place: tuple[MlflowClient, str], request: pytest.FixtureReques
 
     def forward(scores: pd.DataFrame, **more: object):
         report = make_report(scores) | more
-        message = registry.promote(client, versions(scores, report), scores, report, GOALS)
-        present = registry.champion(client, name)
+        message = model_registry.promote(client, versions(scores, report), scores, report, GOALS)
+        present = model_registry.champion(client, name)
         return message, int(present.version) if present else None
 
     return forward
@@ -449,7 +451,7 @@ def test_a_champion_that_misses_the_present_goals_gives_way(
     """Even to a lower AUC."""
     client, good = place[0], make_scores(0.0)
     first = versions(good, make_report(good) | old)
-    client.set_registered_model_alias(request.node.name, registry.CHAMPION, first.version)
+    client.set_registered_model_alias(request.node.name, model_registry.CHAMPION, first.version)
     message, champion = put(make_scores(0.2))
     assert "instead of version 1: of its own run, goals missed: " in message
     assert champion == 2
@@ -461,7 +463,7 @@ def test_a_champion_worse_than_chance_gives_way(
     worse = make_scores(0.0)
     worse["score"] = 1 - worse["score"]
     first = versions(worse)
-    place[0].set_registered_model_alias(request.node.name, registry.CHAMPION, first.version)
+    place[0].set_registered_model_alias(request.node.name, model_registry.CHAMPION, first.version)
     message, champion = put(worse)
     assert "version 1 stays champion, though of its own run, goals missed: AUC" in message
     assert champion == 1
@@ -479,7 +481,7 @@ def test_a_champion_without_readable_scores_gives_way(
     else:
         run = client.create_run(experiment).info.run_id if how == "no scores" else None
         first = client.create_model_version(name, "runs:/0/model", run)
-    client.set_registered_model_alias(name, registry.CHAMPION, first.version)
+    client.set_registered_model_alias(name, model_registry.CHAMPION, first.version)
     message, champion = put(make_scores(0.2))
     assert "instead of version 1: its run keeps no scores that it could be judged by" in message
     assert champion == 2
