@@ -258,7 +258,7 @@ def test_the_model_is_code_and_files_without_pickle(registered: str, tmp_path: P
     assert names
     assert not names & {".pkl", ".pickle", ".joblib", ".cloudpickle"}
     required = (folder / "requirements.txt").read_text()
-    assert all(re.search(rf"^{name}==\d", required, re.M) for name in registry.REQUIREMENTS)
+    assert all(re.search(rf"^{name}==\d", required, re.M) for name in model_registry.REQUIREMENTS)
     info = mlflow.models.get_model_info(f"{folder}")
     assert info.signature.inputs.input_names() == ["picture"]
     assert info.signature.outputs.input_names()[:2] == ["verdict", "probability"]
@@ -287,7 +287,7 @@ print(*{dist.lower() for package in direct for dist in named.get(package, [])})
     assert done.returncode == 0, done.stderr
     needed = set(done.stdout.split()) - {"realart"}
     assert {"numpy", "mlflow", "pillow", "scikit-learn"} <= needed
-    assert needed <= set(registry.REQUIREMENTS) | {"mlflow-skinny", "mlflow-tracing"}
+    assert needed <= set(model_registry.REQUIREMENTS) | {"mlflow-skinny", "mlflow-tracing"}
 
 
 @pytest.fixture
