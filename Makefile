@@ -1,15 +1,17 @@
 # make           install, then run the whole pipeline on the embedded sample
 # make install   the environment in .venv alone; GPU=1 brings the CUDA libraries
 # make test      lint, types and all tests
+# make test-fast the tests without servers, pipelines and Keras
 # make ui        MLflow's pages on http://127.0.0.1:5000
 # make demo      a page that judges pictures on http://127.0.0.1:7860
 
 PYTHON ?= python3
 LOCK := requirements$(if $(GPU),-cuda).lock
 INSTALLED := .venv/.installed$(if $(GPU),-cuda)
+PYTEST := pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro install test ui demo lock
+.PHONY: repro install test test-fast ui demo lock
 
 repro: install
 	dvc repro
@@ -28,7 +30,10 @@ test: install
 	ruff check
 	ruff format --check
 	mypy
-	pytest --numprocesses 2 --dist loadfile
+	$(PYTEST)
+
+test-fast: install
+	$(PYTEST) -m "not slow"
 
 ui: install
 	realart ui

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
 from hypothesis import settings
 from project_copy import COLOUR, STAGES, run_stages, set_params, tiny_project
@@ -24,7 +25,7 @@ PLACES = (
 for name in PLACES:
     os.environ.pop(name, None)
 
-settings.register_profile("realart", deadline=None, database=None, max_examples=60)
+settings.register_profile("realart", deadline=None, database=None, max_examples=25)
 settings.load_profile("realart")
 
 
@@ -34,6 +35,13 @@ def _places_stay() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in PLACES}
     yield
     assert {name: os.environ.get(name) for name in PLACES} == before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_process() -> Iterator[None]:
+    """Map in this process, which has imported all; tests of others ask for `loky` themselves."""
+    with joblib.parallel_config("sequential"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,8 @@ from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
 from realart.networks import builder
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-c", "from realart.cli import main; main()"]
 Realart = Callable[..., "subprocess.CompletedProcess[str]"]
 GOOD = ["a picture.png", "zażółć/zwykły.webp", "zażółć/画.jpg"]
@@ -287,13 +289,16 @@ def test_errors_of_predict_are_one_line(
         assert word in line
 
 
-def test_an_explanation_is_saved_and_the_decision_printed(project: Path, tmp_path: Path) -> None:
-    for arguments, out in (
-        ([], "a picture-explained.png"),
-        (["--out", "drawn/it.PNG"], "drawn/it.PNG"),
+def test_an_explanation_is_saved_and_the_decision_printed(
+    project: Path, tmp_path: Path, realart: Realart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first in a process of its own, whose libraries are quiet."""
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    path = str(project / "art" / GOOD[0])
+    for result, out in (
+        (process("explain", path, cwd=tmp_path, DVC_ROOT=str(project)), "a picture-explained.png"),
+        (realart("explain", path, "--out", "drawn/it.PNG", cwd=tmp_path), "drawn/it.PNG"),
     ):
-        path = str(project / "art" / GOOD[0])
-        result = process("explain", path, *arguments, cwd=tmp_path, DVC_ROOT=str(project))
         assert (result.returncode, result.stderr) == (0, "")
         (line,) = result.stdout.splitlines()
         decision, probability, rest = line.split(maxsplit=2)

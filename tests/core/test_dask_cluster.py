@@ -22,6 +22,8 @@ from realart.core.parallel import batches, map_parallel
 from realart.models.trained_model import TrainedModel
 from realart.serving import predict
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 60
 

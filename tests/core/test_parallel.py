@@ -4,6 +4,7 @@ import operator
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 import joblib
 import pytest
@@ -14,7 +15,13 @@ from realart.core.errors import RealartError
 from realart.core.parallel import map_parallel
 
 
-@settings(max_examples=15)  # each starts processes
+@pytest.fixture(autouse=True, scope="module")
+def _processes() -> Iterator[None]:
+    with joblib.parallel_config("loky"):
+        yield
+
+
+@settings(max_examples=8)  # each starts processes
 @given(st.lists(st.integers(), max_size=30))
 def test_results_come_in_the_order_of_the_items(items: list[int]) -> None:
     assert list(map_parallel(operator.neg, items, "negate")) == [-item for item in items]

@@ -32,7 +32,7 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     assert choose(registry, "four", "number") == 4
 
 
-def test_modules_of_a_package_are_imported_in_the_order_of_their_names(
+def test_modules_of_a_package_are_imported_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "some_package"

@@ -67,6 +67,7 @@ def test_rates_set_by_dvc_are_sound_params(written: str, tmp_path: Path) -> None
     assert recipes["cnn_ela"].layers[0]["BatchNormalization"]["epsilon"] == float(written)
 
 
+@pytest.mark.slow
 def test_an_experiment_with_a_small_rate_passes_check(tmp_path: Path) -> None:
     project = git_project(tmp_path)
     for name, value in (("name", "somebody"), ("email", "somebody@example.org")):

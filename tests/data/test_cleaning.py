@@ -369,7 +369,8 @@ def test_processes_and_one_thread_write_the_same_bytes(tmp_path: Path) -> None:
     path = archive(tmp_path / "archive.zip", content)
     folder = tmp_path / "pictures"
     folder.mkdir()
-    in_processes = clean(path, LABELS, None, JPEG, folder)
+    with joblib.parallel_config("loky"):
+        in_processes = clean(path, LABELS, None, JPEG, folder)
     pd.testing.assert_frame_equal(in_processes[0], kept)
     pd.testing.assert_frame_equal(in_processes[1], rejected)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == stored

@@ -19,6 +19,8 @@ from realart.evaluation import cross_dataset
 from realart.evaluation.cross_dataset import TrainedRun, evaluate, load_run, near_duplicate_mask
 from realart.params import load_params
 
+pytestmark = pytest.mark.slow
+
 LABELS = PARAMS.datasets["local"].labels
 
 

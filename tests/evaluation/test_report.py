@@ -18,6 +18,8 @@ from realart.evaluation import report
 from realart.metrics import thresholds
 from realart.params import load_params
 
+pytestmark = pytest.mark.slow
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), "")
 

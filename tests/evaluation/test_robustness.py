@@ -19,6 +19,8 @@ from realart.metrics import classification
 from realart.models import trained_model
 from realart.networks import builder
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_table_holds_the_figures_of_changed_pictures(tmp_path: Path) -> None:
     wanted = recipe(32)

@@ -70,7 +70,7 @@ def test_folds_that_are_sets_leave_nothing_to_fit() -> None:
     assert found["auc"].tolist() == [0.5] * len(found)
 
 
-def test_a_set_that_names_its_label_is_measured_and_weights_undo_it() -> None:
+def test_weights_undo_a_set_that_names_its_label() -> None:
     table = rows({"a": 0.9, "b": 0.1})
     cells = table.groupby(["set", "label"])["row"].transform("size")
     named = set_shortcuts.label_from_set(table, (1 / cells).to_numpy(np.float32))
@@ -95,7 +95,7 @@ def test_cramers_v_is_that_of_the_table_of_counts(pairs: list[tuple[int, int]]) 
     assert 0 <= found <= 1 + 1e-9
 
 
-def test_the_baseline_of_a_held_out_set_is_fitted_on_the_others() -> None:
+def test_a_held_out_set_has_a_baseline_of_the_others() -> None:
     """The sign of what names the label is another in each set."""
     table = rows({"a": 0.5, "b": 0.5})
     labels = (table["label"] == "ai").to_numpy().astype(np.int64)

@@ -17,6 +17,8 @@ from realart.features import pixel_statistics
 from realart.metrics import intervals
 from realart.params import Clean
 
+pytestmark = pytest.mark.slow
+
 COUNT = 160
 SPLIT = PARAMS.split.model_copy(update={"folds": 4, "slices": 2})
 

@@ -16,6 +16,8 @@ from realart.networks import builder, openvino_runtime
 from realart.networks.backend import keras
 from realart.params import ForensicFeatures, KerasFeatures
 
+pytestmark = pytest.mark.slow
+
 
 def layers(**changes: Any) -> KerasFeatures:
     """Describe by two layers of a small random network."""

@@ -19,6 +19,8 @@ from realart.params import FineTune, NetworkRecipe, load_params
 from realart.training import fold_training
 from realart.training.fold_training import TrainingData
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _same_random_weights() -> None:

@@ -22,6 +22,8 @@ from realart.features.preprocessing import InputSpec
 from realart.networks import openvino_runtime
 from realart.params import ForensicFeatures, OnnxFeatures
 
+pytestmark = pytest.mark.slow
+
 MEAN, STD = [0.5, 0.4, 0.3], [0.2, 0.25, 0.3]
 NOISE = noise(graphs.SIDE, 3)
 

@@ -22,6 +22,8 @@ from realart.metrics import classification
 from realart.models import trained_model
 from realart.serving import predict
 
+pytestmark = pytest.mark.slow
+
 DEEP = {
     "backbone": BACKBONE,
     "layers": ["conv_pw_2_relu", "conv_pw_4_relu"],

@@ -42,7 +42,7 @@ def test_sets_are_ranked_apart_whatever_their_general_level() -> None:
         assert figures["sets"][name]["ai"] == labels[:count].sum()
 
 
-def test_the_mean_of_equal_sets_is_known_better_by_the_root_of_their_number() -> None:
+def test_the_mean_of_equal_sets_has_a_narrower_interval() -> None:
     labels, scores = some_scores(300)
     single = by_set.evaluate_by_set(scored(a=(labels, scores)))
     four = by_set.evaluate_by_set(scored(**dict.fromkeys("abcd", (labels, scores))))

@@ -134,6 +134,7 @@ def test_an_older_report_is_checked_against_the_auc_of_its_baseline() -> None:
         assert missed(found) == expected
 
 
+@pytest.mark.slow
 def test_pictures_without_a_signal_miss_the_goals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

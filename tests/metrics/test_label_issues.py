@@ -31,7 +31,7 @@ def test_wrong_labels_are_listed() -> None:
     np.testing.assert_array_equal(issues["probability"], probabilities[rows])
 
 
-def test_a_label_is_compared_with_the_mean_probability_of_the_other_class() -> None:
+def test_a_label_is_compared_with_the_other_class() -> None:
     """Ai art has a mean of .6: .55 is below it, .65 above."""
     labels = np.array([1] * 10 + [0] * 10)
     probabilities = np.array([0.6] * 10 + [0.2] * 8 + [0.55, 0.65])

@@ -18,6 +18,8 @@ from realart.networks import builder
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe
 
+pytestmark = pytest.mark.slow
+
 SPEC = preprocessing.input_spec(PARAMS)
 
 

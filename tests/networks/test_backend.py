@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ from realart.core.errors import RealartError
 from realart.networks import backend, builder, openvino_runtime
 from realart.networks.backend import keras
 from realart.training import fold_training, folds
+
+pytestmark = pytest.mark.slow
 
 FILES = sorted(
     file for folder in ("realart", "stages") for file in (REPOSITORY / folder).rglob("*.py")
@@ -121,23 +124,9 @@ def train_and_export(folder: Path) -> None:
     )
 
 
-OTHER_BACKEND = """
-import sys
-from pathlib import Path
-from test_backend import train_and_export
-
-train_and_export(Path(sys.argv[1]))
-"""
-
-
-@pytest.mark.parametrize("name", ["jax", "torch"])
-def test_another_backend_trains_the_same_network(name: str, tmp_path: Path) -> None:
-    if not importlib.util.find_spec(name):
-        pytest.skip(f"{name} is not installed")
-    train_and_export(tmp_path)
-    process = python(OTHER_BACKEND, tmp_path, KERAS_BACKEND=name)
-    assert process.returncode == 0, process.stderr
-    known, found = (np.load(tmp_path / f"{backend}.scores.npz") for backend in ("tensorflow", name))
+def assert_same_network(folder: Path, name: str) -> None:
+    """Compare what TensorFlow and another backend have trained and exported."""
+    known, found = (np.load(folder / f"{backend}.scores.npz") for backend in ("tensorflow", name))
     assert np.ptp(known["losses"]) > 0.05
     # TensorFlow's batch normalisation keeps the unbiased variance, the others the biased one.
     np.testing.assert_allclose(found["losses"], known["losses"], rtol=3e-3)
@@ -145,13 +134,23 @@ def test_another_backend_trains_the_same_network(name: str, tmp_path: Path) -> N
     np.testing.assert_allclose(found["exported"], found["scores"], atol=1e-5)
 
 
-DISTRIBUTED = """
+IN_ANOTHER_PROCESS = """
 import sys
 from pathlib import Path
-from test_backend import train_distributed
+import test_backend
 
-train_distributed(Path(sys.argv[1]))
+getattr(test_backend, sys.argv[1])(Path(sys.argv[2]))
 """
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="torch is not installed")
+def test_torch_trains_the_same_network(tmp_path: Path) -> None:
+    train_and_export(tmp_path)
+    process = python(IN_ANOTHER_PROCESS, "train_and_export", tmp_path, KERAS_BACKEND="torch")
+    assert process.returncode == 0, process.stderr
+    assert_same_network(tmp_path, "torch")
+
+
 EVEN = [layer for layer in LAYERS if "BatchNormalization" not in layer]
 DISTRIBUTED_RECIPES = {
     "plain": recipe(layers=EVEN, batch_size=16, epochs=4, patience=4),
@@ -196,24 +195,37 @@ def train_distributed(folder: Path) -> None:
     np.savez(folder / "distributed.npz", **arrays)
 
 
+def do_all_of_jax(folder: Path) -> None:
+    """Do in one process what needs JAX, which takes seconds to import and to compile."""
+    backend.check_devices(5, 30)
+    with pytest.raises(RealartError) as refusal:
+        backend.distribute(5)
+    (folder / "refusal").write_text(str(refusal.value))
+    train_and_export(folder)
+    train_distributed(folder)
+
+
 @pytest.fixture(scope="module")
-def distributed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train in a process with four simulated devices, and return the folder of its results."""
+def jax(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the results of a process with four simulated devices."""
     if not importlib.util.find_spec("jax"):
         pytest.skip("jax is not installed")
-    folder = tmp_path_factory.mktemp("distributed")
-    process = python(DISTRIBUTED, folder, **FOUR_DEVICES)
+    folder = tmp_path_factory.mktemp("jax")
+    train_and_export(folder)
+    process = python(IN_ANOTHER_PROCESS, "do_all_of_jax", folder, **FOUR_DEVICES)
     assert process.returncode == 0, process.stderr
     return folder
 
 
+def test_jax_trains_the_same_network(jax: Path) -> None:
+    assert_same_network(jax, "jax")
+
+
 @pytest.mark.parametrize("count", [2, 4])
 @pytest.mark.parametrize("name", DISTRIBUTED_RECIPES)
-def test_several_devices_train_the_same_weights_as_one(
-    distributed: Path, name: str, count: int
-) -> None:
+def test_several_devices_train_the_same_weights_as_one(jax: Path, name: str, count: int) -> None:
     """Batch normalisation, too: its statistics are those of the whole batch."""
-    with np.load(distributed / "distributed.npz") as arrays:
+    with np.load(jax / "distributed.npz") as arrays:
         alone = {key: arrays[key] for key in arrays if key.startswith(f"{name}-1-")}
         assert alone
         for key, expected in alone.items():
@@ -222,45 +234,26 @@ def test_several_devices_train_the_same_weights_as_one(
         assert np.ptp(alone[f"{name}-1-loss"]) > 0.05
 
 
-def test_devices_share_every_batch_that_they_divide(distributed: Path) -> None:
+def test_devices_share_every_batch_that_they_divide(jax: Path) -> None:
     expected = {
         1: [(6, 6), (7, 7), (16, 16)],
         2: [(6, 3, 3), (7, 7, 7), (16, 8, 8)],
         4: [(6, 6, 6, 6, 6), (7, 7, 7, 7, 7), (16, 4, 4, 4, 4)],
     }
     for count, shares in expected.items():
-        sizes = np.load(distributed / f"plain-{count}-sizes.npy").tolist()
+        sizes = np.load(jax / f"plain-{count}-sizes.npy").tolist()
         assert sizes == sorted(map(str, shares))
 
 
-REFUSED = """
-from realart.networks import backend
-from realart.core import errors
-
-def main():
-    backend.check_devices(3, 30)
-    backend.distribute(3)
-
-errors.run(main)
-"""
+def test_devices_that_jax_lacks_are_an_error_of_one_line(jax: Path) -> None:
+    (line,) = (jax / "refusal").read_text().splitlines()
+    assert re.fullmatch(r"train\.devices is 5, but JAX has 4 \(cpu:0, .*\): lower it.*", line)
 
 
-@pytest.mark.parametrize(
-    ("environment", "expected"),
-    [
-        ({}, "train.devices is 3, but KERAS_BACKEND is tensorflow: only jax"),
-        ({"KERAS_BACKEND": "jax"}, "train.devices is 3, but JAX has 1 (cpu:0): lower it"),
-    ],
-)
-def test_missing_devices_are_an_error_of_one_line(
-    environment: dict[str, str], expected: str
-) -> None:
-    if environment and not importlib.util.find_spec("jax"):
-        pytest.skip("jax is not installed")
-    process = python(REFUSED, **environment)
-    assert process.returncode == 2
-    assert process.stderr.startswith(f"realart: {expected}")
-    assert process.stderr.count("\n") == 1
+def test_several_devices_need_jax() -> None:
+    only_jax = "^train.devices is 3, but KERAS_BACKEND is tensorflow: only jax"
+    with pytest.raises(RealartError, match=only_jax):
+        backend.check_devices(3, 30)
 
 
 def test_a_batch_that_devices_do_not_divide_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ from realart.networks.backend import keras
 from realart.networks.layers import HighPass, Pool, RandomResizedCrop, Residual
 from realart.params import NetworkRecipe
 
+pytestmark = pytest.mark.slow
+
 STACK = [
     {"RandomFlip": {"mode": "horizontal"}},
     {"HighPass": {}},

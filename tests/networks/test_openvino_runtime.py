@@ -13,6 +13,8 @@ from realart.networks.backend import keras
 from realart.networks.openvino_runtime import UnsupportedError
 from realart.params import NetworkRecipe
 
+pytestmark = pytest.mark.slow
+
 SMALL = {
     name: wanted
     if wanted.sees.augment

@@ -23,6 +23,8 @@ from test_occlusion import cell_model, textured
 from realart.models.trained_model import TrainedModel
 from realart.serving import demo, predict
 
+pytestmark = pytest.mark.slow
+
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )

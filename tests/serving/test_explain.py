@@ -23,6 +23,8 @@ from realart.serving import explain
 from realart.serving.explain import Explanation
 from realart.serving.predict import predict
 
+pytestmark = pytest.mark.slow
+
 UNSHRUNK = PARAMS.clean.model_copy(update={"encoding": "original"})
 WIDE, HIGH = (160, 96), (96, 160)
 

@@ -12,6 +12,8 @@ from realart.networks.backend import keras
 from realart.params import NetworkRecipe
 from realart.serving import gradcam
 
+pytestmark = pytest.mark.slow
+
 CONVOLUTION = {"Conv2D": {"filters": 3, "kernel_size": 3, "padding": "same", "activation": "relu"}}
 FLAT = [{"RandomFlip": {"mode": "horizontal"}}, CONVOLUTION, {"MaxPooling2D": {}}, {"Flatten": {}}]
 POOLED = [CONVOLUTION, {"GlobalAveragePooling2D": {}}, {"Dropout": {"rate": 0.5}}]

@@ -18,6 +18,8 @@ from realart.models.trained_model import TrainedModel
 from realart.params import ClassifierParams, ClassifierRecipe, ForensicFeatures, VectorInput
 from realart.serving import occlusion
 
+pytestmark = pytest.mark.slow
+
 FEATURES = 264
 """Length of the vectors of `forensic.layout`."""
 FIRST_SPREAD = 168 + 16 * 3

@@ -18,6 +18,8 @@ from realart.models.trained_model import TrainedModel
 from realart.networks import builder
 from realart.serving import predict
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:

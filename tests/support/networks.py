@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from realart.data.pictures import Pixels
 from realart.metrics.calibration import Calibration
 from realart.metrics.thresholds import DecisionRule
-from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Train, load_params
-from realart.training.fold_training import TrainingData
-from realart.training.folds import FoldIndices
+
+if TYPE_CHECKING:  # many tests need something from here, and few of them Keras
+    from realart.networks.backend import keras
+    from realart.training.fold_training import TrainingData
+    from realart.training.folds import FoldIndices
 
 REPOSITORY = Path(__file__).parents[2]
 PARAMS = load_params(REPOSITORY / "params.yaml")
@@ -58,11 +60,13 @@ def backbone_recipe(name: str, **changes: Any) -> NetworkRecipe:
     return recipe(**{"size": 32, "layers": POOLED, "backbone": backbone, **changes})
 
 
-def awake(model: keras.Model) -> keras.Model:
+def awake(model: "keras.Model") -> "keras.Model":
     """Give a network's random backbone the statistics of some pictures; return the backbone.
 
     Without them the signal of random weights dies away, and all pictures would score alike.
     """
+    from realart.networks.backend import keras
+
     (backbone,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -75,16 +79,20 @@ def awake(model: keras.Model) -> keras.Model:
     return backbone
 
 
-def rows(count: int = 40, size: int = 16, seed: int = 0) -> TrainingData:
+def rows(count: int = 40, size: int = 16, seed: int = 0) -> "TrainingData":
     """Make noise in which what ai made is brighter, of both classes in turn."""
+    from realart.training.fold_training import TrainingData
+
     labels = np.arange(count) % 2
     noise = np.random.default_rng(seed).integers(0, 128, (count, size, size, 3))
     pixels = (noise + labels[:, None, None, None] * 100).astype(np.uint8)
     return TrainingData((pixels,), labels, np.ones(count, np.float32))
 
 
-def thirds(data: TrainingData) -> FoldIndices:
+def thirds(data: "TrainingData") -> "FoldIndices":
     """Fit on the first rows, watch and hold out ten each."""
+    from realart.training.folds import FoldIndices
+
     everything = np.arange(len(data.labels))
     return FoldIndices(everything[:-20], everything[-20:-10], everything[-10:], everything[:-10])
 

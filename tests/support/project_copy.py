@@ -131,7 +131,7 @@ def environment(project: Path, **more: str) -> dict[str, str]:
 
 
 def run(project: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the environment in `project`; return what it said."""
+    """Run a command of the environment in `project`; return its result."""
     kept = environment(project, **more)
     return subprocess.run(
         command, cwd=project, env=kept, capture_output=True, text=True, check=False, timeout=600

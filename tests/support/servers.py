@@ -80,6 +80,7 @@ class Server:
             "MLFLOW_AUTH_CONFIG_PATH": str(self.folder / "users.ini"),
             "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD,
             "MLFLOW_FLASK_SERVER_SECRET_KEY": "secret of the server",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes, of no use to us
         }
         words = [word for option in options.items() for word in option]
         command = [sys.executable, "-m", "mlflow", "server", *words]

@@ -12,7 +12,7 @@ from realart.data import archive
 from realart.data.cleaning import REASONS
 
 CORPUS = corpus()
-SAID_BY_TEST_CLEANING = {"contradictory labels"}
+TESTED_BY_CLEANING = {"contradictory labels"}
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,9 @@ def seen(folder: Path) -> Cleaned:
 @pytest.mark.parametrize("path", sorted({file.path for file in [*good(), *CORPUS]}))
 def test_outcome_and_reason(path: str, seen: Cleaned) -> None:
     expected = sorted(file.outcome for file in [*good(), *CORPUS] if file.path == path)
-    found = [one for one in seen.outcomes if one.path == path]
-    assert sorted(one.outcome for one in found) == expected, found
-    assert all("\n" not in one.detail for one in found)
+    found = [outcome for outcome in seen.outcomes if outcome.path == path]
+    assert sorted(entry.outcome for entry in found) == expected, found
+    assert all("\n" not in entry.detail for entry in found)
 
 
 def test_kept_and_rejected_are_all_entries_of_the_archive(seen: Cleaned, folder: Path) -> None:
@@ -42,8 +42,8 @@ def test_kept_and_rejected_are_all_entries_of_the_archive(seen: Cleaned, folder:
 
 def test_the_corpus_has_every_reason() -> None:
     assert len(CORPUS) >= 40
-    said = {file.outcome for file in CORPUS}
-    assert said == {*REASONS, KEPT} - SAID_BY_TEST_CLEANING
+    outcomes = {file.outcome for file in CORPUS}
+    assert outcomes == {*REASONS, KEPT} - TESTED_BY_CLEANING
 
 
 def test_nothing_is_written_outside_the_output(seen: Cleaned, folder: Path) -> None:
@@ -58,7 +58,7 @@ def test_nothing_is_written_outside_the_output(seen: Cleaned, folder: Path) -> N
 
 
 def test_every_kept_file_has_a_picture_of_its_own(seen: Cleaned, folder: Path) -> None:
-    kept = [one for one in seen.outcomes if one.outcome == KEPT]
+    kept = [outcome for outcome in seen.outcomes if outcome.outcome == KEPT]
     assert len(kept) == len(list((folder / "out/pictures").iterdir()))
 
 
@@ -67,9 +67,7 @@ def test_memory_stays_below_its_bound(seen: Cleaned) -> None:
 
 
 @pytest.mark.parametrize("name", ["human/bomb.bz2", "human/bomb.xz"])
-def test_a_download_that_can_not_be_read_within_bounds_is_one_line(
-    name: str, seen: Cleaned, folder: Path
-) -> None:
+def test_a_download_beyond_the_bounds_is_one_line(name: str, seen: Cleaned, folder: Path) -> None:
     with ZipFile(folder / "archive.zip") as opened:
         member = opened.getinfo(name)
         with (

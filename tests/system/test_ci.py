@@ -14,6 +14,8 @@ import pytest
 from networks import clean_environment
 from project_copy import ROOT, run
 
+pytestmark = pytest.mark.slow
+
 PIPELINE = """
 stages:
   judge:
@@ -155,7 +157,7 @@ def gitlab() -> Iterator[GitLab]:
 
 
 def write_note(
-    gitlab: GitLab, said: str, token: str = "secret"
+    gitlab: GitLab, text: str, token: str = "secret"
 ) -> "subprocess.CompletedProcess[str]":
     given = {
         "CI_API_V4_URL": gitlab.url,
@@ -164,17 +166,17 @@ def write_note(
         "GITLAB_TOKEN": token,
     }
     return subprocess.run(
-        [sys.executable, ROOT / ".ci/note.py"], env=clean_environment(**given), input=said,
+        [sys.executable, ROOT / ".ci/note.py"], env=clean_environment(**given), input=text,
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
 
 
 def test_a_merge_request_has_one_note_which_is_written_anew(gitlab: GitLab) -> None:
     before = dict(gitlab.notes)
-    for said in ("| first |\n", "| zażółć |\n"):
-        done = write_note(gitlab, said)
+    for text in ("| first |\n", "| zażółć |\n"):
+        done = write_note(gitlab, text)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-        assert gitlab.notes == before | {4: f"{MARK}\n{said}"}
+        assert gitlab.notes == before | {4: f"{MARK}\n{text}"}
 
 
 def test_a_token_that_may_not_write_is_one_line(gitlab: GitLab) -> None:

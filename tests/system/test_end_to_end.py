@@ -10,53 +10,48 @@ import joblib
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from project_copy import COLOUR, TINY, environment, git_project, run, set_params
+from project_copy import TINY, environment, run, set_params
+from reproduced import Reproduced
 
 from realart.core import errors
 from realart.tracking import evaluation_runs
+
+pytestmark = pytest.mark.slow
 
 DATA_STAGES = ("download", "clean", "split", "balance", "ela", "features")
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Return a project after its first `dvc repro`, committed, and what that said."""
-    project = git_project(tmp_path_factory.mktemp("user"))
-    set_params(project, COLOUR | {"model": "tiny"})
-    said = succeed(project, "dvc", "repro")
-    assert "evaluate: tiny on local" in said
-    commit(project)
-    return project, said
-
-
-@pytest.fixture(scope="module")
-def project(first: tuple[Path, str]) -> Path:
-    return first[0]
+def project(reproduced: Reproduced) -> Path:
+    """Commit a project after its first `dvc repro`: nobody else works in it."""
+    assert "evaluate: tiny on local" in reproduced.output
+    commit(reproduced.project)
+    return reproduced.project
 
 
 def test_repro_again_runs_nothing(project: Path) -> None:
-    said = succeed(project, "dvc", "repro")
-    assert "Running stage" not in said
-    assert "up to date" in said
+    output = succeed(project, "dvc", "repro")
+    assert "Running stage" not in output
+    assert "up to date" in output
 
 
 def test_nothing_untracked_or_changed_after_repro(project: Path) -> None:
     assert succeed(project, "git", "status", "--porcelain") == ""
 
 
-def test_every_file_is_kept_or_rejected(first: tuple[Path, str]) -> None:
-    _, said = first
+def test_every_file_is_kept_or_rejected(reproduced: Reproduced) -> None:
     files, kept, rejected = (
-        int(said.split(word)[0].split()[-1]) for word in (" files =", " kept", " rejected")
+        int(reproduced.output.split(word)[0].split()[-1])
+        for word in (" files =", " kept", " rejected")
     )
     assert files == kept + rejected
-    assert kept > 50
+    assert kept > 30
 
 
 def test_experiment_with_another_model(project: Path) -> None:
-    said = succeed(project, "dvc", "exp", "run", "--name", "with-ela", "-S", "model=tiny_ela")
+    output = succeed(project, "dvc", "exp", "run", "--name", "with-ela", "-S", "model=tiny_ela")
     for stage in DATA_STAGES[:-1]:
-        assert f"Stage '{stage}' didn't change, skipping" in said
+        assert f"Stage '{stage}' didn't change, skipping" in output
     assert "test.accuracy" in succeed(project, "dvc", "metrics", "diff", "--all")
     assert "with-ela" in succeed(project, "dvc", "exp", "show", "--csv")
     run_ = runs(project, "with-ela")[0]
@@ -68,20 +63,21 @@ def test_experiment_with_another_model(project: Path) -> None:
     assert run_.data.tags["stage.train"] != run_.data.tags["stage.evaluate"]
     assert "# realart-tiny_ela-local" in run_.data.tags["mlflow.note.content"]
     given = {
-        one.dataset.name: json.loads(one.dataset.profile) for one in run_.inputs.dataset_inputs
+        entry.dataset.name: json.loads(entry.dataset.profile)
+        for entry in run_.inputs.dataset_inputs
     }
     counts = figures(project)["test"]["confusion"]
     assert given["local-test"]["ai"] == counts["tp"] + counts["fn"]
     versions = store(project).search_model_versions("name = 'realart-local'")
-    assert run_.info.run_id in {one.run_id for one in versions}
+    assert run_.info.run_id in {version.run_id for version in versions}
     subprocess.run(["git", "checkout", "-q", "."], cwd=project, check=True)
     succeed(project, "dvc", "checkout")
 
 
 def test_ela_quality_reruns_no_model_that_reads_rgb(project: Path) -> None:
-    said = succeed(project, "dvc", "exp", "run", "--temp", "-S", "ela.quality=50")
-    assert "Running stage 'ela'" in said
-    assert "Stage 'train' didn't change, skipping" in said
+    output = succeed(project, "dvc", "exp", "run", "--temp", "-S", "ela.quality=50")
+    assert "Running stage 'ela'" in output
+    assert "Stage 'train' didn't change, skipping" in output
 
 
 def test_how_a_head_is_trained_reruns_no_features(project: Path) -> None:
@@ -90,10 +86,10 @@ def test_how_a_head_is_trained_reruns_no_features(project: Path) -> None:
     set_params(project, {f"recipes.tiny.{name}": value for name, value in changes.items()})
     set_params(project, {"train.seed": 9})
     try:
-        said = succeed(project, "dvc", "status")
+        output = succeed(project, "dvc", "status")
     finally:
         (project / "params.yaml").write_text(params)
-    changed = {line.rstrip(":") for line in said.splitlines() if line and line[0].isalpha()}
+    changed = {line.rstrip(":") for line in output.splitlines() if line and line[0].isalpha()}
     assert changed == {"check", "train", "evaluate", "report"}
 
 
@@ -130,9 +126,11 @@ def test_run_restored_from_cache_still_shows(project: Path) -> None:
     succeed(project, "dvc", "repro", "--force", "--single-item", "report", **fresh)
     client = MlflowClient(fresh["MLFLOW_TRACKING_URI"])
     (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
-    found = client.search_runs([experiment.experiment_id])
-    assert sorted(one.info.run_name for one in found) == ["fold 0", "fold 1", "tiny"]
-    assert all("val_accuracy" in one.data.metrics for one in found if "fold" in one.info.run_name)
+    logged = client.search_runs([experiment.experiment_id])
+    assert sorted(run_.info.run_name for run_ in logged) == ["fold 0", "fold 1", "tiny"]
+    assert all(
+        "val_accuracy" in run_.data.metrics for run_ in logged if "fold" in run_.info.run_name
+    )
 
 
 def test_pages_show_what_was_pulled(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,21 +145,15 @@ def test_pages_show_what_was_pulled(project: Path, monkeypatch: pytest.MonkeyPat
     assert client.search_runs([experiment.experiment_id]) == []  # not a run with these params
     for _ in range(2):
         evaluation_runs.catch_up()
-        found = client.search_runs([experiment.experiment_id])
-        assert sorted(one.info.run_name for one in found) == ["fold 0", "fold 1", "tiny"]
+        logged = client.search_runs([experiment.experiment_id])
+        assert sorted(run_.info.run_name for run_ in logged) == ["fold 0", "fold 1", "tiny"]
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"model": "tinny"}, "unknown model 'tinny' (did you mean 'tiny'?); choose one of: cnn"),
-        ({"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?); choose one of: "),
         ({"datasets.local.path": "../nowhere.zip"}, "there is nothing; set -S datasets.local.path"),
-        (
-            {"recipes.mine": {name: value for name, value in TINY.items() if name != "layers"}},
-            "param 'recipes.mine.layers' is missing",
-        ),
-        ({"recipes.tiny.layers": [{"Conv3": {}}]}, "unknown layer 0 'Conv3' (did you mean"),
     ],
 )
 def test_a_mistake_is_one_line_and_loses_nothing(
@@ -183,6 +175,12 @@ def test_a_mistake_is_one_line_and_loses_nothing(
 @pytest.mark.parametrize(
     ("stage", "change", "expected"),
     [
+        ("check", {"dataset": "locl"}, "unknown dataset 'locl' (did you mean 'local'?); choose"),
+        (
+            "check",
+            {"recipes.mine": {name: value for name, value in TINY.items() if name != "layers"}},
+            "param 'recipes.mine.layers' is missing",
+        ),
         ("check", {"clean.long_sied": 3}, "unknown param 'clean.long_sied' (did you mean"),
         ("check", {"split.folds": "four"}, "split.folds is 'four'"),
         ("download", {"datasets.local.path": None}, "datasets.local.path is not set"),
@@ -200,10 +198,15 @@ def test_a_mistake_is_one_line_and_loses_nothing(
             {"recipes.tiny.sees.backbone": {"name": "MobileNetV2", "weights": "no.h5"}},
             "weights 'no.h5' are no file",
         ),
+        (
+            "train",
+            {"recipes.tiny.layers": [{"Conv3": {}}]},
+            "unknown layer 0 'Conv3' (did you mean",
+        ),
         ("train", {"train.devices": 2}, "train.devices is 2, but KERAS_BACKEND is tensorflow"),
     ],
 )
-def test_a_stage_says_a_mistake_in_one_line(
+def test_a_mistake_ends_a_stage_with_one_line(
     project: Path,
     stage: str,
     change: dict[str, object],
@@ -220,14 +223,14 @@ def test_a_stage_says_a_mistake_in_one_line(
             errors.run(script.main)
     finally:
         (project / "params.yaml").write_text(params)
-    said = capfd.readouterr().err
+    output = capfd.readouterr().err
     assert end.value.code == 2
-    assert said.count("\n") == 1
-    assert expected in said
+    assert output.count("\n") == 1
+    assert expected in output
     assert everything(project) == before
 
 
-def test_a_mistake_is_all_that_a_process_says(project: Path) -> None:
+def test_a_mistake_is_all_that_a_process_prints(project: Path) -> None:
     """TensorFlow, which tells of itself where it is imported first, is kept quiet."""
     params = (project / "params.yaml").read_text()
     set_params(project, {"recipes.tiny.optimizer.name": "Adamm"})

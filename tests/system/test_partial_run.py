@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from project_copy import ROOT, git_project, run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("target", ["split", "audit"])
 def test_a_fresh_clone_runs_any_part(tmp_path: Path, target: str) -> None:

@@ -45,6 +45,7 @@ def test_each_stage_depends_on_its_code(stage: str) -> None:
         assert f"{paths.CODE}/{stage}.json" in deps
 
 
+@pytest.mark.slow
 def test_params_name_everything_that_a_stage_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +85,7 @@ def test_params_name_everything_that_a_stage_reads(
         assert not unread - WHOLE.get(stage, set()), f"{stage} never reads {unread}"
 
 
+@pytest.mark.slow
 def test_what_check_writes_is_what_is_chosen_of_datasets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +113,7 @@ def test_what_check_writes_is_what_is_chosen_of_datasets(
     assert written()[0] != origins
     assert written()[1] == labels
     set_params(project, {"datasets.local.sha256": None, "dataset": "local"})
-    assert all(one != other for one, other in zip(written(), (origins, labels), strict=True))
+    assert all(new != old for new, old in zip(written(), (origins, labels), strict=True))
 
 
 def test_a_model_reruns_nothing_before_features() -> None:

@@ -23,6 +23,8 @@ from project_copy import COLOUR, STAGES, environment, git_project, run, run_stag
 
 from realart.tracking import evaluation_runs
 
+pytestmark = pytest.mark.slow
+
 EARLIER = {"balance.method": "class_weight"}
 """What the experiment `weights` had set, and which stages that changes."""
 CHANGED = (*STAGES[STAGES.index("balance") :], "report")
@@ -54,20 +56,20 @@ class Remote:
 
 @dataclass
 class Clone:
-    """A clone of the project, with the access of whoever works in it; `said` is all output."""
+    """A clone of the project, with the access of whoever works in it, and all that DVC printed."""
 
     folder: Path
     remote: Remote
     access: Access
-    said: str = ""
+    output: str = ""
 
     def dvc(self, *command: str, fails: bool = False) -> str:
-        """Run a command of DVC's that fails or does not; return what it said."""
+        """Run a command of DVC's that fails or does not; return what it printed."""
         done = run(self.folder, "dvc", *command, **self.access.environment)
-        said = done.stdout + done.stderr
-        self.said += said
-        assert bool(done.returncode) == fails, said
-        return said
+        output = done.stdout + done.stderr
+        self.output += output
+        assert bool(done.returncode) == fails, output
+        return output
 
 
 @contextmanager
@@ -212,9 +214,9 @@ def pulled(first: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 def test_a_clone_that_pulled_recomputes_nothing(first: Clone, pulled: Clone) -> None:
-    said = pulled.dvc("repro")
-    assert "Running stage" not in said
-    assert "is cached" not in said
+    output = pulled.dvc("repro")
+    assert "Running stage" not in output
+    assert "is cached" not in output
     assert "up to date" in pulled.dvc("status")
     assert everything(pulled.folder) == everything(first.folder)
     assert git(pulled.folder, "status", "--porcelain") == ""
@@ -237,8 +239,10 @@ def test_an_earlier_run_comes_from_the_run_cache(
     monkeypatch.chdir(clone.folder)
     evaluation_runs.catch_up()
     client = MlflowClient(f"sqlite:///{clone.folder}/mlruns/mlflow.db")
-    found = client.search_runs([one.experiment_id for one in client.search_experiments()])
-    assert sorted(one.info.run_name for one in found) == ["colour", "fold 0", "fold 1"]
+    found = client.search_runs(
+        [experiment.experiment_id for experiment in client.search_experiments()]
+    )
+    assert sorted(logged.info.run_name for logged in found) == ["colour", "fold 0", "fold 1"]
 
 
 @pytest.mark.parametrize("first", ["s3"], indirect=True)
@@ -257,9 +261,9 @@ def test_a_stranger_is_refused_and_nothing_changes(first: Clone, tmp_path: Path)
     (clone.folder / ".dvc/config.local").unlink()
     clone.access = first.remote.stranger
     admit(clone)
-    said = clone.dvc("pull", "--run-cache", fails=True)
-    assert [line for line in said.splitlines() if line.startswith("ERROR")] == [
-        line for line in said.splitlines() if first.remote.refusal in line
+    output = clone.dvc("pull", "--run-cache", fails=True)
+    assert [line for line in output.splitlines() if line.startswith("ERROR")] == [
+        line for line in output.splitlines() if first.remote.refusal in line
     ]
     assert everything(clone.folder) == before
     assert git(clone.folder, "status", "--porcelain") == ""
@@ -274,17 +278,17 @@ def test_what_was_changed_on_the_server_is_not_taken(first: Clone, tmp_path: Pat
     whole = kept.read_bytes()
     kept.write_bytes(whole.replace(b"train", b"test "))
     try:
-        said = clone.dvc("pull", "data/split.csv", fails=True)
+        output = clone.dvc("pull", "data/split.csv", fails=True)
     finally:
         kept.write_bytes(whole)
-    assert "failed to pull data" in said
+    assert "failed to pull data" in output
     assert not (clone.folder / "data/split.csv").exists()
 
 
 def test_secrets_are_written_nowhere(first: Clone, pulled: Clone) -> None:
     secret = first.remote.secret
     for clone in (first, pulled):
-        assert secret not in clone.said
+        assert secret not in clone.output
         every = git(clone.folder, "cat-file", "--batch-all-objects", "--batch", "--unordered")
         assert secret not in every
         files = [file for file in clone.folder.rglob("*") if file.is_file()]
@@ -309,9 +313,9 @@ def admit(clone: Clone) -> None:
     (clone.folder / ".dvc/config.local").write_text(content)
 
 
-def running(said: str) -> list[str]:
+def running(output: str) -> list[str]:
     """Return the stages that were run."""
-    lines = (line for line in said.splitlines() if line.startswith("Running stage"))
+    lines = (line for line in output.splitlines() if line.startswith("Running stage"))
     return [line.split("'")[1] for line in lines]
 
 

@@ -13,6 +13,8 @@ from servers import PASSWORD, USER, mlflow_server
 from realart.tracking import outbox
 from realart.tracking.store import StoreUnavailableError
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {
     "KAGGLE_API_TOKEN": "marked kaggle token",
     "HF_TOKEN": "marked hugging face token",
@@ -57,7 +59,7 @@ def give(project: Path) -> set[Path]:
     return {project / ".dvc/config.local", project / ".git/config"}
 
 
-def test_no_secret_is_written_or_said(
+def test_no_secret_is_written_or_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project = git_project(tmp_path / "user")
@@ -65,13 +67,13 @@ def test_no_secret_is_written_or_said(
         project, {**COLOUR, "datasets.local.source": "kaggle", "datasets.local.path": "owner/art/1"}
     )
     given_in = give(project)
-    said = []
+    printed = []
     with running(KaggleServer()) as kaggle:
         kaggle.token = SECRETS["KAGGLE_API_TOKEN"]
         kaggle.datasets["owner/art/1"] = (tmp_path / "user/pictures.zip").read_bytes()
         done = run(project, "python", "-m", "stages.download", **SECRETS, **kaggle.environment())
         assert done.returncode == 0
-        said += [done.stdout, done.stderr]
+        printed += [done.stdout, done.stderr]
     rest = tuple(stage for stage in STAGES if stage != "download")
     (tmp_path / "server").mkdir()
     with mlflow_server(tmp_path / "server", f"sqlite:///{tmp_path / 'server/mlflow.db'}") as server:
@@ -81,15 +83,15 @@ def test_no_secret_is_written_or_said(
             address = server.address.replace("//", f"//{USER}:{quote(password)}@")
             monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
             run_stages(monkeypatch, project, *stages, "report")
-            said += capfd.readouterr()
+            printed += capfd.readouterr()
         with pytest.raises(StoreUnavailableError) as refusal:
             list(outbox.send())
-        said.append(str(refusal.value))
-    assert "registered as realart-local, version 1" in said[2]
-    assert "the run is kept, since MLflow at https://127.0.0.1" in said[4]
+        printed.append(str(refusal.value))
+    assert "registered as realart-local, version 1" in printed[2]
+    assert "the run is kept, since MLflow at https://127.0.0.1" in printed[4]
     done = run(project, "dvc", "commit", "--force", **SECRETS)
     assert done.returncode == 0
     assert (project / "dvc.lock").exists()
-    (tmp_path / "said").write_text("".join([*said, done.stdout, done.stderr]))
+    (tmp_path / "printed").write_text("".join([*printed, done.stdout, done.stderr]))
     assert holding(project, set())  # it finds what is there
     assert holding(tmp_path, given_in) == []

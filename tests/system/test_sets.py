@@ -17,6 +17,8 @@ from realart.evaluation import cross_dataset
 from realart.metrics import by_set, calibration, classification, thresholds
 from realart.params import load_params
 
+pytestmark = pytest.mark.slow
+
 STAGES = (
     "check", "download", "clean", "split", "balance", "ela", "contact_sheets", "audit", "features",
     "train", "evaluate", "robustness", "report",
@@ -60,7 +62,7 @@ def scores(project: Path) -> pd.DataFrame:
 
 def test_each_set_keeps_its_archive_and_licence(project: Path) -> None:
     records = raw.records(project / "data/raw")
-    assert {name: one["licence"] for name, one in records.items()} == {
+    assert {name: record["licence"] for name, record in records.items()} == {
         "local": "CC0-1.0", "more": "MIT",
     }  # fmt: skip
     for name, source in (("local", "pictures.zip"), ("more", "more.zip")):
@@ -68,7 +70,7 @@ def test_each_set_keeps_its_archive_and_licence(project: Path) -> None:
         assert raw.archives(project / "data/raw")[name].read_bytes() == published
 
 
-def test_every_table_of_pictures_says_their_set(project: Path, scores: pd.DataFrame) -> None:
+def test_every_table_of_pictures_names_their_set(project: Path, scores: pd.DataFrame) -> None:
     kept = tables.read(project / "data/clean/pictures.csv", tables.PICTURES).set_index("id")["set"]
     assert set(kept) == {"local", "more"}
     split = tables.read(project / "data/split.csv", tables.SPLIT)
@@ -79,7 +81,7 @@ def test_every_table_of_pictures_says_their_set(project: Path, scores: pd.DataFr
     assert set(rejected["set"]) == {"local", "more"}
 
 
-def test_a_held_out_set_is_scored_whole_by_what_learnt_from_the_other(
+def test_a_held_out_set_is_scored_by_models_of_the_other(
     project: Path, scores: pd.DataFrame
 ) -> None:
     """Also its calibration is what the scores of the other, out of random folds, say."""
@@ -130,7 +132,7 @@ def test_mlflow_keeps_both(address: str, metrics: dict[str, dict[str, object]]) 
     assert parent.data.metrics["unseen/auc"] == metrics["unseen"]["auc"]
     assert parent.data.metrics["unseen/intervals/auc/low"] < metrics["unseen"]["auc"]
     assert {f"unseen/sets/{name}/auc" for name in ("local", "more")} <= set(parent.data.metrics)
-    names = {one.dataset.name for one in parent.inputs.dataset_inputs}
+    names = {entry.dataset.name for entry in parent.inputs.dataset_inputs}
     assert names == {"local-train", "local-test", "more-train", "more-test"}
     of_folds = {run.info.run_name for run in runs} - {parent.info.run_name}
     held_out = {f"fold {FOLDS + n}, {name} held out" for n, name in enumerate(("local", "more"))}

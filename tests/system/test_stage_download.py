@@ -13,6 +13,8 @@ import realart.data.sample
 from realart.core import yaml12
 from realart.data.sources import Folders, fetch
 
+pytestmark = pytest.mark.slow
+
 ENTRIES = yaml12.load((REPOSITORY / "params.yaml").read_text(), "params.yaml")["datasets"]
 TOKEN = {"KAGGLE_API_TOKEN": "right-token"}
 LAYOUTS = {

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_kept_and_rejected(folder: Path) -> None:
     (folder / "page.html").write_bytes(b"<html>")
-    assert [(one.path.name, one.reason) for one in run(folder, MAX_PIXELS)] == [
+    assert [(outcome.path.name, outcome.reason) for outcome in run(folder, MAX_PIXELS)] == [
         ("good.png", KEPT),
         ("page.html", "not a picture"),
     ]

@@ -16,6 +16,8 @@ from realart.tracking import background_logger, outbox, store, training_runs
 from realart.tracking.training_runs import MetricEvent, TrainingRecord
 from realart.training.folds import FoldResult
 
+pytestmark = pytest.mark.slow
+
 HISTORY = pd.DataFrame({"epoch": [0, 1], "loss": [0.9, 0.5], "val_loss": [1.0, 0.8]})
 
 

@@ -14,6 +14,8 @@ from tracked_training import (
 from realart.params import Params
 from realart.tracking import evaluation_runs, training_runs
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_evaluation_belongs_to_the_run_that_was_trained(
     client: MlflowClient, params: Params

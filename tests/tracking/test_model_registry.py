@@ -33,6 +33,8 @@ from realart.models.trained_model import TrainedModel
 from realart.params import POINTS, Goals, Params
 from realart.tracking import model_registry, store, training_runs
 
+pytestmark = pytest.mark.slow
+
 FIGURES = {"test/accuracy": 0.9}
 MARKED = PngInfo()
 MARKED.add_text("parameters", "a castle\nSteps: 20, Sampler: Euler a")

@@ -28,6 +28,8 @@ from realart.tracking import background_logger, evaluation_runs, outbox, trainin
 from realart.tracking.store import StoreUnavailableError
 from realart.tracking.training_runs import MetricEvent, TrainingRecord
 
+pytestmark = pytest.mark.slow
+
 WRONG = "wrong password"
 ARTIFACTS = {"report.html", "scores.csv", "plots", "images", "tables", "audit", "robustness"}
 

@@ -24,6 +24,8 @@ from realart.params import Params
 from realart.tracking import store, training_runs
 from realart.tracking.store import StoreUnavailableError
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = """
 import os, sys, time
 from pathlib import Path

@@ -21,6 +21,8 @@ from realart.params import Params
 from realart.tracking import store, training_runs
 from realart.tracking.training_runs import MetricEvent, TrainingRuns
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_training_is_a_parent_with_a_child_for_each_fold(
     client: MlflowClient, params: Params
@@ -77,9 +79,7 @@ def test_a_run_without_an_id_is_always_new(client: MlflowClient, params: Params)
     assert len({begin_training(client, params).parent for _ in range(3)}) == 3
 
 
-def test_an_epoch_is_one_point_of_the_curve_and_keeps_its_time(
-    client: MlflowClient, params: Params
-) -> None:
+def test_an_epoch_is_a_point_and_keeps_its_time(client: MlflowClient, params: Params) -> None:
     records = HISTORY.to_dict("records")
     for again in range(2):  # in one process, and in one that goes on
         runs = begin_training(client, params, "mine")

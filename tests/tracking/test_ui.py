@@ -15,6 +15,8 @@ from networks import clean_environment
 from realart.core.errors import RealartError
 from realart.tracking import ui
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-c", "from realart.cli import main; main()", "ui"]
 SECONDS = 120
 

@@ -28,6 +28,8 @@ from realart.training import batch_reader, fold_training, folds
 from realart.training.batch_reader import Windows
 from realart.training.fold_training import TrainingData
 
+pytestmark = pytest.mark.slow
+
 WANTED = recipe(epochs=4, patience=4, batch_size=10)
 TIGHT = 35e-6
 """Gigabytes of two windows of 22 rows of 16 px: of two batches."""

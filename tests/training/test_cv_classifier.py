@@ -16,6 +16,8 @@ from realart.tracking import training_runs
 from realart.training import cross_validation
 from stages import train
 
+pytestmark = pytest.mark.slow
+
 KERAS = {"keras", "tensorflow", "jax", "torch"}
 CODE = """
 import sys

@@ -15,6 +15,8 @@ from simulated import FOUR_DEVICES, gpus, name
 
 from realart.core import devices
 
+pytestmark = pytest.mark.slow
+
 STAGES = ("download", "clean", "split", "balance", "ela", "features")
 HOOK = """
 import atexit, os, signal, sys, time

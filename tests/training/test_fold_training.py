@@ -31,6 +31,8 @@ from realart.training import fold_training
 from realart.training.fold_training import Batches, TrainingData
 from realart.training.folds import EpochRecord, FoldIndices
 
+pytestmark = pytest.mark.slow
+
 PLAIN = recipe(epochs=4, patience=4, batch_size=10)
 """A recipe with batches of one length, as `TUNED`, so that each step is compiled once."""
 TUNED = backbone_recipe(

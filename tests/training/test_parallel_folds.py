@@ -22,6 +22,8 @@ from realart.core import devices
 from realart.core.errors import RealartError
 from realart.training import parallel_folds
 
+pytestmark = pytest.mark.slow
+
 FOUND = ["0", "1", "2"]
 CHILD = """
 import os, signal, sys, time

@@ -12,6 +12,8 @@ from test_parquet import parquet, written
 from realart.core.errors import RealartError
 from realart.data.sources import Folders, fetch
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = {"path": "owner/art"}
 
 

@@ -15,6 +15,8 @@ from making import PARAMS
 from realart.core.errors import RealartError
 from realart.data.sources import Folders, fetch
 
+pytestmark = pytest.mark.slow
+
 FILES = {f"AiArtData/{number}.jpg": random.Random(number).randbytes(30_000) for number in range(99)}
 ARCHIVE = zipped(FILES)
 TOKEN = {"KAGGLE_API_TOKEN": "right-token"}
@@ -79,9 +81,7 @@ def test_version_that_is_held_is_not_downloaded_again(server: KaggleServer, tmp_
     assert (tmp_path / "data/raw/archive.zip").read_bytes() == ARCHIVE
 
 
-def test_a_version_that_is_held_is_not_downloaded_again_for_or_from_a_union(
-    server: KaggleServer, tmp_path: Path
-) -> None:
+def test_a_union_downloads_no_version_that_is_held(server: KaggleServer, tmp_path: Path) -> None:
     other = zipped({"train/AI_LD_x/1.jpg": b"made", "train/baroque/1.jpg": b"painted"})
     server.datasets[f"ravidussilva/real-ai-art/{server.newest}"] = other
     download(tmp_path, "cashbowman", PINNED, **server.environment(**TOKEN))

@@ -193,7 +193,7 @@ def test_digits_of_a_column_that_says_which_is_1(
     assert folders(tmp_path, table) == classes
 
 
-def test_a_label_that_holds_the_style_does_not_win_over_one_that_says_the_class(
+def test_a_label_of_the_class_wins_over_that_of_a_style(
     tmp_path: Path,
 ) -> None:
     style = {"_type": "ClassLabel", "names": ["baroque", "realism"]}

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from loopback import download, one_line, unzipped, zipped
 
+pytestmark = pytest.mark.slow
+
 FILES = {"ai/a.jpg": b"made", "real/b.jpg": b"painted"}
 
 
