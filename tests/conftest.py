@@ -8,6 +8,7 @@ from typing import Any
 import joblib
 import pytest
 from hypothesis import settings
+from made_once import made_once
 from project_copy import COLOUR, STAGES, run_stages, set_params, tiny_project
 from threadpoolctl import threadpool_limits
 
@@ -47,12 +48,15 @@ def _one_process() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a project whose stages have run, all but the last: not to be changed by anybody."""
-    project = tiny_project(tmp_path_factory.mktemp("trained"), pictures=64)
-    set_params(project, COLOUR)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.delenv("MLFLOW_TRACKING_URI", raising=False)
-        run_stages(patched, project, *STAGES)
-    return project
+
+    def train(folder: Path) -> None:
+        project = tiny_project(folder, pictures=64)
+        set_params(project, COLOUR)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.delenv("MLFLOW_TRACKING_URI", raising=False)
+            run_stages(patched, project, *STAGES)
+
+    return made_once(tmp_path_factory, "trained", train) / "project"
 
 
 @pytest.fixture

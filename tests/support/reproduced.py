@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
+from made_once import made_once
 from project_copy import COLOUR, environment, git_project, set_params
 
 PROCESSES = {"LOKY_MAX_CPU_COUNT": f"{os.cpu_count()}"}
@@ -42,15 +42,9 @@ class Reproduced:
 
 
 def reproduced(factory: pytest.TempPathFactory) -> Reproduced:
-    """Return it; whichever of pytest's workers comes first makes it."""
-    shared = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder, record = shared / "reproduced", shared / "reproduced.json"
-    with FileLock(shared / "reproduced.lock"):
-        if not record.exists():
-            record.write_text(json.dumps(_run(folder)))
-    return Reproduced(folder, **json.loads(record.read_text()))
+    """Return the project that one of pytest's workers has run."""
+    folder = made_once(factory, "reproduced", _run)
+    return Reproduced(folder, **json.loads((folder / "run.json").read_text()))
 
 
 def started(project: Path, stderr: int | None = None, **more: str) -> "subprocess.Popen[str]":
@@ -78,8 +72,8 @@ def stages_begun(process: "subprocess.Popen[str]") -> Iterator[str]:
     yield from filter(None, map(begun, process.stdout))
 
 
-def _run(folder: Path) -> dict[str, object]:
-    """Make the project, run it, and return what is to be known of the run."""
+def _run(folder: Path) -> None:
+    """Make the project, run it, and write what is to be known of the run."""
     project = git_project(folder / "user", pictures=16)
     set_params(project, COLOUR | {"model": "tiny", "train.checkpoint_seconds": 0.0})
     shutil.copytree(folder / "user", folder / "fresh", symlinks=True)
@@ -96,4 +90,5 @@ def _run(folder: Path) -> dict[str, object]:
     ends = [*list(times.values())[1:], time.monotonic()]
     seconds = {stage: end - times[stage] for stage, end in zip(times, ends, strict=True)}
     shutil.copytree(folder / "user", folder / "after", symlinks=True)
-    return {"output": "".join(lines), "stderr": errors, "seconds": seconds}
+    run = {"output": "".join(lines), "stderr": errors, "seconds": seconds}
+    (folder / "run.json").write_text(json.dumps(run))
