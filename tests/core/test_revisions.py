@@ -8,6 +8,8 @@ import pytest
 from realart.core.errors import RealartError
 from realart.core.revisions import outputs_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

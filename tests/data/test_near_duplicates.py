@@ -32,6 +32,8 @@ from realart.data.near_duplicates import (
 )
 from realart.data.pictures import Pixels
 
+pytestmark = pytest.mark.slow
+
 SIMILAR = PARAMS.clean.similar
 DUPLICATE = PARAMS.clean.duplicate
 SEEDS = st.integers(0, 10**6)

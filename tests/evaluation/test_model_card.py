@@ -10,6 +10,8 @@ from realart.evaluation import model_card
 from realart.metrics import goals, thresholds
 from realart.params import OnnxFeatures, load_params
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_card_is_written_beside_the_model(inside: Path) -> None:
     report = json.loads((inside / "metrics/metrics.json").read_text())
