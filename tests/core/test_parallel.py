@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from realart.core.errors import RealartError
 from realart.core.parallel import map_parallel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _processes() -> Iterator[None]:

@@ -11,6 +11,8 @@ from realart.core.errors import RealartError
 from realart.data import archive
 from realart.data.cleaning import REASONS
 
+pytestmark = pytest.mark.slow
+
 CORPUS = corpus()
 TESTED_BY_CLEANING = {"contradictory labels"}
 
