@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from realart.core import errors
 from realart.core.errors import RealartError
@@ -18,6 +18,9 @@ from realart.params import POINTS, load_params
 
 if TYPE_CHECKING:
     from realart.serving.predict import Prediction
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main() -> None:
@@ -34,111 +37,17 @@ def _parser() -> argparse.ArgumentParser:
         description="Classify pictures as made by people (human) or by generators (ai).",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    predict = commands.add_parser(
-        "predict", help="classify pictures: decision and probability of ai"
-    )
-    predict.add_argument(
-        "paths",
-        nargs="+",
-        type=Path,
-        metavar="PICTURE_OR_FOLDER",
-        help="pictures, or folders of pictures; - reads one from standard input",
-    )
-    predict.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
-    predict.add_argument(
-        "--at",
-        choices=POINTS,
-        help="operating point of the decisions; without one, some are unsure",
-    )
-    predict.add_argument(
-        "--once",
-        action="store_true",
-        help="twice as fast: skip the second scoring, which shows whether saving the picture again "
-        "as JPEG would change the decision",
-    )
-    form = predict.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print a JSON object per file")
-    form.add_argument("--csv", action="store_true", help="print CSV with a header")
-    predict.set_defaults(command=_predict)
-
-    explain = commands.add_parser("explain", help="draw which parts of a picture moved its score")
-    explain.add_argument("path", type=Path, metavar="PICTURE")
-    explain.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
-    explain.add_argument(
-        "--out",
-        type=Path,
-        metavar="PNG",
-        help="output file (default: NAME-explained.png in the current directory)",
-    )
-    explain.set_defaults(command=_explain)
-
-    recipes = commands.add_parser("recipes", help="list the recipes of params.yaml")
-    recipes.add_argument("--json", action="store_true", help="print a JSON list")
-    recipes.set_defaults(command=_recipes)
-
-    evaluate = commands.add_parser(
-        "evaluate", help="score trained models on another labelled dataset"
-    )
-    evaluate.add_argument(
-        "--data",
-        nargs="+",
-        type=Path,
-        required=True,
-        help="folders or zips that contain a folder for each class",
-    )
-    evaluate.add_argument(
-        "--run",
-        nargs="+",
-        default=["workspace"],
-        help="experiments, commits, or workspace (default: workspace)",
-    )
-    evaluate.add_argument(
-        "--labels",
-        default="local",
-        help="entry of datasets in params.yaml whose label names apply (default: local)",
-    )
-    evaluate.add_argument(
-        "--out",
-        type=Path,
-        default=Path("metrics/elsewhere"),
-        help="output folder (default: metrics/elsewhere)",
-    )
-    evaluate.set_defaults(command=_evaluate)
-
-    compare = commands.add_parser(
-        "compare", help="test whether two runs differ by more than chance"
-    )
-    compare.add_argument("a", metavar="A", help="experiment, commit, or workspace")
-    compare.add_argument(
-        "b",
-        metavar="B",
-        nargs="?",
-        default="workspace",
-        help="experiment, commit, or workspace (default: workspace)",
-    )
-    compare.add_argument(
-        "--markdown",
-        action="store_true",
-        help="print a Markdown table, for a comment on a pull request",
-    )
-    compare.set_defaults(command=_compare)
-
-    send = commands.add_parser(
-        "send", help="log the runs that could not be logged to MLflow when they were made"
-    )
-    send.set_defaults(command=_send)
-
-    ui = commands.add_parser("ui", help="serve the MLflow UI on this machine")
-    _add_address(ui, port=5000)
-    ui.set_defaults(command=_ui)
-
-    demo = commands.add_parser(
-        "demo", help="serve a page that classifies a picture, on this machine"
-    )
-    _add_address(demo, port=7860)
-    demo.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
-    demo.set_defaults(command=_demo)
+    for add_command in (
+        _add_predict,
+        _add_explain,
+        _add_recipes,
+        _add_evaluate,
+        _add_compare,
+        _add_send,
+        _add_ui,
+        _add_demo,
+    ):
+        add_command(commands)
     return parser
 
 
@@ -149,6 +58,35 @@ def _add_address(parser: argparse.ArgumentParser, port: int) -> None:
         help="address to listen on; 0.0.0.0 is open to other machines (default: 127.0.0.1)",
     )
     parser.add_argument("--port", type=int, default=port, help=f"(default: {port})")
+
+
+def _add_predict(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "predict", help="classify pictures: decision and probability of ai"
+    )
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PICTURE_OR_FOLDER",
+        help="pictures, or folders of pictures; - reads one from standard input",
+    )
+    parser.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
+    parser.add_argument(
+        "--at",
+        choices=POINTS,
+        help="operating point of the decisions; without one, some are unsure",
+    )
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="twice as fast: skip the second scoring, which shows whether saving the picture again "
+        "as JPEG would change the decision",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON object per file")
+    form.add_argument("--csv", action="store_true", help="print CSV with a header")
+    parser.set_defaults(command=_predict)
 
 
 def _predict(arguments: argparse.Namespace) -> int:
@@ -194,6 +132,19 @@ def _prediction_lines(prediction: "Prediction") -> list[str]:
     return lines + [f"  {sentence}" for sentence in prediction.evidence]
 
 
+def _add_explain(commands: Commands) -> None:
+    parser = commands.add_parser("explain", help="draw which parts of a picture moved its score")
+    parser.add_argument("path", type=Path, metavar="PICTURE")
+    parser.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="PNG",
+        help="output file (default: NAME-explained.png in the current directory)",
+    )
+    parser.set_defaults(command=_explain)
+
+
 def _explain(arguments: argparse.Namespace) -> None:
     picture = arguments.path
     out = arguments.out or Path(f"{picture.stem}-explained.png")
@@ -218,6 +169,12 @@ def _explain(arguments: argparse.Namespace) -> None:
     print(f"{decision}  {picture}, explanation saved to {out}")
 
 
+def _add_recipes(commands: Commands) -> None:
+    parser = commands.add_parser("recipes", help="list the recipes of params.yaml")
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    parser.set_defaults(command=_recipes)
+
+
 def _recipes(arguments: argparse.Namespace) -> None:
     params = load_params()
     from realart.models import recipe_table
@@ -227,6 +184,37 @@ def _recipes(arguments: argparse.Namespace) -> None:
         print(json.dumps(table, indent=2))
     else:
         _print_table(list(table[0]), [[str(value) for value in row.values()] for row in table])
+
+
+def _add_evaluate(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "evaluate", help="score trained models on another labelled dataset"
+    )
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        type=Path,
+        required=True,
+        help="folders or zips that contain a folder for each class",
+    )
+    parser.add_argument(
+        "--run",
+        nargs="+",
+        default=["workspace"],
+        help="experiments, commits, or workspace (default: workspace)",
+    )
+    parser.add_argument(
+        "--labels",
+        default="local",
+        help="entry of datasets in params.yaml whose label names apply (default: local)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("metrics/elsewhere"),
+        help="output folder (default: metrics/elsewhere)",
+    )
+    parser.set_defaults(command=_evaluate)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -245,6 +233,24 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             flush=True,
         )
     print(f"metrics, scores, plots and the matrix are in {arguments.out}")
+
+
+def _add_compare(commands: Commands) -> None:
+    parser = commands.add_parser("compare", help="test whether two runs differ by more than chance")
+    parser.add_argument("a", metavar="A", help="experiment, commit, or workspace")
+    parser.add_argument(
+        "b",
+        metavar="B",
+        nargs="?",
+        default="workspace",
+        help="experiment, commit, or workspace (default: workspace)",
+    )
+    parser.add_argument(
+        "--markdown",
+        action="store_true",
+        help="print a Markdown table, for a comment on a pull request",
+    )
+    parser.set_defaults(command=_compare)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -268,6 +274,13 @@ def _print_table(header: list[str], rows: Iterable[list[str]]) -> None:
         print("  ".join(cells).rstrip())
 
 
+def _add_send(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "send", help="log the runs that could not be logged to MLflow when they were made"
+    )
+    parser.set_defaults(command=_send)
+
+
 def _send(arguments: argparse.Namespace) -> None:
     from realart.tracking import outbox
 
@@ -278,10 +291,25 @@ def _send(arguments: argparse.Namespace) -> None:
     print(f"logged {sent} {'run' if sent == 1 else 'runs'}; none is left to log")
 
 
+def _add_ui(commands: Commands) -> None:
+    parser = commands.add_parser("ui", help="serve the MLflow UI on this machine")
+    _add_address(parser, port=5000)
+    parser.set_defaults(command=_ui)
+
+
 def _ui(arguments: argparse.Namespace) -> None:
     from realart.tracking import ui
 
     ui.serve(arguments.host, arguments.port)
+
+
+def _add_demo(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "demo", help="serve a page that classifies a picture, on this machine"
+    )
+    _add_address(parser, port=7860)
+    parser.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
+    parser.set_defaults(command=_demo)
 
 
 def _demo(arguments: argparse.Namespace) -> None:

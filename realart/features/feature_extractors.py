@@ -6,7 +6,6 @@ The stage `features` builds them once; they are stored beside the vectors and be
 from pathlib import Path
 
 from realart.core.errors import RealartError
-from realart.features import vectors
 from realart.networks import backend, builder, openvino_runtime
 from realart.networks.backend import keras
 from realart.networks.layers import Pool
@@ -17,8 +16,8 @@ SEED = 0
 """Seed of random weights."""
 
 
-def save_network(name: str, part: KerasFeatures, folder: Path) -> InferenceFunction | None:
-    """Build the network of the descriptor `name`, and write it into `folder` for OpenVINO.
+def save_network(part: KerasFeatures, folder: Path, file: str) -> InferenceFunction | None:
+    """Build the network of a descriptor, and write it as `file` into `folder` for OpenVINO.
 
     Returns
     -------
@@ -33,7 +32,7 @@ def save_network(name: str, part: KerasFeatures, folder: Path) -> InferenceFunct
     backend.prepare(SEED)
     backend.clear_session()
     model = network(part)
-    openvino_runtime.export(model, folder, vectors.NETWORK.format(name))
+    openvino_runtime.export(model, folder, file)
     return openvino_runtime.keras_inference(model) if backend.has_accelerator() else None
 
 

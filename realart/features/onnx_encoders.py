@@ -16,7 +16,6 @@ from filelock import FileLock
 
 from realart.core import hashing, hub, project
 from realart.core.errors import RealartError
-from realart.features import vectors
 from realart.networks import openvino_runtime
 from realart.params import REMOTE, Encoder, OnnxFeatures, Tap, encoder_file
 
@@ -30,8 +29,8 @@ INDEPENDENCE_TOLERANCE = 1e-2
 """Largest relative difference between a square encoded alone and in a batch."""
 
 
-def save_network(name: str, part: OnnxFeatures, folder: Path) -> None:
-    """Build the network of the descriptor `name`, and write it into `folder` for OpenVINO.
+def save_network(name: str, part: OnnxFeatures, folder: Path, file: str) -> None:
+    """Build the network of the descriptor `name`, and write it as `file` into `folder`.
 
     Raises
     ------
@@ -40,7 +39,7 @@ def save_network(name: str, part: OnnxFeatures, folder: Path) -> None:
         encoder, or lacks a tensor.
     """
     network = build(name, part, fetch(name, part.encoder))
-    openvino_runtime.save(network, folder, vectors.NETWORK.format(name), part.precision)
+    openvino_runtime.save(network, folder, file, part.precision)
 
 
 def fetch(name: str, encoder: Encoder) -> Path:

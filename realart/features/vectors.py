@@ -49,13 +49,13 @@ def save_networks(parts: Descriptors, folder: Path) -> Networks:
 def _save_keras(name: str, part: KerasFeatures, folder: Path) -> InferenceFunction | None:
     from realart.features import feature_extractors  # Keras takes seconds to import
 
-    return feature_extractors.save_network(name, part, folder)
+    return feature_extractors.save_network(part, folder, NETWORK.format(name))
 
 
 def _save_onnx(name: str, part: OnnxFeatures, folder: Path) -> None:
     from realart.features import onnx_encoders
 
-    onnx_encoders.save_network(name, part, folder)
+    onnx_encoders.save_network(name, part, folder, NETWORK.format(name))
 
 
 _BUILDERS: dict[type, Callable[[str, Any, Path], InferenceFunction | None]] = {
