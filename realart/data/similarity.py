@@ -127,7 +127,8 @@ def agreement(first: Thumbnails, second: Thumbnails, view: int = 0) -> FloatArra
         float64, shape (n,), in [-1, 1]: the mean of two correlations, that over all of `CELLS` x
         `CELLS` cells, each channel centred in each, and the lowest of any cell but the
         `DISAGREEING` share of them. Cells that show no more than `NOISE` in both do not count; 0
-        where none does. Where it is below `ALIKE`, `first` is aligned, and the higher value counts.
+        where none does. Where it is below `ALIKE`, each is aligned with the other, and the highest
+        value counts, so that the order of two whole pictures changes nothing.
     """
     part, whole = (
         subtract_ground(_DETAIL_COSINES.T @ _spectra(planes, DETAIL) @ _DETAIL_COSINES, BACKDROP)
@@ -135,8 +136,8 @@ def agreement(first: Thumbnails, second: Thumbnails, view: int = 0) -> FloatArra
     )
     found = _agreement(part, whole)
     if len(apart := np.flatnonzero(found < ALIKE)):
-        aligned = _agreement(_aligned(part[apart], whole[apart]), whole[apart])
-        found[apart] = np.maximum(found[apart], aligned)
+        for moving, fixed in ((part[apart], whole[apart]), (whole[apart], part[apart])):
+            found[apart] = np.maximum(found[apart], _agreement(_aligned(moving, fixed), fixed))
     return found
 
 

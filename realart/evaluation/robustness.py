@@ -35,7 +35,7 @@ STRENGTHS: dict[str, Sequence[float]] = {
     "grey": (1,),
     "screenshot": (1, 2),
 }
-"""Strengths at which each of `changes.CHANGES` is applied, the mildest first."""
+"""Strengths at which each of `perturbations.CHANGES` is applied, the mildest first."""
 
 
 def evaluate(

@@ -259,39 +259,6 @@ def flatten(metrics: BaselineMetrics) -> dict[str, float]:
     return row
 
 
-def findings(
-    table: pd.DataFrame,
-    aspects: Mapping[str, Estimate],
-    pairs: Mapping[str, pd.DataFrame],
-    copies: Mapping[str, Estimate],
-) -> list[str]:
-    """Summarise the audit in words, a sentence each.
-
-    Parameters
-    ----------
-    table
-        What `evaluate_candidates` returns.
-    aspects, pairs, copies
-        What `aspect_correlations`, `pairs_by_kind` and `copy_detection_aucs` return.
-    """
-    correlations = ", ".join(f"{shape} {value.value:.2f}" for shape, value in aspects.items())
-    texture = best_row(table, [TEXTURE])["auc"]
-    sentences = [
-        f"Files as published: {_describe(best_row(table, [PUBLISHED]))}",
-        f"Model input: {_describe(best_row(table, AVAILABLE))}",
-        "Rank correlation of a picture's aspect ratio with a prediction of it from the square "
-        f"model input: {correlations}.",
-        f"Texture alone predicts the label with AUC {texture:.2f}: traces of the generator, or of "
-        "the published compression; re-encoding shows which.",
-        f"Pairs: {', '.join(f'{len(rows)} {kind}' for kind, rows in pairs.items())}.",
-    ]
-    for label, auc in copies.items():
-        sentences.append(
-            f"Augmented copies of {label} art are separable from originals with AUC {auc}."
-        )
-    return sentences
-
-
 def _cross_validate(
     labels: Labels, folds: pd.DataFrame, job: tuple[Candidate, str]
 ) -> BaselineMetrics:
@@ -301,19 +268,3 @@ def _cross_validate(
 
 def _frame(values: Vector) -> pd.DataFrame:
     return pd.DataFrame(values).add_prefix("x")
-
-
-def _describe(row: pd.Series) -> str:
-    if row["auc_low"] <= 0.55:
-        strength = "hardly predictable"
-    elif row["auc"] < 0.7:
-        strength = "weakly predictable"
-    elif row["auc"] < 0.9:
-        strength = "largely predictable"
-    else:
-        strength = "almost fully predictable"
-    auc = f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}]"
-    return (
-        f"the label is {strength} without image content; the best baseline is {row['name']} "
-        f"({row['scope']}), AUC {auc}."
-    )

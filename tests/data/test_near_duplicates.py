@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from making import PARAMS, decoded, file, fingerprint, picture, plain
 from PIL import Image, ImageDraw
@@ -246,6 +246,7 @@ def version(seed: int, change: int) -> Pixels:
 
 @SEARCHED
 @given(CHOSEN, st.sampled_from([0.0, 0.5, SIMILAR]))
+@example([(4, 7), (4, 9)], SIMILAR)
 def test_the_forest_has_the_components_of_all_pairs(
     chosen: list[tuple[int, int]], similar: float
 ) -> None:

@@ -12,7 +12,7 @@ from making import LABELS, PARAMS, archive, file, picture
 from realart.core import tables
 from realart.core.errors import RealartError
 from realart.data import cleaning, decoding, pictures, splits
-from realart.evaluation import shortcuts
+from realart.evaluation import audit, shortcuts
 from realart.features import pixel_statistics
 from realart.metrics import intervals
 from realart.params import Clean
@@ -105,7 +105,7 @@ def test_findings_name_the_best_baselines(
     shrunk: tuple[list[shortcuts.Candidate], pd.DataFrame, pd.DataFrame],
 ) -> None:
     _, table, _ = shrunk
-    sentences = shortcuts.findings(table, {}, {"across labels": pd.DataFrame([1, 2])}, {})
+    sentences = audit.summarise(table, {}, {"across labels": pd.DataFrame([1, 2])}, {})
     assert re.search(
         r"published: the label is almost fully predictable .* quantisation table", sentences[0]
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from realart.data import decoder_messages
-from realart.serving.provenance import credentials, exif, files, iptc, stealth, texts, xmp
+from realart.serving.provenance import credentials, exif, iptc, metadata_blocks, stealth, texts, xmp
 
 MAX_SENTENCES = 20
 """Most sentences that are returned about a file."""
@@ -49,9 +49,9 @@ def evidence(data: bytes) -> list[str]:
 def _sentences(data: bytes) -> dict[str, None]:
     """Return the sentences as keys, which keep their order and stand once."""
     found: dict[str, None] = {}
-    metadata = files.Metadata()
+    metadata = metadata_blocks.Metadata()
     with suppress(Exception):
-        metadata = files.read(data)
+        metadata = metadata_blocks.read(data)
     readers: tuple[Callable[[], Iterator[str]], ...] = (
         lambda: credentials.sentences(data),
         lambda: xmp.sentences(metadata.xmp),

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from realart.serving.provenance.files import PNG, chunk, chunks
 from realart.serving.provenance.generators import field_sentences, writer
+from realart.serving.provenance.metadata_blocks import PNG, chunk, chunks
 from realart.serving.provenance.wording import MAX_LENGTH, quoted, to_text
 
 SIGNATURES = {
