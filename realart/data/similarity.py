@@ -127,8 +127,8 @@ def agreement(first: Thumbnails, second: Thumbnails, view: int = 0) -> FloatArra
         float64, shape (n,), in [-1, 1]: the mean of two correlations, that over all of `CELLS` x
         `CELLS` cells, each channel centred in each, and the lowest of any cell but the
         `DISAGREEING` share of them. Cells that show no more than `NOISE` in both do not count; 0
-        where none does. Where it is below `ALIKE`, each is aligned with the other, and the highest
-        value counts, so that the order of two whole pictures changes nothing.
+        where none does. Where it is below `ALIKE`, each is aligned with the other, and the mean of
+        both values counts if it is higher: the order of two whole pictures changes nothing.
     """
     part, whole = (
         subtract_ground(_DETAIL_COSINES.T @ _spectra(planes, DETAIL) @ _DETAIL_COSINES, BACKDROP)
@@ -136,8 +136,10 @@ def agreement(first: Thumbnails, second: Thumbnails, view: int = 0) -> FloatArra
     )
     found = _agreement(part, whole)
     if len(apart := np.flatnonzero(found < ALIKE)):
-        for moving, fixed in ((part[apart], whole[apart]), (whole[apart], part[apart])):
-            found[apart] = np.maximum(found[apart], _agreement(_aligned(moving, fixed), fixed))
+        moving, fixed = part[apart], whole[apart]
+        there = _agreement(_aligned(moving, fixed), fixed)
+        back = _agreement(_aligned(fixed, moving), moving)
+        found[apart] = np.maximum(found[apart], (there + back) / 2)
     return found
 
 
