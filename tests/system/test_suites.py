@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import suites
 from benchmarks.suites import CRASH, KEPT, run
-from realart.data import pictures
+from realart.data import decoding
 
 MAX_PIXELS = 1 << 20
 
@@ -39,7 +39,7 @@ def test_kept_and_rejected(folder: Path) -> None:
 def test_what_is_no_unusable_error_is_a_crash(
     folder: Path, monkeypatch: pytest.MonkeyPatch, fault: Any, detail: str
 ) -> None:
-    monkeypatch.setattr(pictures, "decode", fault)
+    monkeypatch.setattr(decoding, "decode", fault)
     (outcome,) = run(folder, MAX_PIXELS)
     assert outcome.reason == CRASH
     assert outcome.detail.startswith(detail)
@@ -49,7 +49,7 @@ def test_a_file_that_takes_for_ever_is_a_crash(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(suites, "LIMIT", 0.2)
-    monkeypatch.setattr(pictures, "decode", lambda *_: os.read(os.pipe()[0], 1))
+    monkeypatch.setattr(decoding, "decode", lambda *_: os.read(os.pipe()[0], 1))
     (outcome,) = run(folder, MAX_PIXELS)
     assert outcome == suites.Outcome(
         folder / "deep/good.png", CRASH, "no answer in 0.2 s", seconds=0.2
