@@ -46,7 +46,7 @@ one of: triangle
         self[name] = entry
 
     def register(self, name: str) -> Callable[[Entry], Entry]:
-        """Return a decorator that adds what it decorates under `name`."""
+        """Return a decorator that adds what it decorates under `name`, as `add` does."""
 
         def add(entry: Entry) -> Entry:
             self.add(name, entry)

@@ -83,7 +83,7 @@ class BackgroundLogger:
         self._thread.join(WAIT_SECONDS)
         if self._queue and self.outcome:
             outbox.keep_training(self.outcome, self._record, list(self._queue))
-            self._print("was not told all: `realart send` sends the rest")
+            self._print("lacks a part of this training: `realart send` sends it")
 
     def _log_queue(self) -> None:
         while event := self._next_event():

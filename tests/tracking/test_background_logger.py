@@ -112,7 +112,7 @@ def test_events_are_kept_while_the_store_is_away(
     assert first.startswith("train: MLflow at http://127.0.0.1:9 can't be used (")
     assert "refused" in first
     assert first.endswith("training goes on")
-    assert last.endswith("was not told all: `realart send` sends the rest")
+    assert last.endswith("lacks a part of this training: `realart send` sends it")
 
 
 def test_a_failed_training_keeps_nothing_while_the_store_is_away(
