@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from making import file, picture
 
-from realart.data import decoder_messages, decoding, pictures
+from realart.data import decoder_messages, decoding, formats
 from realart.data.decoding import UnusableFileError
 
 PACKED = file(picture(1), "TIFF", compression="tiff_adobe_deflate")
@@ -94,12 +94,12 @@ def test_log_records_of_pillow_are_collected_inside_only(caplog: pytest.LogCaptu
 
 def test_libtiff_prints_outside_only(capfd: pytest.CaptureFixture[str]) -> None:
     with decoder_messages.collect() as messages, pytest.raises(OSError, match="decoder error"):
-        pictures.formats.open_picture(DAMAGED).load()
+        formats.open_picture(DAMAGED).load()
     assert messages
     assert "incorrect header check" in messages[0]
     assert capfd.readouterr().err == ""
     with pytest.raises(OSError, match="decoder error"):
-        pictures.formats.open_picture(DAMAGED).load()
+        formats.open_picture(DAMAGED).load()
     assert messages[0] in capfd.readouterr().err
 
 
