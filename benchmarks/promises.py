@@ -4,7 +4,7 @@
 
 Probabilities are drawn whose true error rates are known. On each draw a threshold is chosen for a
 false positive rate of at most `RATE`, and one for a precision of at least `PRECISION`: by reading
-it off the same probabilities (`realart.metrics.thresholds`), and by an exact bound at `CONFIDENCE`
+it off the same probabilities, as older releases did, and by an exact bound at `CONFIDENCE`
 (`realart.metrics.promises`), which gives none where the draw is too small. Prints in Markdown how
 many draws have a threshold, and how many of these are broken: a bound is in at most 5 of 100.
 """
@@ -20,24 +20,35 @@ from tqdm import trange
 from realart.metrics import promises, thresholds
 from realart.metrics.classification import Labels, Scores
 
-RATE, PRECISION, CONFIDENCE = thresholds.MAX_FALSE_POSITIVE_RATE, 0.95, 0.95
+RATE, PRECISION, CONFIDENCE = 0.01, 0.95, 0.95
 SIZES = (50, 200, 1000, 5000)
 SPREAD = 3.0
 """Standard deviation of the log-odds of ai."""
 POPULATION = 1_000_000
 
+
+def read_off_low_fpr(labels: Labels, scores: Scores) -> float:
+    """Return the lowest threshold whose false positive rate on these scores is at most `RATE`."""
+    humans = np.sort(scores[labels == 0])[::-1]
+    return float(np.nextafter(humans[int(RATE * len(humans))], np.inf))
+
+
+def read_off_confidence(labels: Labels, scores: Scores) -> float | None:
+    """Return the least confidence from which the precision on these scores is `PRECISION`."""
+    curve = thresholds.coverage(labels, scores)
+    return curve.loc[curve["accuracy"] >= PRECISION, "sureness"].min()
+
+
 Rule = Callable[[Labels, Scores, "pd.Series[str]"], float | None]
 RULES: dict[str, dict[str, Rule]] = {
     f"false positive rate of at most {RATE}": {
-        "read off": lambda labels, scores, _: thresholds.choose_points(labels, scores)["low_fpr"],
+        "read off": lambda labels, scores, _: read_off_low_fpr(labels, scores),
         "bound": lambda labels, scores, groups: promises.false_positive_threshold(
             scores[labels == 0], groups[labels == 0], RATE, CONFIDENCE
         ),
     },
     f"precision of at least {PRECISION}": {
-        "read off": lambda labels, scores, _: thresholds.confidence_threshold(
-            labels, scores, PRECISION
-        ),
+        "read off": lambda labels, scores, _: read_off_confidence(labels, scores),
         "bound": lambda labels, scores, groups: promises.confidence_threshold(
             labels, scores, groups, PRECISION, CONFIDENCE
         ),
@@ -61,7 +72,7 @@ def main() -> None:
             labels, probabilities = draw(random, size)
             for (promise, rule), found in chosen.items():
                 threshold = RULES[promise][rule](labels, probabilities, groups)
-                if threshold is not None and threshold != thresholds.NEVER:
+                if threshold is not None and not np.isnan(threshold):
                     found.append(threshold)
         for (promise, rule), found in chosen.items():
             broken = sum(not is_kept[promise](threshold) for threshold in found)

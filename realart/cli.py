@@ -97,6 +97,9 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     files = predict.list_files(arguments.paths)
     model = TrainedModel(arguments.model or root() / "models/final")
+    model.decision_rule.require_point(arguments.at)
+    if promise := model.decision_rule.promise(arguments.at):
+        print(promise, file=sys.stderr)
     failed = 0
     if arguments.csv:
         columns = [field.name for field in fields(predict.Prediction)]

@@ -38,6 +38,9 @@ Point = Literal["balanced", "low_fpr", "best_f1"]
 POINTS: tuple[Point, ...] = get_args(Point)
 """Operating points, whose thresholds `realart.metrics.thresholds` chooses on out-of-fold scores."""
 
+RENAMED = {"evaluate.sure": "promise.precision"}
+"""Params of older releases, and what took their place."""
+
 
 def _kind_by(keys: Mapping[str, str], otherwise: str) -> Discriminator:
     """Discriminate a union of groups of params by a key that only one of them has.
@@ -628,16 +631,32 @@ class Evaluate(Strict):
     ----------
     final
         The network or classifier of the best fold, or the mean score of those of all folds.
-    sure
-        The accuracy, out of fold, of all decisions that are made; other pictures are `unsure`.
     reencode
         The JPEG quality at which test pictures are saved again, to measure how much the scores
         depend on the encoding.
     """
 
     final: Literal["best_fold", "ensemble"]
-    sure: Annotated[float, Field(ge=0.5, le=1)]
     reencode: JpegQuality
+
+
+class Promise(Strict):
+    """Error rates that decisions on further pictures keep, if these are drawn as those before.
+
+    Attributes
+    ----------
+    false_positive_rate
+        The share of human art that is classified as ai at the operating point `low_fpr`, at most.
+    precision
+        The share of right decisions among those without an operating point, at least; all other
+        pictures are `unsure`.
+    confidence
+        The least probability that each of both is kept, over draws of the labelled pictures.
+    """
+
+    false_positive_rate: Fraction
+    precision: Annotated[float, Field(gt=0.5, lt=1)]
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
 
 
 class Goals(Strict):
@@ -678,6 +697,7 @@ class Params(Strict):
     recipes: dict[str, Recipe]
     train: Train
     evaluate: Evaluate
+    promise: Promise
     goals: Goals
 
     @model_validator(mode="after")
@@ -839,6 +859,8 @@ def _first_problem(error: ValidationError) -> str:
     location = [part for part in problem["loc"] if not str(part).startswith("<")]
     name = ".".join(str(part) for part in location)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if name in RENAMED:
+        return f"param '{name}' is now '{RENAMED[name]}': change params.yaml (CHANGELOG.md){more}"
     if problem["type"] == "extra_forbidden":
         return f"unknown param '{name}'{hint(name, _names(Params, location))}{more}"
     if problem["type"] == "missing":

@@ -14,7 +14,7 @@ def main() -> None:
     pictures = tables.by_id(tables.read(paths.PICTURES, tables.PICTURES))
     results = [folds.read(paths.FOLDS / f"{fold}") for fold in range(params.split.folds)]
 
-    oof, rule = final_model.calibrate_out_of_fold(results, params.evaluate.sure)
+    oof, rule = final_model.calibrate_out_of_fold(results, pictures["group"], params.promise)
     unseen = None
     if params.held_out_sets:
         held_out = {
@@ -32,7 +32,7 @@ def main() -> None:
     (paths.FINAL / "README.md").write_text(card, "utf-8")
     with fresh_directory(paths.EVALUATION_IMAGES) as images:
         with fresh_directory(paths.TABLES) as folder:
-            figures.write_tables(scores, report, folder, images)
+            figures.write_tables(params, scores, report, folder, images)
         with fresh_directory(paths.PLOTS) as folder:
             figures.write_plots(params, scores, report, results, folder, images)
     print(figures.summary(params, report))

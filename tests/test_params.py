@@ -104,6 +104,7 @@ def test_several_datasets_are_sorted_by_name(tmp_path: Path) -> None:
         (at("model", 5), "model is 5"),
         (at("split.test_sise", 0.1), "'split.test_sise' (did you mean 'split.test_size'?)"),
         (renamed("ela.quality", "qualty"), "'ela.qualty' (did you mean 'ela.quality'?)"),
+        (renamed("evaluate.reencode", "sure"), "'evaluate.sure' is now 'promise.precision'"),
         (renamed("model", "modle"), "'modle' (did you mean 'model'?)"),
         (at("recipes.cnn.epoch", 3), "'recipes.cnn.epoch' (did you mean 'recipes.cnn.epochs'?)"),
         (

@@ -13,7 +13,16 @@ from realart.core.outputs import write_json
 from realart.data import contact_sheets
 from realart.evaluation import model_card, reencoding
 from realart.evaluation.final_model import labels_and_scores
-from realart.metrics import by_set, classification, goals, label_issues, matching, plots, subgroups
+from realart.metrics import (
+    by_set,
+    classification,
+    goals,
+    label_issues,
+    matching,
+    plots,
+    promises_by_source,
+    subgroups,
+)
 from realart.metrics.thresholds import DecisionRule, evaluate_decisions, one_class_warnings
 from realart.models.trained_model import TrainedModel
 from realart.params import CLASSES, Params
@@ -95,6 +104,7 @@ def compute_figures(
         **_figures_by_set(scores.combined),
         "cv": classification.over_folds([result.figures for result in results]),
         "verdicts": dict(rule.points.items(), sure=rule.sure),
+        "promises": rule.model_dump()["proofs"],
         "matched": {
             name: matching.figures(table, scores.pictures.loc[table["row"]])
             for name, table in (("test", scores.test), ("oof", scores.oof))
@@ -120,15 +130,19 @@ def _figures_by_set(combined: pd.DataFrame) -> dict[str, Any]:
     return {name: by_set.evaluate_by_set(own) for name, own in of_parts.items() if len(own)}
 
 
-def write_tables(scores: RunScores, figures: Mapping[str, Any], folder: Path, images: Path) -> None:
-    """Write tables of subgroups and of probable label issues.
+def write_tables(
+    params: Params, scores: RunScores, figures: Mapping[str, Any], folder: Path, images: Path
+) -> None:
+    """Write tables of subgroups, of promises by source and of probable label issues.
 
-    subgroups.csv and label_issues.csv go into `folder`, label_issues.jpg into `images`.
+    subgroups.csv, promises.csv and doubts.csv go into `folder`, label_issues.jpg into `images`.
     """
     published = scores.pictures.loc[scores.oof["row"]]
     probabilities = scores.oof["score"].to_numpy()
     table = subgroups.table(published, probabilities)
     tables.write(table, folder / paths.SUBGROUPS.name, subgroups.COLUMNS)
+    promised = _promises_by_source(params, scores)
+    tables.write(promised, folder / paths.PROMISES.name, promises_by_source.COLUMNS)
     issues = label_issues.label_issues(published, probabilities)
     tables.write(issues, folder / "doubts.csv", label_issues.COLUMNS)
     sheet = {}
@@ -139,6 +153,20 @@ def write_tables(scores: RunScores, figures: Mapping[str, Any], folder: Path, im
     contact_sheets.draw_sheet(sheet, images / "label_issues.jpg")
     # DVC pushes no metrics that git tracks, but restores a run by the bytes of all its outputs.
     write_json(figures, folder / paths.FIGURES.name)
+
+
+def _promises_by_source(params: Params, scores: RunScores) -> pd.DataFrame:
+    """Return the table of promises on each source, or on each set where these are held out."""
+    scored = scores.combined
+    oof, unseen = (scored[scored["part"] == part] for part in ("oof", "unseen"))
+    if len(unseen):
+        return promises_by_source.table(
+            oof.assign(source=oof["set"]), unseen.assign(source=unseen["set"]), params.promise
+        )
+    several = scored["set"].nunique() > 1
+    sources = scores.pictures["set"] + "/" if several else ""
+    oof = oof.join(sources + scores.pictures["source"], on="row")
+    return promises_by_source.table(oof, oof, params.promise)
 
 
 def write_plots(
@@ -161,7 +189,7 @@ def write_plots(
         "out of fold": labels_and_scores(scores.oof),
     }
     decisions = {"test": figures["test"], "out of fold": figures["oof"]}
-    plots.write_curves(named, decisions, params.evaluate.sure, folder, images)
+    plots.write_curves(named, decisions, params.promise.precision, folder, images)
 
 
 def summary(params: Params, figures: Mapping[str, Any]) -> str:

@@ -20,13 +20,13 @@ from realart.metrics.classification import Labels, Scores
 from realart.metrics.thresholds import DecisionRule
 from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
-from realart.params import Params
+from realart.params import Params, Promise
 from realart.training import recipe_kinds
 from realart.training.folds import FoldResult
 
 
 def calibrate_out_of_fold(
-    results: Sequence[FoldResult], accuracy: float
+    results: Sequence[FoldResult], groups: "pd.Series[str]", promise: Promise
 ) -> tuple[pd.DataFrame, DecisionRule]:
     """Calibrate the held-out scores of all folds, and choose the final model's decision rule.
 
@@ -36,8 +36,10 @@ def calibrate_out_of_fold(
     ----------
     results
         Of all folds.
-    accuracy
-        That decisions without an operating point are to have, 0.5 to 1.
+    groups
+        The group of near-duplicates of each picture, by its id.
+    promise
+        Error rates that the thresholds are to keep on further pictures.
 
     Returns
     -------
@@ -50,10 +52,8 @@ def calibrate_out_of_fold(
     labels, scores = labels_and_scores(oof)
     fold = np.repeat(np.arange(len(held_out)), [len(table) for table in held_out])
     probabilities = calibration.cross_calibrate(labels, scores, fold)
-    rule = DecisionRule(
-        calibration=calibration.fit(labels, scores),
-        points=thresholds.choose_points(labels, probabilities),
-        sure=thresholds.confidence_threshold(labels, probabilities, accuracy),
+    rule = thresholds.choose_rule(
+        labels, probabilities, groups.loc[oof["row"]], promise, calibration.fit(labels, scores)
     )
     return oof.assign(score=probabilities), rule
 

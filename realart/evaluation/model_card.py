@@ -8,6 +8,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from realart.core import yaml12
 from realart.metrics import goals
+from realart.metrics.proofs import Proofs
 from realart.metrics.thresholds import format_figure, one_class_warnings
 from realart.params import Params
 
@@ -52,6 +53,7 @@ def render(params: Params, report: Mapping[str, Any], findings: str) -> str:
     sections = {
         "": _what(params),
         "How to use it": _use(),
+        "What it promises": _promises(report),
         "Data": _data(params, report),
         "Results": _results(params, report),
         "Baselines without image content": findings.strip(),
@@ -107,9 +109,18 @@ def _what(params: Params) -> str:
 def _use() -> str:
     return (
         "```sh\nrealart predict --model <this folder> picture.jpg\n```\n\n"
-        "Pictures are preprocessed as in training. The verdict is `ai`, `human` or `unsure`; with "
-        "`--at low_fpr` it is `ai` or `human`, by the threshold whose out-of-fold false positive "
-        "rate (human art called ai) is at most 1 %."
+        "Pictures are preprocessed as in training. The verdict is `ai`, `human` or `unsure`; at an "
+        "operating point, such as `--at balanced`, it is `ai` or `human`."
+    )
+
+
+def _promises(report: Mapping[str, Any]) -> str:
+    proofs = Proofs.model_validate(report["promises"])
+    return (
+        f"- {proofs.of_low_fpr}\n- {proofs.of_decisions}\n\n"
+        "Both by exact binomial bounds on out-of-fold scores, near-duplicates counted once. They "
+        "hold for pictures from the same sources, not for other generators or kinds of art: "
+        "recalibrate on pictures of yours (`realart calibrate`)."
     )
 
 

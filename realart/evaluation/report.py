@@ -14,7 +14,8 @@ from realart.core import paths, tables
 from realart.data import decoding, raw
 from realart.evaluation import model_card, robustness
 from realart.features import ela
-from realart.metrics import classification, goals, subgroups, thresholds
+from realart.metrics import classification, goals, promises_by_source, subgroups, thresholds
+from realart.metrics.proofs import Proofs
 from realart.params import Ela, Params
 
 HARDEST = 12
@@ -57,6 +58,11 @@ def page(params: Params, project: Path = Path()) -> str:
         rejected=tables.read(project / paths.REJECTED, tables.REJECTED),
         findings=_items(project / paths.FINDINGS),
         robustness=changed[changed["point"] == "balanced"],
+        promises=Proofs.model_validate(report["promises"]),
+        worst_sources=promises_by_source.worst(
+            tables.read(project / paths.PROMISES, promises_by_source.COLUMNS)
+        ),
+        sources_are_unseen=params.split.method in ("sources", "sets"),
         subgroups=tables.read(project / paths.SUBGROUPS, subgroups.COLUMNS),
         mistakes=_mistakes(scores, kept.set_index("id"), project / paths.DATA, params.ela),
     )

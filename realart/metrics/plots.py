@@ -45,7 +45,7 @@ def predictions(labels: Labels, scores: Scores) -> pd.DataFrame:
 def write_curves(
     named: dict[str, tuple[Labels, Scores]],
     figures: dict[str, Any],
-    sure: float | None,
+    precision: float | None,
     folder: Path,
     images: Path,
 ) -> None:
@@ -59,8 +59,8 @@ def write_curves(
         Labels and scores, shape (n,), of each part by its name.
     figures
         What `thresholds.evaluate_decisions` returns for each part.
-    sure
-        The accuracy that decisions are to have, drawn as a line; None draws none.
+    precision
+        The promised precision of decisions, drawn as a line; None draws none.
     folder, images
         Existing folders of the CSV files and of the PNG files.
     """
@@ -72,7 +72,7 @@ def write_curves(
     coverage(*last).to_csv(folder / "coverage.csv", index=False)
     draw_confusion(*first, next(iter(named)), images / "confusion.png")
     draw_curves(named, figures, images / "curves.png")
-    draw_calibration(named, sure, images / "calibration.png")
+    draw_calibration(named, precision, images / "calibration.png")
 
 
 def draw_history(history: pd.DataFrame, path: Path) -> None:
@@ -126,7 +126,7 @@ def draw_curves(
 
 
 def draw_calibration(
-    named: dict[str, tuple[Labels, Scores]], sure: float | None, path: Path
+    named: dict[str, tuple[Labels, Scores]], precision: float | None, path: Path
 ) -> None:
     """Draw a reliability diagram and accuracy against coverage of named parts.
 
@@ -134,8 +134,8 @@ def draw_calibration(
     ----------
     named
         Labels and scores, shape (n,), of each part by its name.
-    sure
-        The accuracy that decisions are to have, drawn as a line; None draws none.
+    precision
+        The promised precision of decisions, drawn as a line; None draws none.
     path
         Of the PNG file.
     """
@@ -156,8 +156,8 @@ def draw_calibration(
         ylabel="share of ai, 95 % interval",
     )
     axes[0].set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    if sure is not None:
-        axes[1].axhline(sure, ls=":", color=GREY)
+    if precision is not None:
+        axes[1].axhline(precision, ls=":", color=GREY)
     axes[1].set(title="Accuracy against coverage", xlabel="coverage", ylabel="accuracy")
     axes[0].legend(frameon=False, loc="upper left")
     axes[1].legend(frameon=False, loc="lower left")

@@ -35,6 +35,15 @@ def required_pictures(rate: float, confidence: float) -> int:
     return math.ceil(math.log(1 - confidence) / math.log1p(-rate) - 1e-9)
 
 
+def required_decisions(precision: float, confidence: float) -> int:
+    """Return how many decisions `confidence_threshold` needs if none of them is wrong.
+
+    >>> required_decisions(0.95, 0.95)
+    80
+    """
+    return required_pictures(1 - precision, 1 - (1 - confidence) / len(STARTS))
+
+
 def attainable_rate(pictures: int, confidence: float) -> float:
     """Return the lowest error rate that `pictures` can prove: if none of them is an error.
 
@@ -132,15 +141,15 @@ def confidence_threshold(
     return min(passed, default=None)
 
 
-def attainable_precision(
+def attainable_error_rate(
     labels: Labels, probabilities: Scores, groups: "pd.Series[str]", confidence: float
 ) -> float:
-    """Return the highest precision that `confidence_threshold` can prove from one of `STARTS` on.
+    """Return 1 - the highest precision that `confidence_threshold` can prove.
 
     The parameters are those of `confidence_threshold`.
     """
     decisions = Decisions(labels, probabilities, groups)
-    return float(1 - decisions.error_bounds(np.array(STARTS), confidence).min())
+    return float(decisions.error_bounds(np.array(STARTS), confidence).min())
 
 
 class Decisions:

@@ -1,4 +1,7 @@
-"""Decision thresholds, chosen on out-of-fold probabilities alone, and metrics of the decisions."""
+"""Decision thresholds, chosen on out-of-fold probabilities alone, and metrics of the decisions.
+
+Thresholds of promised error rates are chosen by `realart.metrics.promises`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,17 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from realart.metrics import classification
+from realart.core.errors import RealartError
+from realart.metrics import classification, promises, proofs
 from realart.metrics.calibration import Calibration
 from realart.metrics.classification import Labels, Scores
-from realart.params import Point, Strict
+from realart.metrics.proofs import Proofs
+from realart.params import Point, Promise, Strict
 
-MAX_FALSE_POSITIVE_RATE = 0.01
-"""False positive rate (share of human art called ai) that the point `low_fpr` does not exceed."""
 MIN_PREDICTED = 0.1
 """Predictions of a class, per picture of it, up to which the other class counts as the only one."""
-ALWAYS, NEVER = 0.5, 2.0
-"""Confidence thresholds that every probability reaches, and none."""
+PROMISED: Point = "low_fpr"
+"""The operating point whose false positive rate (share of human art called ai) is promised."""
+NEVER = 2.0
+"""A confidence threshold that no probability reaches."""
 
 
 class DecisionRule(Strict):
@@ -29,29 +34,87 @@ class DecisionRule(Strict):
         Maps scores to probabilities of ai.
     points
         The threshold of each operating point: probability from which a picture is classified as ai.
+        `low_fpr` is absent where its false positive rate can't be promised.
     sure
         The least probability of the likelier class for a decision without an operating point;
-        below it the decision is `unsure`.
+        below it the decision is `unsure`. `NEVER` where no precision can be promised.
+    proofs
+        Of the promises that `low_fpr` and `sure` keep; None in models of older releases, whose
+        thresholds have none.
     """
 
     calibration: Calibration
     points: dict[Point, float]
     sure: float
+    proofs: Proofs | None = None
 
     def decide(self, probability: float, at: Point | None = None) -> str:
         """Return `ai`, `human` or `unsure` for a calibrated probability of ai.
 
-        At an operating point the decision is never `unsure`.
+        At an operating point the decision is `unsure` only where the point has no threshold.
         """
         if at:
-            return "ai" if probability >= self.points[at] else "human"
+            threshold = self.points.get(at)
+            return "unsure" if threshold is None else "ai" if probability >= threshold else "human"
         if max(probability, 1 - probability) < self.sure:
             return "unsure"
         return "ai" if probability >= classification.THRESHOLD else "human"
 
+    def require_point(self, at: Point | None) -> None:
+        """Raise `RealartError` if an operating point has no threshold, with the reason."""
+        if at and at not in self.points:
+            raise RealartError(f"{self.promise(at)}; give another point, or none")
+
+    def promise(self, at: Point | None = None) -> str:
+        """Return what is promised of decisions at a point, or without one, or why nothing can be.
+
+        A sentence; empty for a point that promises nothing.
+        """
+        if at and at != PROMISED:
+            return ""
+        if self.proofs is None:
+            return proofs.NONE
+        return self.proofs.of_low_fpr if at else self.proofs.of_decisions
+
+
+def choose_rule(
+    labels: Labels,
+    probabilities: Scores,
+    groups: "pd.Series[str]",
+    promise: Promise,
+    calibration: Calibration,
+) -> DecisionRule:
+    """Choose the thresholds of all operating points and of decisions without one.
+
+    Parameters
+    ----------
+    labels, probabilities
+        1 for ai and 0 for human, both present, and calibrated probabilities of ai; shape (n,).
+    groups
+        The group of near-duplicates of each picture, which counts once in a promise; length n.
+    promise
+        Error rates that thresholds are to keep.
+    calibration
+        Of the rule; the given probabilities are calibrated.
+    """
+    human = labels == 0
+    low_fpr = promises.false_positive_threshold(
+        probabilities[human], groups[human], promise.false_positive_rate, promise.confidence
+    )
+    sure = promises.confidence_threshold(
+        labels, probabilities, groups, promise.precision, promise.confidence
+    )
+    return DecisionRule(
+        calibration=calibration,
+        points=choose_points(labels, probabilities)
+        | ({} if low_fpr is None else {PROMISED: low_fpr}),
+        sure=NEVER if sure is None else sure,
+        proofs=proofs.prove(labels, probabilities, groups, promise),
+    )
+
 
 def choose_points(labels: Labels, probabilities: Scores) -> dict[Point, float]:
-    """Choose the threshold of each operating point, half-way between two given probabilities.
+    """Choose the thresholds of best accuracy, half-way between two given probabilities.
 
     Parameters
     ----------
@@ -62,14 +125,13 @@ def choose_points(labels: Labels, probabilities: Scores) -> dict[Point, float]:
     -------
     dict
         `balanced` has the highest balanced accuracy and `best_f1` the highest F1; of equally good
-        thresholds the closest to 0.5 is taken. `low_fpr` is the lowest threshold whose false
-        positive rate is at most `MAX_FALSE_POSITIVE_RATE`.
+        thresholds the closest to 0.5 is taken.
 
     Examples
     --------
     >>> points = choose_points(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.3, 0.9]))
     >>> {name: round(threshold, 3) for name, threshold in points.items()}
-    {'balanced': 0.65, 'low_fpr': 0.65, 'best_f1': 0.2}
+    {'balanced': 0.65, 'best_f1': 0.2}
     """
     candidates = _candidates(probabilities)
     tp = _count_from(probabilities[labels == 1], candidates)
@@ -77,10 +139,8 @@ def choose_points(labels: Labels, probabilities: Scores) -> dict[Point, float]:
     ais, humans = labels.sum(), (1 - labels).sum()
     balanced = tp * humans - fp * ais  # as balanced accuracy, but whole: equal ones are equal
     f1 = 2 * tp / (tp + fp + ais)
-    allowed = candidates[fp <= MAX_FALSE_POSITIVE_RATE * humans]
     return {
         "balanced": _closest_to_half(candidates[balanced == balanced.max()]),
-        "low_fpr": float(allowed[0]),
         "best_f1": _closest_to_half(candidates[f1 == f1.max()]),
     }
 
@@ -101,31 +161,6 @@ def _count_from(probabilities: Scores, thresholds: NDArray[np.float64]) -> NDArr
 
 def _closest_to_half(thresholds: NDArray[np.float64]) -> float:
     return float(thresholds[np.argmin(np.abs(thresholds - 0.5))])
-
-
-def confidence_threshold(labels: Labels, probabilities: Scores, accuracy: float) -> float:
-    """Return the least confidence from which decisions, all together, have an accuracy.
-
-    Selective classification (Geifman and El-Yaniv, "Selective Classification for Deep Neural
-    Networks", 2017). Confidence is the probability of the likelier class.
-
-    Parameters
-    ----------
-    labels, probabilities
-        1 for ai and 0 for human, and calibrated probabilities of ai; shape (n,).
-    accuracy
-        That decisions are to have, 0.5 to 1.
-
-    Returns
-    -------
-    float
-        `ALWAYS` where the decisions on all pictures are so accurate, `NEVER` where none are.
-    """
-    curve = coverage(labels, probabilities)
-    accurate = curve["accuracy"] >= accuracy
-    if accurate.iloc[-1]:
-        return ALWAYS
-    return float(curve.loc[accurate, "sureness"].min()) if accurate.any() else NEVER
 
 
 def coverage(labels: Labels, probabilities: Scores) -> pd.DataFrame:

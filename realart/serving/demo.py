@@ -12,16 +12,16 @@ from PIL import Image
 from realart.core.errors import RealartError
 from realart.data.decoding import BYTES_A_PIXEL, UnusableFileError
 from realart.metrics.plots import AI, HUMAN
+from realart.metrics.thresholds import DecisionRule
 from realart.models.trained_model import TrainedModel
-from realart.params import Point
+from realart.params import POINTS, Point
 from realart.serving import explain, provenance
 
-POINTS: dict[Point, str] = {
+PURPOSES: dict[Point, str] = {
     "balanced": "both classes' errors weigh the same",
-    "low_fpr": "false positive rate (human art called ai) at most 1 %",
     "best_f1": "the highest F1 of ai",
 }
-"""Operating points, with what each is chosen for."""
+"""What operating points that promise nothing are chosen for."""
 COLOURS = {"ai": AI, "human": HUMAN}
 NO_TELEMETRY = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 """Environment variables that turn off Gradio's telemetry; Gradio reads them on import."""
@@ -81,16 +81,21 @@ def classify(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]
     rows = "".join(
         f"<tr><td><code>{point}</code></td>"
         f"<td>{_coloured(rule.decide(explanation.probability, point))}</td>"
-        f"<td>ai from {rule.points[point]:.3f} on: {purpose}</td></tr>"
-        for point, purpose in POINTS.items()
+        f"<td>{_threshold(rule, point)}{rule.promise(point) or PURPOSES[point]}</td></tr>"
+        for point in POINTS
     )
     html = (
         f"<h2>{_coloured(explanation.verdict)}</h2>"
         f"<p>probability of ai: <b>{explanation.probability:.3f}</b></p>"
+        f"<p>{rule.promise()}</p>"
         f"<p>Decision at each operating point:</p><table>{rows}</table>"
         f"{evidence}"
     )
     return f"<article>{html}</article>", explain.draw(explanation)
+
+
+def _threshold(rule: DecisionRule, point: Point) -> str:
+    return f"ai from {rule.points[point]:.3f} on: " if point in rule.points else ""
 
 
 def _evidence(data: bytes) -> str:

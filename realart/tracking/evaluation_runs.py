@@ -20,6 +20,7 @@ from realart.core.hashing import short_digest
 from realart.data import raw
 from realart.evaluation import robustness
 from realart.metrics import goals
+from realart.metrics.proofs import Proofs
 from realart.metrics.thresholds import format_figure, one_class_warnings
 from realart.params import CLASSES, Params, load_params
 from realart.tracking import model_registry, store, training_runs
@@ -170,7 +171,16 @@ def _description(params: Params, report: Mapping[str, Any]) -> str:
     headline = f"{params.model}: accuracy {test} on the test part, AUC {oof} out of fold"
     if "unseen" in report:
         headline += f", {format_figure('auc', report['unseen'])} on sets held out (mean)"
-    return "; ".join([headline, goals.summary(report, params.goals), *one_class_warnings(report)])
+    proofs = Proofs.model_validate(report["promises"])
+    return "; ".join(
+        [
+            headline,
+            goals.summary(report, params.goals),
+            *one_class_warnings(report),
+            proofs.of_low_fpr,
+            proofs.of_decisions,
+        ]
+    )
 
 
 def _log_inputs(client: MlflowClient, run_id: str, digest: str) -> None:

@@ -18,6 +18,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 
+from realart.metrics.thresholds import PROMISED
 from realart.models.trained_model import TrainedModel
 from realart.params import POINTS
 from realart.serving.predict import Prediction, predict_bytes
@@ -33,6 +34,7 @@ SIGNATURE = ModelSignature(
             ColSpec(DataType.string, "verdict"),
             ColSpec(DataType.double, "probability", required=False),
             *(ColSpec(DataType.string, point) for point in POINTS),
+            ColSpec(Array(DataType.string), "promises"),
             ColSpec(DataType.string, "error"),
             ColSpec(Array(DataType.string), "evidence"),
         ]
@@ -63,9 +65,10 @@ class PictureModel(PythonModel):
     ) -> pd.DataFrame:
         """Return a row for each file in the column `PICTURE`; columns: outputs of `SIGNATURE`.
 
-        `verdict` may be `unsure`; those of the operating points never are. Of a file that can't
-        be decoded, `probability` is None (a NaN is no JSON), and all else is empty but `error` and
-        `evidence`.
+        `verdict` may be `unsure`; those of the operating points are only where a point can't be
+        promised. `promises` has a sentence on the verdict, and one on that of `low_fpr`. Of a file
+        that can't be decoded, `probability` is None (a NaN is no JSON), and all else is empty but
+        `error` and `evidence`.
         """
         values = [*model_input[PICTURE]]
         if len(values) == 1 and isinstance(values[0], list):
@@ -78,12 +81,14 @@ class PictureModel(PythonModel):
             prediction = predict_bytes(decode_file(value), self.model, once=True)
         except ValueError as error:
             prediction = Prediction("", error=str(error))
+        rule, probability = self.model.decision_rule, prediction.probability
         points: dict[str, str] = dict.fromkeys(POINTS, "")
-        if (probability := prediction.probability) is not None:
-            points = {
-                point: self.model.decision_rule.decide(probability, point) for point in POINTS
-            }
-        return {**asdict(prediction), "evidence": list(prediction.evidence), **points}
+        promises: list[str] = []
+        if probability is not None:
+            points = {point: rule.decide(probability, point) for point in POINTS}
+            promises = [rule.promise(), rule.promise(PROMISED)]
+        evidence = list(prediction.evidence)
+        return {**asdict(prediction), **points, "promises": promises, "evidence": evidence}
 
 
 def decode_file(value: Any) -> bytes:

@@ -116,6 +116,18 @@ def test_what_can_not_be_promised_has_no_threshold() -> None:
     labels, probabilities = np.tile([0, 1], 20), np.tile([0.01, 0.99], 20)
     groups = alone(40)
     assert promises.confidence_threshold(labels, probabilities, groups, 0.95, 0.95) is None
-    best = promises.attainable_precision(labels, probabilities, groups, 0.95)
+    best = 1 - promises.attainable_error_rate(labels, probabilities, groups, 0.95)
     assert promises.confidence_threshold(labels, probabilities, groups, best - 1e-9, 0.95) == 0.5
     assert promises.confidence_threshold(labels, probabilities, groups, best + 1e-9, 0.95) is None
+
+
+@given(st.integers(1, 200), st.floats(0.6, 0.99), CONFIDENCES)
+def test_as_many_decisions_are_required_as_prove_the_precision(
+    count: int, precision: float, confidence: float
+) -> None:
+    labels, probabilities = np.ones(count, np.int64), np.ones(count)
+    threshold = promises.confidence_threshold(
+        labels, probabilities, alone(count), precision, confidence
+    )
+    required = promises.required_decisions(precision, confidence)
+    assert (threshold is None) == (count < required)

@@ -6,11 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from networks import some_scores
+from scipy.special import expit
 from sklearn import metrics
 
-from realart.metrics import classification, thresholds
+from realart.core.errors import RealartError
+from realart.metrics import classification, proofs, thresholds
 from realart.metrics.calibration import Calibration
 from realart.metrics.thresholds import DecisionRule
+from realart.params import Promise
 
 Pairs = list[tuple[int, float]]
 PAIRS = st.lists(
@@ -18,6 +21,7 @@ PAIRS = st.lists(
     min_size=2,
     max_size=40,
 ).filter(lambda pairs: {label for label, _ in pairs} == {0, 1})
+PROMISE = Promise(false_positive_rate=0.1, precision=0.9, confidence=0.95)
 POINTS = {"balanced": 0.4, "low_fpr": 0.9, "best_f1": 0.3}
 
 
@@ -46,44 +50,46 @@ def test_no_threshold_is_better(pairs: Pairs) -> None:
     assert metrics.f1_score(labels, scores >= points["best_f1"]) == pytest.approx(best)
 
 
-@given(PAIRS)
-def test_low_fpr_is_the_lowest_threshold_of_its_false_positive_rate(pairs: Pairs) -> None:
-    labels, scores = arrays(pairs)
-    threshold = thresholds.choose_points(labels, scores)["low_fpr"]
-    human = scores[labels == 0]
-    assert (human >= threshold).mean() <= thresholds.MAX_FALSE_POSITIVE_RATE
-    lower = scores[scores < threshold]
-    if len(lower):
-        assert (human >= lower.max()).mean() > thresholds.MAX_FALSE_POSITIVE_RATE
+def choose(labels: classification.Labels, scores: classification.Scores) -> DecisionRule:
+    groups = pd.Series(np.arange(len(labels)).astype(str))
+    return thresholds.choose_rule(
+        labels, scores, groups, PROMISE, Calibration(slope=1.0, offset=0.0)
+    )
 
 
-def test_low_fpr_allows_one_in_a_hundred() -> None:
-    human, ai = np.linspace(0, 0.9, 200), np.linspace(0.1, 1, 200)
-    labels = np.repeat([0, 1], 200)
-    threshold = thresholds.choose_points(labels, np.concatenate([human, ai]))["low_fpr"]
-    assert (human >= threshold).sum() == 2
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_a_point_has_a_threshold_if_its_promise_is_proved(humans: int, ais: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels = np.repeat([0, 1], [humans, ais])
+    chosen = choose(labels, expit(random.normal(3 * (2 * labels - 1))))
+    assert chosen.proofs is not None
+    assert chosen.proofs.false_positive_rate.holds == ("low_fpr" in chosen.points)
+    assert chosen.proofs.error_rate.holds == (chosen.sure < thresholds.NEVER)
+    assert (humans >= 29) == ("low_fpr" in chosen.points)
+
+
+def test_without_a_promise_every_decision_is_unsure() -> None:
+    chosen = choose(np.array([0, 0, 1, 1]), np.array([0.0, 0.1, 0.9, 1.0]))
+    assert {chosen.decide(value) for value in (0.0, 1.0)} == {"unsure"}
+    assert {chosen.decide(value, "low_fpr") for value in (0.0, 1.0)} == {"unsure"}
+    assert chosen.decide(1.0, "balanced") == "ai"
+    with pytest.raises(RealartError, match=r"low_fpr can't be promised .* needs 29 .* 2 are there"):
+        chosen.require_point("low_fpr")
+    chosen.require_point("balanced")
+    chosen.require_point(None)
+    assert chosen.promise("balanced") == ""
+    assert "unsure" in chosen.promise()
+
+
+def test_models_of_older_releases_promise_nothing() -> None:
+    assert rule().promise() == rule().promise("low_fpr") == proofs.NONE
+    rule().require_point("low_fpr")
 
 
 def test_thresholds_lie_between_probabilities() -> None:
     labels, scores = np.array([0, 0, 1, 1]), np.array([0.1, 0.3, 0.7, 0.9])
     points = thresholds.choose_points(labels, scores)
-    assert points == {"balanced": 0.5, "low_fpr": 0.5, "best_f1": 0.5}
-
-
-@given(PAIRS, st.sampled_from([0.5, 0.75, 0.9, 1.0]))
-def test_confident_decisions_are_accurate_enough_and_as_many_as_possible(
-    pairs: Pairs, accuracy: float
-) -> None:
-    labels, scores = arrays(pairs)
-    sure = thresholds.confidence_threshold(labels, scores, accuracy)
-    confidence = np.maximum(scores, 1 - scores)
-    correct = (scores >= 0.5) == labels
-    decided = [correct[confidence >= level] for level in np.unique(confidence)]
-    accurate = [len(values) for values in decided if values.mean() >= accuracy]
-    chosen = correct[confidence >= sure]
-    assert len(chosen) == max(accurate, default=0)
-    if len(chosen):
-        assert chosen.mean() >= accuracy
+    assert points == {"balanced": 0.5, "best_f1": 0.5}
 
 
 @given(PAIRS)
@@ -109,8 +115,8 @@ def test_decisions_follow_the_thresholds(probability: float, at: None, decision:
     assert rule().decide(probability, at) == decision
 
 
-def test_always_and_never_are_confidence_thresholds() -> None:
-    assert [rule(thresholds.ALWAYS).decide(value) for value in (0.0, 0.49, 0.5, 1.0)] == [
+def test_a_confidence_threshold_may_pass_all_and_none() -> None:
+    assert [rule(0.5).decide(value) for value in (0.0, 0.49, 0.5, 1.0)] == [
         "human", "human", "ai", "ai",
     ]  # fmt: skip
     assert {rule(thresholds.NEVER).decide(value) for value in (0.0, 0.5, 1.0)} == {"unsure"}

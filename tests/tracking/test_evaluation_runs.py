@@ -47,10 +47,10 @@ def test_an_evaluation_by_other_params_is_a_run_of_its_own(
 ) -> None:
     """As of an experiment whose training DVC restored from its cache."""
     parent = log_training(client, params, "mine", "outcome")
-    evaluate = params.evaluate.model_copy(update={"sure": 0.5})
+    evaluate = params.evaluate.model_copy(update={"reencode": 50})
     other = log_evaluation(client, params.model_copy(update={"evaluate": evaluate}), "outcome")
     assert other != parent
-    assert client.get_run(other).data.params["evaluate.sure"] == "0.5"
+    assert client.get_run(other).data.params["evaluate.reencode"] == "50"
     assert_complete(client, params, other)
     assert log_evaluation(client, params, "outcome") == parent
 

@@ -238,7 +238,7 @@ def test_runs_made_without_the_server_are_sent_later(
     assert f"report: metrics/report.html; the run is kept, since {away}" in printed.out
     assert printed.out.endswith("`realart send` sends it\n")
     monkeypatch.setenv("DVC_EXP_NAME", "solid-newt")
-    set_params(project, {"evaluate.sure": 0.8})  # another evaluation of the same training
+    set_params(project, {"evaluate.reencode": 71})  # another evaluation of the same training
     without_server(monkeypatch, project, "report")
     monkeypatch.delenv("DVC_EXP_NAME")
     assert kept(project) == ["run", "run", "training"]

@@ -1,0 +1,56 @@
+"""What is promised is said with its numbers, and what is not with what it would take."""
+
+import numpy as np
+import pandas as pd
+
+from realart.metrics import proofs
+from realart.metrics.proofs import Proofs
+from realart.params import Promise
+
+PROMISE = Promise(false_positive_rate=0.01, precision=0.95, confidence=0.95)
+
+
+def prove(humans: int, ais: int, wrong: int = 0) -> Proofs:
+    """Prove by confident decisions on as many pictures, of which some are wrong."""
+    labels = np.repeat([0, 1], [humans, ais])
+    probabilities = np.where(labels == 1, 0.99, 0.01)
+    probabilities[:wrong] = 0.99
+    return proofs.prove(
+        labels, probabilities, pd.Series(np.arange(len(labels)).astype(str)), PROMISE
+    )
+
+
+def test_a_promise_names_its_confidence_and_pictures() -> None:
+    proved = prove(299, 41)
+    assert proved.of_low_fpr == (
+        "low_fpr: at most 1 % of human art is classified as ai, at a confidence of 0.95 (from 299 "
+        "pictures of human art)"
+    )
+    assert proved.of_decisions == (
+        "at least 95 % of decisions that are not unsure are right, at a confidence of 0.95 (from "
+        "340 pictures)"
+    )
+
+
+def test_what_can_not_be_promised_names_what_is_missing_and_what_can() -> None:
+    proved = prove(280, 20, wrong=40)
+    assert proved.of_low_fpr == (
+        "low_fpr can't be promised (at most 1 % of human art is classified as ai): it needs 299 "
+        "pictures of human art, 280 are there, which allow at most 1.07 %"
+    )
+    assert proved.of_decisions == (
+        "everything is unsure without an operating point (at least 95 % of decisions that are not "
+        "unsure are right: can't be promised): the 300 pictures allow at least "
+        f"{np.floor(1e4 * (1 - proved.error_rate.attainable)) / 100:g} %"
+    )
+    assert "it needs 80 confident decisions without an error, the 79" in prove(40, 39).of_decisions
+
+
+def test_a_rate_that_is_named_as_attainable_can_be_promised() -> None:
+    """It is rounded to the safe side."""
+    for humans in (20, 57, 140, 280):
+        named = float(prove(humans, 1).of_low_fpr.split()[-2]) / 100
+        promise = PROMISE.model_copy(update={"false_positive_rate": named})
+        labels = np.zeros(humans, np.int64)
+        groups = pd.Series(np.arange(humans).astype(str))
+        assert proofs.prove(labels, labels / 1, groups, promise).false_positive_rate.holds
