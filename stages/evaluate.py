@@ -14,7 +14,9 @@ def main() -> None:
     pictures = tables.by_id(tables.read(paths.PICTURES, tables.PICTURES))
     results = [folds.read(paths.FOLDS / f"{fold}") for fold in range(params.split.folds)]
 
-    oof, rule = final_model.calibrate_out_of_fold(results, pictures["group"], params.promise)
+    oof, rule = final_model.calibrate_out_of_fold(
+        results, pictures["group"], params.promise, params.dataset
+    )
     unseen = None
     if params.held_out_sets:
         held_out = {

@@ -26,7 +26,7 @@ from realart.training.folds import FoldResult
 
 
 def calibrate_out_of_fold(
-    results: Sequence[FoldResult], groups: "pd.Series[str]", promise: Promise
+    results: Sequence[FoldResult], groups: "pd.Series[str]", promise: Promise, data: str
 ) -> tuple[pd.DataFrame, DecisionRule]:
     """Calibrate the held-out scores of all folds, and choose the final model's decision rule.
 
@@ -40,6 +40,8 @@ def calibrate_out_of_fold(
         The group of near-duplicates of each picture, by its id.
     promise
         Error rates that the thresholds are to keep on further pictures.
+    data
+        The name of the data set.
 
     Returns
     -------
@@ -53,7 +55,12 @@ def calibrate_out_of_fold(
     fold = np.repeat(np.arange(len(held_out)), [len(table) for table in held_out])
     probabilities = calibration.cross_calibrate(labels, scores, fold)
     rule = thresholds.choose_rule(
-        labels, probabilities, groups.loc[oof["row"]], promise, calibration.fit(labels, scores)
+        labels,
+        probabilities,
+        groups.loc[oof["row"]],
+        promise,
+        calibration.fit(labels, scores),
+        data,
     )
     return oof.assign(score=probabilities), rule
 

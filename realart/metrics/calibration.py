@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
@@ -12,6 +13,9 @@ MIN_SLOPE = 1e-3
 """Least slope of log-odds per standard deviation of decision values."""
 CLIP = 1e-6
 """Scores are clipped this far from 0 and 1, which a network's may equal: log-odds are finite."""
+
+PRIOR_OFFSET, PRIOR_LOG_SLOPE = 1.0, 0.5
+"""Standard deviations of how far another set of pictures moves log-odds, and scales them."""
 
 
 class Calibration(Strict):
@@ -50,6 +54,39 @@ def fit(labels: Labels, scores: Scores) -> Calibration:
     """
     slope, offset = platt(labels, _log_odds(scores), np.ones(len(labels)))
     return Calibration(slope=slope, offset=offset)
+
+
+def refit(
+    calibration: Calibration, labels: Labels, scores: Scores, weights: NDArray[np.float64]
+) -> Calibration:
+    """Refit a calibration on pictures of another origin, the fewer the closer to the old one.
+
+    Log-odds u of the old calibration become exp(r) u + t, by the maximum a posteriori estimate of r
+    and t under normal priors around 0, whose widths are `PRIOR_LOG_SLOPE` and `PRIOR_OFFSET`. So no
+    picture changes nothing, and many make it Platt's method; the ranking stays.
+
+    Parameters
+    ----------
+    calibration
+        As it was fitted on out-of-fold scores.
+    labels, scores, weights
+        1 for ai and 0 for human, both present; uncalibrated scores from 0 to 1; and weights of the
+        pictures, 1 for one that counts fully. Shape (n,).
+    """
+    odds = calibration.slope * _log_odds(scores) + calibration.offset
+    signs = 2 * labels - 1
+
+    def negative_log_posterior(values: NDArray[np.float64]) -> float:
+        log_slope, offset = values
+        losses = np.logaddexp(0, -signs * (np.exp(log_slope) * odds + offset))
+        prior = (log_slope / PRIOR_LOG_SLOPE) ** 2 + (offset / PRIOR_OFFSET) ** 2
+        return float(weights @ losses + prior / 2)
+
+    log_slope, offset = minimize(negative_log_posterior, np.zeros(2), method="BFGS").x
+    slope = float(np.exp(log_slope))
+    return Calibration(
+        slope=slope * calibration.slope, offset=slope * calibration.offset + float(offset)
+    )
 
 
 def cross_calibrate(labels: Labels, scores: Scores, folds: NDArray[np.int64]) -> Scores:

@@ -21,6 +21,8 @@ class Proof(Strict):
         The promised upper bound of the error rate, 0 to 1.
     confidence
         The least probability, over draws of such pictures, that the promise is kept; 0 to 1.
+    data
+        The name of the set that the pictures are of.
     pictures
         How many there are, near-duplicates counted once.
     required
@@ -31,6 +33,7 @@ class Proof(Strict):
 
     rate: float
     confidence: float
+    data: str
     pictures: int
     required: int
     attainable: float
@@ -49,11 +52,12 @@ class Proofs(Strict):
     false_positive_rate
         Of human art, at the operating point `low_fpr`.
     error_rate
-        Of decisions without an operating point: 1 - precision.
+        Of decisions without an operating point: 1 - precision. None where it was never proved:
+        human art alone recalibrated a model of an older release.
     """
 
     false_positive_rate: Proof
-    error_rate: Proof
+    error_rate: Proof | None
 
     @property
     def of_low_fpr(self) -> str:
@@ -63,35 +67,53 @@ class Proofs(Strict):
         if proof.holds:
             return (
                 f"low_fpr: {promised}, at a confidence of {proof.confidence:.4g} "
-                f"(from {proof.pictures} pictures of human art)"
+                f"(by {proof.pictures} pictures of human art in {proof.data})"
             )
         return (
             f"low_fpr can't be promised ({promised}): it needs {proof.required} pictures of human "
-            f"art, {proof.pictures} are there, which allow at most {_up(proof.attainable)}"
+            f"art, {proof.data} has {proof.pictures}, which allow at most {_up(proof.attainable)}"
         )
 
     @property
     def of_decisions(self) -> str:
         """A sentence on decisions without an operating point."""
-        proof = self.error_rate
+        if (proof := self.error_rate) is None:
+            return NONE
         promised = f"at least {_down(1 - proof.rate)} of decisions that are not unsure are right"
         if proof.holds:
             return (
                 f"{promised}, at a confidence of {proof.confidence:.4g} "
-                f"(from {proof.pictures} pictures)"
+                f"(by {proof.pictures} pictures of {proof.data})"
             )
         needed = f"it needs {proof.required} confident decisions without an error, "
         return (
             f"everything is unsure without an operating point ({promised}: can't be promised): "
             f"{needed if proof.pictures < proof.required else ''}"
-            f"the {proof.pictures} pictures allow at least {_down(1 - proof.attainable)}"
+            f"the {proof.pictures} pictures of {proof.data} allow at least "
+            f"{_down(1 - proof.attainable)}"
         )
 
 
-def prove(
-    labels: Labels, probabilities: Scores, groups: "pd.Series[str]", promise: Promise
-) -> Proofs:
-    """Compute which promised error rates pictures prove, and which they allow.
+def prove_false_positive_rate(groups: "pd.Series[str]", promise: Promise, data: str) -> Proof:
+    """Compute whether pictures of human art prove the promised rate, and which they allow.
+
+    `groups` are their groups of near-duplicates, each of which counts once; `data` names their set.
+    """
+    pictures, rate, confidence = groups.nunique(), promise.false_positive_rate, promise.confidence
+    return Proof(
+        rate=rate,
+        confidence=confidence,
+        data=data,
+        pictures=pictures,
+        required=promises.required_pictures(rate, confidence),
+        attainable=promises.attainable_rate(pictures, confidence),
+    )
+
+
+def prove_error_rate(
+    labels: Labels, probabilities: Scores, groups: "pd.Series[str]", promise: Promise, data: str
+) -> Proof:
+    """Compute whether decisions on pictures prove the promised precision, and which they allow.
 
     Parameters
     ----------
@@ -100,25 +122,18 @@ def prove(
     groups
         The group of near-duplicates of each picture, which counts once; length n.
     promise
-        Error rates that are to be proved.
+        The precision, and the confidence.
+    data
+        The name of the set of pictures.
     """
     confidence = promise.confidence
-    humans, error_rate = groups[labels == 0].nunique(), 1 - promise.precision
-    return Proofs(
-        false_positive_rate=Proof(
-            rate=promise.false_positive_rate,
-            confidence=confidence,
-            pictures=humans,
-            required=promises.required_pictures(promise.false_positive_rate, confidence),
-            attainable=promises.attainable_rate(humans, confidence),
-        ),
-        error_rate=Proof(
-            rate=error_rate,
-            confidence=confidence,
-            pictures=groups.nunique(),
-            required=promises.required_decisions(promise.precision, confidence),
-            attainable=promises.attainable_error_rate(labels, probabilities, groups, confidence),
-        ),
+    return Proof(
+        rate=1 - promise.precision,
+        confidence=confidence,
+        data=data,
+        pictures=groups.nunique(),
+        required=promises.required_decisions(promise.precision, confidence),
+        attainable=promises.attainable_error_rate(labels, probabilities, groups, confidence),
     )
 
 

@@ -83,6 +83,7 @@ def choose_rule(
     groups: "pd.Series[str]",
     promise: Promise,
     calibration: Calibration,
+    data: str,
 ) -> DecisionRule:
     """Choose the thresholds of all operating points and of decisions without one.
 
@@ -96,21 +97,36 @@ def choose_rule(
         Error rates that thresholds are to keep.
     calibration
         Of the rule; the given probabilities are calibrated.
+    data
+        The name of the set that the pictures are of.
     """
     human = labels == 0
-    low_fpr = promises.false_positive_threshold(
-        probabilities[human], groups[human], promise.false_positive_rate, promise.confidence
-    )
+    low_fpr = low_fpr_threshold(probabilities[human], groups[human], promise)
     sure = promises.confidence_threshold(
         labels, probabilities, groups, promise.precision, promise.confidence
     )
     return DecisionRule(
         calibration=calibration,
-        points=choose_points(labels, probabilities)
-        | ({} if low_fpr is None else {PROMISED: low_fpr}),
+        points=choose_points(labels, probabilities) | low_fpr,
         sure=NEVER if sure is None else sure,
-        proofs=proofs.prove(labels, probabilities, groups, promise),
+        proofs=Proofs(
+            false_positive_rate=proofs.prove_false_positive_rate(groups[human], promise, data),
+            error_rate=proofs.prove_error_rate(labels, probabilities, groups, promise, data),
+        ),
     )
+
+
+def low_fpr_threshold(
+    probabilities: Scores, groups: "pd.Series[str]", promise: Promise
+) -> dict[Point, float]:
+    """Return the threshold of the point `PROMISED` by its name, or nothing if it has none.
+
+    The parameters are those of `promises.false_positive_threshold`.
+    """
+    threshold = promises.false_positive_threshold(
+        probabilities, groups, promise.false_positive_rate, promise.confidence
+    )
+    return {} if threshold is None else {PROMISED: threshold}
 
 
 def choose_points(labels: Labels, probabilities: Scores) -> dict[Point, float]:

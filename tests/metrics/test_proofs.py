@@ -15,20 +15,22 @@ def prove(humans: int, ais: int, wrong: int = 0) -> Proofs:
     labels = np.repeat([0, 1], [humans, ais])
     probabilities = np.where(labels == 1, 0.99, 0.01)
     probabilities[:wrong] = 0.99
-    return proofs.prove(
-        labels, probabilities, pd.Series(np.arange(len(labels)).astype(str)), PROMISE
+    groups = pd.Series(np.arange(len(labels)).astype(str))
+    return Proofs(
+        false_positive_rate=proofs.prove_false_positive_rate(groups[:humans], PROMISE, "some.zip"),
+        error_rate=proofs.prove_error_rate(labels, probabilities, groups, PROMISE, "some.zip"),
     )
 
 
 def test_a_promise_names_its_confidence_and_pictures() -> None:
     proved = prove(299, 41)
     assert proved.of_low_fpr == (
-        "low_fpr: at most 1 % of human art is classified as ai, at a confidence of 0.95 (from 299 "
-        "pictures of human art)"
+        "low_fpr: at most 1 % of human art is classified as ai, at a confidence of 0.95 (by 299 "
+        "pictures of human art in some.zip)"
     )
     assert proved.of_decisions == (
-        "at least 95 % of decisions that are not unsure are right, at a confidence of 0.95 (from "
-        "340 pictures)"
+        "at least 95 % of decisions that are not unsure are right, at a confidence of 0.95 (by 340 "
+        "pictures of some.zip)"
     )
 
 
@@ -36,11 +38,11 @@ def test_what_can_not_be_promised_names_what_is_missing_and_what_can() -> None:
     proved = prove(280, 20, wrong=40)
     assert proved.of_low_fpr == (
         "low_fpr can't be promised (at most 1 % of human art is classified as ai): it needs 299 "
-        "pictures of human art, 280 are there, which allow at most 1.07 %"
+        "pictures of human art, some.zip has 280, which allow at most 1.07 %"
     )
     assert proved.of_decisions == (
         "everything is unsure without an operating point (at least 95 % of decisions that are not "
-        "unsure are right: can't be promised): the 300 pictures allow at least "
+        "unsure are right: can't be promised): the 300 pictures of some.zip allow at least "
         f"{np.floor(1e4 * (1 - proved.error_rate.attainable)) / 100:g} %"
     )
     assert "it needs 80 confident decisions without an error, the 79" in prove(40, 39).of_decisions
@@ -51,6 +53,5 @@ def test_a_rate_that_is_named_as_attainable_can_be_promised() -> None:
     for humans in (20, 57, 140, 280):
         named = float(prove(humans, 1).of_low_fpr.split()[-2]) / 100
         promise = PROMISE.model_copy(update={"false_positive_rate": named})
-        labels = np.zeros(humans, np.int64)
         groups = pd.Series(np.arange(humans).astype(str))
-        assert proofs.prove(labels, labels / 1, groups, promise).false_positive_rate.holds
+        assert proofs.prove_false_positive_rate(groups, promise, "some.zip").holds

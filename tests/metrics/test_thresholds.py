@@ -53,7 +53,7 @@ def test_no_threshold_is_better(pairs: Pairs) -> None:
 def choose(labels: classification.Labels, scores: classification.Scores) -> DecisionRule:
     groups = pd.Series(np.arange(len(labels)).astype(str))
     return thresholds.choose_rule(
-        labels, scores, groups, PROMISE, Calibration(slope=1.0, offset=0.0)
+        labels, scores, groups, PROMISE, Calibration(slope=1.0, offset=0.0), "set"
     )
 
 
@@ -73,7 +73,7 @@ def test_without_a_promise_every_decision_is_unsure() -> None:
     assert {chosen.decide(value) for value in (0.0, 1.0)} == {"unsure"}
     assert {chosen.decide(value, "low_fpr") for value in (0.0, 1.0)} == {"unsure"}
     assert chosen.decide(1.0, "balanced") == "ai"
-    with pytest.raises(RealartError, match=r"low_fpr can't be promised .* needs 29 .* 2 are there"):
+    with pytest.raises(RealartError, match=r"low_fpr can't be promised .* needs 29 .* set has 2,"):
         chosen.require_point("low_fpr")
     chosen.require_point("balanced")
     chosen.require_point(None)

@@ -99,6 +99,7 @@ def expected(folder: Path) -> list[dict[str, object]]:
                 "verdict": model.decision_rule.decide(probability),
                 "probability": pytest.approx(probability, abs=1e-9),
                 **{point: model.decision_rule.decide(probability, point) for point in POINTS},
+                "promises": [model.decision_rule.promise(at) for at in (None, "low_fpr")],
                 "error": "",
                 "evidence": evidence,
             }
