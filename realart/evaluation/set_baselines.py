@@ -67,5 +67,6 @@ def _with_folds(table: pd.DataFrame) -> pd.DataFrame:
 
 def _best(rows: pd.DataFrame, scopes: Sequence[str]) -> dict[str, Any]:
     row = shortcuts.best_row(rows, scopes)
+    metrics = row.drop(["scope", "name", "classifier"])
     by = f"{row['name']} ({row['scope']}), {row['classifier']}"
-    return {"by": by, **row.drop(["scope", "name", "classifier"]).to_dict()}
+    return {"by": by} | {f"{name}": float(value) for name, value in metrics.items()}

@@ -79,12 +79,12 @@ def _write_plots(
 COUNTS = {
     "own": "with the run's own score",
     "left_out": "near-duplicates of its own pictures left out",
-    "unscored": "without a score left out",
-    "unknown_rows": "rows name no file of the set",
+    "unscored": "left out without a score",
+    "unknown_rows": "rows of no picture in the set",
     "rejected": "files rejected",
     "unlabelled": "of these without a label",
 }
-"""Counts in metrics.json that the summary names, in words."""
+"""Counts in metrics.json that the summary names if they are not 0, in words."""
 
 
 def summary(report: Mapping[str, Any]) -> str:
@@ -93,11 +93,11 @@ def summary(report: Mapping[str, Any]) -> str:
     `report` is what `cross_dataset.evaluate` or `external_scores.evaluate` returns.
     """
     figures = _rate(report) if report["classes"] != "both" else _figures_of_both(report)
-    left_out = [f"{report[name]} {words}" for name, words in COUNTS.items() if name in report]
+    counts = [f"{report[name]} {words}" for name, words in COUNTS.items() if report.get(name)]
     warning = one_class_warning(report) if "confusion" in report else ""
-    parts = [figures, ", ".join(left_out), *([warning] if warning else [])]
+    parts = "; ".join(filter(None, [figures, ", ".join(counts), warning]))
     detector = report.get("run", report.get("detector"))
-    return f"{detector} on {report['data']} ({_pictures(report)}): {'; '.join(parts)}"
+    return f"{detector} on {report['data']} ({_pictures(report)}): {parts}"
 
 
 def _pictures(report: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from making import LABELS, PARAMS, archive, file, picture
 
 from realart.core import tables
 from realart.core.errors import RealartError
+from realart.data.archive import files as archive_files
+from realart.data.file_index import FileIndex
 from realart.evaluation import compare, external_scores, set_report
 from realart.metrics import classification
 
@@ -103,8 +106,10 @@ def test_scores_have_a_ranking_and_with_a_threshold_decisions(tmp_path: Path, da
     ids=["dot", "absolute", "backslashes", "NFD"],
 )
 def test_paths_may_be_written_otherwise(tmp_path: Path, data: Path, form: Any) -> None:
-    table = written(tmp_path, {form(path): score for path, score in SCORES.items()}, "probability")
-    assert evaluated(table, data)[0]["auc"] == 15 / 16
+    rows = {form(path): score for path, score in SCORES.items()}
+    table = external_scores.read(written(tmp_path, rows, "probability"), None)
+    index = FileIndex(archive_files(data, ""), "set.zip")
+    assert external_scores.match(table, index) == (SCORES, Counter())
 
 
 def test_a_folder_is_evaluated_as_its_zip(tmp_path: Path, data: Path) -> None:
@@ -121,7 +126,8 @@ def test_what_has_no_score_and_what_is_not_there_is_counted(tmp_path: Path, data
     rows = SCORES | {"ai/a.png": "", "ai/nowhere.png": 0.5}
     report, _ = evaluated(written(tmp_path, rows, "probability"), data)
     assert (report["pictures"], report["unscored"], report["unknown_rows"]) == (7, 1, 1)
-    assert "1 without a score left out, 1 rows name no file" in set_report.summary(report)
+    summary = set_report.summary(report)
+    assert "; 1 left out without a score, 1 rows of no picture in the set, 2 files rej" in summary
 
 
 def test_a_set_of_one_class_has_the_rate_of_that_class(tmp_path: Path) -> None:
