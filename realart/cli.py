@@ -191,20 +191,33 @@ def _recipes(arguments: argparse.Namespace) -> None:
 
 def _add_evaluate(commands: Commands) -> None:
     parser = commands.add_parser(
-        "evaluate", help="score trained models on another labelled dataset"
+        "evaluate", help="evaluate trained models, or another detector's scores, on a labelled set"
     )
     parser.add_argument(
         "--data",
         nargs="+",
         type=Path,
         required=True,
-        help="folders or zips that contain a folder for each class",
+        help="folders or zips that contain a folder for each class, or for one",
     )
-    parser.add_argument(
+    detector = parser.add_mutually_exclusive_group()
+    detector.add_argument(
         "--run",
         nargs="+",
         default=["workspace"],
         help="experiments, commits, or workspace (default: workspace)",
+    )
+    detector.add_argument(
+        "--scores",
+        type=Path,
+        metavar="CSV",
+        help="scores of another detector: columns path, and probability or score (of ai)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        help="with --scores: score from which a picture is classified as ai (default: 0.5 for "
+        "probabilities, none for scores)",
     )
     parser.add_argument(
         "--labels",
@@ -221,32 +234,40 @@ def _add_evaluate(commands: Commands) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from realart.evaluation import cross_dataset
-    from realart.metrics.thresholds import format_figure, one_class_warning
+    from realart.evaluation import cross_dataset, external_scores, set_report
 
-    labels = choose(load_params().datasets, arguments.labels, "dataset").labels
-    for report in cross_dataset.matrix(arguments.run, arguments.data, labels, arguments.out):
-        accuracy, auc = (format_figure(name, report) for name in ("accuracy", "auc"))
-        warning = one_class_warning(report)
-        print(
-            f"{report['run']} on {report['data']} ({report['pictures']} pictures): "
-            f"accuracy {accuracy}, AUC {auc}; {report['own']} with the run's own score, "
-            f"{report['left_out']} near-duplicates of its own pictures left out, "
-            f"{report['rejected']} files rejected{warning and '; '}{warning}",
-            flush=True,
-        )
-    print(f"metrics, scores, plots and the matrix are in {arguments.out}")
+    params = load_params()
+    labels, out = choose(params.datasets, arguments.labels, "dataset").labels, arguments.out
+    if arguments.scores:
+        if len(arguments.data) > 1:
+            raise RealartError(f"--scores is of one set, and --data names {len(arguments.data)}")
+        table = external_scores.read(arguments.scores, arguments.threshold)
+        (data,) = arguments.data
+        out = out / f"{table.file.stem} on {data.name}"
+        print(set_report.summary(external_scores.evaluate(table, data, labels, params, out)))
+        print(f"metrics, scores and plots are in {out}")
+        return
+    if arguments.threshold is not None:
+        raise RealartError("--threshold is of --scores; a run has its own thresholds")
+    limit = params.audit.pictures
+    for report in cross_dataset.matrix(arguments.run, arguments.data, labels, out, limit):
+        print(set_report.summary(report), flush=True)
+    print(f"metrics, scores, plots and the matrix are in {out}")
 
 
 def _add_compare(commands: Commands) -> None:
     parser = commands.add_parser("compare", help="test whether two runs differ by more than chance")
-    parser.add_argument("a", metavar="A", help="experiment, commit, or workspace")
+    parser.add_argument(
+        "a",
+        metavar="A",
+        help="experiment, commit, workspace, or a folder that `realart evaluate` wrote",
+    )
     parser.add_argument(
         "b",
         metavar="B",
         nargs="?",
         default="workspace",
-        help="experiment, commit, or workspace (default: workspace)",
+        help="the same (default: workspace)",
     )
     parser.add_argument(
         "--markdown",
@@ -259,8 +280,9 @@ def _add_compare(commands: Commands) -> None:
 def _compare(arguments: argparse.Namespace) -> None:
     from realart.evaluation import compare
 
-    a, b = compare.load_scores(arguments.a), compare.load_scores(arguments.b)
-    comparisons = compare.compare(a, b)
+    a, threshold_a = compare.load_scores(arguments.a)
+    b, threshold_b = compare.load_scores(arguments.b)
+    comparisons = compare.compare(a, b, (threshold_a, threshold_b))
     if arguments.markdown:
         print(compare.markdown(arguments.a, arguments.b, comparisons))
         return

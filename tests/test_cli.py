@@ -392,6 +392,44 @@ def test_runs_are_compared_as_text_and_as_markdown(
     assert result.stdout.splitlines()[-1].startswith(last)
 
 
+def test_another_detector_is_evaluated_without_a_run(realart: Realart, tmp_path: Path) -> None:
+    """And compared: the folder that was written stands for it."""
+    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    rows = ["path;probability"]
+    for number in range(8):
+        name = f"set/{('ai', 'human')[number % 2]}/{number}.png"
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(file(picture(number)))
+        rows.append(f"{name};{0.9 - 0.1 * number:.1f}")
+    (tmp_path / "rival.csv").write_text("\n".join(rows))
+    result = realart("evaluate", "--data", "set", "--scores", "rival.csv", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    *_, summary, last = result.stdout.splitlines()
+    assert summary.startswith("rival on set (8 pictures): accuracy 0.5")
+    assert last == "metrics, scores and plots are in metrics/elsewhere/rival on set"
+    folder = "metrics/elsewhere/rival on set"
+    result = realart("compare", folder, folder, cwd=tmp_path)
+    assert result.stdout.splitlines()[1] == "the set, 8 pictures"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "a.zip", "b.zip", "--scores", "s.csv"], "--scores is of one set"),
+        (["--data", "a.zip", "--threshold", "0.7"], "--threshold is of --scores"),
+        (["--data", "a.zip", "--scores", "s.csv"], "the scores in s.csv can't be read"),
+    ],
+    ids=["two sets", "threshold of a run", "no table"],
+)
+def test_errors_of_evaluate_are_one_line(
+    realart: Realart, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    result = realart("evaluate", *arguments, cwd=tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert message in result.stderr
+
+
 def test_the_parser_imports_no_backend() -> None:
     code = "import sys; from realart import cli; cli._parser(); print(*sys.modules)"
     result = subprocess.run(

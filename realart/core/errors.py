@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from collections import Counter
 from collections.abc import Callable
 
 FULL = {
@@ -10,6 +11,8 @@ FULL = {
     errno.EFBIG: "a file would become larger than is allowed here",
 }
 """Errors of a full disk, which are no mistake of a script, and their messages."""
+EXAMPLES = 3
+"""Most values that `examples` shows."""
 
 
 class RealartError(Exception):
@@ -43,3 +46,13 @@ def run(main: Callable[[], int | None]) -> None:
     except KeyboardInterrupt:
         print("realart: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def examples(values: "Counter[str]") -> str:
+    """Return how many values there are, and the most common of them, for a message.
+
+    >>> examples(Counter("abaca"))
+    "5 ('a', 'b', 'c')"
+    """
+    shown = ", ".join(f"'{value}'" for value, _ in values.most_common(EXAMPLES))
+    return f"{values.total()} ({shown}{', ...' if len(values) > EXAMPLES else ''})"

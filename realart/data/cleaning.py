@@ -46,12 +46,25 @@ RejectedRow = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True)
 class PictureSet:
-    """A set of labelled pictures: its name, its zip archive, and how its paths are parsed."""
+    """A set of labelled pictures.
+
+    Attributes
+    ----------
+    name
+        Of the set.
+    archive
+        The path of its zip archive.
+    labels, fields
+        How paths are parsed: `datasets.<name>.labels` and `fields`.
+    one_class
+        Whether pictures of one class alone are enough: to evaluate a model, not to train one.
+    """
 
     name: str
     archive: Path
     labels: LabelNames
     fields: str | None
+    one_class: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +92,10 @@ def clean(
     params: Clean,
     folder: Path,
     dataset: str = "local",
+    one_class: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Clean the archive of one set, called `dataset`; see `clean_sets`."""
-    return clean_sets([PictureSet(dataset, archive, labels, fields)], params, folder)
+    """Clean the archive of one set, called `dataset`; see `PictureSet` and `clean_sets`."""
+    return clean_sets([PictureSet(dataset, archive, labels, fields, one_class)], params, folder)
 
 
 def clean_sets(
@@ -112,7 +126,7 @@ def clean_sets(
     ------
     RealartError
         An archive is damaged or empty, folders contradict each other, a class has no folder in a
-        set, or no picture of a class of a set is kept.
+        set, or no picture of a class of a set is kept; both classes, where one is enough.
     """
     prefixes = {dataset.name: f"{dataset.name}: " * (len(sets) > 1) for dataset in sets}
     entries = [entry for dataset in sets for entry in _entries(dataset, prefixes[dataset.name])]
@@ -221,7 +235,8 @@ def _entries(dataset: PictureSet, prefix: str) -> list[_Entry]:
     metadata = read_paths(paths, dataset.labels, dataset.fields, table)
     first, *others = label_summary(metadata)
     print(f"{prefix}{first}", *others, sep="\n", flush=True)
-    if reason := describe_missing_class(metadata, dataset.labels):
+    reason = describe_missing_class(metadata, dataset.labels)
+    if reason and not (dataset.one_class and any(path.label for path in metadata)):
         advice = report or label_table.suggest_labels(
             dataset.archive, members, dataset.labels, f"datasets.{dataset.name}"
         )
@@ -295,14 +310,20 @@ def _check_classes(
     labelled: Sequence[_Entry],
     prefix: str,
 ) -> None:
-    """Raise if a class of a set has no picture: the set alone would then name the label."""
+    """Raise if a class of a set has no picture: the set alone would then name the label.
+
+    Where one class is enough, raise if neither has.
+    """
     label_of = {
         entry.member.filename: entry.metadata.label
         for entry in labelled
         if entry.set.name == dataset.name
     }
+    of_set = set(kept.loc[kept["set"] == dataset.name, "label"])
+    if of_set and dataset.one_class:
+        return
     for label in CLASSES:
-        if not ((kept["set"] == dataset.name) & (kept["label"] == label)).any():
+        if label not in of_set:
             counts = Counter(
                 reason
                 for name, path, reason, *_ in rejected

@@ -4,11 +4,9 @@ This is the usual form of Kaggle's competitions, and of Hugging Face's imagefold
 (https://huggingface.co/docs/datasets/image_dataset).
 """
 
-import io
 import json
 import re
 import shlex
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,15 +16,13 @@ from zipfile import ZipInfo
 
 import pandas as pd
 
-from realart.core.errors import RealartError
-from realart.data import archive
+from realart.core.errors import RealartError, examples
+from realart.data import archive, text_table
+from realart.data.file_index import FileIndex
 from realart.data.label_names import LabelMatcher, split_words
+from realart.data.text_table import TABLES
 from realart.params import CLASSES, LabelNames, LabelTable
 
-JSON_LINES = (".jsonl", ".ndjson")
-TABLES = (".csv", ".tsv", *JSON_LINES)
-NOTES = (*TABLES, ".json", ".md", ".txt", ".xml", ".yaml", ".yml")
-"""Suffixes of files that may lie beside a picture under its name, and are none."""
 TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
 LABEL_COLUMNS = {"label", "labels", "class", "target"}
 """Words of which the name of a label column usually has one."""
@@ -53,7 +49,7 @@ def read(
     RealartError
         There is no such table, it is unreadable, or lacks a column.
     """
-    index, matcher = _FileIndex(members), LabelMatcher(labels)
+    index, matcher = FileIndex(members), LabelMatcher(labels)
     labels_of: dict[str, set[str]] = defaultdict(set)
     counts = {what: Counter[str]() for what in ("no class", "no file", "several files")}
     rows = 0
@@ -78,7 +74,7 @@ def read(
     contradictory = Counter(file for file, found in labels_of.items() if len(found) > 1)
     label_of = {file: next(iter(found)) for file, found in labels_of.items() if len(found) == 1}
     problems = "".join(
-        f"; {problem}: {_examples(count)}"
+        f"; {problem}: {examples(count)}"
         for problem, count in (
             *((f"rows that name {target}", count) for target, count in counts.items()),
             ("files with both labels", contradictory),
@@ -94,7 +90,7 @@ def suggest_labels(path: Path, members: Sequence[ZipInfo], labels: LabelNames, e
     If the archive has a table whose rows name files and both classes, that is the assignment which
     uses it.
     """
-    index, matcher = _FileIndex(members), LabelMatcher(labels)
+    index, matcher = FileIndex(members), LabelMatcher(labels)
     for member in members:
         if member.filename.lower().endswith(TABLES) and member.file_size <= LARGEST:
             with suppress(RealartError):
@@ -126,7 +122,7 @@ def _pattern(member: ZipInfo, members: Sequence[ZipInfo]) -> str:
 
 
 def _guess_columns(
-    frame: pd.DataFrame, table: str, index: "_FileIndex", matcher: LabelMatcher
+    frame: pd.DataFrame, table: str, index: FileIndex, matcher: LabelMatcher
 ) -> tuple[str, str] | None:
     """Return the columns of paths and of labels, or None if the table has no such pair.
 
@@ -148,50 +144,6 @@ def _guess_columns(
     return (path, min(labels)[2]) if labels and files[path] else None
 
 
-class _FileIndex:
-    """The files of an archive, found by the paths or names that a table has for them."""
-
-    def __init__(self, members: Sequence[ZipInfo]) -> None:
-        self._by_path: dict[str, set[str]] = defaultdict(set)
-        self._by_bare_path: dict[str, set[str]] = defaultdict(set)  # without the extension
-        self._by_name: dict[str, set[str]] = defaultdict(set)
-        for file in {member.filename for member in members}:
-            if not file.lower().endswith(NOTES):
-                path = PurePosixPath(unicodedata.normalize("NFC", file).lstrip("/"))
-                self._by_path[str(path)].add(file)
-                self._by_bare_path[str(path.with_suffix(""))].add(file)
-                for name in {path.name, path.stem}:
-                    self._by_name[name].add(file)
-
-    def find(self, value: str, table: str) -> list[str]:
-        """Return the files that `value` in the table at the path `table` may stand for.
-
-        `value` is a path from the table's folder, from the archive's top, from a folder with the
-        table's name, or from anywhere, in this order; its extension may be missing.
-        """
-        value = unicodedata.normalize("NFC", value.strip("\"' \t")).replace("\\", "/").lstrip("/")
-        wanted = PurePosixPath(value)
-        if not wanted.parts:
-            return []
-        base = PurePosixPath(unicodedata.normalize("NFC", table).lstrip("/"))
-        candidates = (base.parent / wanted, wanted, base.with_suffix("") / wanted)
-        for files in (self._by_path, self._by_bare_path):
-            for path in candidates:
-                if str(path) in files:
-                    return sorted(files[str(path)])
-        return sorted(
-            file
-            for file in self._by_name.get(wanted.name, ())
-            if str(wanted) in _endings(unicodedata.normalize("NFC", file), len(wanted.parts))
-        )
-
-
-def _endings(path: str, parts: int) -> tuple[str, str]:
-    """Return the last parts of a path, with and without its extension."""
-    ending = PurePosixPath(*PurePosixPath(path).parts[-parts:])
-    return str(ending), str(ending.with_suffix(""))
-
-
 def _matching_tables(members: Sequence[ZipInfo], file: str) -> list[ZipInfo]:
     matching = [
         member
@@ -211,32 +163,9 @@ def _read_frame(path: Path, member: ZipInfo) -> pd.DataFrame:
     """Read a table of an archive; all values are text."""
     try:
         data = archive.read(path, member.filename, member.file_size)
-        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        text = data.decode(encoding, "replace")
-        is_json = member.filename.lower().endswith(JSON_LINES)
-        frame = _parse_json_lines(text) if is_json else _parse_csv(text)
-    except (*archive.UNREADABLE, AttributeError) as error:
+    except archive.UNREADABLE as error:
         raise RealartError(f"the table {member.filename} cannot be read: {error}") from error
-    return frame.rename(columns=lambda column: str(column).strip())
-
-
-def _parse_json_lines(text: str) -> pd.DataFrame:
-    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    frame = pd.DataFrame(rows, dtype=object)
-    return frame.map(lambda value: "" if value is None or value != value else str(value))
-
-
-def _parse_csv(text: str) -> pd.DataFrame:
-    header = text.split("\n", 1)[0]
-    separator = max(",;\t|", key=header.count)
-    return pd.read_csv(
-        io.StringIO(text),
-        sep=separator,
-        dtype=str,
-        keep_default_na=False,
-        index_col=False,
-        skipinitialspace=True,
-    )
+    return text_table.parse(data, member.filename)
 
 
 def _label(value: str, column: str, matcher: LabelMatcher) -> str | None:
@@ -248,9 +177,3 @@ def _label(value: str, column: str, matcher: LabelMatcher) -> str | None:
         return None
     true = matcher.match(column).label or "ai"
     return true if value.lower() in TRUE else next(name for name in CLASSES if name != true)
-
-
-def _examples(count: "Counter[str]") -> str:
-    """Return the total of a count, and its most common values."""
-    shown = ", ".join(f"'{value}'" for value, _ in count.most_common(3))
-    return f"{count.total()} ({shown}{', ...' if len(count) > 3 else ''})"

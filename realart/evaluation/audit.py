@@ -93,8 +93,8 @@ def audit(
         Columns `tables.ROWS`, `tables.PICTURES` and `tables.RELATED`: all rows, headers of the
         published files, and near-duplicate pairs.
     """
-    rows = _sample(rows, params.audit.pictures)
-    stored, statistics = _measure([paths.DATA / file for file in rows["file"]])
+    rows = sample_groups(rows, params.audit.pictures)
+    stored, statistics = measure_files([paths.DATA / file for file in rows["file"]])
     fit, own = rows["fit"].to_numpy(), (rows["operation"] == "").to_numpy()
     copies = shortcuts.copy_detection_aucs(
         rows[fit].reset_index(drop=True), {name: values[fit] for name, values in statistics.items()}
@@ -172,14 +172,14 @@ def summarise(
     return sentences
 
 
-def _sample(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
+def sample_groups(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
     """Keep whole groups, sorted by name, of at most `limit` pictures together, and their copies."""
     sizes = rows[rows["operation"] == ""].groupby("group").size().sort_index()
     chosen = sizes.index[sizes.cumsum() <= limit]
     return rows[rows["group"].isin(chosen)].reset_index(drop=True)
 
 
-def _measure(files: Sequence[Path]) -> tuple[pd.DataFrame, dict[str, Vector]]:
+def measure_files(files: Sequence[Path]) -> tuple[pd.DataFrame, dict[str, Vector]]:
     """Return the headers of stored files, a row each, and their pixel statistics, stacked."""
     measured = list(map_parallel(_measure_file, files, "audit"))
     headers = pd.DataFrame([asdict(header) | {"bytes": size} for header, size, _ in measured])

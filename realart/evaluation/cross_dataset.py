@@ -4,7 +4,6 @@ Pictures that a run was trained on can't test it: those of its own data set keep
 (out of fold, or of the test part), and their near-duplicates in other files are left out.
 """
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +18,15 @@ from numpy.typing import NDArray
 
 from realart.core import parallel, paths, revisions, tables
 from realart.core.errors import RealartError
-from realart.core.outputs import fresh_directory, fresh_file, write_json
-from realart.data import archive, cleaning, decoding, near_duplicates, raw
+from realart.data import decoding, near_duplicates, raw
 from realart.data.fingerprints import Fingerprint, Fingerprints, fingerprint
+from realart.evaluation import labelled_set, set_baselines, set_matrix, set_report
 from realart.features import preprocessing
-from realart.metrics import plots
-from realart.metrics.thresholds import evaluate_decisions
+from realart.metrics import scored_set
+from realart.metrics.classification import THRESHOLD
+from realart.metrics.scored_set import Scale
 from realart.models.trained_model import TrainedModel
-from realart.params import CLASSES, LabelNames
+from realart.params import LabelNames
 
 
 @dataclass(frozen=True)
@@ -70,68 +70,70 @@ def load_run(revision: str) -> Iterator[TrainedRun]:
         )
 
 
-def evaluate(run: TrainedRun, data: Path, labels: LabelNames, folder: Path) -> dict[str, Any]:
+def evaluate(
+    run: TrainedRun, data: Path, labels: LabelNames, folder: Path, limit: int
+) -> dict[str, Any]:
     """Score a data set by the final model of a run, and write metrics, scores and plots.
 
     Parameters
     ----------
     data
-        A folder or zip archive of labelled pictures.
+        A folder or zip archive of labelled pictures, of both classes or of one.
     labels
         The names of folders by which pictures are labelled.
     folder
-        That is written: metrics.json, scores.csv and plots.
+        That is written, as by `set_report.write`.
+    limit
+        Most pictures on which baselines are computed: `audit.pictures`.
 
     Returns
     -------
     dict
-        The content of metrics.json: the metrics of `thresholds.evaluate_decisions`; `run` and
-        `data`, their names; the number of `pictures`, of which `own` have the run's own score; the
-        numbers of files `rejected` by cleaning, and `left_out` as near-duplicates of the run's own
-        pictures.
+        The content of metrics.json: `run` and `data`, their names; `threshold` of metrics without
+        an operating point; `classes`, `both` or the only one; the number of `pictures`, of which
+        `own` have the run's own score; the number `left_out` as near-duplicates of the run's own
+        pictures; `LabelledSet.counts`; the metrics of `scored_set.evaluate_rule`, and what
+        `set_report.comparisons` returns.
 
     Raises
     ------
     RealartError
-        There are no such pictures, or none of a class is left.
+        There are no such pictures, or none of a class that the set has is left.
     """
     with TemporaryDirectory() as temporary:
-        workspace = Path(temporary)
-        zipped = _zipped(data, workspace)
-        (workspace / cleaning.FOLDER).mkdir(parents=True)
+        archive = labelled_set.zipped(data, Path(temporary))
         clean = run.model.input.clean
-        kept, rejected, _ = cleaning.clean(zipped, labels, None, clean, workspace / cleaning.FOLDER)
-        stored = [workspace / file for file in kept["file"]]
+        pictures = labelled_set.clean(archive, labels, clean, Path(temporary))
+        kept = pictures.kept
         run_scores = run.scores[run.scores["part"] != "unseen"].set_index("row")["score"]
         scores = run_scores.reindex(kept["id"]).to_numpy(copy=True)
         own = ~np.isnan(scores)
-        left_out = ~own & near_duplicate_mask(run.files, stored, clean.similar)
+        left_out = ~own & near_duplicate_mask(run.files, pictures.stored, clean.similar)
         new = kept[~own & ~left_out]
-        _require_classes(kept[~left_out], data, int(left_out.sum()))
+        _require_classes(kept, left_out, data)
 
-        members = raw.members(new.assign(set=""), {"": zipped})
+        members = raw.members(new.assign(set=""), {"": archive})
         if members:
             prepare = partial(preprocessing.from_member, run.model.input)
             scores[new.index] = run.model.score_items(prepare, members, "evaluate")[:, 0]
-    scored = kept.assign(row=kept["id"], score=scores)[~left_out]
+        part = np.where(own, "own", "elsewhere")
+        scored = kept.assign(row=kept["id"], score=scores, part=part)[~left_out]
+        stored = [file for file, out in zip(pictures.stored, left_out, strict=True) if not out]
+        baselines = set_baselines.evaluate(scored, stored, limit)
     truth, probabilities = tables.is_ai(scored["label"]), scored["score"].to_numpy()
-    figures = evaluate_decisions(truth, probabilities, scored["group"], run.model.decision_rule)
     report = {
         "run": run.name,
         "data": data.name,
+        "threshold": THRESHOLD,
+        "classes": scored_set.only_class(truth) or "both",
         "pictures": len(scored),
         "own": int(own.sum()),
         "left_out": int(left_out.sum()),
-        "rejected": len(rejected),
-        **figures,
+        **pictures.counts(),
+        **scored_set.evaluate_rule(truth, probabilities, scored["group"], run.model.decision_rule),
+        **set_report.comparisons(scored, Scale(), baselines),
     }
-    with fresh_directory(folder) as beside:
-        write_json(report, beside / "metrics.json")
-        part = np.where(own, "own", "elsewhere")[~left_out]
-        tables.write(scored.assign(part=part), beside / "scores.csv", tables.PREDICTIONS)
-        plots.write_curves(
-            {data.name: (truth, probabilities)}, {data.name: figures}, None, beside, beside
-        )
+    set_report.write(report, scored, Scale(), folder)
     return report
 
 
@@ -159,28 +161,17 @@ def _fingerprint(file: Path) -> Fingerprint:
     return fingerprint(decoding.read(data), data)
 
 
-def _zipped(data: Path, folder: Path) -> Path:
-    if data.is_dir():
-        archive.zip_folder(data, folder / "archive.zip")
-        return folder / "archive.zip"
-    if not zipfile.is_zipfile(data):
+def _require_classes(pictures: pd.DataFrame, left_out: NDArray[np.bool_], data: Path) -> None:
+    """Raise if all pictures of a class are left out."""
+    for name in sorted(set(pictures["label"]) - set(pictures.loc[~left_out, "label"])):
         raise RealartError(
-            f"{data} is neither a folder nor a zip archive: name one with a folder for each class"
+            f"no picture of class {name} is left of {data}: {left_out.sum()} are near-duplicates "
+            "of the run's own pictures; name other pictures"
         )
-    return data
-
-
-def _require_classes(pictures: pd.DataFrame, data: Path, left_out: int) -> None:
-    for name in CLASSES:
-        if name not in set(pictures["label"]):
-            raise RealartError(
-                f"no picture of class {name} is left of {data}: {left_out} are near-duplicates of "
-                "the run's own pictures; name other pictures"
-            )
 
 
 def matrix(
-    revisions: Sequence[str], sets: Sequence[Path], labels: LabelNames, folder: Path
+    revisions: Sequence[str], sets: Sequence[Path], labels: LabelNames, folder: Path, limit: int
 ) -> Iterator[dict[str, Any]]:
     """Evaluate each run on each data set, and yield what `evaluate` returns as soon as it is there.
 
@@ -193,7 +184,9 @@ def matrix(
     labels
         The names of folders by which pictures are labelled.
     folder
-        That is written: a folder for each run on each set, matrix.csv and matrix.png.
+        That is written: a folder for each run on each set, and what `set_matrix.write` writes.
+    limit
+        Most pictures on which baselines are computed.
 
     Raises
     ------
@@ -204,23 +197,11 @@ def matrix(
     for name in names:
         if names.count(name) > 1:
             raise RealartError(f"two sets are called {name}: rename either of them")
-    rows = []
+    reports = []
     for revision in revisions:
         with load_run(revision) as run:
             for data in sets:
-                report = evaluate(run, data, labels, folder / f"{run.name} on {data.name}")
-                rows.append(
-                    {
-                        "run": run.name,
-                        "data": data.name,
-                        "pictures": report["pictures"],
-                        "accuracy": report["accuracy"],
-                        "auc": report["auc"],
-                        **report["intervals"]["auc"],
-                    }
-                )
-                yield report
-    table = pd.DataFrame(rows)
-    with fresh_file(folder / "matrix.csv") as beside:
-        table.to_csv(beside, index=False)
-    plots.draw_matrix(table, folder / "matrix.png")
+                own = folder / f"{run.name} on {data.name}"
+                reports.append(evaluate(run, data, labels, own, limit))
+                yield reports[-1]
+    set_matrix.write(reports, folder)

@@ -49,10 +49,26 @@ def figures(labels: Labels, scores: Scores) -> Figures:
     >>> metrics["accuracy"], metrics["false_positive_rate"], metrics["auc"]
     (0.5, 0.5, 0.75)
     """
-    predicted = (scores >= THRESHOLD).astype(np.int64)
-    count = confusion(labels, scores)
+    return {
+        **decision_figures(labels, scores),
+        **ranking_figures(labels, scores),
+        **probability_figures(labels, scores),
+    }
+
+
+def decision_figures(labels: Labels, scores: Scores, threshold: float = THRESHOLD) -> Figures:
+    """Compute the metrics of `figures` that depend on a threshold, for scores of any scale.
+
+    Parameters
+    ----------
+    labels, scores
+        1 for ai and 0 for human, and scores, the higher for ai; shape (n,).
+    threshold
+        Score from which a picture is classified as ai.
+    """
+    predicted = (scores >= threshold).astype(np.int64)
+    count = confusion(labels, scores, threshold)
     humans = max(count["tn"] + count["fp"], 1)
-    bins = reliability(labels, scores)
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         labels, predicted, average="binary", zero_division=0
     )
@@ -64,16 +80,14 @@ def figures(labels: Labels, scores: Scores) -> Figures:
         "f1": float(f1),
         "mcc": float(metrics.matthews_corrcoef(labels, predicted)),
         "false_positive_rate": count["fp"] / humans,
-        **_ranking_figures(labels, scores),
-        "brier": float(np.mean((scores - labels) ** 2)),
-        "ece": float(
-            np.average(np.abs(bins["probability"] - bins["share"]), weights=bins["pictures"])
-        ),
-        "loss": float(metrics.log_loss(labels, scores, labels=[0, 1])),
     }
 
 
-def _ranking_figures(labels: Labels, scores: Scores) -> Figures:
+def ranking_figures(labels: Labels, scores: Scores) -> Figures:
+    """Compute the metrics of `figures` that depend on the ranking alone, for scores of any scale.
+
+    The parameters are those of `decision_figures`.
+    """
     if labels.min() == labels.max():  # there are no pairs to rank
         share = float(labels.mean())
         return {"auc": 0.5, "average_precision": share, "tpr_at_1_fpr": 0.0, "tpr_at_5_fpr": 0.0}
@@ -83,6 +97,21 @@ def _ranking_figures(labels: Labels, scores: Scores) -> Figures:
         "average_precision": float(metrics.average_precision_score(labels, scores)),
         "tpr_at_1_fpr": float(tpr[fpr <= 0.01].max()),
         "tpr_at_5_fpr": float(tpr[fpr <= 0.05].max()),
+    }
+
+
+def probability_figures(labels: Labels, scores: Scores) -> Figures:
+    """Compute the metrics of `figures` of scores as probabilities.
+
+    The parameters are those of `figures`.
+    """
+    bins = reliability(labels, scores)
+    return {
+        "brier": float(np.mean((scores - labels) ** 2)),
+        "ece": float(
+            np.average(np.abs(bins["probability"] - bins["share"]), weights=bins["pictures"])
+        ),
+        "loss": float(metrics.log_loss(labels, scores, labels=[0, 1])),
     }
 
 
@@ -132,7 +161,9 @@ def reliability(labels: Labels, scores: Scores) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["probability", "share", "low", "high", "pictures"])
 
 
-def with_intervals(labels: Labels, scores: Scores, groups: pd.Series) -> dict[str, Estimate]:
+def with_intervals(
+    labels: Labels, scores: Scores, groups: pd.Series, threshold: float | None = THRESHOLD
+) -> dict[str, Estimate]:
     """Compute the headline metrics with 95 % intervals.
 
     accuracy, precision, recall and false_positive_rate have Wilson's interval; auc and
@@ -141,19 +172,28 @@ def with_intervals(labels: Labels, scores: Scores, groups: pd.Series) -> dict[st
     Parameters
     ----------
     labels, scores
-        1 for ai and 0 for human, and the probability of ai; shape (n,).
+        1 for ai and 0 for human, and scores, the higher for ai; shape (n,).
     groups
         The group of near-duplicates of each picture; length n.
+    threshold
+        Score from which a picture is classified as ai; None leaves out what depends on it.
     """
-    count = confusion(labels, scores)
+    estimates = {} if threshold is None else _decision_estimates(labels, scores, threshold)
+    return {
+        **estimates,
+        "auc": intervals.of_auc(labels, scores, groups),
+        "average_precision": intervals.of_average_precision(labels, scores, groups),
+    }
+
+
+def _decision_estimates(labels: Labels, scores: Scores, threshold: float) -> dict[str, Estimate]:
+    count = confusion(labels, scores, threshold)
     tn, fp, fn, tp = (count[name] for name in ("tn", "fp", "fn", "tp"))
     return {
         "accuracy": intervals.wilson(tp + tn, len(labels)),
         "precision": intervals.wilson(tp, tp + fp),
         "recall": intervals.wilson(tp, tp + fn),
         "false_positive_rate": intervals.wilson(fp, fp + tn),
-        "auc": intervals.of_auc(labels, scores, groups),
-        "average_precision": intervals.of_average_precision(labels, scores, groups),
     }
 
 

@@ -31,13 +31,19 @@ def matched(pictures: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(rank < np.minimum(own, other))
 
 
-def figures(scores: pd.DataFrame, pictures: pd.DataFrame) -> dict[str, float]:
+def figures(
+    scores: pd.DataFrame,
+    pictures: pd.DataFrame,
+    threshold: float | None = classification.THRESHOLD,
+) -> dict[str, float]:
     """Compute accuracy and AUC on matched pictures alone.
 
     Parameters
     ----------
     scores, pictures
         Columns `tables.SCORES` and `tables.PICTURES`, the same pictures in the same order.
+    threshold
+        Score from which a picture is classified as ai; None leaves out accuracy.
 
     Returns
     -------
@@ -47,5 +53,9 @@ def figures(scores: pd.DataFrame, pictures: pd.DataFrame) -> dict[str, float]:
     kept = scores[matched(pictures)]
     if kept.empty:
         return {"pictures": 0}
-    metrics = classification.figures(tables.is_ai(kept["label"]), kept["score"].to_numpy())
-    return {"pictures": len(kept), "accuracy": metrics["accuracy"], "auc": metrics["auc"]}
+    labels, values = tables.is_ai(kept["label"]), kept["score"].to_numpy()
+    accuracy = {}
+    if threshold is not None:
+        accuracy = {"accuracy": classification.at(labels, values, threshold)["accuracy"]}
+    auc = classification.ranking_figures(labels, values)["auc"]
+    return {"pictures": len(kept), **accuracy, "auc": auc}

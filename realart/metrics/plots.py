@@ -24,9 +24,13 @@ FOLDS = ("#0f766e", "#b45309", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a21
 
 
 def roc(labels: Labels, scores: Scores) -> pd.DataFrame:
-    """Compute the ROC curve: columns fpr, tpr and threshold, all from 0 to 1, by rising fpr."""
+    """Compute the ROC curve: columns fpr, tpr and threshold, by rising fpr.
+
+    The first threshold, which no score reaches, is written as 1, or as the highest score above 1.
+    """
     fpr, tpr, threshold = metrics.roc_curve(labels, scores)
-    return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": np.minimum(threshold, 1.0)})
+    threshold[0] = max(1.0, scores.max())
+    return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": threshold})
 
 
 def precision_recall(labels: Labels, scores: Scores) -> pd.DataFrame:
@@ -35,10 +39,10 @@ def precision_recall(labels: Labels, scores: Scores) -> pd.DataFrame:
     return pd.DataFrame({"recall": recall, "precision": precision})
 
 
-def predictions(labels: Labels, scores: Scores) -> pd.DataFrame:
+def predictions(labels: Labels, scores: Scores, threshold: float = THRESHOLD) -> pd.DataFrame:
     """Return the columns actual and predicted, `ai` or `human`, of DVC's confusion template."""
     names = np.array(CLASSES)
-    predicted = (scores >= THRESHOLD).astype(np.int64)
+    predicted = (scores >= threshold).astype(np.int64)
     return pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
 
 
@@ -64,14 +68,37 @@ def write_curves(
     folder, images
         Existing folders of the CSV files and of the PNG files.
     """
-    first, last = next(iter(named.values())), list(named.values())[-1]
-    predictions(*first).to_csv(folder / "confusion.csv", index=False)
+    title, first = next(iter(named.items()))
+    write_confusion(*first, THRESHOLD, title, folder, images)
+    write_ranking(named, figures, folder, images)
+    write_calibration(named, precision, folder, images)
+
+
+def write_confusion(
+    labels: Labels, scores: Scores, threshold: float, title: str, folder: Path, images: Path
+) -> None:
+    """Write the decisions at a threshold as confusion.csv, and drawn as confusion.png."""
+    predictions(labels, scores, threshold).to_csv(folder / "confusion.csv", index=False)
+    draw_confusion(labels, scores, title, images / "confusion.png", threshold)
+
+
+def write_ranking(
+    named: dict[str, tuple[Labels, Scores]], figures: dict[str, Any], folder: Path, images: Path
+) -> None:
+    """Write the ROC and precision-recall curves; the parameters are those of `write_curves`."""
+    first = next(iter(named.values()))
     roc(*first).to_csv(folder / "roc.csv", index=False)
     precision_recall(*first).to_csv(folder / "precision_recall.csv", index=False)
+    draw_curves(named, figures, images / "curves.png")
+
+
+def write_calibration(
+    named: dict[str, tuple[Labels, Scores]], precision: float | None, folder: Path, images: Path
+) -> None:
+    """Write reliability and coverage; the parameters are those of `write_curves`."""
+    last = list(named.values())[-1]
     classification.reliability(*last).to_csv(folder / "reliability.csv", index=False)
     coverage(*last).to_csv(folder / "coverage.csv", index=False)
-    draw_confusion(*first, next(iter(named)), images / "confusion.png")
-    draw_curves(named, figures, images / "curves.png")
     draw_calibration(named, precision, images / "calibration.png")
 
 
@@ -86,7 +113,7 @@ def draw_history(history: pd.DataFrame, path: Path) -> None:
         axis.set(title=f"{name.capitalize()} by epoch", xlabel="epoch", ylabel=name)
     axes[0].plot([], [], "--", color=GREY, label="training")
     axes[0].legend(title="fold, validation", frameon=False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_curves(
@@ -122,7 +149,7 @@ def draw_curves(
     for axis in axes:
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         axis.legend(frameon=False, loc="lower center")
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_calibration(
@@ -161,7 +188,7 @@ def draw_calibration(
     axes[1].set(title="Accuracy against coverage", xlabel="coverage", ylabel="accuracy")
     axes[0].legend(frameon=False, loc="upper left")
     axes[1].legend(frameon=False, loc="lower left")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _area(value: float, interval: dict[str, float]) -> str:
@@ -197,12 +224,14 @@ def draw_robustness(table: pd.DataFrame, path: Path) -> None:
         axis.axis("off")
     handles, names = axes[0].get_legend_handles_labels()
     axes[-1].legend(handles, names, frameon=False, loc="center")
-    _save(figure, path)
+    save(figure, path)
 
 
-def draw_confusion(labels: Labels, scores: Scores, title: str, path: Path) -> None:
-    """Draw the confusion matrix at a threshold of 0.5: counts, and shares of the actual class."""
-    count = confusion(labels, scores)
+def draw_confusion(
+    labels: Labels, scores: Scores, title: str, path: Path, threshold: float = THRESHOLD
+) -> None:
+    """Draw the confusion matrix at a threshold: counts, and shares of the actual class."""
+    count = confusion(labels, scores, threshold)
     matrix = np.array([[count["tn"], count["fp"]], [count["fn"], count["tp"]]])
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     figure, (axis,) = _figure(1)
@@ -216,31 +245,7 @@ def draw_confusion(labels: Labels, scores: Scores, title: str, path: Path) -> No
     axis.set_xticklabels(CLASSES)
     axis.set_yticklabels(CLASSES)
     axis.spines[:].set_visible(False)
-    _save(figure, path)
-
-
-def draw_matrix(table: pd.DataFrame, path: Path) -> None:
-    """Draw a matrix of AUC and accuracy, a row a run and a column a data set.
-
-    `table` has the columns run, data, auc, low, high and accuracy, a row for each cell.
-    """
-    runs, sets = table["run"].unique(), table["data"].unique()
-    figure = Figure(figsize=(2.4 + 2.0 * len(sets), 1.3 + 0.9 * len(runs)), layout="constrained")
-    axis = figure.add_subplot()
-    auc = table.pivot(index="run", columns="data", values="auc").loc[runs, sets]
-    axis.imshow(auc, cmap="RdYlGn", vmin=0, vmax=1, alpha=0.75, aspect="auto")
-    for cell in table.itertuples():
-        axis.text(
-            list(sets).index(cell.data), list(runs).index(cell.run),
-            f"AUC {cell.auc:.3f}\n[{cell.low:.3f}, {cell.high:.3f}]\n"
-            f"accuracy {cell.accuracy:.3f}",
-            ha="center", va="center", fontsize=9,
-        )  # fmt: skip
-    axis.set(xlabel="evaluated on", ylabel="run", xticks=range(len(sets)), yticks=range(len(runs)))
-    axis.set_xticklabels(sets)
-    axis.set_yticklabels(runs)
-    axis.spines[:].set_visible(False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def draw_baselines(table: pd.DataFrame, path: Path) -> None:
@@ -265,7 +270,7 @@ def draw_baselines(table: pd.DataFrame, path: Path) -> None:
     axis.set_yticklabels(best["name"], fontsize=8)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, loc="lower right")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _figure(count: int) -> tuple[Figure, Sequence[Axes]]:
@@ -276,7 +281,8 @@ def _figure(count: int) -> tuple[Figure, Sequence[Axes]]:
     return figure, axes
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, the same bytes each time."""
     with fresh_file(path) as beside:
         # Matplotlib would write its version into the file; the data are what should change it.
         figure.savefig(beside, format="png", dpi=110, metadata={"Software": None})

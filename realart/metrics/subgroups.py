@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from realart.core import tables
 from realart.metrics import classification, intervals
-from realart.metrics.classification import Scores
+from realart.metrics.classification import Labels, Scores
 
 SMALL = 30
 """Subgroups of fewer pictures are marked: their metrics are hardly reliable."""
@@ -22,29 +22,33 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def table(pictures: pd.DataFrame, probabilities: Scores) -> pd.DataFrame:
-    """Compute metrics of each subgroup at a threshold of 0.5.
+def table(
+    pictures: pd.DataFrame,
+    scores: Scores,
+    threshold: float | None = classification.THRESHOLD,
+) -> pd.DataFrame:
+    """Compute metrics of each subgroup.
 
     Parameters
     ----------
     pictures
         Columns of `tables.PICTURES`, n rows. Where they are of several sets, a subgroup by source
         is one of a single set.
-    probabilities
-        Calibrated probabilities of ai, in the same order; shape (n,).
+    scores
+        The higher for ai, such as calibrated probabilities; in the same order, shape (n,).
+    threshold
+        Score from which a picture is classified as ai; None leaves out what depends on it.
 
     Returns
     -------
     DataFrame
         Columns `COLUMNS`; of each kind of subgroup, `by`, the largest first. Accuracy has Wilson's
-        95 % interval. What can't be computed for a single class is NaN.
+        95 % interval. What can't be computed, as for a single class, is NaN.
     """
     labels = tables.is_ai(pictures["label"])
-    predictions = probabilities >= classification.THRESHOLD
     rows = []
     for by, name, mask in _subgroups(pictures):
-        truth, predicted = labels[mask], predictions[mask]
-        accuracy = intervals.wilson(int((truth == predicted).sum()), len(truth))
+        truth, own = labels[mask], scores[mask]
         both = 0 < truth.sum() < len(truth)
         rows.append(
             {
@@ -52,16 +56,23 @@ def table(pictures: pd.DataFrame, probabilities: Scores) -> pd.DataFrame:
                 "name": name,
                 "pictures": len(truth),
                 "ai": int(truth.sum()),
-                "accuracy": accuracy.value,
-                "accuracy_low": accuracy.low,
-                "accuracy_high": accuracy.high,
-                "recall": predicted[truth == 1].mean() if truth.any() else np.nan,
-                "false_positive_rate": predicted[truth == 0].mean() if not truth.all() else np.nan,
-                "auc": metrics.roc_auc_score(truth, probabilities[mask]) if both else np.nan,
+                **({} if threshold is None else _decision_figures(truth, own >= threshold)),
+                "auc": metrics.roc_auc_score(truth, own) if both else np.nan,
                 "small": len(truth) < SMALL,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _decision_figures(labels: Labels, predicted: NDArray[np.bool_]) -> dict[str, float]:
+    accuracy = intervals.wilson(int((labels == predicted).sum()), len(labels))
+    return {
+        "accuracy": accuracy.value,
+        "accuracy_low": accuracy.low,
+        "accuracy_high": accuracy.high,
+        "recall": predicted[labels == 1].mean() if labels.any() else np.nan,
+        "false_positive_rate": predicted[labels == 0].mean() if not labels.all() else np.nan,
+    }
 
 
 def _subgroups(pictures: pd.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:

@@ -183,7 +183,8 @@ def _is_better(
     if share < COMPARABLE:
         return False, f"it was judged on other pictures (of a class, on {share:.0%} of these)"
     (comparison,) = compare.compare(new, old)  # by the labels of the new version
-    new_auc, old_auc = comparison.auc
+    assert comparison.ranking  # they share pictures of both classes
+    new_auc, old_auc = comparison.ranking.auc
     return new_auc < old_auc, (
         f"its AUC out of fold is {old_auc:.3f}, this one's {new_auc:.3f}, on "
         f"{comparison.pictures} pictures that both have judged"

@@ -311,6 +311,27 @@ def test_a_set_of_one_class_is_refused(name: str, tmp_path: Path) -> None:
         assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["human", "ai"])
+def test_one_class_is_enough_where_no_model_is_trained(name: str, tmp_path: Path) -> None:
+    entries = [entry for entry in SURE if not entry[0].startswith(name)]
+    for number, content in enumerate((entries, [*entries, (f"{name}/x.png", b"")])):
+        path = archive(tmp_path / f"{number}.zip", content)
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        kept, rejected, _ = clean(path, LABELS, None, JPEG, folder, one_class=True)
+        assert (len(kept), len(rejected)) == (len(entries), number)
+        assert name not in set(kept["label"])
+
+
+def test_a_set_without_a_class_is_refused_wherever(tmp_path: Path) -> None:
+    for number, (content, message) in enumerate(
+        (([("x/1.png", SURE[0][1])], "matches no folder"), ([("ai/1.png", b"")], "1 empty"))
+    ):
+        path = archive(tmp_path / f"{number}.zip", content)
+        with pytest.raises(RealartError, match=message):
+            clean(path, LABELS, None, JPEG, tmp_path, one_class=True)
+
+
 def test_one_set_is_cleaned_as_it_is_alone(tmp_path: Path) -> None:
     """Beside a set that it has nothing in common with."""
     content = [*SURE, *((f"human/{name}", data) for name, data in FILES.items())]

@@ -1,5 +1,8 @@
 """Runs are compared on common pictures, and chance is rarely significant."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +10,10 @@ from networks import some_scores
 from scipy.stats import binom
 from sklearn import metrics
 
+from realart.core import tables
 from realart.core.errors import RealartError
 from realart.evaluation import compare
+from realart.evaluation.compare import Comparison, DecisionComparison, RankingComparison
 
 
 def scored(scores: np.ndarray, labels: np.ndarray, part: str = "oof") -> pd.DataFrame:
@@ -17,22 +22,30 @@ def scored(scores: np.ndarray, labels: np.ndarray, part: str = "oof") -> pd.Data
     return pd.DataFrame({"row": rows, "part": part, "label": named, "group": rows, "score": scores})
 
 
+def of_both(comparison: Comparison) -> tuple[DecisionComparison, RankingComparison]:
+    assert comparison.decisions
+    assert comparison.ranking
+    return comparison.decisions, comparison.ranking
+
+
 def test_figures_are_those_of_each_and_of_their_difference() -> None:
     labels, first = some_scores(200)
     second = np.clip(first + np.random.default_rng(3).normal(0, 0.2, 200), 0, 1)
     (found,) = compare.compare(scored(first, labels), scored(second, labels))
     right = [(scores >= 0.5) == labels for scores in (first, second)]
     assert found.pictures == 200
-    assert found.accuracy == pytest.approx((right[0].mean(), right[1].mean()))
-    assert (found.only_a, found.only_b) == (
+    decisions, ranking = of_both(found)
+    assert decisions.metric == "accuracy"
+    assert decisions.values == pytest.approx((right[0].mean(), right[1].mean()))
+    assert (decisions.only_a, decisions.only_b) == (
         (right[0] & ~right[1]).sum(), (right[1] & ~right[0]).sum(),
     )  # fmt: skip
-    fewer, both = min(found.only_a, found.only_b), found.only_a + found.only_b
-    assert found.p == pytest.approx(min(1, 2 * binom.cdf(fewer, both, 0.5)))
+    fewer, both = min(decisions.only_a, decisions.only_b), decisions.only_a + decisions.only_b
+    assert decisions.p == pytest.approx(min(1, 2 * binom.cdf(fewer, both, 0.5)))
     areas = [metrics.roc_auc_score(labels, scores) for scores in (first, second)]
-    assert found.auc == pytest.approx(areas)
-    assert found.gain.value == pytest.approx(areas[1] - areas[0])
-    assert found.gain.low < found.gain.value < found.gain.high
+    assert ranking.auc == pytest.approx(areas)
+    assert ranking.gain.value == pytest.approx(areas[1] - areas[0])
+    assert ranking.gain.low < ranking.gain.value < ranking.gain.high
 
 
 def test_the_better_run_is_named_whichever_it_is() -> None:
@@ -59,7 +72,8 @@ def test_runs_that_are_equally_good_are_rarely_called_different() -> None:
 def test_a_run_equals_itself() -> None:
     labels, scores = some_scores(50)
     (found,) = compare.compare(scored(scores, labels), scored(scores, labels))
-    assert (found.only_a, found.only_b, found.p) == (0, 0, 1.0)
+    decisions, _ = of_both(found)
+    assert (decisions.only_a, decisions.only_b, decisions.p) == (0, 0, 1.0)
     assert str(found).count("no significant difference") == 2
 
 
@@ -93,15 +107,15 @@ def test_markdown_is_a_table_with_a_line_for_each_part() -> None:
     assert set(line) == {"---"}
     assert test[:2] == ["test part", "20"]
     assert test[-1] == "accuracy: identical decisions; AUC: no significant difference"
-    comparison = found["oof"]
+    decisions, ranking = of_both(found["oof"])
     assert oof == [
         "out of fold",
         "300",
-        f"{comparison.accuracy[0]:.3f}, {comparison.accuracy[1]:.3f}",
-        f"{comparison.only_a}, {comparison.only_b}",
-        f"{comparison.p:.2g}",
-        f"{comparison.auc[0]:.3f}, {comparison.auc[1]:.3f}",
-        f"{comparison.gain.value:+.3f} [{comparison.gain.low:+.3f}, {comparison.gain.high:+.3f}]",
+        f"{decisions.values[0]:.3f}, {decisions.values[1]:.3f}",
+        f"{decisions.only_a}, {decisions.only_b}",
+        f"{decisions.p:.2g}",
+        f"{ranking.auc[0]:.3f}, {ranking.auc[1]:.3f}",
+        f"{ranking.gain.value:+.3f} [{ranking.gain.low:+.3f}, {ranking.gain.high:+.3f}]",
         "accuracy: B is better; AUC: B is better",
     ]
 
@@ -113,3 +127,72 @@ def test_decisions_that_merely_balance_are_not_called_identical() -> None:
     first[right[0]], second[right[1]] = 1 - scores[right[0]], 1 - scores[right[1]]
     found = list(compare.compare(scored(first, labels), scored(second, labels)))
     assert "accuracy: no significant difference" in compare.markdown("a", "b", found)
+
+
+def test_decisions_are_those_of_each_threshold() -> None:
+    """Of the same ranking on another scale, they are the same."""
+    labels, scores = some_scores(100)
+    a, b = scored(scores, labels), scored(10 * scores - 3, labels)
+    (found,) = compare.compare(a, b, (0.5, 2.0))
+    decisions, ranking = of_both(found)
+    assert (decisions.only_a, decisions.only_b) == (0, 0)
+    assert ranking.gain.value == 0
+
+
+def test_without_a_threshold_only_the_ranking_is_compared() -> None:
+    labels, scores = some_scores(100)
+    (found,) = compare.compare(scored(scores, labels), scored(scores, labels), (0.5, None))
+    assert found.decisions is None
+    assert "decisions are not compared, as there is no threshold\n  AUC 0." in str(found)
+    row = compare.markdown("a", "b", [found]).splitlines()[-1]
+    assert row.startswith("| out of fold | 100 |  |  |  | 0.")
+
+
+@pytest.mark.parametrize(
+    ("label", "metric"), [(0, "false positive rate"), (1, "recall")], ids=["human", "ai"]
+)
+def test_pictures_of_one_class_are_compared_by_their_rate(label: int, metric: str) -> None:
+    """Whoever calls more of them ai is better if they are."""
+    labels = np.full(60, label)
+    few, many = np.repeat([0.9, 0.1], [10, 50]), np.repeat([0.9, 0.1], [40, 20])
+    (found,) = compare.compare(scored(few, labels), scored(many, labels))
+    assert found.ranking is None
+    assert found.decisions
+    assert found.decisions.metric == metric
+    assert found.decisions.values == pytest.approx((10 / 60, 40 / 60))
+    assert f"{metric} 0.167 and 0.667; " in str(found)
+    assert found.decisions.better == ("B is better" if label else "A is better")
+    row = compare.markdown("a", "b", [found]).splitlines()[-1]
+    assert f"| {metric} 0.167, 0.667 | " in row
+
+
+def evaluated(folder: Path, table: pd.DataFrame, **report: float | None) -> str:
+    """Write what `realart evaluate` writes of a set."""
+    folder.mkdir()
+    full = table.assign(set="", part="elsewhere")
+    tables.write(full, folder / "scores.csv", tables.PREDICTIONS)
+    (folder / "metrics.json").write_text(json.dumps(report))
+    return f"{folder}"
+
+
+def test_a_folder_is_compared_with_each_part_of_a_run(tmp_path: Path) -> None:
+    labels, scores = some_scores(80)
+    run = pd.concat([scored(scores, labels).head(60), scored(scores, labels, "test").tail(20)])
+    rival, threshold = compare.load_scores(
+        evaluated(tmp_path / "rival", scored(1 - scores, labels).head(70), threshold=0.7)
+    )
+    assert threshold == 0.7
+    for a, b in ((rival, run), (run, rival)):
+        found = {part.part: part.pictures for part in compare.compare(a, b)}
+        assert found == {"test": 10, "oof": 60}
+    (found_alone,) = compare.compare(rival, rival)
+    assert (found_alone.part, found_alone.pictures) == ("set", 70)
+
+
+@pytest.mark.parametrize(("report", "threshold"), [({}, 0.5), ({"threshold": None}, None)])
+def test_a_folder_has_the_threshold_of_its_metrics(
+    tmp_path: Path, report: dict[str, None], threshold: float | None
+) -> None:
+    labels, scores = some_scores(20)
+    folder = evaluated(tmp_path / "rival", scored(scores, labels), **report)
+    assert compare.load_scores(folder)[1] == threshold

@@ -60,5 +60,8 @@ def test_figures_are_those_of_matched_pictures_alone() -> None:
         {"row": pictures["id"], "label": pictures["label"], "score": [0.9, 0.1, 0]}
     )
     assert matching.figures(scores, pictures) == {"pictures": 2, "accuracy": 1.0, "auc": 1.0}
+    at = {threshold: matching.figures(scores, pictures, threshold) for threshold in (0.95, None)}
+    assert at[0.95]["accuracy"] == 0.5
+    assert at[None] == {"pictures": 2, "auc": 1.0}
     alone = pictures.iloc[2:]
     assert matching.figures(scores.iloc[2:], alone) == {"pictures": 0}

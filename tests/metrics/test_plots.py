@@ -38,6 +38,18 @@ def test_roc_climbs_from_nothing_to_all_and_encloses_the_auc(
     assert area == pytest.approx(classification.figures(*arrays(pairs))["auc"])
 
 
+@given(CASES, st.floats(-9, 9))
+def test_roc_of_scores_of_any_scale_is_that_of_their_ranks(
+    pairs: list[tuple[int, float]], offset: float
+) -> None:
+    labels, scores = arrays(pairs)
+    scores = 7 * scores.round(3) + offset
+    curve = plots.roc(labels, scores)
+    assert np.isfinite(curve).all(axis=None)
+    assert curve["threshold"].is_monotonic_decreasing
+    assert (curve["threshold"].iloc[0] >= scores).all()
+
+
 @given(CASES)
 def test_precision_recall_goes_from_the_share_of_ai_to_no_recall(
     pairs: list[tuple[int, float]],

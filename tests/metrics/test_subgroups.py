@@ -40,6 +40,17 @@ def test_figures_are_those_of_the_group() -> None:
     assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
 
 
+def test_figures_are_those_at_a_threshold_if_there_is_one() -> None:
+    labels, scores = some_scores(300)
+    listed = pictures(labels)
+    at_half, shifted = subgroups.table(listed, scores), subgroups.table(listed, 4 * scores, 2.0)
+    pd.testing.assert_frame_equal(at_half, shifted)
+    decided = ["accuracy", "accuracy_low", "accuracy_high", "recall", "false_positive_rate"]
+    ranked = subgroups.table(listed, scores, threshold=None)
+    assert ranked[decided].isna().all(axis=None)
+    pd.testing.assert_frame_equal(ranked.drop(columns=decided), at_half.drop(columns=decided))
+
+
 def test_every_picture_is_counted_once_of_each_kind() -> None:
     labels, scores = some_scores(300)
     table = subgroups.table(pictures(labels), scores)

@@ -165,7 +165,7 @@ def test_a_model_of_several_sets_is_tried_on_one_of_them(
     own = scores[(scores["set"] == "local") & (scores["part"] != "unseen")].set_index("row")
     with cross_dataset.load_run("workspace") as run, joblib.parallel_config("threading"):
         report = cross_dataset.evaluate(
-            run, project.parent / "pictures.zip", labels, tmp_path / "out"
+            run, project.parent / "pictures.zip", labels, tmp_path / "out", limit=100
         )
     found = tables.read(tmp_path / "out/scores.csv", tables.PREDICTIONS).set_index("row")["score"]
     assert report["own"] == len(own)
