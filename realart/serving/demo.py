@@ -68,8 +68,8 @@ def classify(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]
     Returns
     -------
     html, drawing
-        The decision at each operating point and the evidence in the file, escaped; and the drawing
-        of the explanation, None if the file can't be classified.
+        The verdict of `realart predict`, the decision at each operating point and the evidence in
+        the file, escaped; and the drawing of the explanation, None if the file can't be classified.
     """
     evidence = _evidence(data)
     try:
@@ -84,9 +84,11 @@ def classify(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]
         f"<td>ai from {rule.points[point]:.3f} on: {purpose}</td></tr>"
         for point, purpose in POINTS.items()
     )
+    reason = f"<p>{explanation.reason}</p>" if explanation.reason else ""
     html = (
         f"<h2>{_coloured(explanation.verdict)}</h2>"
         f"<p>probability of ai: <b>{explanation.probability:.3f}</b></p>"
+        f"{reason}"
         f"<p>Decision at each operating point:</p><table>{rows}</table>"
         f"{evidence}"
     )

@@ -1,0 +1,77 @@
+"""The panel of deliveries: a picture as others may receive it, saved, shrunk, cut or framed.
+
+A decision that does not survive them tells more of the delivery than of the picture. The panel is
+as small as it can be: each delivery turns decisions that no other turns
+(`python -m benchmarks.deliveries`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PIL import Image
+
+from realart.data import perturbations
+from realart.data.perturbations import Change
+from realart.metrics.thresholds import DecisionRule
+from realart.params import Point
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A change of the picture, and in words how the picture then is."""
+
+    change: Change
+    words: str
+
+
+PANEL: dict[str, Delivery] = {
+    "jpeg": Delivery(Change("jpeg", 60), "saved as JPEG 60"),
+    "half_size": Delivery(Change("resize", 0.5), "shrunk to half its size and back"),
+    "corner": Delivery(Change("corner", 0.1), "with a corner cut off"),
+    "letterbox": Delivery(Change("letterbox", 0.25), "in a letterbox"),
+    "screenshot": Delivery(Change("screenshot", 2), "as a screenshot of a screenshot"),
+}
+"""Each delivery by its name."""
+
+
+def deliver(image: Image.Image) -> list[Image.Image]:
+    """Return an RGB picture after each delivery of the `PANEL`."""
+    limited = perturbations.thumbnail(image, perturbations.LARGEST)
+    return [delivery.change(limited) for delivery in PANEL.values()]
+
+
+def disagreement(
+    decision: str, probabilities: Mapping[str, float], rule: DecisionRule, at: Point | None = None
+) -> str:
+    """Name the delivery whose decision is the opposite one.
+
+    Parameters
+    ----------
+    decision
+        On the picture as it is: `ai`, `human` or `unsure`, to which nothing is opposite.
+    probabilities
+        Calibrated probability of ai of deliveries, by their names.
+    rule
+        Maps a probability to a decision.
+    at
+        Operating point of the decisions.
+
+    Returns
+    -------
+    str
+        A sentence on the delivery that is farthest on the other side; "" if there is none.
+
+    Examples
+    --------
+    >>> from realart.metrics.calibration import Calibration
+    >>> rule = DecisionRule(calibration=Calibration(slope=1, offset=0), points={}, sure=0.5)
+    >>> disagreement("ai", {"jpeg": 0.8, "letterbox": 0.31}, rule)
+    'in a letterbox it would be classified as human (0.310)'
+    """
+    opposite = {"ai": "human", "human": "ai"}.get(decision)
+    against = [name for name, p in probabilities.items() if rule.decide(p, at) == opposite]
+    if not against:
+        return ""
+    farthest = (min if opposite == "human" else max)(against, key=probabilities.__getitem__)
+    words = PANEL[farthest].words
+    return f"{words} it would be classified as {opposite} ({probabilities[farthest]:.3f})"
