@@ -193,7 +193,8 @@ def test_instability_and_evidence_are_printed_below_the_decision(
     (first,), delivered = expected(project, GOOD[:1]), expected_deliveries(project, GOOD[0])
     name = max(delivered, key=lambda name: abs(delivered[name] - first))
     decisions = ["human", "ai"] if first < delivered[name] else ["ai", "human"]
-    reason = f"{PANEL[name].words} it would be classified as {decisions[1]} ({delivered[name]:.3f})"
+    words = f"{PANEL[name].words} it would rather be classified as {decisions[1]}"
+    reason = f"{words} ({delivered[name]:.3f})"
     output = realart(*arguments, cwd=project).stdout
     assert output.splitlines() == [
         f"{decisions[0]:7}{first:6.3f}  texts.png",

@@ -12,6 +12,7 @@ from PIL import Image
 
 from realart.data import perturbations
 from realart.data.perturbations import Change
+from realart.metrics import classification
 from realart.metrics.thresholds import DecisionRule
 from realart.params import Point
 
@@ -43,35 +44,37 @@ def deliver(image: Image.Image) -> list[Image.Image]:
 def disagreement(
     decision: str, probabilities: Mapping[str, float], rule: DecisionRule, at: Point | None = None
 ) -> str:
-    """Name the delivery whose decision is the opposite one.
+    """Name the delivery that is on the other side of the threshold, if any is.
 
     Parameters
     ----------
     decision
-        On the picture as it is: `ai`, `human` or `unsure`, to which nothing is opposite.
+        On the picture as it is: `ai`, `human` or `unsure`, which has no other side.
     probabilities
         Calibrated probability of ai of deliveries, by their names.
     rule
-        Maps a probability to a decision.
+        Has the threshold of each operating point.
     at
-        Operating point of the decisions.
+        Operating point of the decision. Without one the threshold is one half: a delivery counts
+        even if its own decision would be `unsure`.
 
     Returns
     -------
     str
-        A sentence on the delivery that is farthest on the other side; "" if there is none.
+        A sentence on the delivery that is farthest on the other side; "" if none is there.
 
     Examples
     --------
     >>> from realart.metrics.calibration import Calibration
-    >>> rule = DecisionRule(calibration=Calibration(slope=1, offset=0), points={}, sure=0.5)
-    >>> disagreement("ai", {"jpeg": 0.8, "letterbox": 0.31}, rule)
-    'in a letterbox it would be classified as human (0.310)'
+    >>> rule = DecisionRule(calibration=Calibration(slope=1, offset=0), points={}, sure=0.9)
+    >>> disagreement("ai", {"corner": 0.8, "letterbox": 0.31}, rule)
+    'in a letterbox it would rather be classified as human (0.310)'
     """
-    opposite = {"ai": "human", "human": "ai"}.get(decision)
-    against = [name for name, p in probabilities.items() if rule.decide(p, at) == opposite]
-    if not against:
+    threshold = rule.points[at] if at else classification.THRESHOLD
+    other = {"ai": "human", "human": "ai"}.get(decision)
+    turned = [name for name, p in probabilities.items() if (p >= threshold) == (other == "ai")]
+    if not other or not turned:
         return ""
-    farthest = (min if opposite == "human" else max)(against, key=probabilities.__getitem__)
-    words = PANEL[farthest].words
-    return f"{words} it would be classified as {opposite} ({probabilities[farthest]:.3f})"
+    farthest = (min if other == "human" else max)(turned, key=probabilities.__getitem__)
+    words, probability = PANEL[farthest].words, probabilities[farthest]
+    return f"{words} it would rather be classified as {other} ({probability:.3f})"

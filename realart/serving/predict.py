@@ -35,8 +35,8 @@ class Prediction:
     probability
         Calibrated probability of ai, 0 to 1; None if there is an error.
     reason
-        Which delivery would be decided the other way, as a sentence; "" if none would. Without an
-        operating point the verdict is then `unsure`; at one it stands.
+        Which delivery would rather be decided the other way, as a sentence; "" if none would.
+        Without an operating point the verdict is then `unsure`; at one it stands.
     deliveries
         Calibrated probability of ai after each delivery of `deliveries.PANEL`, by its name; empty
         if they were not scored.

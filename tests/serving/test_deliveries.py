@@ -23,15 +23,17 @@ def test_the_farthest_delivery_on_the_other_side_is_named(
     rule = UNCALIBRATED_RULE.model_copy(update={"sure": sure})
     decision = rule.decide(probability, at)
     reason = deliveries.disagreement(decision, panel, rule, at)
-    decisions = {name: rule.decide(panel[name], at) for name in PANEL}
-    if decision == "unsure" or not {"ai", "human"} <= {decision, *decisions.values()}:
+    sides = {
+        name: ("human", "ai")[panel[name] >= (rule.points[at] if at else 0.5)] for name in PANEL
+    }
+    if decision == "unsure" or {decision} == set(sides.values()):
         assert not reason
         return
-    other = {"ai": "human", "human": "ai"}[decision]
+    (other,) = {"ai", "human"} - {decision}
     (name,) = (name for name in PANEL if reason.startswith(PANEL[name].words))
-    assert decisions[name] == other
-    assert reason.endswith(f" it would be classified as {other} ({panel[name]:.3f})")
-    turned = [panel[name] for name in PANEL if decisions[name] == other]
+    assert sides[name] == other
+    assert reason.endswith(f" it would rather be classified as {other} ({panel[name]:.3f})")
+    turned = [panel[name] for name in PANEL if sides[name] == other]
     assert panel[name] == (max(turned) if other == "ai" else min(turned))
 
 

@@ -126,7 +126,7 @@ def test_a_verdict_that_a_delivery_turns_is_unsure(tmp_path: Path) -> None:
     assert (once.reason, once.deliveries) == ("", {})
     unsure = predict.predict_bytes(data, model)
     assert (unsure.verdict, unsure.probability) == ("unsure", once.probability)
-    words = f"{PANEL[name].words} it would be classified as {other}"
+    words = f"{PANEL[name].words} it would rather be classified as {other}"
     assert unsure.reason == f"{words} ({unsure.deliveries[name]:.3f})"
     at_point = predict.predict_bytes(data, model, "balanced")
     assert (at_point.verdict, at_point.reason) == (once.verdict, unsure.reason)
