@@ -5,10 +5,10 @@ import csv
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from realart.core import errors
 from realart.core.errors import RealartError
@@ -80,8 +80,8 @@ def _add_predict(commands: Commands) -> None:
     parser.add_argument(
         "--once",
         action="store_true",
-        help="twice as fast: skip the second scoring, which shows whether saving the picture again "
-        "as JPEG would change the decision",
+        help="several times as fast: skip the scoring of deliveries (saved, shrunk, cut, framed), "
+        "which shows whether one would turn the decision",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON object per file")
@@ -102,8 +102,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         print(promise, file=sys.stderr)
     failed = 0
     if arguments.csv:
-        columns = [field.name for field in fields(predict.Prediction)]
-        table = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        table = csv.DictWriter(sys.stdout, _csv_row(predict.Prediction("")), lineterminator="\n")
         table.writeheader()
     predictions = predict.predict(files, model, arguments.at, arguments.once)
     hidden = sys.stdout.isatty() or not sys.stderr.isatty()  # printed predictions show the progress
@@ -112,7 +111,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(json.dumps(asdict(prediction), ensure_ascii=False), flush=True)
         elif arguments.csv:
-            table.writerow(asdict(prediction) | {"evidence": "; ".join(prediction.evidence)})
+            table.writerow(_csv_row(prediction))
         elif prediction.error:
             tqdm.write("\n".join(_error_lines(prediction)), file=sys.stderr)
         else:
@@ -126,13 +125,22 @@ def _error_lines(prediction: "Prediction") -> list[str]:
 
 
 def _prediction_lines(prediction: "Prediction") -> list[str]:
-    from realart.serving.predict import QUALITY
+    sentences = [*filter(None, [prediction.reason]), *prediction.evidence]
+    decision = f"{prediction.verdict:7}{prediction.probability:6.3f}  {prediction.path}"
+    return [decision, *(f"  {sentence}" for sentence in sentences)]
 
-    lines = [f"{prediction.verdict:7}{prediction.probability:6.3f}  {prediction.path}"]
-    if prediction.flips:
-        again = f"{prediction.flips} ({prediction.probability_saved_again:.3f})"
-        lines.append(f"  saved again as JPEG {QUALITY} it would be classified as {again}")
-    return lines + [f"  {sentence}" for sentence in prediction.evidence]
+
+def _csv_row(prediction: "Prediction") -> dict[str, Any]:
+    """Return the fields of a prediction, with a column for each delivery of the panel."""
+    from realart.serving.deliveries import PANEL
+
+    row: dict[str, Any] = {}
+    for name, value in asdict(prediction).items():
+        if name == "deliveries":
+            row |= {f"deliveries.{delivery}": value.get(delivery) for delivery in PANEL}
+        else:
+            row[name] = "; ".join(value) if name == "evidence" else value
+    return row
 
 
 def _add_explain(commands: Commands) -> None:
@@ -169,7 +177,8 @@ def _explain(arguments: argparse.Namespace) -> None:
     with fresh_file(out) as beside:
         explain.draw(explanation).save(beside, "PNG")
     decision = f"{explanation.verdict:7}{explanation.probability:6.3f}"
-    print(f"{decision}  {picture}, explanation saved to {out}")
+    reason = explanation.reason and f": {explanation.reason}"
+    print(f"{decision}  {picture}, explanation saved to {out}{reason}")
 
 
 def _add_recipes(commands: Commands) -> None:

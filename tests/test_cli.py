@@ -23,12 +23,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from realart.cli import main
 from realart.core import tables
-from realart.data import perturbations
 from realart.data.pictures import Pixels
 from realart.features import preprocessing
 from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
 from realart.networks import builder
+from realart.serving.deliveries import PANEL
 
 pytestmark = pytest.mark.slow
 
@@ -85,25 +85,35 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def expected(project: Path, names: list[str], again: bool = False) -> list[float]:
-    """Return the probabilities of ai of pictures, with `again` of these saved again as JPEG 90."""
+def expected(project: Path, names: list[str]) -> list[float]:
+    """Return the probabilities of ai of pictures."""
     model = TrainedModel(project / "models/final")
     paths = [project / "art" / name for name in names]
     inputs = [preprocessing.from_published(path.read_bytes(), model.input) for path in paths]
-    if again:
-        saved = [perturbations.jpeg(Image.open(path).convert("RGB"), 90) for path in paths]
-        inputs = [preprocessing.from_pixels(image, model.input) for image in saved]
     return [float(model.scores(*preprocessing.stack([model_input]))[0]) for model_input in inputs]
+
+
+def expected_deliveries(project: Path, name: str) -> dict[str, float]:
+    """Return the probability of ai after each delivery of a picture."""
+    model = TrainedModel(project / "models/final")
+    image = Image.open(project / "art" / name).convert("RGB")
+    inputs = [
+        preprocessing.from_pixels(delivery.change(image), model.input)
+        for delivery in PANEL.values()
+    ]
+    return dict(zip(PANEL, model.scores(*preprocessing.stack(inputs)).tolist(), strict=True))
 
 
 @pytest.fixture(scope="module")
 def borderline(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the model, with a threshold between the two probabilities of the first picture."""
+    """Copy the model, with a threshold between the first picture and its farthest delivery."""
     folder = tmp_path_factory.mktemp("borderline") / "final"
     shutil.copytree(project / "models/final", folder)
     manifest = json.loads((folder / "model.json").read_text())
-    probabilities = expected(project, GOOD[:1]) + expected(project, GOOD[:1], again=True)
-    manifest["verdicts"]["points"]["balanced"] = sum(probabilities) / 2
+    (probability,) = expected(project, GOOD[:1])
+    delivered = expected_deliveries(project, GOOD[0]).values()
+    farthest = max(delivered, key=lambda other: abs(other - probability))
+    manifest["verdicts"]["points"]["balanced"] = (probability + farthest) / 2
     (folder / "model.json").write_text(json.dumps(manifest))
     (project / "texts.png").write_bytes(picture_with_texts())
     return folder
@@ -139,8 +149,9 @@ def test_json_has_an_object_for_each_file(project: Path) -> None:
     assert [bool(item["error"]) for item in predictions] == [True, False, True, False, False]
     scores = [item["probability"] for item in predictions if not item["error"]]
     assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
-    again = [item["probability_saved_again"] for item in predictions if not item["error"]]
-    assert again == pytest.approx(expected(project, GOOD, again=True), rel=1e-5)
+    for name, item in zip(ALL, predictions[1:], strict=True):
+        panel = {} if item["error"] else expected_deliveries(project, name)
+        assert item["deliveries"] == pytest.approx(panel, rel=1e-5)
     assert "画" in result.stdout
     for item in predictions:
         assert item["evidence"] == []
@@ -179,22 +190,27 @@ def test_instability_and_evidence_are_printed_below_the_decision(
     project: Path, borderline: Path, realart: Realart
 ) -> None:
     arguments = ("predict", "--model", str(borderline), "--at", "balanced", "texts.png")
-    (first,), (again,) = expected(project, GOOD[:1]), expected(project, GOOD[:1], again=True)
-    decisions = ["human", "ai"] if first < again else ["ai", "human"]
+    (first,), delivered = expected(project, GOOD[:1]), expected_deliveries(project, GOOD[0])
+    name = max(delivered, key=lambda name: abs(delivered[name] - first))
+    decisions = ["human", "ai"] if first < delivered[name] else ["ai", "human"]
+    words = f"{PANEL[name].words} it would rather be classified as {decisions[1]}"
+    reason = f"{words} ({delivered[name]:.3f})"
     output = realart(*arguments, cwd=project).stdout
     assert output.splitlines() == [
         f"{decisions[0]:7}{first:6.3f}  texts.png",
-        f"  saved again as JPEG 90 it would be classified as {decisions[1]} ({again:.3f})",
+        f"  {reason}",
         *(f"  {line}" for line in EVIDENCE),
     ]
     once = realart(*arguments, "--once", cwd=project).stdout
     assert once.splitlines() == [output.splitlines()[0], *output.splitlines()[2:]]
     prediction = json.loads(realart(*arguments, "--json", cwd=project).stdout)
-    assert (prediction["verdict"], prediction["flips"]) == tuple(decisions)
+    assert (prediction["verdict"], prediction["reason"]) == (decisions[0], reason)
     assert prediction["evidence"] == EVIDENCE
     (row,) = csv.DictReader(io.StringIO(realart(*arguments, "--csv", cwd=project).stdout))
-    assert (row["verdict"], row["flips"], row["evidence"]) == (*decisions, "; ".join(EVIDENCE))
-    assert list(row) == list(prediction)
+    assert (row["verdict"], row["reason"]) == (decisions[0], reason)
+    assert row["evidence"] == "; ".join(EVIDENCE)
+    assert {name: float(row[f"deliveries.{name}"]) for name in PANEL} == prediction["deliveries"]
+    assert {name.partition(".")[0] for name in row} == set(prediction)
 
 
 def test_evidence_is_printed_below_an_error(

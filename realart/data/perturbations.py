@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 LARGEST = 4096
 """Pixels of a side: larger pictures are shrunk before they are changed, as most sites do."""
+PAPER, INK = 255, 60
+"""Grey levels of a collage's ground, and of the words on it."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,7 @@ class Change:
     strength: float
 
     def __call__(self, image: Image.Image) -> Image.Image:
-        if max(image.size) > LARGEST:
-            image = image.copy()
-            image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
-        return CHANGES[self.name](image, self.strength)
+        return CHANGES[self.name](thumbnail(image, LARGEST), self.strength)
 
 
 def jpeg(image: Image.Image, quality: float) -> Image.Image:
@@ -48,6 +47,11 @@ def shrink(image: Image.Image, factor: float) -> Image.Image:
     return image.resize(_scaled(image, factor), Image.Resampling.LANCZOS)
 
 
+def thumbnail(image: Image.Image, long_side: float) -> Image.Image:
+    """Shrink to a longer side of at most `long_side` pixels."""
+    return shrink(image, long_side / max(image.size)) if max(image.size) > long_side else image
+
+
 def blur(image: Image.Image, radius: float) -> Image.Image:
     """Blur by a Gaussian whose standard deviation is `radius` pixels."""
     return image.filter(ImageFilter.GaussianBlur(radius))
@@ -65,6 +69,43 @@ def crop(image: Image.Image, share: float) -> Image.Image:
     width, height = _scaled(image, share)
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
+
+
+def corner(image: Image.Image, share: float) -> Image.Image:
+    """Cut a `share` of the width from the right and of the height from below, as a watermark is."""
+    return image.crop((0, 0, *_scaled(image, 1 - share)))
+
+
+def letterbox(image: Image.Image, share: float) -> Image.Image:
+    """Add two black bars that take a `share` of the result, to the picture's longer sides.
+
+    A quarter are the bars of a 4:3 picture on a 16:9 screen, or in a square post.
+    """
+    width, height = image.size
+    if width >= height:
+        height = round(height / (1 - share))
+    else:
+        width = round(width / (1 - share))
+    framed = Image.new("RGB", (width, height))
+    framed.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
+    return framed
+
+
+def collage(image: Image.Image, share: float) -> Image.Image:
+    """Lay the picture beside a panel and a caption; it takes a `share` of the width.
+
+    The panel, a grey gradient, and the lines of the caption are the same for all pictures of a
+    size, so that nothing but the picture itself depends on who made it.
+    """
+    width, height = round(image.width / share), image.height
+    page = Image.new("RGB", (width, height), (PAPER,) * 3)
+    page.paste(image)
+    gap = max(1, height // 50)
+    left, middle = image.width + gap, height // 2
+    gradient = Image.linear_gradient("L").resize((max(1, width - left), max(1, middle - gap)))
+    page.paste(gradient.convert("RGB"), (left, 0))
+    _write_lines(page, (left, middle, width - gap, height - gap), line_height=2 * gap)
+    return page
 
 
 def brightness(image: Image.Image, factor: float) -> Image.Image:
@@ -87,6 +128,7 @@ def screenshot(image: Image.Image, times: float) -> Image.Image:
 CHANGES: dict[str, Callable[[Image.Image, float], Image.Image]] = {
     "jpeg": jpeg, "webp": webp, "shrink": shrink, "resize": resize, "blur": blur, "noise": noise,
     "crop": crop, "brightness": brightness, "grey": grey, "screenshot": screenshot,
+    "corner": corner, "letterbox": letterbox, "collage": collage, "thumbnail": thumbnail,
 }  # fmt: skip
 
 
@@ -94,6 +136,17 @@ def _saved(image: Image.Image, kind: str, **options: int) -> Image.Image:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return Image.open(buffer).convert("RGB")
+
+
+def _write_lines(page: Image.Image, box: tuple[int, int, int, int], line_height: int) -> None:
+    """Draw lines of words, as dark rectangles, into a box (left, top, right, bottom) of a page."""
+    left, top, right, bottom = box
+    draw, generator = ImageDraw.Draw(page), np.random.default_rng(0)
+    for y in range(top, bottom - line_height, 2 * line_height):
+        x = left
+        while (end := x + line_height * int(generator.integers(1, 6))) < right:
+            draw.rectangle((x, y, end, y + line_height), (INK,) * 3)
+            x = end + line_height
 
 
 def _scaled(image: Image.Image, factor: float) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Measure robustness: metrics on pictures changed as in practice, re-encoded, resized, cropped.
+"""Measure robustness: metrics on pictures changed as in practice: re-encoded, resized, framed.
 
 Thresholds stay as they were chosen out of fold.
 """
@@ -31,6 +31,9 @@ STRENGTHS: dict[str, Sequence[float]] = {
     "blur": (1, 2),
     "noise": (4, 10),
     "crop": (0.9, 0.75),
+    "corner": (0.1, 0.25),
+    "letterbox": (0.25, 0.44),
+    "collage": (0.67, 0.5),
     "brightness": (0.75, 1.25),
     "grey": (1,),
     "screenshot": (1, 2),

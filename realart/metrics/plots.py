@@ -202,8 +202,9 @@ def draw_robustness(table: pd.DataFrame, path: Path) -> None:
     """
     untouched = table[table["change"] == "none"]
     changes = [name for name in table["change"].unique() if name != "none"]
-    figure = Figure(figsize=(12, 2.5 * -(-len(changes) // 5)), layout="constrained")
-    axes = figure.subplots(-(-len(changes) // 5), 5, sharey=True, squeeze=False).ravel()
+    lines = len(changes) // 5 + 1  # the last place is that of the legend
+    figure = Figure(figsize=(12, 2.5 * lines), layout="constrained")
+    axes = figure.subplots(lines, 5, sharey=True, squeeze=False).ravel()
     for axis, name in zip(axes, changes, strict=False):
         rows = pd.concat([untouched, table[table["change"] == name]])
         rows = rows[rows["point"] == "balanced"]

@@ -68,8 +68,8 @@ def classify(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]
     Returns
     -------
     html, drawing
-        The decision at each operating point and the evidence in the file, escaped; and the drawing
-        of the explanation, None if the file can't be classified.
+        The verdict of `realart predict`, the decision at each operating point and the evidence in
+        the file, escaped; and the drawing of the explanation, None if the file can't be classified.
     """
     evidence = _evidence(data)
     try:
@@ -84,10 +84,11 @@ def classify(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]
         f"<td>{_threshold(rule, point)}{rule.promise(point) or PURPOSES[point]}</td></tr>"
         for point in POINTS
     )
+    reason = f"<p>{explanation.reason}</p>" if explanation.reason else ""
     html = (
         f"<h2>{_coloured(explanation.verdict)}</h2>"
         f"<p>probability of ai: <b>{explanation.probability:.3f}</b></p>"
-        f"<p>{rule.promise()}</p>"
+        f"{reason}<p>{rule.promise()}</p>"
         f"<p>Decision at each operating point:</p><table>{rows}</table>"
         f"{evidence}"
     )

@@ -14,6 +14,7 @@ from realart.metrics.plots import AI, HUMAN
 from realart.models.trained_model import TrainedModel
 from realart.params import Ela, NetworkRecipe, PixelInput
 from realart.serving import occlusion
+from realart.serving.predict import predict_bytes
 
 ELA = Ela(quality=75, scale="max", long_side=512)
 """Params of the ELA map that is drawn where the model itself has no ELA input."""
@@ -53,8 +54,8 @@ class Explanation:
         How `heat` was computed, in a few words.
     probability
         Calibrated probability of ai, 0 to 1.
-    verdict
-        The decision without an operating point: `ai`, `human` or `unsure`.
+    verdict, reason
+        As those of `realart.serving.predict.Prediction` without an operating point.
     """
 
     image: Image.Image
@@ -63,6 +64,7 @@ class Explanation:
     method: str
     probability: float
     verdict: str
+    reason: str = ""
 
 
 def explain(data: bytes, model: TrainedModel) -> Explanation:
@@ -93,7 +95,8 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
     """
     image = preprocessing.canonical(data, model.input.clean)
     model_input = preprocessing.from_canonical(image, model.input)
-    probability = float(model.scores(*preprocessing.stack([model_input]))[0])
+    prediction = predict_bytes(data, model)
+    assert prediction.probability is not None
     heat, method = _gradcam(model_input[0], image.size, model), "Grad-CAM"
     least_scale = 0.0
     if heat is None:
@@ -104,8 +107,9 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
         ela=ela.stored_map(image, model.input.ela or ELA),
         heat=heat / (max(least_scale, np.abs(heat).max()) or 1),
         method=method,
-        probability=probability,
-        verdict=model.decision_rule.decide(probability),
+        probability=prediction.probability,
+        verdict=prediction.verdict,
+        reason=prediction.reason,
     )
 
 
@@ -130,7 +134,9 @@ def draw(explanation: Explanation) -> Image.Image:
     axis.imshow(explanation.heat, KEY, Normalize(-1, 1), extent=(0, 1, 0, 1), aspect="auto")
     _draw_key(figure, left + width / 2, explanation.method)
     decision = f"Decision: {explanation.verdict}, probability of ai {explanation.probability:.3f}"
-    figure.suptitle(decision, y=1 - 0.12 / figure.get_figheight(), fontsize=13, fontweight="bold")
+    height = figure.get_figheight()
+    figure.suptitle(decision, y=1 - 0.12 / height, fontsize=13, fontweight="bold")
+    figure.text(0.5, 1 - 0.42 / height, explanation.reason, fontsize=9, ha="center", va="center")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return Image.open(buffer).convert("RGB")

@@ -1,29 +1,25 @@
 """Predictions for new pictures by a trained model, prepared exactly as in training."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 from realart.core import dask_cluster, parallel
 from realart.core.errors import RealartError
 from realart.data import decoding
 from realart.data.decoding import UnusableFileError
-from realart.data.perturbations import Change
 from realart.features import preprocessing
 from realart.features.preprocessing import InputSpec, ModelInput
 from realart.models.trained_model import BATCH, TrainedModel
 from realart.params import Point
-from realart.serving import provenance
+from realart.serving import deliveries, provenance
 
 STDIN = Path("-")
 """The path that stands for standard input."""
-QUALITY = 90
-"""JPEG quality of the second save."""
-SAVE_AGAIN = Change("jpeg", QUALITY)
-"""A mild change of a picture: a decision that it flips is an unstable one."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +34,12 @@ class Prediction:
         The decision: `ai`, `human` or `unsure`; "" if there is an error.
     probability
         Calibrated probability of ai, 0 to 1; None if there is an error.
-    flips
-        The decision on the picture saved once more as JPEG of `QUALITY`, where it differs.
-    probability_saved_again
-        Calibrated probability of ai after that save; None if it was not computed.
+    reason
+        Which delivery would rather be decided the other way, as a sentence; "" if none would.
+        Without an operating point the verdict is then `unsure`; at one it stands.
+    deliveries
+        Calibrated probability of ai after each delivery of `deliveries.PANEL`, by its name; empty
+        if they were not scored.
     evidence
         Sentences on what the file itself records of its origin (`realart.serving.provenance`). They
         are found in files that can't be classified, too, and never change a decision.
@@ -52,8 +50,8 @@ class Prediction:
     path: str
     verdict: str = ""
     probability: float | None = None
-    flips: str = ""
-    probability_saved_again: float | None = None
+    reason: str = ""
+    deliveries: Mapping[str, float] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
     error: str = ""
 
@@ -98,7 +96,7 @@ def predict(
     at
         Operating point of the decisions. Without one, a decision may be `unsure`.
     once
-        Skip the second scoring, of the picture saved again as JPEG: twice as fast.
+        Skip the panel of deliveries, which takes most of the time.
 
     Examples
     --------
@@ -135,7 +133,7 @@ def predict_bytes(
     at
         Operating point of the decision. Without one, it may be `unsure`.
     once
-        Skip the second scoring, of the picture saved again as JPEG: twice as fast.
+        Skip the panel of deliveries, which takes most of the time.
 
     Examples
     --------
@@ -152,7 +150,7 @@ def predict_bytes(
 class _PreparedFile:
     """The inputs of a model for one file, which are none if there is an error.
 
-    The first input is of the picture as it is, the second, if there is one, of it saved again.
+    The first input is of the picture as it is, any others are of the panel of deliveries.
     """
 
     inputs: tuple[ModelInput, ...] = ()
@@ -168,14 +166,13 @@ def _predict_file(model: TrainedModel, at: Point | None, once: bool, path: Path)
 def _predict_batch(
     paths: Iterable[str], files: Sequence[_PreparedFile], model: TrainedModel, at: Point | None
 ) -> Iterator[Prediction]:
-    """Score the inputs of all files together, and yield the prediction for each file."""
+    """Score the inputs of all files, `BATCH` at once, and yield the prediction for each file."""
     inputs = [model_input for file in files for model_input in file.inputs]
-    scores = model.scores(*preprocessing.stack(inputs)).tolist() if inputs else []
-    start = 0
+    batches = [inputs[i : i + BATCH] for i in range(0, len(inputs), BATCH)]
+    scores = chain.from_iterable([model.scores(*preprocessing.stack(batch)) for batch in batches])
     for path, file in zip(paths, files, strict=True):
-        end = start + len(file.inputs)
-        yield _prediction(path, file, scores[start:end], model, at)
-        start = end
+        probabilities = list(map(float, islice(scores, len(file.inputs))))
+        yield _prediction(path, file, probabilities, model, at)
 
 
 def _prediction(
@@ -188,18 +185,16 @@ def _prediction(
     """Return the prediction for a file, given a probability for each of its inputs."""
     if file.error:
         return Prediction(path, evidence=file.evidence, error=file.error)
-    probability = probabilities[0]
+    probability, *delivered = probabilities
+    panel = dict(zip(deliveries.PANEL, delivered, strict=bool(delivered)))
     verdict = model.decision_rule.decide(probability, at)
-    if len(probabilities) == 1:
-        return Prediction(path, verdict, probability, evidence=file.evidence)
-    probability_again = probabilities[1]
-    verdict_again = model.decision_rule.decide(probability_again, at)
+    reason = deliveries.disagreement(verdict, panel, model.decision_rule, at)
     return Prediction(
         path,
-        verdict,
+        verdict if at or not reason else "unsure",
         probability,
-        flips=verdict_again if verdict_again != verdict else "",
-        probability_saved_again=probability_again,
+        reason,
+        panel,
         evidence=file.evidence,
     )
 
@@ -232,5 +227,6 @@ def _prepare_bytes(data: bytes, spec: InputSpec, once: bool) -> _PreparedFile:
         return _PreparedFile(evidence=evidence, error=str(error))
     inputs = [preprocessing.from_decoded(data, image, spec)]
     if not once:
-        inputs.append(preprocessing.from_pixels(SAVE_AGAIN(image), spec))
+        delivered = deliveries.deliver(image)
+        inputs += [preprocessing.from_pixels(changed, spec) for changed in delivered]
     return _PreparedFile(tuple(inputs), evidence)

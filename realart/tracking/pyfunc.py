@@ -15,7 +15,7 @@ import mlflow
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array
 
 from realart.metrics.thresholds import PROMISED
@@ -27,18 +27,22 @@ PICTURE = "picture"
 """Name of the input column."""
 ARTIFACT = "final"
 """Name of the artifact: the folder of the trained model."""
+ONCE = ParamSpec("once", DataType.boolean, default=False)
+"""Param of a request, with which deliveries are not scored, as by `realart predict --once`."""
 SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(DataType.string, PICTURE)]),
     outputs=Schema(
         [
             ColSpec(DataType.string, "verdict"),
             ColSpec(DataType.double, "probability", required=False),
+            ColSpec(DataType.string, "reason"),
             *(ColSpec(DataType.string, point) for point in POINTS),
             ColSpec(Array(DataType.string), "promises"),
             ColSpec(DataType.string, "error"),
             ColSpec(Array(DataType.string), "evidence"),
         ]
     ),
+    params=ParamSchema([ONCE]),
 )
 """A picture's file for each row: base64 or a data URI, or from Python its bytes.
 
@@ -65,20 +69,22 @@ class PictureModel(PythonModel):
     ) -> pd.DataFrame:
         """Return a row for each file in the column `PICTURE`; columns: outputs of `SIGNATURE`.
 
-        `verdict` may be `unsure`; those of the operating points are only where a point can't be
-        promised. `promises` has a sentence on the verdict, and one on that of `low_fpr`. Of a file
-        that can't be decoded, `probability` is None (a NaN is no JSON), and all else is empty but
-        `error` and `evidence`.
+        `verdict` may be `unsure`, and `reason` the delivery for which it is; those of the operating
+        points are `unsure` only where a point can't be promised. `promises` has a sentence on the
+        verdict, and one on that of `low_fpr`. With the param `ONCE`, deliveries are not scored. Of
+        a file that can't be decoded, `probability` is None (a NaN is no JSON), and all else is
+        empty but `error` and `evidence`.
         """
         values = [*model_input[PICTURE]]
         if len(values) == 1 and isinstance(values[0], list):
             (values,) = values  # MLflow casts a dict of texts that Python sends to this
-        rows = [self._row(value) for value in values]
+        once = bool((params or {}).get(ONCE.name))
+        rows = [self._row(value, once) for value in values]
         return pd.DataFrame(rows, columns=SIGNATURE.outputs.input_names(), dtype=object)
 
-    def _row(self, value: Any) -> dict[str, Any]:
+    def _row(self, value: Any, once: bool) -> dict[str, Any]:
         try:
-            prediction = predict_bytes(decode_file(value), self.model, once=True)
+            prediction = predict_bytes(decode_file(value), self.model, once=once)
         except ValueError as error:
             prediction = Prediction("", error=str(error))
         rule, probability = self.model.decision_rule, prediction.probability

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from loopback import NOTHING_LISTENS, free_port
 from making import file, picture
-from networks import clean_environment
+from networks import clean_environment, turn_a_delivery
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Page, expect, sync_playwright
@@ -140,6 +140,16 @@ def test_evidence_is_shown_where_a_file_cannot_be_classified(model: TrainedModel
     assert drawing is None
     assert "This file can't be classified: too small" in html
     assert "<li>PNG text &#x27;Software&#x27; &#x27;&lt;b&gt;NovelAI&#x27;</li>" in html
+
+
+def test_the_verdict_and_its_reason_are_those_of_predict(tmp_path: Path) -> None:
+    unstable, data = cell_model(tmp_path, 3), file(textured(3))
+    turn_a_delivery(unstable, data)
+    html, _ = demo.classify(data, unstable)
+    prediction = predict.predict_bytes(data, unstable)
+    assert prediction.verdict == "unsure"
+    assert f">unsure</b></h2><p>probability of ai: <b>{prediction.probability:.3f}</b>" in html
+    assert f"<p>{prediction.reason}</p>" in html
 
 
 def test_an_error_is_shown_and_the_page_still_works(page: Page) -> None:

@@ -1,11 +1,12 @@
 """Explanations agree with `predict`, and are warm where the model depends on the picture."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from making import PARAMS, file, picture
-from networks import UNCALIBRATED_RULE, recipe
+from networks import UNCALIBRATED_RULE, recipe, turn_a_delivery
 from PIL import Image
 from test_gradcam import corner_network
 from test_occlusion import cell_model, mean_of_cells, textured
@@ -21,7 +22,7 @@ from realart.networks.backend import keras
 from realart.params import PixelInput
 from realart.serving import explain
 from realart.serving.explain import Explanation
-from realart.serving.predict import predict
+from realart.serving.predict import predict, predict_bytes
 
 pytestmark = pytest.mark.slow
 
@@ -134,6 +135,21 @@ def test_probability_and_decision_are_those_of_predict(tmp_path: Path, ela: bool
         assert explanation.verdict == prediction.verdict
         assert np.array_equal(explanation.image, picture(seed, *WIDE))
         assert explanation.ela == stored_map(explanation.image, PARAMS.ela)
+
+
+def test_a_delivery_that_is_decided_the_other_way_is_named(tmp_path: Path) -> None:
+    model, data = cell_model(tmp_path, 3), file(textured(3))
+    turn_a_delivery(model, data)
+    explanation, prediction = explain.explain(data, model), predict_bytes(data, model)
+    assert (explanation.verdict, explanation.reason) == ("unsure", prediction.reason)
+    assert explanation.reason
+    with_reason, without = (
+        np.asarray(explain.draw(drawn), np.int16)
+        for drawn in (explanation, replace(explanation, reason=""))
+    )
+    changed = np.nonzero((with_reason != without).any(axis=(1, 2)))[0]
+    assert len(changed) > 5
+    assert changed.max() < explain.ABOVE * explain.DPI
 
 
 def test_the_canonical_picture_is_explained(tmp_path: Path) -> None:

@@ -6,17 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from making import file, picture
-from networks import PARAMS, UNCALIBRATED_RULE, recipe
+from networks import PARAMS, UNCALIBRATED_RULE, recipe, turn_a_delivery
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from realart.core.errors import RealartError
-from realart.data import decoding, perturbations, pictures
+from realart.data import decoding, pictures
 from realart.features import preprocessing
 from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
 from realart.networks import builder
 from realart.serving import predict
+from realart.serving.deliveries import PANEL
 
 pytestmark = pytest.mark.slow
 
@@ -71,12 +72,15 @@ def score(model: TrainedModel, model_input: preprocessing.ModelInput) -> float:
     return float(model.scores(*preprocessing.stack([model_input]))[0])
 
 
-def saved_again(pixels: pictures.Pixels, model: TrainedModel) -> float:
-    """Return the probability of ai after the picture was saved as JPEG 90."""
-    return score(
-        model,
-        preprocessing.from_pixels(perturbations.jpeg(Image.fromarray(pixels), 90), model.input),
-    )
+def delivered(pixels: pictures.Pixels, model: TrainedModel) -> dict[str, float]:
+    """Return the probability of ai after each delivery of the panel, published without losses."""
+    image = Image.fromarray(pixels)
+    files = {name: file(delivery.change(image)) for name, delivery in PANEL.items()}
+    clean = model.input.clean.model_copy(update={"min_side": 1})
+    spec = model.input.model_copy(update={"clean": clean})
+    return {
+        name: score(model, preprocessing.from_published(data, spec)) for name, data in files.items()
+    }
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 70])
@@ -96,8 +100,8 @@ def test_every_file_has_its_prediction_in_order(
         else:
             expected = score(model, as_in_training(path, model))
             assert prediction.probability == pytest.approx(expected, rel=1e-5)
-            expected = saved_again(picture(number), model)
-            assert prediction.probability_saved_again == pytest.approx(expected, rel=1e-5)
+            expected_deliveries = delivered(picture(number), model)
+            assert prediction.deliveries == pytest.approx(expected_deliveries, rel=1e-5)
             assert prediction.error == ""
 
 
@@ -111,26 +115,21 @@ def test_no_file_is_read_before_its_batch(tmp_path: Path, model: TrainedModel) -
     assert all(prediction.verdict for prediction in predictions)
 
 
-def test_a_decision_that_saving_again_flips(tmp_path: Path) -> None:
-    """The threshold lies between the probabilities of the picture as it is, and saved again."""
-    model = saved_model(tmp_path)
-    data = file(picture(0))
-    stable = predict.predict_bytes(data, model, "balanced")
-    assert stable.probability is not None
-    assert stable.probability_saved_again is not None
-    assert (stable.path, stable.flips) == ("", "")
-    low, high = sorted([stable.probability, stable.probability_saved_again])
-    points = UNCALIBRATED_RULE.points | {"balanced": (low + high) / 2}
-    model.decision_rule = UNCALIBRATED_RULE.model_copy(update={"points": points})
-    unstable = predict.predict_bytes(data, model, "balanced")
-    decisions = ["human", "ai"] if stable.probability == low else ["ai", "human"]
-    assert [unstable.verdict, unstable.flips] == decisions
-    model.decision_rule = UNCALIBRATED_RULE.model_copy(update={"sure": max(high, 1 - low) - 1e-9})
+def test_a_verdict_that_a_delivery_turns_is_unsure(tmp_path: Path) -> None:
+    model, data = saved_model(tmp_path), file(picture(0))
+    stable = predict.predict_bytes(data, model)
+    assert (stable.path, stable.reason) == ("", "")
+    assert stable.verdict in ("ai", "human")
+    name = turn_a_delivery(model, data)
+    once = predict.predict_bytes(data, model, once=True)
+    other = {"ai": "human", "human": "ai"}[once.verdict]
+    assert (once.reason, once.deliveries) == ("", {})
     unsure = predict.predict_bytes(data, model)
-    assert sorted([unsure.verdict, unsure.flips])[1] == "unsure"
-    once = predict.predict_bytes(data, model, "balanced", once=True)
-    assert (once.probability, once.flips) == (stable.probability, "")
-    assert once.probability_saved_again is None
+    assert (unsure.verdict, unsure.probability) == ("unsure", once.probability)
+    words = f"{PANEL[name].words} it would rather be classified as {other}"
+    assert unsure.reason == f"{words} ({unsure.deliveries[name]:.3f})"
+    at_point = predict.predict_bytes(data, model, "balanced")
+    assert (at_point.verdict, at_point.reason) == (once.verdict, unsure.reason)
 
 
 def test_evidence_does_not_change_the_decision(tmp_path: Path, model: TrainedModel) -> None:
@@ -172,9 +171,9 @@ def test_bytes_that_are_no_picture_have_an_error(model: TrainedModel) -> None:
     assert predict.predict_bytes(b"broken", model).error == "not a picture"
 
 
-def test_pictures_too_long_for_jpeg_are_scored_twice(model: TrainedModel) -> None:
+def test_pictures_too_long_for_jpeg_are_delivered(model: TrainedModel) -> None:
     prediction = predict.predict_bytes(file(picture(0, 66_000, 64)), model)
-    assert (prediction.error, prediction.probability_saved_again is None) == ("", False)
+    assert (prediction.error, prediction.deliveries.keys()) == ("", PANEL.keys())
 
 
 def test_a_file_too_large_is_not_read(tmp_path: Path, model: TrainedModel) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from realart.data.pictures import Pixels
 from realart.metrics.calibration import Calibration
@@ -15,6 +16,7 @@ from realart.metrics.thresholds import DecisionRule
 from realart.params import NetworkRecipe, Train, load_params
 
 if TYPE_CHECKING:  # many tests need something from here, and few of them Keras
+    from realart.models.trained_model import TrainedModel
     from realart.networks.backend import keras
     from realart.training.fold_training import TrainingData
     from realart.training.folds import FoldIndices
@@ -41,6 +43,26 @@ UNCALIBRATED_RULE = DecisionRule(
     sure=0.5,
 )
 """Scores are probabilities as they are, and every picture is decided."""
+
+
+def turn_a_delivery(model: "TrainedModel", data: bytes) -> str:
+    """Calibrate a model so that a delivery of a picture is decided the other way; return its name.
+
+    One half then lies between the picture and the delivery whose score is farthest from its own.
+    """
+    from realart.serving.predict import predict_bytes
+
+    model.decision_rule = UNCALIBRATED_RULE
+    prediction = predict_bytes(data, model)
+    score, delivered = prediction.probability, prediction.deliveries
+    assert score is not None
+    name = max(delivered, key=lambda name: abs(delivered[name] - score))
+    middle = (score + delivered[name]) / 2
+    calibration = Calibration(slope=1.0, offset=-float(logit(middle)))
+    model.decision_rule = UNCALIBRATED_RULE.model_copy(update={"calibration": calibration})
+    return name
+
+
 POOLED: list[dict[str, dict[str, Any]]] = [{"GlobalAveragePooling2D": {}}]
 
 

@@ -22,7 +22,13 @@ from loopback import free_port
 from making import file, picture
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from networks import UNCALIBRATED_RULE, clean_environment, python, some_scores
+from networks import (
+    UNCALIBRATED_RULE,
+    clean_environment,
+    python,
+    some_scores,
+    turn_a_delivery,
+)
 from PIL.PngImagePlugin import PngInfo
 
 from realart.core import tables
@@ -31,7 +37,8 @@ from realart.features import preprocessing
 from realart.metrics import thresholds
 from realart.models.trained_model import TrainedModel
 from realart.params import POINTS, Goals, Params
-from realart.tracking import model_registry, store, training_runs
+from realart.serving.predict import predict_bytes
+from realart.tracking import model_registry, pyfunc, store, training_runs
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +52,7 @@ PICTURES = [
     file(picture(5, 40, 40), pnginfo=MARKED),
 ]
 EVIDENCE = ["PNG text 'parameters': written by Stable Diffusion web UIs"]
-NO_ANSWER = {"verdict": "", "probability": None, **dict.fromkeys(POINTS, "")}
+NO_ANSWER = {"verdict": "", "probability": None, "reason": "", **dict.fromkeys(POINTS, "")}
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +105,7 @@ def expected(folder: Path) -> list[dict[str, object]]:
             {
                 "verdict": model.decision_rule.decide(probability),
                 "probability": pytest.approx(probability, abs=1e-9),
+                "reason": "",
                 **{point: model.decision_rule.decide(probability, point) for point in POINTS},
                 "promises": [model.decision_rule.promise(at) for at in (None, "low_fpr")],
                 "error": "",
@@ -131,6 +139,19 @@ print(json.dumps([answers.to_dict("records"), realart.__file__]))
     for answer, wanted in zip(answers, expected(final), strict=True):
         assert {name: answer[name] for name in wanted} == wanted
     assert "artifacts" in where
+
+
+def test_served_verdicts_are_those_of_predict(final: Path) -> None:
+    served, table = pyfunc.PictureModel(), pd.DataFrame({"picture": PICTURES[:1]})
+    served.model = TrainedModel(final)
+    turn_a_delivery(served.model, PICTURES[0])
+    for params in (None, {"once": False}, {"once": True}):
+        (row,) = served.predict(None, table, params).to_dict("records")
+        prediction = predict_bytes(PICTURES[0], served.model, once=bool(params and params["once"]))
+        for name in ("verdict", "probability", "reason"):
+            assert row[name] == getattr(prediction, name)
+        assert (row["verdict"] == "unsure") == bool(row["reason"])
+        assert bool(row["reason"]) == (params != {"once": True})
 
 
 def test_registering_leaves_the_environment_as_it_was(
@@ -172,6 +193,7 @@ def test_mlflow_serves_the_model_for_every_form_of_request(
         wait_for(port, server, log)
         for body in bodies([base64.b64encode(data).decode() for data in PICTURES]):
             assert ask(port, body)["predictions"] == expected(final)
+        assert ask(port, body | {"params": {"once": True}})["predictions"] == expected(final)
         for name, refused in REFUSED.items():
             with pytest.raises(urllib.error.HTTPError) as raised:
                 ask(port, refused)
