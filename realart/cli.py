@@ -10,11 +10,13 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pydantic import ValidationError
+
 from realart.core import errors
 from realart.core.errors import RealartError
 from realart.core.project import root
 from realart.core.registry import choose
-from realart.params import POINTS, load_params
+from realart.params import POINTS, Promise, load_params
 
 if TYPE_CHECKING:
     from realart.serving.predict import Prediction
@@ -42,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_explain,
         _add_recipes,
         _add_evaluate,
+        _add_calibrate,
         _add_compare,
         _add_send,
         _add_ui,
@@ -262,6 +265,64 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     for report in cross_dataset.matrix(arguments.run, arguments.data, labels, out, limit):
         print(set_report.summary(report), flush=True)
     print(f"metrics, scores, plots and the matrix are in {out}")
+
+
+def _add_calibrate(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "calibrate", help="fit a model's probabilities and thresholds to labelled pictures of yours"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="folder or zip that contains a folder for each class, or for human art alone",
+    )
+    parser.add_argument(
+        "--run",
+        default="workspace",
+        help="experiment, commit, or workspace whose model is calibrated (default: workspace)",
+    )
+    parser.add_argument(
+        "--labels",
+        default="local",
+        help="entry of datasets in params.yaml whose label names apply (default: local)",
+    )
+    for name in ("false-positive-rate", "precision", "confidence"):
+        parser.add_argument(
+            f"--{name}", type=float, help="to be promised (default: as in params.yaml)"
+        )
+    parser.add_argument(
+        "--out", type=Path, help="folder of the new model (default: models/calibrated/NAME)"
+    )
+    parser.set_defaults(command=_calibrate)
+
+
+def _calibrate(arguments: argparse.Namespace) -> None:
+    from realart.evaluation import calibrated_model, cross_dataset
+    from realart.tracking import model_registry
+
+    params = load_params()
+    labels = choose(params.datasets, arguments.labels, "dataset").labels
+    out = arguments.out or root() / "models/calibrated" / arguments.data.resolve().stem
+    with cross_dataset.load_run(arguments.run) as run:
+        report = calibrated_model.calibrate(
+            run, arguments.data, labels, _promise(arguments, params.promise), out
+        )
+    summary = calibrated_model.summary(report)
+    print(f"{summary}\nsaved to {out}: realart predict --model {out}", flush=True)
+    print(model_registry.register_calibrated(run.dataset, out, report, summary))
+
+
+def _promise(arguments: argparse.Namespace, default: Promise) -> Promise:
+    """Return the promise of params.yaml with what the command line changes of it."""
+    given = {name: getattr(arguments, name) for name in Promise.model_fields}
+    changed = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Promise.model_validate(default.model_dump() | changed)
+    except ValidationError as error:
+        (name,), reason = error.errors()[0]["loc"], error.errors()[0]["msg"]
+        option = f"--{name}".replace("_", "-")
+        raise RealartError(f"{option} is {changed[str(name)]}: {reason}") from error
 
 
 def _add_compare(commands: Commands) -> None:

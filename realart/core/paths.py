@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+PARAMS = Path("params.yaml")
 DATA = Path("data")
 CODE = DATA / "code"
 ORIGINS = DATA / "sets/origins.json"

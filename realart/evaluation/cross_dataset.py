@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from realart.core import parallel, paths, revisions, tables
+from realart.core import parallel, paths, revisions, tables, yaml12
 from realart.core.errors import RealartError
 from realart.data import decoding, near_duplicates, raw
 from realart.data.fingerprints import Fingerprint, Fingerprints, fingerprint
@@ -37,6 +37,8 @@ class TrainedRun:
     ----------
     name
         The revision that it was loaded by.
+    dataset
+        The name of its data set.
     model
         The final model.
     scores
@@ -46,6 +48,7 @@ class TrainedRun:
     """
 
     name: str
+    dataset: str
     model: TrainedModel
     scores: pd.DataFrame
     files: list[Path]
@@ -60,10 +63,13 @@ def load_run(revision: str) -> Iterator[TrainedRun]:
     RealartError
         There is no such revision, or its model or pictures are not in DVC's cache.
     """
-    with revisions.outputs_of(revision, paths.FINAL, paths.SCORES, paths.CLEAN) as folder:
+    outputs = (paths.FINAL, paths.SCORES, paths.CLEAN, paths.PARAMS)
+    with revisions.outputs_of(revision, *outputs) as folder:
         kept = tables.read(folder / paths.PICTURES, tables.PICTURES)
+        params = yaml12.load((folder / paths.PARAMS).read_text("utf-8"), paths.PARAMS.name)
         yield TrainedRun(
             revision,
+            params["dataset"],
             TrainedModel(folder / paths.FINAL),
             tables.read(folder / paths.SCORES, tables.PREDICTIONS),
             [folder.resolve() / paths.DATA / file for file in kept["file"]],

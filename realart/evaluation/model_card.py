@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
@@ -9,7 +10,8 @@ from huggingface_hub import EvalResult, ModelCardData
 from realart.core import yaml12
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
-from realart.metrics.thresholds import format_figure, one_class_warnings
+from realart.metrics.thresholds import DecisionRule, format_figure, one_class_warnings
+from realart.models.trained_model import CalibrationSet
 from realart.params import Params
 
 METRIC_NAMES = {
@@ -36,6 +38,9 @@ BY_SET_NOTE = (
     "out: it was trained on the other sets alone, as for pictures from elsewhere. All sets have "
     "the same weight in the mean."
 )
+SECTION = "\n\n## "
+PROMISES, CALIBRATED = "What it promises", "Calibrated on"
+"""Titles of the sections that a calibration replaces."""
 
 
 def render(params: Params, report: Mapping[str, Any], findings: str) -> str:
@@ -53,7 +58,7 @@ def render(params: Params, report: Mapping[str, Any], findings: str) -> str:
     sections = {
         "": _what(params),
         "How to use it": _use(),
-        "What it promises": _promises(report),
+        PROMISES: _promises(Proofs.model_validate(report["promises"])),
         "Data": _data(params, report),
         "Results": _results(params, report),
         "Baselines without image content": findings.strip(),
@@ -114,14 +119,37 @@ def _use() -> str:
     )
 
 
-def _promises(report: Mapping[str, Any]) -> str:
-    proofs = Proofs.model_validate(report["promises"])
+def _promises(proofs: Proofs) -> str:
     return (
         f"- {proofs.of_low_fpr}\n- {proofs.of_decisions}\n\n"
-        "Both by exact binomial bounds on out-of-fold scores, near-duplicates counted once. They "
-        "hold for pictures from the same sources, not for other generators or kinds of art: "
-        "recalibrate on pictures of yours (`realart calibrate`)."
+        "Both by exact binomial bounds, near-duplicates counted once. They hold for pictures from "
+        "the same sources, not for other generators or kinds of art: calibrate it on pictures of "
+        "yours (`realart calibrate`)."
     )
+
+
+def replace_promises(card: Path, rule: DecisionRule, calibrated_on: CalibrationSet) -> None:
+    """Replace what a model card promises after a calibration, and name its pictures.
+
+    Parameters
+    ----------
+    card
+        A file that `render` made.
+    rule
+        The new decision rule.
+    calibrated_on
+        The pictures that it was calibrated on.
+    """
+    head, *sections = card.read_text("utf-8").split(SECTION)
+    others = [text for text in sections if not text.startswith((PROMISES, CALIBRATED))]
+    calibrated = (
+        f"{CALIBRATED}\n\n`{calibrated_on.data}`: {calibrated_on.human} pictures of human art, "
+        f"{calibrated_on.ai} of ai. Probabilities and thresholds are those of this calibration; "
+        "the results below are of the model as it was trained."
+    )
+    assert rule.proofs
+    promised = f"{PROMISES}\n\n{_promises(rule.proofs)}"
+    card.write_text(SECTION.join([head, calibrated, promised, *others]), "utf-8")
 
 
 def _data(params: Params, report: Mapping[str, Any]) -> str:

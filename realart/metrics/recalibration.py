@@ -2,9 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from realart.metrics import calibration, classification, proofs, thresholds
+from realart.metrics import calibration, proofs, thresholds
 from realart.metrics.calibration import Calibration
 from realart.metrics.classification import Labels, Scores
 from realart.metrics.proofs import Proofs

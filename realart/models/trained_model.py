@@ -40,6 +40,28 @@ ScoreFunction = Callable[[NDArray[Any]], Scores]
 """Maps the inputs of n pictures, (n, ...), to scores from 0 to 1, the higher for ai; shape (n,)."""
 
 
+class CalibrationSet(Strict):
+    """The labelled pictures that a model was calibrated on after its training.
+
+    Attributes
+    ----------
+    data
+        The name of their folder or archive.
+    digest
+        Of their ids, which are digests of published bytes.
+    human, ai
+        How many there are.
+    left_out
+        How many more there were, which the model had been trained or tested on, or like them.
+    """
+
+    data: str
+    digest: str
+    human: int
+    ai: int
+    left_out: int
+
+
 class ModelManifest(Strict):
     """The content of model.json, which is stored beside the weights.
 
@@ -54,12 +76,15 @@ class ModelManifest(Strict):
     verdicts
         How the mean score becomes a probability and a decision. The name is that of the key in
         files written before.
+    calibrated_on
+        The pictures of the last calibration after the training; None if there was none.
     """
 
     recipe: Recipe
     input: InputSpec
     members: int
     verdicts: DecisionRule
+    calibrated_on: CalibrationSet | None = None
 
 
 def save(
@@ -94,6 +119,13 @@ def save(
         with suppress(UnsupportedError):
             openvino_runtime.export(member, folder, f"{count - 1}")
     manifest = ModelManifest(recipe=recipe, input=spec, members=count, verdicts=rule)
+    write_json(manifest.model_dump(), folder / MANIFEST)
+
+
+def replace_rule(folder: Path, rule: DecisionRule, calibrated_on: CalibrationSet) -> None:
+    """Replace the decision rule of the model in `folder`, and record what it was calibrated on."""
+    update = {"verdicts": rule, "calibrated_on": calibrated_on}
+    manifest = _read_manifest(folder).model_copy(update=update)
     write_json(manifest.model_dump(), folder / MANIFEST)
 
 

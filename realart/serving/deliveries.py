@@ -70,10 +70,12 @@ def disagreement(
     >>> disagreement("ai", {"corner": 0.8, "letterbox": 0.31}, rule)
     'in a letterbox it would rather be classified as human (0.310)'
     """
-    threshold = rule.points[at] if at else classification.THRESHOLD
     other = {"ai": "human", "human": "ai"}.get(decision)
+    if not other:
+        return ""
+    threshold = rule.points[at] if at else classification.THRESHOLD
     turned = [name for name, p in probabilities.items() if (p >= threshold) == (other == "ai")]
-    if not other or not turned:
+    if not turned:
         return ""
     farthest = (min if other == "human" else max)(turned, key=probabilities.__getitem__)
     words, probability = PANEL[farthest].words, probabilities[farthest]

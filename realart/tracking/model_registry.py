@@ -98,6 +98,41 @@ def register(
         )
 
 
+def register_calibrated(
+    dataset: str, folder: Path, report: Mapping[str, Any], description: str
+) -> str:
+    """Register a calibrated model as a new version, which is not the champion.
+
+    Parameters
+    ----------
+    dataset
+        That the model was trained on.
+    folder, report
+        The model, and what `calibrated_model.calibrate` returned of it.
+    description
+        Shown beside the version.
+
+    Returns
+    -------
+    str
+        Under which name and version, for people.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The store can't be used.
+    """
+    client = store.connect()
+    with store.translated_errors():
+        run = client.create_run(
+            store.experiment_id(client, dataset), run_name=f"calibrated on {report['data']}"
+        )
+        figures = {f"calibration/{name}": report[name] for name in ("before", "after")}
+        name = f"realart-{dataset}"
+        version = register(client, str(run.info.run_id), name, folder, figures, description)
+    return f"registered as {name}, version {version.version}"
+
+
 def promote(
     client: MlflowClient,
     version: ModelVersion,

@@ -1,0 +1,112 @@
+"""Calibrate a trained model on labelled pictures of where it will be used."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from realart.core import tables
+from realart.core.errors import RealartError
+from realart.core.hashing import SHORT
+from realart.core.outputs import fresh_directory
+from realart.data import raw
+from realart.evaluation import labelled_set, model_card
+from realart.evaluation.cross_dataset import TrainedRun, near_duplicate_mask
+from realart.features import preprocessing
+from realart.metrics import classification
+from realart.metrics.recalibration import recalibrate
+from realart.models import trained_model
+from realart.models.trained_model import CalibrationSet
+from realart.params import LabelNames, Promise
+
+
+def calibrate(
+    run: TrainedRun, data: Path, labels: LabelNames, promise: Promise, folder: Path
+) -> dict[str, Any]:
+    """Refit the decision rule of a run's final model, and save it as another model.
+
+    Pictures that the run was trained or tested on, and their near-duplicates, are left out.
+
+    Parameters
+    ----------
+    data
+        A folder or zip archive of labelled pictures, of both classes or of human art alone.
+    labels
+        The names of folders by which pictures are labelled.
+    promise
+        Error rates that are to hold for further pictures like those of `data`.
+    folder
+        That is written: the model with its new rule.
+
+    Returns
+    -------
+    dict
+        `data`: the name of the set; `human`, `ai`: the numbers of pictures; `left_out` and
+        `rejected`, those of files that were not used; `before`, `after`: the accuracy on the
+        pictures, each calibrated on the others; `promises`: what is promised now, two sentences.
+
+    Raises
+    ------
+    RealartError
+        There are no such pictures, or no human art among them.
+    """
+    with TemporaryDirectory() as temporary:
+        archive = labelled_set.zipped(data, Path(temporary))
+        pictures = labelled_set.clean(archive, labels, run.model.input.clean, Path(temporary))
+        own = pictures.kept["id"].isin(run.scores["row"]).to_numpy()
+        left_out = own | near_duplicate_mask(
+            run.files, pictures.stored, run.model.input.clean.similar
+        )
+        new = pictures.kept[~left_out].reset_index(drop=True)
+        if "human" not in set(new["label"]):
+            raise RealartError(
+                f"no human art in {data} to calibrate on ({len(new)} pictures of ai, "
+                f"{left_out.sum()} left out that the run was trained or tested on, or like them): "
+                "add some; it may be alone"
+            )
+        prepare = partial(preprocessing.from_member, run.model.input)
+        members = raw.members(new.assign(set=""), {"": archive})
+        probabilities = run.model.score_items(prepare, members, "calibrate")[:, 0]
+    truth, rule = tables.is_ai(new["label"]), run.model.decision_rule
+    name = data.stem if data.is_file() else data.resolve().name
+    chosen, after = recalibrate(rule, truth, probabilities, new["group"], promise, name)
+    record = CalibrationSet(
+        data=name,
+        digest=hashlib.sha256("\n".join(sorted(new["id"])).encode()).hexdigest()[:SHORT],
+        human=int((truth == 0).sum()),
+        ai=int(truth.sum()),
+        left_out=int(left_out.sum()),
+    )
+    with fresh_directory(folder) as beside:
+        shutil.copytree(run.model.folder, beside, dirs_exist_ok=True)
+        trained_model.replace_rule(beside, chosen, record)
+        model_card.replace_promises(beside / "README.md", chosen, record)
+    return {
+        "data": name,
+        "human": record.human,
+        "ai": record.ai,
+        "left_out": record.left_out,
+        "rejected": len(pictures.rejected),
+        "before": _accuracy(truth, probabilities),
+        "after": _accuracy(truth, after),
+        "promises": [chosen.promise("low_fpr"), chosen.promise()],
+    }
+
+
+def summary(report: Mapping[str, Any]) -> str:
+    """Return what `calibrate` did as lines for people; `report` is what it returned."""
+    what_for = "" if report["ai"] else "; human art alone moves no more than low_fpr"
+    return (
+        f"calibrated on {report['data']}: {report['human']} pictures of human art, {report['ai']} "
+        f"of ai; {report['left_out']} left out that the run was trained or tested on, or like "
+        f"them, {report['rejected']} files rejected{what_for}\n"
+        f"accuracy on them {report['before']:.3f} before, {report['after']:.3f} after, each by a "
+        f"calibration on the others\n" + "\n".join(report["promises"])
+    )
+
+
+def _accuracy(labels: classification.Labels, probabilities: classification.Scores) -> float:
+    return float(((probabilities >= classification.THRESHOLD) == labels).mean())
