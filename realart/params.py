@@ -659,11 +659,29 @@ class Promise(Strict):
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
 
 
+class Cases(Strict):
+    """Labelled pictures that a model must not misclassify, such as those that one did.
+
+    Attributes
+    ----------
+    folder
+        With a folder for each class; it may be without pictures.
+    unsure
+        What a decision that is `unsure` counts as.
+    """
+
+    folder: str
+    unsure: Literal["right", "wrong"]
+
+
 class Goals(Strict):
     """Goals of metrics of the test part, by their names in metrics.json; None is no goal.
 
     False positive rate, Brier score, ECE and loss must be at most the goal, all others at least.
+    `cases` is no metric, but pictures that must all be classified rightly.
     """
+
+    cases: Cases | None = None
 
     accuracy: Fraction | None = None
     balanced_accuracy: Fraction | None = None

@@ -3,7 +3,7 @@
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory, write_json
 from realart.data import raw
-from realart.evaluation import figures, final_model, model_card
+from realart.evaluation import cases, figures, final_model, model_card
 from realart.params import load_params
 from realart.training import folds
 
@@ -27,7 +27,8 @@ def main() -> None:
     test = final_model.score_test(model, pictures, archives)
 
     scores = figures.join_scores(pictures, test, oof, unseen)
-    report = figures.compute_figures(params, scores, results, rule, model, archives)
+    decided_cases = cases.evaluate(model, params.goals.cases, params.datasets["local"].labels)
+    report = figures.compute_figures(params, scores, results, rule, model, archives, decided_cases)
     tables.write(scores.combined, paths.SCORES, tables.PREDICTIONS)
     write_json(report, paths.FIGURES)
     card = model_card.render(params, report, paths.FINDINGS.read_text("utf-8"))

@@ -77,6 +77,7 @@ def compute_figures(
     rule: DecisionRule,
     model: TrainedModel,
     archives: Mapping[str, Path],
+    decided_cases: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Compute the content of metrics.json.
 
@@ -90,6 +91,8 @@ def compute_figures(
         Operating points, and the final model that holds them.
     archives
         The published zip archive of each set, whose test pictures are re-encoded and scored.
+    decided_cases
+        What `cases.evaluate` returns.
     """
     decisions = {
         name: evaluate_decisions(
@@ -110,6 +113,7 @@ def compute_figures(
             for name, table in (("test", scores.test), ("oof", scores.oof))
         },
         "floor": json.loads(paths.AUDIT_FIGURES.read_text("utf-8"))["floor"],
+        "cases": decided_cases,
         "gain": goals.gain(oof, baseline_scores),
         "intervention": reencoding.evaluate(
             archives,

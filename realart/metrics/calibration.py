@@ -14,8 +14,8 @@ MIN_SLOPE = 1e-3
 CLIP = 1e-6
 """Scores are clipped this far from 0 and 1, which a network's may equal: log-odds are finite."""
 
-PRIOR_OFFSET, PRIOR_LOG_SLOPE = 1.0, 0.5
-"""Standard deviations of how far another set of pictures moves log-odds, and scales them."""
+PRIOR_SLOPE, PRIOR_OFFSET = 0.25, 1.0
+"""Standard deviations of how another set of pictures scales log-odds, and how far it moves them."""
 
 
 class Calibration(Strict):
@@ -33,6 +33,12 @@ class Calibration(Strict):
     def __call__(self, scores: Scores) -> Scores:
         """Return the calibrated probability of ai for scores from 0 to 1; shape (n,) in and out."""
         return expit(self.slope * _log_odds(scores) + self.offset)
+
+    def then(self, other: "Calibration") -> "Calibration":
+        """Return the calibration that maps scores by this one and the result by another."""
+        return Calibration(
+            slope=other.slope * self.slope, offset=other.slope * self.offset + other.offset
+        )
 
 
 def fit(labels: Labels, scores: Scores) -> Calibration:
@@ -56,37 +62,46 @@ def fit(labels: Labels, scores: Scores) -> Calibration:
     return Calibration(slope=slope, offset=offset)
 
 
-def refit(
-    calibration: Calibration, labels: Labels, scores: Scores, weights: NDArray[np.float64]
-) -> Calibration:
-    """Refit a calibration on pictures of another origin, the fewer the closer to the old one.
+def refit(labels: Labels, probabilities: Scores, weights: NDArray[np.float64]) -> Calibration:
+    """Fit a map of probabilities of another calibration, the closer to it the fewer pictures.
 
-    Log-odds u of the old calibration become exp(r) u + t, by the maximum a posteriori estimate of r
-    and t under normal priors around 0, whose widths are `PRIOR_LOG_SLOPE` and `PRIOR_OFFSET`. So no
-    picture changes nothing, and many make it Platt's method; the ranking stays.
+    The maximum a posteriori estimate of slope and offset under normal priors around 1 and 0, whose
+    standard deviations are `PRIOR_SLOPE` and `PRIOR_OFFSET`. No picture changes nothing, and many
+    make it Platt's method. The ranking stays.
 
     Parameters
     ----------
-    calibration
-        As it was fitted on out-of-fold scores.
-    labels, scores, weights
-        1 for ai and 0 for human, both present; uncalibrated scores from 0 to 1; and weights of the
-        pictures, 1 for one that counts fully. Shape (n,).
+    labels, probabilities, weights
+        1 for ai and 0 for human, calibrated probabilities of ai, and weights of the pictures, 1 for
+        one that counts fully; shape (n,).
+
+    Examples
+    --------
+    Of ten pictures of human art, seven have a probability of ai of 0.6:
+
+    >>> labels, probabilities = np.repeat([0, 1], 10), np.repeat([0.6, 0.1, 0.6, 0.9], [7, 3, 2, 8])
+    >>> refit(labels, probabilities, np.ones(20))(np.array([0.1, 0.6, 0.9])).round(2)
+    array([0.04, 0.43, 0.85])
     """
-    odds = calibration.slope * _log_odds(scores) + calibration.offset
-    signs = 2 * labels - 1
+    odds = np.stack([_log_odds(probabilities), np.ones(len(labels))], axis=1)
+    precision, present = np.diag([PRIOR_SLOPE**-2, PRIOR_OFFSET**-2]), np.array([1.0, 0.0])
 
-    def negative_log_posterior(values: NDArray[np.float64]) -> float:
-        log_slope, offset = values
-        losses = np.logaddexp(0, -signs * (np.exp(log_slope) * odds + offset))
-        prior = (log_slope / PRIOR_LOG_SLOPE) ** 2 + (offset / PRIOR_OFFSET) ** 2
-        return float(weights @ losses + prior / 2)
+    def negative_log_posterior(values: Scores) -> float:
+        losses = np.logaddexp(0, (1 - 2 * labels) * (odds @ values))
+        return float(weights @ losses + (values - present) @ precision @ (values - present) / 2)
 
-    log_slope, offset = minimize(negative_log_posterior, np.zeros(2), method="BFGS").x
-    slope = float(np.exp(log_slope))
-    return Calibration(
-        slope=slope * calibration.slope, offset=slope * calibration.offset + float(offset)
-    )
+    def gradient(values: Scores) -> Scores:
+        errors = weights * (expit(odds @ values) - labels)
+        return odds.T @ errors + precision @ (values - present)
+
+    def hessian(values: Scores) -> Scores:
+        fitted = expit(odds @ values)
+        return (odds.T * (weights * fitted * (1 - fitted))) @ odds + precision
+
+    slope, offset = minimize(
+        negative_log_posterior, present, method="trust-exact", jac=gradient, hess=hessian
+    ).x
+    return Calibration(slope=max(float(slope), MIN_SLOPE), offset=float(offset))
 
 
 def cross_calibrate(labels: Labels, scores: Scores, folds: NDArray[np.int64]) -> Scores:

@@ -65,18 +65,26 @@ def unmet(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
     Returns
     -------
     dict
-        By the names of goals that are set, then `above_chance` and `above_floor`: whether the
-        out-of-fold AUC is above `CHANCE` and above that of the baseline without image content, each
-        with the lower bound of its 95 % interval.
+        By the names of goals that are set, `cases` only where there are some, then `above_chance`
+        and `above_floor`: whether the out-of-fold AUC is above `CHANCE` and above that of the
+        baseline without image content, each with the lower bound of its 95 % interval.
     """
     reasons = {}
-    for name, goal in goals.model_dump(exclude_none=True).items():
+    for name, goal in goals.model_dump(exclude_none=True, exclude={"cases"}).items():
         value = report["test"].get(name, math.nan)
         met, beyond = (value <= goal, "above") if name in AT_MOST else (value >= goal, "below")
         reason = f"{name} {value:.3f} is {beyond} {goal:g}"
         if math.isnan(value):  # reports of older releases lack newer metrics
             reason = f"there is no {name}"
         reasons[name] = "" if met else reason
+    if goals.cases and report.get("cases"):
+        wrong = [
+            f"{path} ({case['score']:.3f})"
+            for path, case in report["cases"].items()
+            if not case["right"]
+        ]
+        of_all = f"{len(wrong)} of {len(report['cases'])} cases"
+        reasons["cases"] = f"{of_all} are misclassified: {', '.join(wrong)}" if wrong else ""
     above_chance = report["oof"]["intervals"]["auc"]["low"] > CHANCE
     reason = f"AUC {format_figure('auc', report['oof'])} out of fold is not above {CHANCE:g}"
     reasons["above_chance"] = "" if above_chance else reason

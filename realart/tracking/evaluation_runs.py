@@ -116,12 +116,18 @@ def log_report(client: MlflowClient, run_id: str, report: Mapping[str, Any]) -> 
 
     Logged again, the later values hold.
     """
-    leaves = training_runs.flatten(dict(report), "/")
+    leaves = training_runs.flatten({**report, "cases": _count_cases(report)}, "/")
     texts = {name: value for name, value in leaves.items() if isinstance(value, str)}
     figures = {name: float(value) for name, value in leaves.items() if name not in texts}
     training_runs.log_metrics(client, run_id, figures, step=0, at=training_runs.now())
     for name, text in texts.items():
         client.set_tag(run_id, name, text)
+
+
+def _count_cases(report: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many cases there are, and how many are right: paths name no metrics of MLflow."""
+    cases = report.get("cases", {}).values()
+    return {"all": len(cases), "right": sum(int(case["right"]) for case in cases)}
 
 
 def catch_up() -> None:

@@ -15,10 +15,11 @@ from project_copy import COLOUR, STAGES, run_stages, set_params, tiny_project
 
 from realart.metrics import classification, goals, thresholds
 from realart.metrics.goals import AT_MOST
-from realart.params import Goals
+from realart.params import Cases, Goals
 
 GAIN = {"auc": 0.2, "low": 0.1, "high": 0.3}
 NONE = Goals()
+METRICS = [name for name in Goals.model_fields if name != "cases"]
 
 
 def decisions(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
@@ -45,10 +46,22 @@ def table(labels: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
 
 
 def test_every_figure_can_be_a_goal() -> None:
-    assert set(Goals.model_fields) == set(classification.figures(*some_scores()))
+    assert set(METRICS) == set(classification.figures(*some_scores()))
 
 
-@pytest.mark.parametrize("name", list(Goals.model_fields))
+def test_a_misclassified_case_misses_the_goal() -> None:
+    wanted = Goals(cases=Cases(folder="cases", unsure="right"))
+    right, wrong = {"score": 0.2, "right": 1.0}, {"score": 0.913, "right": 0.0}
+    given_report = report(*some_scores(200))
+    assert "cases" not in goals.unmet(given_report, wanted)
+    assert goals.unmet(given_report | {"cases": {"human/a.png": right}}, wanted)["cases"] == ""
+    cases = {"human/a.png": right, "human/b.png": wrong}
+    words = goals.unmet(given_report | {"cases": cases}, wanted)["cases"]
+    assert words == "1 of 2 cases are misclassified: human/b.png (0.913)"
+    assert "cases" not in goals.unmet(given_report | {"cases": cases}, NONE)
+
+
+@pytest.mark.parametrize("name", METRICS)
 def test_a_goal_is_met_from_its_value_on(name: str) -> None:
     given_report = report(*some_scores(200))
     goal = 0.4

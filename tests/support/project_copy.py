@@ -25,6 +25,7 @@ PARTS = (
     ".dvc/plots",
     ".gitignore",
     ".dvcignore",
+    "data/cases",
 )
 SEES: dict[str, Any] = {"input": "rgb", "size": 32, "shape": "squash", "backbone": None}
 TINY = {

@@ -52,7 +52,9 @@ PICTURES = [
     file(picture(5, 40, 40), pnginfo=MARKED),
 ]
 EVIDENCE = ["PNG text 'parameters': written by Stable Diffusion web UIs"]
-NO_ANSWER = {"verdict": "", "probability": None, "reason": "", **dict.fromkeys(POINTS, "")}
+NO_ANSWER = {
+    "verdict": "", "probability": None, "reason": "", **dict.fromkeys(POINTS, ""), "promises": [],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,107 @@
+"""A model is calibrated on pictures that its run has not seen, and stays whole beside it."""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from making import PARAMS
+from PIL import Image
+
+from realart.core import tables
+from realart.core.errors import RealartError
+from realart.data import sample
+from realart.evaluation import calibrated_model
+from realart.evaluation.cross_dataset import TrainedRun, load_run
+from realart.models.trained_model import TrainedModel
+from realart.params import Promise
+from realart.serving import predict
+
+pytestmark = pytest.mark.slow
+
+LABELS = PARAMS.datasets["local"].labels
+PROMISE = Promise(false_positive_rate=0.2, precision=0.8, confidence=0.9)
+
+
+@pytest.fixture
+def run(inside: Path) -> TrainedRun:
+    with load_run("workspace") as found:
+        return found
+
+
+def fill(folder: Path, count: int = 40, only: str = "") -> Path:
+    """Fill a folder with painted pictures that no run was trained on."""
+    for number in range(count):
+        painted = sample.picture(number, seed=9)
+        if only in painted.name:
+            path = folder / painted.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(painted.data)
+    return folder
+
+
+def test_the_new_model_is_the_old_one_with_another_rule(run: TrainedRun, tmp_path: Path) -> None:
+    data = fill(tmp_path / "mine")
+    report = calibrated_model.calibrate(run, data, LABELS, PROMISE, tmp_path / "out")
+    assert (report["human"], report["ai"], report["left_out"]) == (20, 20, 0)
+    new = TrainedModel(tmp_path / "out")
+    assert new.decision_rule.promise() == report["promises"][1]
+    assert "mine has 20" in report["promises"][0] or "in mine)" in report["promises"][0]
+    path = next(data.rglob("*.*g"))
+    (before,), (after,) = (predict.predict([path], model, once=True) for model in (run.model, new))
+    assert before.probability is not None
+    assert after.probability is not None
+    old_rule, new_rule = run.model.decision_rule.calibration, new.decision_rule.calibration
+    changed = new_rule.slope / old_rule.slope
+    odds = np.log(before.probability / (1 - before.probability))
+    expected = changed * (odds - old_rule.offset) + new_rule.offset
+    assert np.log(after.probability / (1 - after.probability)) == pytest.approx(expected)
+    card = (tmp_path / "out/README.md").read_text("utf-8")
+    assert "`mine`: 20 pictures of human art, 20 of ai" in card
+    assert all(card.count(sentence) == 1 for sentence in report["promises"])
+    assert card.count("## What it promises") == 1
+    assert calibrated_model.summary(report).endswith("\n".join(report["promises"]))
+
+
+def test_no_picture_of_the_run_or_like_one_is_used(
+    run: TrainedRun, inside: Path, tmp_path: Path
+) -> None:
+    data = fill(tmp_path / "mine")
+    kept = tables.read(inside / "data/clean/pictures.csv", tables.PICTURES)
+    with zipfile.ZipFile(inside.parent / "pictures.zip") as archive:
+        published = kept["path"].iloc[0]
+        (data / "generated" / Path(published).name).write_bytes(archive.read(published))
+    again = Image.open(inside / "data" / kept["file"].iloc[1])
+    again.save(data / "painted" / "again.jpg", quality=60)
+    before = digests(inside / "models/final")
+    report = calibrated_model.calibrate(run, data, LABELS, PROMISE, tmp_path / "out")
+    assert (report["human"], report["ai"], report["left_out"]) == (20, 20, 2)
+    record = json.loads((tmp_path / "out/model.json").read_text())["calibrated_on"]
+    assert record["left_out"] == 2
+    assert digests(inside / "models/final") == before
+
+
+def test_a_gallery_of_human_art_moves_low_fpr_alone(run: TrainedRun, tmp_path: Path) -> None:
+    data = fill(tmp_path / "gallery", 60, only="painted")
+    report = calibrated_model.calibrate(run, data, LABELS, PROMISE, tmp_path / "out")
+    old, new = run.model.decision_rule, TrainedModel(tmp_path / "out").decision_rule
+    assert (new.calibration, new.sure) == (old.calibration, old.sure)
+    assert report["promises"][0].startswith("low_fpr: at most 20 %")
+    assert "human art alone moves no more than low_fpr" in calibrated_model.summary(report)
+
+
+def test_pictures_of_ai_alone_are_refused(run: TrainedRun, tmp_path: Path) -> None:
+    data = fill(tmp_path / "feed", only="generated")
+    with pytest.raises(RealartError, match=r"no human art in .*feed to calibrate on \(20 pictures"):
+        calibrated_model.calibrate(run, data, LABELS, PROMISE, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.iterdir()
+        if file.is_file()
+    }
