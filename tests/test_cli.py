@@ -421,7 +421,7 @@ def test_another_detector_is_evaluated_without_a_run(realart: Realart, tmp_path:
     result = realart("evaluate", "--data", "set", "--scores", "rival.csv", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     *_, summary, last = result.stdout.splitlines()
-    assert summary.startswith("rival on set (8 pictures): accuracy 0.5")
+    assert summary.startswith("rival on set (8 pictures): accuracy 0.625 [")
     assert last == "metrics, scores and plots are in metrics/elsewhere/rival on set"
     folder = "metrics/elsewhere/rival on set"
     result = realart("compare", folder, folder, cwd=tmp_path)

@@ -322,8 +322,9 @@ def _check_classes(
     of_set = set(kept.loc[kept["set"] == dataset.name, "label"])
     if of_set and dataset.one_class:
         return
+    wanted = set(label_of.values()) if dataset.one_class else CLASSES
     for label in CLASSES:
-        if label not in of_set:
+        if label in wanted and label not in of_set:
             counts = Counter(
                 reason
                 for name, path, reason, *_ in rejected

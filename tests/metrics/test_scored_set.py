@@ -13,7 +13,8 @@ from networks import UNCALIBRATED_RULE, some_scores
 from realart.metrics import classification, intervals, scored_set, thresholds
 from realart.metrics.scored_set import Scale
 
-PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=40).map(np.array)
+VALUES = st.one_of(st.floats(0, 1), st.sampled_from([0.4, 0.5, 0.9]))  # thresholds, too
+PROBABILITIES = st.lists(VALUES, min_size=1, max_size=40).map(np.array)
 CLASSES = st.sampled_from([("human", 0, "false_positive_rate"), ("ai", 1, "recall")])
 
 
