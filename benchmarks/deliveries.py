@@ -164,7 +164,7 @@ def cleaned(archives: Sequence[Path], count: int) -> Iterator[Scorable]:
 def inputs(member: ArchiveMember, spec: InputSpec, sent: bool) -> list[ModelInput]:
     """Return the inputs of a picture, delivered before if it is `sent`, and of its candidates."""
     image, _ = decoding.decode(archive.read(*member), spec.clean.max_pixels)
-    for change in SENT[zlib.crc32(member.path.encode()) % len(SENT)] if sent else ():
+    for change in SENT[zlib.crc32(member.name.encode()) % len(SENT)] if sent else ():
         image = change(image)
     changed = [image, *(change(image) for change in CANDIDATES.values())]
     return [preprocessing.from_pixels(picture, spec) for picture in changed]
