@@ -7,10 +7,10 @@ Trains the recipe, a classifier, on the pictures of a zip. Each fold's classifie
 `--pictures` pictures that it was not trained on, held out of fold or in the test part, and the
 final model up to as many of each zip `--elsewhere`, as published and delivered (by one of `SENT`,
 drawn by the picture's name), each as it is and after each of `CANDIDATES`. Prints, in Markdown, how
-many decided verdicts each delivery turns that no other does; accuracy and share of the verdicts
-that are given, by each rule and where the least confidence is raised to the same share; and the
-time of `predict` with the panel, in times of that of `--once`. `--scores` keeps the probabilities,
-and reads them where the file exists.
+many pictures each candidate moves over one half, and how many of them no other delivery of the
+panel does; share and accuracy of the verdicts that are given, by each rule of disagreement, beside
+the accuracy of as many of the highest confidence; and the time of `predict` with the panel, in
+times of that of `--once`. `--scores` keeps the probabilities, and reads them where the file exists.
 """
 
 import argparse
@@ -19,14 +19,16 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.frozen import run
+from benchmarks.frozen import ROOT, run
 from benchmarks.recipes import prepare_project
 from realart.core import paths, tables
 from realart.data import archive, cleaning, decoding, raw
@@ -34,9 +36,15 @@ from realart.data.archive import ArchiveMember
 from realart.data.perturbations import Change
 from realart.features import preprocessing
 from realart.features.preprocessing import InputSpec, ModelInput
+from realart.metrics.classification import THRESHOLD
+from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
 from realart.params import load_params
 from realart.serving import deliveries, predict
+from realart.training import cv_classifier
+
+Scorable: TypeAlias = tuple[str, pd.DataFrame, Mapping[str, Path], TrainedModel]
+"""Where pictures are from, their table, their archives, and a model not trained on them."""
 
 CANDIDATES = {
     "jpeg_90": Change("jpeg", 90),
@@ -111,120 +119,93 @@ def score_all(elsewhere: Sequence[Path], count: int) -> pd.DataFrame:
         A row for each picture and condition: its origin and label, the least confidence of a
         decision (`sure`), and probabilities of ai: `none`, and a column for each candidate.
     """
-    rows = tables.read(paths.ROWS, tables.ROWS)
-    rows = rows[rows["operation"] == ""]
+    scored = []
+    for origin, pictures, archives, model in chain(held_out(count), cleaned(elsewhere, count)):
+        for condition in ("published", "delivered"):
+            prepare = partial(inputs, spec=model.input, sent=condition == "delivered")
+            probabilities = model.score_items(prepare, raw.members(pictures, archives), origin)
+            table = pd.DataFrame(probabilities, columns=["none", *CANDIDATES])
+            table.insert(0, "label", pictures["label"].to_numpy())
+            sure = model.decision_rule.sure
+            scored.append(table.assign(origin=origin, condition=condition, sure=sure))
+    return pd.concat(scored, ignore_index=True)
+
+
+def held_out(count: int) -> Iterator[Scorable]:
+    """Yield up to `count` pictures of the test part, and as many out of fold, by their models."""
+    rows = tables.read(paths.ROWS, tables.ROWS).query("operation == ''").sort_values("row")
     pictures = tables.by_id(tables.read(paths.PICTURES, tables.PICTURES))
     archives = raw.archives(paths.RAW)
-    scored = []
-    for fold in sorted(rows["fold"].unique()):
-        here = rows[rows["fold"] == fold].sort_values("row")
-        share = len(here) if fold < 0 else (count * len(here)) // (rows["fold"] >= 0).sum()
-        chosen = pictures.loc[here["row"].head(share)]
-        model = TrainedModel(paths.FINAL) if fold < 0 else fold_model(fold)
-        scored.append(score("test" if fold < 0 else "out of fold", chosen, archives, model))
-    for path in elsewhere:
-        with tempfile.TemporaryDirectory() as temporary:
-            target = Path(temporary) / cleaning.FOLDER
+    test = rows.loc[rows["part"] == "test", "row"].head(count)
+    yield "test", pictures.loc[test], archives, TrainedModel(paths.FINAL)
+    folds = rows[rows["part"] == "train"].groupby("fold")["row"]
+    for fold, held in folds:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(paths.FINAL, folder, dirs_exist_ok=True)
+            classifier = paths.FOLDS / f"{fold}" / cv_classifier.CLASSIFIER
+            shutil.copyfile(classifier, Path(folder, trained_model.CLASSIFIER.format(0)))
+            chosen = pictures.loc[held.head(count // len(folds))]
+            yield "out of fold", chosen, archives, TrainedModel(Path(folder))
+
+
+def cleaned(archives: Sequence[Path], count: int) -> Iterator[Scorable]:
+    """Yield up to `count` pictures of each zip that `clean` keeps, and the final model."""
+    model = TrainedModel(paths.FINAL)
+    labels = load_params(ROOT / "params.yaml").datasets["local"].labels
+    for path in archives:
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder, cleaning.FOLDER)
             target.mkdir(parents=True)
-            model = TrainedModel(paths.FINAL)
-            labels = load_params().datasets["local"].labels
-            labels = labels.model_copy(update={"ai": ["ai", "fake"], "human": ["real"]})
             kept, *_ = cleaning.clean(path, labels, None, model.input.clean, target)
-        kept = kept.assign(set="").sort_values("id").head(count)
-        scored.append(score(path.name, kept, {"": path}, model))
-    return pd.concat(scored, ignore_index=True)
-
-
-def fold_model(fold: int) -> TrainedModel:
-    """Return the final model with the classifier of a fold in its place."""
-    folder = Path(tempfile.mkdtemp(dir="."))
-    shutil.copytree(paths.FINAL, folder, dirs_exist_ok=True)
-    shutil.copyfile(paths.FOLDS / f"{fold}/head.npz", folder / "0.npz")
-    return TrainedModel(folder)
-
-
-def score(
-    origin: str, pictures: pd.DataFrame, archives: dict[str, Path], model: TrainedModel
-) -> pd.DataFrame:
-    """Score pictures in both conditions, each as it is and after each candidate."""
-    scored = []
-    for condition in ("published", "delivered"):
-        prepare = partial(inputs, spec=model.input, sent=condition == "delivered")
-        probabilities = model.score_items(prepare, raw.members(pictures, archives), origin)
-        table = pd.DataFrame(probabilities, columns=["none", *CANDIDATES])
-        table.insert(0, "label", pictures["label"].to_numpy())
-        scored.append(
-            table.assign(origin=origin, condition=condition, sure=model.decision_rule.sure)
-        )
-    return pd.concat(scored, ignore_index=True)
+        chosen = kept.assign(set="").sort_values("id").head(count)
+        yield path.name, chosen, {"": path}, model
 
 
 def inputs(member: ArchiveMember, spec: InputSpec, sent: bool) -> list[ModelInput]:
     """Return the inputs of a picture, delivered before if it is `sent`, and of its candidates."""
     image, _ = decoding.decode(archive.read(*member), spec.clean.max_pixels)
-    for change in SENT[zlib.crc32(member.path.encode()) % len(SENT)] if sent else ():
+    for change in SENT[zlib.crc32(member.name.encode()) % len(SENT)] if sent else ():
         image = change(image)
     changed = [image, *(change(image) for change in CANDIDATES.values())]
     return [preprocessing.from_pixels(picture, spec) for picture in changed]
 
 
-def decide(probabilities: pd.DataFrame, sure: "pd.Series[float]") -> pd.DataFrame:
-    """Return 1 for ai, -1 for human and 0 for unsure, by `DecisionRule.decide`."""
-    side = np.where(probabilities >= 0.5, 1, -1)
-    confident = np.maximum(probabilities, 1 - probabilities).ge(sure, axis=0)
-    return pd.DataFrame(side * confident, probabilities.index, probabilities.columns)
-
-
 def turned(scores: pd.DataFrame) -> pd.DataFrame:
-    """Count, for each candidate, decided verdicts that it turns, and those that it alone turns."""
-    decisions = decide(scores[["none", *CANDIDATES]], scores["sure"])
-    nearer = np.sign(scores[list(CANDIDATES)] - 0.5)
-    verdict = decisions.pop("none")
-    right = verdict == np.where(scores["label"] == "ai", 1, -1)
-    decided = verdict != 0
-    table = {}
-    for kind, opposite in (
-        ("opposite", decisions.mul(verdict, axis=0) < 0),
-        ("nearer", nearer.mul(verdict, axis=0) < 0),
-        ("unsure", decisions.eq(0).mul(decided, axis=0)),
-    ):
-        alone = opposite & (opposite.sum(axis=1) == 1).to_numpy()[:, None]
-        table |= {
-            kind: opposite.sum(),
-            f"{kind}, wrong verdicts": opposite[~right].sum(),
-            f"{kind}, alone": alone.sum(),
-            f"{kind}, alone, wrong": alone[~right].sum(),
-        }
-    return pd.DataFrame(table)
+    """Count the pictures that each candidate moves over one half, and those that it alone moves."""
+    ai = scores[["none", *CANDIDATES]] >= THRESHOLD
+    moved = ai[list(CANDIDATES)].ne(ai["none"], axis=0)
+    wrong = ai["none"] != (scores["label"] == "ai")
+    panel = moved[[name for name in CANDIDATES if name in deliveries.PANEL]]
+    by_others = {name: panel.drop(columns=name, errors="ignore").any(axis=1) for name in CANDIDATES}
+    alone = moved & ~pd.DataFrame(by_others)
+    counted = {"moved": moved, "moved, wrong": moved[wrong], "not by the panel's others": alone}
+    shift = scores[list(CANDIDATES)].sub(scores["none"], axis=0).mean()
+    return pd.DataFrame({name: mask.sum() for name, mask in counted.items()} | {"shift": shift})
 
 
 def compare_rules(scores: pd.DataFrame) -> pd.DataFrame:
-    """Compute accuracy and share of the verdicts given by each rule of disagreement."""
+    """Compute share and accuracy of the verdicts that are given by each rule of disagreement."""
     panel = [name for name in CANDIDATES if name in deliveries.PANEL]
-    decisions = decide(scores[["none", *CANDIDATES]], scores["sure"])
-    verdict, others = decisions.pop("none"), decisions[panel]
-    right = verdict == np.where(scores["label"] == "ai", 1, -1)
-    confidence = np.maximum(scores["none"], 1 - scores["none"])
-    nearer = np.sign(scores[panel] - 0.5).mul(verdict, axis=0)
-    mean = np.sign(scores[["none", *panel]].mean(axis=1) - 0.5) * verdict
-    rules = {
-        "once": verdict != 0,
-        "none opposite": others.mul(verdict, axis=0).ge(0).all(axis=1),
-        "none nearer": nearer.ge(0).all(axis=1),
-        "at most one nearer": nearer.lt(0).sum(axis=1) <= 1,
-        "none unsure": others.mul(verdict, axis=0).gt(0).all(axis=1),
-        "mean not nearer": mean >= 0,
-    }
+    ai = scores[["none", *CANDIDATES]] >= THRESHOLD
+    confidence = np.maximum(scores[ai.columns], 1 - scores[ai.columns])
+    moved, sure = ai.ne(ai["none"], axis=0), confidence.ge(scores["sure"], axis=0)
+    right = ai["none"] == (scores["label"] == "ai")
     rows = {}
-    for name, given in rules.items():
-        given = given & (verdict != 0)
-        surest = confidence.where(verdict != 0).nlargest(int(given.sum())).index
+    for name, disagrees in {
+        "once": moved["none"],
+        "JPEG 90 has another verdict": moved["jpeg_90"] | ~sure["jpeg_90"],
+        "panel: one is decided the other way": (moved & sure)[panel].any(axis=1),
+        "panel: one is nearer to the other class": moved[panel].any(axis=1),
+        "panel: one is unsure": (moved | ~sure)[panel].any(axis=1),
+    }.items():
+        given = sure["none"] & ~disagrees
+        surest = confidence["none"].nlargest(int(given.sum())).index
         rows[name] = {
             "given": given.mean(),
             "accuracy": right[given].mean(),
-            "accuracy of the surest as many": right[surest].mean(),
-            "right lost": (right & ~given & (verdict != 0)).sum(),
-            "wrong lost": (~right & ~given & (verdict != 0)).sum(),
+            "of as many, the surest": right[surest].mean(),
+            "right lost": (right & sure["none"] & disagrees).sum(),
+            "wrong lost": (~right & sure["none"] & disagrees).sum(),
         }
     return pd.DataFrame(rows).T
 

@@ -201,7 +201,7 @@ def test_ai_is_predicted_from_one_half_on(tmp_path: Path) -> None:
     for number, path in enumerate(paths):
         path.write_bytes(file(np.roll(picture(number), number, 2) // (1 + number % 3)))
     for bias in (-50.0, 0.0, 50.0):
-        predictions = list(predict.predict(paths, saved_model(tmp_path, bias)))
+        predictions = list(predict.predict(paths, saved_model(tmp_path, bias), once=True))
         for prediction in predictions:
             assert prediction.probability is not None
             assert prediction.verdict == ("ai" if prediction.probability >= 0.5 else "human")
