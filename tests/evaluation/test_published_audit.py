@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from zipfile import ZipInfo
 
+import pandas as pd
 import pytest
 from html_reader import Reader
 from hypothesis import given
@@ -142,6 +143,14 @@ def test_of_few_pictures_nothing_is_predicted(tmp_path: Path) -> None:
     assert "too few pictures to tell" in Reader(audit_page.page(audit)).text
 
 
+def test_a_set_without_any_usable_picture_has_a_page_of_its_broken_files(tmp_path: Path) -> None:
+    audit = audited(tmp_path, [("ai/1.png", b""), ("ai/2.png", b"<html>"), ("real/1.png", b"x")])
+    assert audit_findings.problems(audit)["broken"] == 3
+    page = Reader(audit_page.page(audit))
+    assert page.loads == []
+    assert "ai/2.png" in page.text
+
+
 def test_the_page_embeds_what_it_shows(planted: PublishedAudit) -> None:
     page = Reader(audit_page.page(planted))
     assert page.is_self_contained()
@@ -150,13 +159,18 @@ def test_the_page_embeds_what_it_shows(planted: PublishedAudit) -> None:
         assert name in page.text
 
 
-def test_a_folder_is_audited_as_its_zip_is(tmp_path: Path, plain: PublishedAudit) -> None:
-    for name, data in plain_set():
+def test_a_folder_is_audited_as_its_zip_is_and_copies_change_no_baseline(
+    tmp_path: Path, plain: PublishedAudit
+) -> None:
+    copies = [(f"ai/copy {i}.png", file(picture(2 * i))) for i in range(0, COUNT, 5)]
+    for name, data in [*plain_set(), *copies]:
         (tmp_path / "set.zip" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "set.zip" / name).write_bytes(data)
     sets = published_audit.open_sets([tmp_path / "set.zip"], defaults.LABELS, defaults.FIELDS)
-    figures = audit_findings.figures(published_audit.audit(sets, 1000))
-    assert figures == audit_findings.figures(plain)
+    audit = published_audit.audit(sets, 1000)
+    assert [pair.a.path for pair in audit.duplicates] == sorted(name for name, _ in copies)
+    pd.testing.assert_frame_equal(audit.kept, plain.kept)
+    pd.testing.assert_frame_equal(audit.baselines, plain.baselines)
     assert {path.name for path in tmp_path.iterdir()} == {"set.zip"}
 
 
