@@ -31,7 +31,7 @@ class BadFile:
     packed
         Makes the bytes in the archive, as compressed by `method`.
     outcome
-        `KEPT` or one of `cleaning.REASONS`.
+        `KEPT` or one of `tabulation.REASONS`.
     method, flags, mode, size, crc, starts_at
         Fields of the entry's headers; None for the true value.
     """

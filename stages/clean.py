@@ -6,7 +6,7 @@ Every file is decoded once; a rejected one is listed with its reason.
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory
 from realart.data import cleaning, raw
-from realart.data.cleaning import PictureSet
+from realart.data.tabulation import PictureSet
 from realart.params import load_params
 
 

@@ -357,6 +357,126 @@ def test_errors_of_explain_are_one_line(
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
 
 
+@pytest.fixture(scope="module")
+def labelled_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a set whose ai pictures are PNG and whose human ones are JPEG, and a broken file."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for name, kind in (("fakes", "PNG"), ("photos", "JPEG")):
+        (folder / "set" / name).mkdir(parents=True)
+        for i in range(30):
+            seed = 2 * i + (kind == "PNG")
+            (folder / "set" / name / f"{i}").write_bytes(file(picture(seed), kind))
+    (folder / "set/photos/broken.jpg").write_bytes(file(picture(99), "JPEG")[:-200])
+    return folder / "set"
+
+
+def test_audit_needs_no_project_and_writes_its_page_alone(
+    labelled_set: Path, tmp_path: Path, realart: Realart
+) -> None:
+    before = sorted(labelled_set.rglob("*"))
+    result = realart("audit", str(labelled_set), "--human", "photos", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "One-sided: format PNG: 30 of 30 ai pictures, none of 30 human." in result.stdout
+    assert result.stdout.splitlines()[-1] == (
+        "audited 61 of 61 labelled files; the page is audit.html"
+    )
+    assert "quantisation table" in (tmp_path / "audit.html").read_text()
+    assert sorted(labelled_set.rglob("*")) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["audit.html"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--fail-above", "0.9"], 1, "fails: quantisation table (file as published) predicts"),
+        (
+            ["--fail-on", "duplicates,contradictions,leaks", "--pictures", "40"],
+            0,
+            "Only 40 of 61 labelled files were audited (--pictures)",
+        ),
+    ],
+)
+def test_audit_fails_as_it_is_told(
+    labelled_set: Path,
+    tmp_path: Path,
+    realart: Realart,
+    options: list[str],
+    code: int,
+    message: str,
+) -> None:
+    result = realart("audit", str(labelled_set), "--human", "photos", *options, cwd=tmp_path)
+    assert result.returncode == code
+    assert message in result.stdout
+    assert (tmp_path / "audit.html").exists()
+
+
+def test_audit_as_json(labelled_set: Path, tmp_path: Path, realart: Realart) -> None:
+    result = realart(
+        "audit", str(labelled_set), "--human", "photos", "--json", "--fail-on", "broken",
+        "--out", "deep/page.html", cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 1
+    figures = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert figures["pictures"] == {"human": 30, "ai": 30}
+    assert figures["baselines"][0]["auc"] == 1
+    assert (figures["failures"], figures["no_verdict"]) == (["1 broken"], "")
+    assert "labels of 61 files" in result.stderr
+    assert (tmp_path / "deep/page.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["nowhere"], "there is nothing at nowhere"),
+        (["{set}"], "labels.human ['human', 'humans', 'real', 'reals', ...] matches no folder"),
+        (["{set}", "--human", "a/b"], "--human 'a/b' is a path"),
+        (["{set}", "--labels", "local"], "no params.yaml in"),
+        (["{set}", "--labels", "local", "--ai", "x"], "--labels names both classes"),
+        (
+            ["{set}", "--fail-on", "leak"],
+            "--fail-on: unknown problem 'leak' (did you mean 'leaks'?)",
+        ),
+        (["{set}", "--out", "."], "--out . is no page"),
+    ],
+)
+def test_audit_names_what_is_wrong_before_it_decodes(
+    labelled_set: Path, tmp_path: Path, realart: Realart, options: list[str], message: str
+) -> None:
+    arguments = [option.format(set=labelled_set) for option in options]
+    result = realart("audit", *arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_audit_needs_few_packages(tmp_path: Path) -> None:
+    """So that CI installs them in seconds (docs/audit.md)."""
+    (tmp_path / "set/ai").mkdir(parents=True)
+    (tmp_path / "set/real").mkdir()
+    for number, label in enumerate(("ai", "real")):
+        (tmp_path / f"set/{label}/1.png").write_bytes(file(picture(number)))
+    code = (
+        "import sys; from realart import cli; sys.argv = ['realart', 'audit', 'set']\n"
+        "try: cli.main()\n"
+        "finally: print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=clean_environment(), capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    loaded = set(result.stdout.splitlines()[-1].split())
+    assert "sklearn" in loaded
+    assert not loaded & {"keras", "tensorflow", "mlflow", "matplotlib", "dvc", "kaggle", "openvino"}
+
+
+@pytest.mark.parametrize("option", [["--fail-above", "2"], ["--pictures", "3"]])
+def test_audit_has_limits(tmp_path: Path, realart: Realart, option: list[str]) -> None:
+    result = realart("audit", "set", *option, cwd=tmp_path)
+    assert result.returncode == 2
+    assert f"{option[1]} is not from" in result.stderr
+
+
 def test_recipes_as_json(tmp_path: Path) -> None:
     listed = process("recipes", "--json", HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
     assert (listed.returncode, listed.stderr) == (0, "")

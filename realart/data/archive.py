@@ -1,4 +1,7 @@
-"""Zip archives: byte-reproducible when written, checked to the last byte when read."""
+"""Zip archives: byte-reproducible when written, checked to the last byte when read.
+
+What reads an archive reads a folder alike.
+"""
 
 import io
 import lzma
@@ -12,12 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, TypeAlias
 
 from tqdm import tqdm
 
 from realart.core.errors import RealartError
+from realart.data.folder_archive import FolderArchive, list_files
 
+Archive: TypeAlias = zipfile.ZipFile | FolderArchive
+"""An archive that is open for reading."""
 CHUNK = 1 << 20
 CACHED = 8
 """Archives that a process keeps open: pictures of several sets may come in any order."""
@@ -44,7 +50,7 @@ class ArchiveMember(NamedTuple):
 
 
 def files(path: Path, advice: str) -> list[zipfile.ZipInfo]:
-    """Return the files of a zip archive, in the order of its directory, without reading them.
+    """Return the files of a zip archive or a folder, in its order, without reading them.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def files(path: Path, advice: str) -> list[zipfile.ZipInfo]:
     return members
 
 
-def list_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+def list_entries(archive: Archive) -> list[zipfile.ZipInfo]:
     """Return the entries of a zip archive, folders too, with slashes in their names.
 
     Old zips of .NET have backslashes, against 4.4.17.1 of PKWARE's APPNOTE.TXT.
@@ -90,7 +96,7 @@ def check(path: Path, advice: str) -> None:
                     bar.update(len(chunk))
 
 
-def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+def open_member(archive: Archive, member: zipfile.ZipInfo) -> IO[bytes]:
     """Open a file in a zip archive for reading in pieces, in no more memory than a piece takes.
 
     Raises
@@ -104,10 +110,10 @@ def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
 
 
 @contextmanager
-def open_archive(path: Path, advice: str) -> Iterator[zipfile.ZipFile]:
-    """Yield an open zip archive; raise a `RealartError` with `advice` where it is no whole zip."""
+def open_archive(path: Path, advice: str) -> Iterator[Archive]:
+    """Yield an open archive; raise a `RealartError` with `advice` where it is no whole zip."""
     try:
-        archive = zipfile.ZipFile(path)
+        archive = _open(path)
     except UNREADABLE as error:
         raise RealartError(
             f"the archive is no whole zip file ({_reason(error)}): {advice}"
@@ -116,8 +122,8 @@ def open_archive(path: Path, advice: str) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def cached_archive(path: Path) -> zipfile.ZipFile:
-    """Return the open zip archive at `path`, from a cache of this process.
+def cached_archive(path: Path) -> Archive:
+    """Return the open zip archive or folder at `path`, from a cache of this process.
 
     Reading the directory anew for every file would take quadratic time.
     """
@@ -125,7 +131,7 @@ def cached_archive(path: Path) -> zipfile.ZipFile:
 
 
 def read(path: Path, name: str, size: int) -> bytes:
-    """Return the bytes of a file in the zip archive at `path`.
+    """Return the bytes of a file in the zip archive or folder at `path`.
 
     The file is found by `name` and `size`, since an archive may hold several of one name.
 
@@ -139,8 +145,12 @@ def read(path: Path, name: str, size: int) -> bytes:
 
 
 @lru_cache(maxsize=CACHED)
-def _cached_archive(path: Path, _modified: int) -> zipfile.ZipFile:
-    return zipfile.ZipFile(path)
+def _cached_archive(path: Path, _modified: int) -> Archive:
+    return _open(path)
+
+
+def _open(path: Path) -> Archive:
+    return FolderArchive(path) if path.is_dir() else zipfile.ZipFile(path)
 
 
 @lru_cache(maxsize=CACHED)
@@ -207,48 +217,12 @@ def zip_folder(folder: Path, path: Path) -> None:
     Raises
     ------
     RealartError
-        An entry is neither a file nor a folder, is a link out of `folder` or to another folder,
-        or has a name that a zip cannot hold. Nothing is left out silently.
+        As `folder_archive.list_files`.
     """
-    files = {file.relative_to(folder).as_posix(): file for file in _files(folder)}
+    files = {file.relative_to(folder).as_posix(): file for file in list_files(folder)}
     with create_archive(path) as archive:
         for name in tqdm(sorted(files), "zip", unit=" files", disable=None, delay=1):
             add_file(archive, name, files[name])
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    inside = folder.resolve()
-    for parent, folders, files in os.walk(folder, onerror=_reraise):
-        for name in [*folders, *files]:
-            entry = Path(parent, name)
-            _check_name(entry, folder)
-            if entry.is_symlink() and not (
-                entry.is_file() and entry.resolve().is_relative_to(inside)
-            ):
-                raise RealartError(
-                    f"'{entry.relative_to(folder)}' is a link to a folder, to nothing or to the "
-                    "outside of the folder: put the files themselves there, or remove it"
-                )
-            if entry.is_file():
-                yield entry
-            elif not entry.is_dir():
-                raise RealartError(
-                    f"'{entry.relative_to(folder)}' is neither a file nor a folder: remove it"
-                )
-
-
-def _check_name(entry: Path, folder: Path) -> None:
-    name = str(entry.relative_to(folder))
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise RealartError(
-            f"the file name {os.fsencode(name)!r} is not UTF-8 and fits in no zip: rename it"
-        ) from error
-
-
-def _reraise(error: OSError) -> None:
-    raise error
 
 
 def _reason(error: BaseException) -> str:

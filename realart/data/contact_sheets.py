@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from realart.core.outputs import fresh_file
 from realart.data import decoding, pictures
+
+Item = TypeVar("Item")
 
 TILE = 132
 GAP = 6
@@ -29,10 +32,10 @@ def draw_sheet(rows: Mapping[str, Sequence[Path]], path: Path, per_row: int = 10
         canvas.save(beside, "JPEG", quality=88)
 
 
-def evenly_spaced(files: Sequence[Path], count: int = 10) -> list[Path]:
-    """Return `count` of `files`, or all if they are fewer, evenly spaced over their order."""
-    chosen = np.linspace(0, len(files) - 1, min(count, len(files))).round().astype(int)
-    return [files[i] for i in chosen]
+def evenly_spaced(items: Sequence[Item], count: int = 10) -> list[Item]:
+    """Return `count` of `items`, or all if they are fewer, evenly spaced over their order."""
+    chosen = np.linspace(0, len(items) - 1, min(count, len(items))).round().astype(int)
+    return [items[i] for i in chosen]
 
 
 def _tile(file: Path) -> Image.Image:

@@ -87,7 +87,7 @@ _REDUCED, _MASK = 1, 4
 
 
 class UnusableFileError(Exception):
-    """A file that can't become a picture: a `reason` of `cleaning.REASONS`, and a `detail`."""
+    """A file that can't become a picture: a `reason` of `tabulation.REASONS`, and a `detail`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)

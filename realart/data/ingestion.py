@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZipInfo
 
 from realart.data import decoding, pictures
-from realart.data.archive import UNREADABLE, cached_archive, open_member
+from realart.data.archive import UNREADABLE, Archive, cached_archive, open_member
 from realart.data.decoding import UnusableFileError
 from realart.data.fingerprints import Fingerprint, fingerprint
 from realart.data.headers import Header
@@ -26,25 +26,23 @@ class IngestedFile:
     file: str
 
 
-def ingest_file(
-    params: Clean, folder: Path, item: tuple[Path, ZipInfo]
-) -> tuple[IngestedFile, Fingerprint] | UnusableFileError:
-    """Decode a file of a zip archive, and write its stored form into `folder`.
+def ingest(
+    params: Clean, item: tuple[Path, ZipInfo]
+) -> tuple[IngestedFile, Fingerprint, bytes] | UnusableFileError:
+    """Decode a file of a zip archive or a folder, and encode its stored form.
 
     Parameters
     ----------
     params
         The limits and the encoding.
-    folder
-        Where to write the stored form.
     item
         The path of the archive, and the file's entry in it.
 
     Returns
     -------
     tuple or UnusableFileError
-        The ingested file and its fingerprint; or the error, returned and not raised, of a file that
-        can't become a picture.
+        The ingested file, its fingerprint and its stored form; or the error, returned and not
+        raised, of a file that can't become a picture.
     """
     archive, member = item
     try:
@@ -56,13 +54,24 @@ def ingest_file(
         return UnusableFileError("corrupt", str(error))
     name = sha256(data).hexdigest()[:16]
     suffix = header.format.lower() if params.encoding == "original" else "jpg"
-    file = f"{name}.{suffix}"
     stored = pictures.stored(data, image, params)
-    (folder / file).write_bytes(stored)
-    return IngestedFile(name, len(data), header, file), fingerprint(image, stored)
+    file = IngestedFile(name, len(data), header, f"{name}.{suffix}")
+    return file, fingerprint(image, stored), stored
 
 
-def _read_bounded(archive: ZipFile, member: ZipInfo, params: Clean) -> bytes:
+def ingest_file(
+    params: Clean, folder: Path, item: tuple[Path, ZipInfo]
+) -> tuple[IngestedFile, Fingerprint] | UnusableFileError:
+    """Ingest a file as `ingest` does, and write its stored form into `folder`."""
+    ingested = ingest(params, item)
+    if isinstance(ingested, UnusableFileError):
+        return ingested
+    file, print_of_file, stored = ingested
+    (folder / file.file).write_bytes(stored)
+    return file, print_of_file
+
+
+def _read_bounded(archive: Archive, member: ZipInfo, params: Clean) -> bytes:
     """Unpack a file, up to the size in the archive's directory and to the limit of `params`.
 
     Raises

@@ -27,7 +27,7 @@ TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
 LABEL_COLUMNS = {"label", "labels", "class", "target"}
 """Words of which the name of a label column usually has one."""
 LARGEST = 100_000_000
-"""Bytes of the largest table that `suggest_labels` reads."""
+"""Bytes of the largest table that `find_table` reads."""
 
 
 def read(
@@ -87,9 +87,24 @@ def read(
 def suggest_labels(path: Path, members: Sequence[ZipInfo], labels: LabelNames, entry: str) -> str:
     """Return advice on what to set in `entry` of params.yaml where folders name no labels.
 
-    If the archive has a table whose rows name files and both classes, that is the assignment which
-    uses it.
+    If `find_table` finds a table in the archive, that is the assignment which uses it.
     """
+    if table := find_table(path, members, labels):
+        inside = ",".join(
+            f"{name}:{json.dumps(value, ensure_ascii=False)}" for name, value in table
+        )
+        return (
+            f"'{table.file}' in the archive has labels, use it with "
+            f"-S {shlex.quote(f'{entry}.labels.table={{{inside}}}')}"
+        )
+    return (
+        f"set {entry}.labels to the names of a folder for each class, or its labels.table to a "
+        "table of paths and labels in the archive"
+    )
+
+
+def find_table(path: Path, members: Sequence[ZipInfo], labels: LabelNames) -> LabelTable | None:
+    """Return the first table in an archive whose rows name files and both classes, if any."""
     index, matcher = FileIndex(members), LabelMatcher(labels)
     for member in members:
         if member.filename.lower().endswith(TABLES) and member.file_size <= LARGEST:
@@ -97,18 +112,8 @@ def suggest_labels(path: Path, members: Sequence[ZipInfo], labels: LabelNames, e
                 frame = _read_frame(path, member)
                 if columns := _guess_columns(frame, member.filename, index, matcher):
                     file = _pattern(member, members)
-                    table = LabelTable(file=file, path=columns[0], label=columns[1])
-                    inside = ",".join(
-                        f"{name}:{json.dumps(value, ensure_ascii=False)}" for name, value in table
-                    )
-                    return (
-                        f"'{file}' in the archive has labels, use it with "
-                        f"-S {shlex.quote(f'{entry}.labels.table={{{inside}}}')}"
-                    )
-    return (
-        f"set {entry}.labels to the names of a folder for each class, or its labels.table to a "
-        "table of paths and labels in the archive"
-    )
+                    return LabelTable(file=file, path=columns[0], label=columns[1])
+    return None
 
 
 def _pattern(member: ZipInfo, members: Sequence[ZipInfo]) -> str:

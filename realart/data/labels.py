@@ -86,7 +86,7 @@ def read_paths(
                 source=str(folder),
                 generator=groups.get("generator", ""),
                 style=groups.get("style", ""),
-                part=groups.get("part", ""),
+                part=groups.get("part", "").lower(),
                 named_by=_joined(named.folder) if by_name else str(folder),
             )
         )

@@ -54,7 +54,9 @@ def assign(pictures: pd.DataFrame, split: Split) -> pd.DataFrame:
     train["stratum"] = train["label"] if split.method == "sources" else _strata(train, split)
     _check_size(train, split)
     _check_test(table, split)
-    table.loc[train.index, "fold"] = _folds(train, split)
+    table.loc[train.index, "fold"] = deal_folds(
+        train["stratum"], train["unit"], split.folds, split.seed
+    )
     for _, cell in table.loc[train.index].groupby("fold"):
         table.loc[cell.index, "slice"] = _slices(cell, split)
     _check_cells(table.loc[train.index], split)
@@ -147,16 +149,34 @@ def _drawn_parts(table: pd.DataFrame, split: Split) -> "pd.Series[str]":
     return part
 
 
-def _folds(train: pd.DataFrame, split: Split) -> "np.typing.NDArray[np.int64]":
-    folds = np.empty(len(train), np.int64)
-    splitter = StratifiedGroupKFold(split.folds, shuffle=True, random_state=split.seed)
+def deal_folds(
+    strata: "pd.Series[str]", units: "pd.Series[str]", folds: int, seed: int
+) -> "np.typing.NDArray[np.int64]":
+    """Deal n pictures into folds, evenly by stratum, without splitting a unit.
+
+    Parameters
+    ----------
+    strata, units
+        The stratum and the unit (a group, or a whole source) of each picture; length n.
+    folds
+        The number of folds, at most that of units in a stratum for each fold to have one.
+    seed
+        Of the order in which units are dealt.
+
+    Returns
+    -------
+    NDArray
+        The fold of each picture, from 0; int64, shape (n,).
+    """
+    fold_of = np.empty(len(strata), np.int64)
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A class is large enough (_check_size), and a small source may be in few folds.
         warnings.filterwarnings("ignore", "The least populated class")
-        parts = splitter.split(np.zeros(len(train)), train["stratum"], train["unit"])
+        parts = splitter.split(np.zeros(len(strata)), strata, units)
         for number, (_, held_out) in enumerate(parts):
-            folds[held_out] = number
-    return folds
+            fold_of[held_out] = number
+    return fold_of
 
 
 def _slices(cell: pd.DataFrame, split: Split) -> "pd.Series[int]":

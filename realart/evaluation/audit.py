@@ -4,8 +4,7 @@
 sets, `realart.evaluation.set_shortcuts` looks at these.
 """
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,11 +16,10 @@ from numpy.typing import NDArray
 
 from realart.core import paths, tables
 from realart.core.parallel import map_parallel
-from realart.data import archive, contact_sheets, decoding
-from realart.data.headers import Header
+from realart.data import archive, contact_sheets
 from realart.evaluation import set_shortcuts, shortcuts
-from realart.features import pixel_statistics
-from realart.features.pixel_statistics import Vector
+from realart.evaluation.predictability import describe_baseline
+from realart.features import measurements
 from realart.metrics import plots
 from realart.metrics.intervals import Estimate
 from realart.params import Balance, Params
@@ -94,7 +92,10 @@ def audit(
         published files, and near-duplicate pairs.
     """
     rows = sample_groups(rows, params.audit.pictures)
-    stored, statistics = measure_files([paths.DATA / file for file in rows["file"]])
+    files = [paths.DATA / file for file in rows["file"]]
+    stored, statistics = measurements.stack(
+        list(map_parallel(measurements.measure_file, files, "audit"))
+    )
     fit, own = rows["fit"].to_numpy(), (rows["operation"] == "").to_numpy()
     copies = shortcuts.copy_detection_aucs(
         rows[fit].reset_index(drop=True), {name: values[fit] for name, values in statistics.items()}
@@ -155,10 +156,11 @@ def summarise(
         `copy_detection_aucs`.
     """
     correlations = ", ".join(f"{shape} {value.value:.2f}" for shape, value in aspects.items())
+    published = shortcuts.best_row(table, [shortcuts.PUBLISHED])
     texture = shortcuts.best_row(table, [shortcuts.TEXTURE])["auc"]
     sentences = [
-        f"Files as published: {_describe(shortcuts.best_row(table, [shortcuts.PUBLISHED]))}",
-        f"Model input: {_describe(shortcuts.best_row(table, shortcuts.AVAILABLE))}",
+        f"Files as published: {describe_baseline(published)}.",
+        f"Model input: {describe_baseline(shortcuts.best_row(table, shortcuts.AVAILABLE))}.",
         "Rank correlation of a picture's aspect ratio with a prediction of it from the square "
         f"model input: {correlations}.",
         f"Texture alone predicts the label with AUC {texture:.2f}: traces of the generator, or of "
@@ -177,20 +179,6 @@ def sample_groups(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
     sizes = rows[rows["operation"] == ""].groupby("group").size().sort_index()
     chosen = sizes.index[sizes.cumsum() <= limit]
     return rows[rows["group"].isin(chosen)].reset_index(drop=True)
-
-
-def measure_files(files: Sequence[Path]) -> tuple[pd.DataFrame, dict[str, Vector]]:
-    """Return the headers of stored files, a row each, and their pixel statistics, stacked."""
-    measured = list(map_parallel(_measure_file, files, "audit"))
-    headers = pd.DataFrame([asdict(header) | {"bytes": size} for header, size, _ in measured])
-    names = measured[0][2]
-    return headers, {name: np.stack([own[name] for _, _, own in measured]) for name in names}
-
-
-def _measure_file(file: Path) -> tuple[Header, int, dict[str, Vector]]:
-    data = file.read_bytes()
-    image, header = decoding.decode(data, max_pixels=sys.maxsize)
-    return header, len(data), pixel_statistics.measure(image)
 
 
 def _training_rows(
@@ -218,19 +206,3 @@ def _draw_pairs(
                 file.write_bytes(archive.read(archives[name], path_inside, size))
             sheet |= {f"{kind}: {len(of_kind)} pairs": files} if files else {}
         contact_sheets.draw_sheet(sheet or {"no pairs": []}, path, per_row=2 * PAIRS_SHOWN)
-
-
-def _describe(row: pd.Series) -> str:
-    if row["auc_low"] <= 0.55:
-        strength = "hardly predictable"
-    elif row["auc"] < 0.7:
-        strength = "weakly predictable"
-    elif row["auc"] < 0.9:
-        strength = "largely predictable"
-    else:
-        strength = "almost fully predictable"
-    auc = f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}]"
-    return (
-        f"the label is {strength} without image content; the best baseline is {row['name']} "
-        f"({row['scope']}), AUC {auc}."
-    )

@@ -1,18 +1,14 @@
 """Render the report of a run: one HTML page of its data, metrics, plots and mistakes."""
 
-import base64
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image
 
 from realart.core import paths, tables
 from realart.data import decoding, raw
-from realart.evaluation import model_card, robustness
+from realart.evaluation import model_card, pages, robustness
 from realart.features import ela
 from realart.metrics import classification, goals, promises_by_source, subgroups, thresholds
 from realart.metrics.proofs import Proofs
@@ -20,8 +16,6 @@ from realart.params import Ela, Params
 
 HARDEST = 12
 """Mistakes that are shown."""
-THUMBNAIL = 240
-"""Bound on both sides of a thumbnail, in pixels."""
 
 
 def page(params: Params, project: Path = Path()) -> str:
@@ -38,12 +32,10 @@ def page(params: Params, project: Path = Path()) -> str:
     kept = tables.read(project / paths.PICTURES, tables.PICTURES)
     scores = tables.read(project / paths.SCORES, tables.PREDICTIONS)
     changed = tables.read(project / paths.ROBUSTNESS_TABLE, robustness.COLUMNS)
-    environment = Environment(
-        loader=PackageLoader("realart.evaluation", "."), autoescape=True, undefined=StrictUndefined
-    )
-    environment.globals["format_figure"] = thresholds.format_figure
-    environment.globals["embed"] = lambda name: _embed(project / paths.METRICS / name)
-    return environment.get_template("report.html").render(
+    return pages.render(
+        "report.html",
+        format_figure=thresholds.format_figure,
+        embed=lambda name: pages.embed_file(project / paths.METRICS / name),
         params=params,
         names=[Path(data.path).name for data in params.sets.values() if data.path],
         sources=raw.records(project / paths.RAW),
@@ -88,8 +80,8 @@ def _mistakes(
         image = decoding.read((data / published["file"]).read_bytes())
         described.append(
             {
-                "picture": _thumbnail(image),
-                "ela": _thumbnail(ela.stored_map(image, params)),
+                "picture": pages.embed_thumbnail(image),
+                "ela": pages.embed_thumbnail(ela.stored_map(image, params)),
                 "label": row.label,
                 "score": row.score,
                 "part": row.part,
@@ -98,19 +90,3 @@ def _mistakes(
             }
         )
     return described
-
-
-def _thumbnail(image: Image.Image) -> str:
-    small = image.copy()
-    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=80)
-    return _data_url(buffer.getvalue(), "jpeg")
-
-
-def _embed(file: Path) -> str:
-    return _data_url(file.read_bytes(), file.suffix[1:].replace("jpg", "jpeg"))
-
-
-def _data_url(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

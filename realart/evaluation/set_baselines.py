@@ -12,7 +12,9 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from realart.core import tables
+from realart.core.parallel import map_parallel
 from realart.evaluation import audit, shortcuts
+from realart.features import measurements
 from realart.metrics.subgroups import SMALL
 from realart.params import CLASSES
 
@@ -45,7 +47,10 @@ def evaluate(pictures: pd.DataFrame, stored: Sequence[Path], limit: int) -> dict
     unrelated = table.groupby("label")["group"].nunique()
     if unrelated.reindex(list(CLASSES), fill_value=0).min() < SMALL:
         return {}
-    headers, statistics = audit.measure_files([Path(path) for path in table["canonical"]])
+    files = [Path(path) for path in table["canonical"]]
+    headers, statistics = measurements.stack(
+        list(map_parallel(measurements.measure_file, files, "baselines"))
+    )
     candidates = [
         candidate
         for candidate in shortcuts.list_candidates(table, headers, statistics)

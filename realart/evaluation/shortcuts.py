@@ -200,7 +200,7 @@ def aspect_correlations(
     stored
         Columns `width` and `height` of the stored files; n rows.
     statistics
-        What `pixel_statistics.measure` returns, stacked over the same pictures.
+        What `pixel_statistics.measure_squares` returns, stacked over the same pictures.
     folds
         Columns `fold` (-1: not used) and `group`; n rows.
 

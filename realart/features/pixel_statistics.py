@@ -19,14 +19,26 @@ SHAPES = ("squash", "crop", "pad")
 
 
 def measure(image: Image.Image) -> dict[str, Vector]:
-    """Compute all statistics of an RGB picture, by name; `square_<shape>` for each of `SHAPES`."""
+    """Compute the statistics of an RGB picture that do not depend on a square, by name."""
     pixels = np.asarray(image)
+    missing = [(0, max(0, 2 * BLOCK - side)) for side in pixels.shape[:2]]
+    large = np.pad(pixels, [*missing, (0, 0)], "wrap")  # a strip may be thinner than a block
     return {
-        "mean_colour": pixels.mean((0, 1)).astype(np.float32),
+        "mean_colour": mean_colour(pixels),
         "thumbnail": thumbnail(image),
-        "texture": np.concatenate([block_energies(pixels), grid(pixels)]),
-        **{f"square_{shape}": square_statistics(image, shape) for shape in SHAPES},
+        "texture": np.concatenate([block_energies(large), grid(large)]),
     }
+
+
+def measure_squares(image: Image.Image) -> dict[str, Vector]:
+    """Compute `square_statistics` of an RGB picture, as `square_<shape>` for each of `SHAPES`."""
+    return {f"square_{shape}": square_statistics(image, shape) for shape in SHAPES}
+
+
+def mean_colour(pixels: Pixels) -> Vector:
+    """Compute the mean of each channel: shape (3,), 0 to 255."""
+    sums = cv2.sumElems(pixels)[:3]  # exact, and ten times as fast as NumPy's mean
+    return (np.array(sums) / (pixels.shape[0] * pixels.shape[1])).astype(np.float32)
 
 
 def thumbnail(image: Image.Image) -> Vector:

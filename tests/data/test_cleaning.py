@@ -16,7 +16,8 @@ from PIL import Image
 
 from realart.core.errors import RealartError
 from realart.data import decoding, pictures
-from realart.data.cleaning import REASONS, PictureSet, clean, clean_sets
+from realart.data.cleaning import clean, clean_sets
+from realart.data.tabulation import REASONS, PictureSet
 from realart.params import Clean, LabelTable
 
 BASE = picture(1, 128, 100)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from making import decoded, file, picture
 from PIL import Image
 
@@ -19,9 +21,12 @@ def jpeg(pixels: Pixels, quality: int) -> Pixels:
     return decoded(file(pixels, "JPEG", quality=quality))
 
 
-def test_statistics_have_the_same_length_for_every_picture() -> None:
-    images = Image.fromarray(textured(1, 45, 64)), Image.fromarray(textured(2, 400, 300))
-    small, large = map(pixel_statistics.measure, images)
+@pytest.mark.parametrize("size", [(45, 64), (3, 512), (512, 8)])
+def test_statistics_have_the_same_length_for_every_picture(size: tuple[int, int]) -> None:
+    small, large = (
+        pixel_statistics.measure(image) | pixel_statistics.measure_squares(image)
+        for image in (Image.fromarray(textured(1, *size)), Image.fromarray(textured(2, 400, 300)))
+    )
     assert set(small) == {
         "mean_colour", "thumbnail", "texture", "square_squash", "square_crop", "square_pad",
     }  # fmt: skip
@@ -63,3 +68,11 @@ def test_squares_show_the_shape_before_squashing_or_padding() -> None:
     assert down + plain < -0.4
     flat_columns, flat_rows = pixel_statistics.square_statistics(Image.fromarray(wide), "pad")[4:]
     assert (flat_columns, flat_rows) == (0, pixel_statistics.SQUARE // 2)
+
+
+@given(st.integers(0, 1000))
+def test_the_mean_colour_is_that_of_numpy_to_the_last_bit(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    pixels = generator.integers(0, 256, (*generator.integers(1, 300, 2), 3), np.uint8)
+    expected = pixels.mean((0, 1)).astype(np.float32)
+    np.testing.assert_array_equal(pixel_statistics.mean_colour(pixels), expected)

@@ -9,7 +9,7 @@ from benchmarks.bad_files import KEPT, MAX_PIXELS, corpus, good
 from benchmarks.faults import Cleaned, bound, cleaned
 from realart.core.errors import RealartError
 from realart.data import archive
-from realart.data.cleaning import REASONS
+from realart.data.tabulation import REASONS
 
 pytestmark = pytest.mark.slow
 
