@@ -18,6 +18,8 @@ from realart.params import Params, load_params
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 threadpool_limits(int(os.environ["OMP_NUM_THREADS"]))  # what pytest's plugins have imported, too
 
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # known beforehand, it imports no JAX
+
 PLACES = (
     "DASK_SCHEDULER_ADDRESS", "DVC_EXP_BASELINE_REV", "DVC_EXP_NAME", "DVC_ROOT",
     "MLFLOW_TRACKING_URI",

@@ -126,7 +126,7 @@ def environment(project: Path, **more: str) -> dict[str, str]:
     threads = os.environ["OMP_NUM_THREADS"]  # as in `conftest`
     return {
         "PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "OMP_NUM_THREADS": threads,
-        "LOKY_MAX_CPU_COUNT": "1",
+        "LOKY_MAX_CPU_COUNT": "1", "KERAS_BACKEND": "tensorflow",
     } | more  # fmt: skip
 
 
