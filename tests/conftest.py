@@ -32,6 +32,11 @@ settings.register_profile("realart", deadline=None, database=None, max_examples=
 settings.load_profile("realart")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the module that makes what others copy, so that no worker waits for it."""
+    items.sort(key=lambda item: item.path.name != "test_end_to_end.py")
+
+
 @pytest.fixture(autouse=True)
 def _places_stay() -> Iterator[None]:
     """Name the test that would send all later ones of its process elsewhere."""

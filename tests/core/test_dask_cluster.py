@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from loopback import free_port
 from networks import clean_environment
-from project_copy import BACKBONE, TUNED, environment, run_stages, set_params
+from project_copy import BACKBONE, environment, run_stages, set_params
 
 from realart.core import dask_cluster
 from realart.core.errors import RealartError
@@ -264,7 +264,6 @@ DESCRIBED = {
     ("model", "values"),
     [
         ("tiny", {}),
-        ("tuned", {"recipes.tuned": TUNED}),
         ("layers", {"recipes.layers": LAYERS, "descriptors.layers": DESCRIBED}),
     ],
 )

@@ -44,7 +44,7 @@ def reproduced(factory: pytest.TempPathFactory) -> Reproduced:
 
 def _run(folder: Path) -> None:
     """Make the project, run it, and write what is to be known of the run."""
-    project = git_project(folder / "user", pictures=16)
+    project = git_project(folder / "user")
     set_params(project, COLOUR)
     shutil.copytree(folder / "user", folder / "fresh", symlinks=True)
     done = run(project, "dvc", "repro")

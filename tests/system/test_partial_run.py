@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 def test_a_fresh_clone_runs_any_part(tmp_path: Path) -> None:
     """One that makes nothing of what plots and metrics are read from."""
     shutil.copy(ROOT / "dvc.lock", tmp_path)
-    project = git_project(tmp_path, pictures=16)
+    project = git_project(tmp_path)
     assert "metrics/images" in (tmp_path / "dvc.lock").read_text()
     shutil.move(tmp_path / "dvc.lock", project)
     run(project, "git", "add", "dvc.lock")
