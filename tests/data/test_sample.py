@@ -17,7 +17,7 @@ from realart.data.sample import is_generated, picture, write_archive
 from realart.data.sample.finishing import FORMATS, SUFFIXES, draw_frame, random_generator, render
 from realart.data.sample.planting import FOLDERS, PlantedFile, SampleFile, plant
 
-PICTURES = 24
+PICTURES = 36
 
 
 @pytest.fixture(scope="module")

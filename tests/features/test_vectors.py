@@ -63,7 +63,7 @@ def encoder(file: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def project_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return a function of a recipe's name to a project where all stages have run with it."""
-    project = tiny_project(tmp_path_factory.mktemp("user"))
+    project = tiny_project(tmp_path_factory.mktemp("user"), pictures=64)
     set_params(project, {f"recipes.{name}": recipe for name, recipe in RECIPES.items()})
     measured = {"families": ["colour", "patterns"]}
     encoded = encoder(graphs.convolutional(project / "encoder.onnx"))

@@ -130,6 +130,20 @@ def test_an_easy_set_is_learnt(tmp_path: Path, outputs: int) -> None:
     assert [record["epoch"] for record in history] == list(range(len(history)))
 
 
+def test_a_step_is_traced_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow calls the function of a step in Python only to trace it."""
+    traced: list[keras.Model] = []
+    step = keras.Model.train_step
+
+    def counted(model: keras.Model, *data: Any) -> Any:
+        traced.append(model)
+        return step(model, *data)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    trained(tmp_path, PLAIN)
+    assert len(traced) == 1
+
+
 def test_rows_of_weight_zero_change_no_weight(tmp_path: Path) -> None:
     data = rows(40)
     wrong = TrainingData(data.inputs, data.labels.copy(), data.weights.copy())
