@@ -46,8 +46,7 @@ def started(folder: Path, *options: str) -> Iterator[str]:
         ]
         (folder / "scheduler.pid").write_text(str(processes[0].pid))
         try:
-            if not options:
-                wait_for(lambda: "Scheduler at" in (folder / "log").read_text())
+            wait_for(lambda: "Scheduler at" in (folder / "log").read_text())
             yield address
         finally:
             for process in reversed(processes):
