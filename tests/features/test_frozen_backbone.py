@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from networks import POOLED, TRAIN, awake, backbone_recipe, noise, rows, thirds
-from project_copy import BACKBONE, HEAD, SEES, TINY, TUNED, run_stages, set_params, tiny_project
+from project_copy import TUNED, run_stages, set_params, tiny_project
 
 from realart.core import tables
 from realart.core.errors import RealartError
@@ -165,21 +165,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     backend.prepare(TRAIN.seed)
     model = builder.build(cut("MobileNet", 0, alpha=0.25))
     awake(model).save_weights(project / "own.weights.h5")
-    vectors = {**BACKBONE, "arguments": {"alpha": 0.25, "pooling": "avg"}}
-    frozen_recipe = {**TINY, "sees": {**SEES, "backbone": vectors}, "layers": HEAD}
-    set_params(project, {"recipes.frozen": frozen_recipe, "recipes.tuned": TUNED})
-    for name in ("frozen", "tuned"):
-        set_params(project, {f"recipes.{name}.sees.backbone.weights": "own.weights.h5"})
+    set_params(project, {"recipes.tuned": TUNED})
+    set_params(project, {"recipes.tuned.sees.backbone.weights": "own.weights.h5"})
     with pytest.MonkeyPatch.context() as patched:
         run_stages(patched, project, "download", "clean", "split", "balance", "ela", "audit")
     return project
 
 
-@pytest.mark.parametrize("name", ["frozen", "tuned"])
 def test_the_final_model_scores_pixels_as_its_fold_scored_activations(
-    data: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    set_params(data, {"model": name, "features.gigabytes": 8.0})
+    set_params(data, {"model": "tuned", "features.gigabytes": 8.0})
     run_stages(monkeypatch, data, "features", "train", "evaluate")
     assert "the frozen part of MobileNet computed once" in capsys.readouterr().out
     names = {file.name for file in (data / "data/features").iterdir()}
