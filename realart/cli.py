@@ -103,8 +103,9 @@ def _predict(arguments: argparse.Namespace) -> int:
     files = predict.list_files(arguments.paths)
     model = TrainedModel(arguments.model or root() / "models/final")
     model.decision_rule.require_point(arguments.at)
-    if promise := model.decision_rule.promise(arguments.at):
-        print(promise, file=sys.stderr)
+    promise = model.decision_rule.promise(arguments.at)
+    if promise and not (arguments.json or arguments.csv):
+        print(promise, file=sys.stderr, flush=True)
     failed = 0
     if arguments.csv:
         table = csv.DictWriter(sys.stdout, _csv_row(predict.Prediction("")), lineterminator="\n")
@@ -420,11 +421,10 @@ def _calibrate(arguments: argparse.Namespace) -> None:
 
     params = load_params()
     labels = choose(params.datasets, arguments.labels, "dataset").labels
+    promise = _promise(arguments, params.promise)
     out = arguments.out or root() / "models/calibrated" / arguments.data.resolve().stem
     with cross_dataset.load_run(arguments.run) as run:
-        report = calibrated_model.calibrate(
-            run, arguments.data, labels, _promise(arguments, params.promise), out
-        )
+        report = calibrated_model.calibrate(run, arguments.data, labels, promise, out)
     summary = calibrated_model.summary(report)
     print(f"{summary}\nsaved to {out}: realart predict --model {out}", flush=True)
     print(model_registry.register_calibrated(run.dataset, out, report, summary))

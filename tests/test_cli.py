@@ -25,6 +25,7 @@ from realart.cli import main
 from realart.core import tables
 from realart.data.pictures import Pixels
 from realart.features import preprocessing
+from realart.metrics import proofs
 from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
 from realart.networks import builder
@@ -173,7 +174,7 @@ def test_csv_is_a_table(project: Path, realart: Realart) -> None:
 
 def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realart) -> None:
     good = realart("predict", f"art/{GOOD[1]}", f"art/{GOOD[0]}", cwd=project)
-    assert (good.returncode, good.stderr) == (0, "")
+    assert (good.returncode, good.stderr) == (0, f"{proofs.NONE}\n")
     lines = [line for line in good.stdout.splitlines() if not line.startswith(" ")]
     assert [line.split(maxsplit=2)[2] for line in lines] == [f"art/{GOOD[1]}", f"art/{GOOD[0]}"]
     for line, score in zip(lines, expected(project, [GOOD[1], GOOD[0]]), strict=True):
@@ -182,8 +183,34 @@ def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realar
         assert float(probability) == pytest.approx(score, abs=0.0006)
     bad = realart("predict", "art/broken.png", cwd=project)
     assert (bad.returncode, bad.stdout) == (1, "")
-    assert bad.stderr.startswith("art/broken.png: corrupt")
-    assert len(bad.stderr.splitlines()) == 1
+    promise, error = bad.stderr.splitlines()
+    assert promise == proofs.NONE
+    assert error.startswith("art/broken.png: corrupt")
+
+
+def test_a_point_that_can_not_be_promised_is_an_error_before_any_picture(
+    project: Path, tmp_path: Path, realart: Realart
+) -> None:
+    folder = tmp_path / "final"
+    shutil.copytree(project / "models/final", folder)
+    manifest = json.loads((folder / "model.json").read_text())
+    proof = {"rate": 0.01, "confidence": 0.95, "data": "mine"}
+    manifest["verdicts"]["proofs"] = {
+        "false_positive_rate": {**proof, "pictures": 280, "required": 299, "attainable": 0.0107},
+        "error_rate": {**proof, "pictures": 300, "required": 80, "attainable": 0.001},
+    }
+    del manifest["verdicts"]["points"]["low_fpr"]
+    (folder / "model.json").write_text(json.dumps(manifest))
+    arguments = ["predict", "--model", str(folder), f"art/{GOOD[0]}"]
+    refused = realart(*arguments, "--at", "low_fpr", cwd=project)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "low_fpr can't be promised" in refused.stderr
+    assert "it needs 299 pictures of human art, mine has 280" in refused.stderr
+    decided = realart(*arguments, cwd=project)
+    assert decided.returncode == 0
+    assert decided.stderr.startswith("at least 99 % of decisions that are not unsure are right")
+    assert realart(*arguments, "--at", "balanced", cwd=project).stderr == ""
+    assert realart(*arguments, "--json", cwd=project).stderr == ""
 
 
 def test_instability_and_evidence_are_printed_below_the_decision(
@@ -564,6 +591,13 @@ def test_errors_of_evaluate_are_one_line(
     result = realart("evaluate", *arguments, cwd=tmp_path)
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert message in result.stderr
+
+
+def test_a_promise_that_is_none_is_named(realart: Realart, tmp_path: Path) -> None:
+    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    result = realart("calibrate", "--data", "mine.zip", "--precision", "95", cwd=tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert "--precision is 95.0: Input should be less than 1" in result.stderr
 
 
 def test_the_parser_imports_no_backend() -> None:

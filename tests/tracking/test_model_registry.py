@@ -166,6 +166,21 @@ def test_registering_leaves_the_environment_as_it_was(
     assert client.get_registered_model("here").latest_versions[0].run_id == run
 
 
+def test_a_calibrated_model_is_a_version_of_its_own_and_no_champion(
+    client: MlflowClient, final: Path
+) -> None:
+    report = {"data": "mine", "before": 0.7, "after": 0.8}
+    words = model_registry.register_calibrated("pictures", final, report, "on mine")
+    assert words == "registered as realart-pictures, version 1"
+    again = model_registry.register_calibrated("pictures", final, report, "on mine")
+    assert again == "registered as realart-pictures, version 2"
+    version = client.get_model_version("realart-pictures", "2")
+    assert version.description == "on mine"
+    run = client.get_run(str(version.run_id))
+    assert (run.info.run_name, run.info.status) == ("calibrated on mine", "FINISHED")
+    assert client.get_registered_model("realart-pictures").aliases == {}
+
+
 def test_a_run_has_one_version(
     registered: str, place: tuple[MlflowClient, str], final: Path
 ) -> None:
