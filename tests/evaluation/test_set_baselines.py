@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from making import LABELS, PARAMS, archive, file, picture
+from making import LABELS, PARAMS, archive, file, picture, published
 
 from realart.evaluation import labelled_set, set_baselines
 from realart.evaluation.labelled_set import LabelledSet
@@ -32,8 +32,13 @@ def test_a_format_that_names_the_label_is_found_in_published_files(
         assert baseline["auc_low"] <= baseline["auc"] <= baseline["auc_high"]
 
 
-def test_few_pictures_have_no_baseline(tmp_path: Path) -> None:
-    pictures = cleaned(tmp_path, 29, "JPEG")
-    assert set_baselines.evaluate(pictures.kept, pictures.stored, 100) == {}
-    kept = pictures.kept[pictures.kept["label"] == "ai"]
-    assert set_baselines.evaluate(kept, pictures.stored[: len(kept)], 100) == {}
+@pytest.mark.parametrize(("ai", "human"), [(29, 29), (30, 29), (30, 0)])
+def test_few_pictures_of_a_class_have_no_baseline(ai: int, human: int) -> None:
+    """Nothing is read of them."""
+    rows = [
+        {"id": f"{label}{number}", "label": label}
+        for label, count in (("ai", ai), ("human", human))
+        for number in range(count)
+    ]
+    stored = [Path("nowhere.jpg")] * len(rows)
+    assert set_baselines.evaluate(published(rows), stored, 100) == {}
