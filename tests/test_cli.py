@@ -174,8 +174,7 @@ def test_csv_is_a_table(project: Path, realart: Realart) -> None:
 
 def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realart) -> None:
     good = realart("predict", "--once", f"art/{GOOD[1]}", f"art/{GOOD[0]}", cwd=project)
-    assert (good.returncode, good.stderr) == (0, f"{proofs.NONE}
-")
+    assert (good.returncode, good.stderr) == (0, f"{proofs.NONE}\n")
     lines = [line for line in good.stdout.splitlines() if not line.startswith(" ")]
     assert [line.split(maxsplit=2)[2] for line in lines] == [f"art/{GOOD[1]}", f"art/{GOOD[0]}"]
     for line, score in zip(lines, expected(project, [GOOD[1], GOOD[0]]), strict=True):

@@ -1,0 +1,42 @@
+"""`realart compare`: test whether two runs differ by more than chance."""
+
+import argparse
+
+from realart.cli.commands import Commands
+
+
+def add_command(commands: Commands) -> None:
+    """Add this command to the parser."""
+    parser = commands.add_parser("compare", help="test whether two runs differ by more than chance")
+    parser.add_argument(
+        "a",
+        metavar="A",
+        help="experiment, commit, workspace, or a folder that `realart evaluate` wrote",
+    )
+    parser.add_argument(
+        "b",
+        metavar="B",
+        nargs="?",
+        default="workspace",
+        help="the same (default: workspace)",
+    )
+    parser.add_argument(
+        "--markdown",
+        action="store_true",
+        help="print a Markdown table, for a comment on a pull request",
+    )
+    parser.set_defaults(command=_compare)
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from realart.evaluation import compare
+
+    a, threshold_a = compare.load_scores(arguments.a)
+    b, threshold_b = compare.load_scores(arguments.b)
+    comparisons = compare.compare(a, b, (threshold_a, threshold_b))
+    if arguments.markdown:
+        print(compare.markdown(arguments.a, arguments.b, comparisons))
+        return
+    print(f"A is {arguments.a}, B is {arguments.b}")
+    for comparison in comparisons:
+        print(comparison)

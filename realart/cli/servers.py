@@ -1,0 +1,48 @@
+"""`realart ui` and `realart demo`: serve pages on this machine."""
+
+import argparse
+from pathlib import Path
+
+from realart.cli.commands import Commands
+from realart.core.project import root
+
+
+def add_ui(commands: Commands) -> None:
+    """Add `realart ui` to the parser."""
+    parser = commands.add_parser("ui", help="serve the MLflow UI on this machine")
+    _add_address(parser, port=5000)
+    parser.set_defaults(command=_ui)
+
+
+def _ui(arguments: argparse.Namespace) -> None:
+    from realart.tracking import ui
+
+    ui.serve(arguments.host, arguments.port)
+
+
+def add_demo(commands: Commands) -> None:
+    """Add `realart demo` to the parser."""
+    parser = commands.add_parser(
+        "demo", help="serve a page that classifies a picture, on this machine"
+    )
+    _add_address(parser, port=7860)
+    parser.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
+    parser.set_defaults(command=_demo)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from realart.models.trained_model import TrainedModel
+    from realart.serving import demo
+
+    demo.serve(
+        arguments.host, arguments.port, TrainedModel(arguments.model or root() / "models/final")
+    )
+
+
+def _add_address(parser: argparse.ArgumentParser, port: int) -> None:
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; 0.0.0.0 is open to other machines (default: 127.0.0.1)",
+    )
+    parser.add_argument("--port", type=int, default=port, help=f"(default: {port})")
