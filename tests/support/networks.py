@@ -127,4 +127,8 @@ def clean_environment(**more: str) -> dict[str, str]:
     """Return the environment of a fresh interpreter that finds this project and its tests."""
     tests = [str(folder) for folder in (REPOSITORY / "tests").glob("[a-z]*/")]
     path = [*filter(None, [os.environ.get("PYTHONPATH")]), str(REPOSITORY), *sorted(tests)]
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path)} | more
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(path),
+        "KERAS_BACKEND": "tensorflow",
+    } | more
