@@ -251,6 +251,9 @@ def _compile(model: keras.Model, recipe: NetworkRecipe, number: int, phase: _Pha
         builder.fine_tune(model, recipe.backbone)
     builder.compile_for(model, recipe, phase.learning_rate)
     model.optimizer.build(model.trainable_variables)
+    # TensorFlow traces a step twice if it makes variables, and metrics make theirs when first used.
+    nothing = np.zeros((1, recipe.outputs), np.float32)
+    model.compute_metrics(None, nothing, nothing)
 
 
 def _train_epoch(fold: _Fold, state: TrainingState, bar: "tqdm[Any]") -> EpochRecord:
