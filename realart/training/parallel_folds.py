@@ -16,19 +16,21 @@ from queue import Empty, Queue
 from signal import Signals
 from tempfile import TemporaryFile
 from threading import Thread
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from realart.core import devices
 from realart.core.devices import DeviceLocks
 from realart.core.errors import RealartError
-from realart.training.folds import EpochCallback, EpochRecord
+
+if TYPE_CHECKING:  # what it imports takes a second
+    from realart.training.folds import EpochCallback, EpochRecord
 
 Job = dict[str, Any]
-JobCallback = Callable[[int], tuple[Job, EpochCallback]]
+JobCallback = Callable[[int], "tuple[Job, EpochCallback]"]
 """Called when a fold begins, with its number; returns its job and the callback of its epochs."""
-RecordQueue = Queue[tuple[int, EpochRecord | None]]
+RecordQueue = Queue["tuple[int, EpochRecord | None]"]
 """Records of all processes, by fold; None when a process has closed its output."""
 
 
@@ -39,10 +41,10 @@ class FoldProcess:
     process: "subprocess.Popen[str]"
     errors: IO[str]
     bar: "tqdm[Any]"
-    on_epoch: EpochCallback
+    on_epoch: "EpochCallback"
     resources: ExitStack
 
-    def report(self, record: EpochRecord) -> None:
+    def report(self, record: "EpochRecord") -> None:
         """Report an epoch."""
         self.on_epoch(record)
         self.bar.update()
@@ -97,14 +99,14 @@ def train(
             fold_process.kill()
 
 
-def receive_job() -> tuple[Job, EpochCallback]:
+def receive_job() -> "tuple[Job, EpochCallback]":
     """Return the job of this process, and a callback that sends records to the parent process."""
     job = json.loads(sys.stdin.readline())
     Thread(target=_end_with_parent, daemon=True).start()
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no record
 
-    def send(record: EpochRecord) -> None:
+    def send(record: "EpochRecord") -> None:
         print(json.dumps(record), file=out, flush=True)
 
     return job, send
