@@ -18,6 +18,8 @@ from realart.params import Params, load_params
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 threadpool_limits(int(os.environ["OMP_NUM_THREADS"]))  # what pytest's plugins have imported, too
 
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # known beforehand, it imports no JAX
+
 PLACES = (
     "DASK_SCHEDULER_ADDRESS", "DVC_EXP_BASELINE_REV", "DVC_EXP_NAME", "DVC_ROOT",
     "MLFLOW_TRACKING_URI",
@@ -28,6 +30,11 @@ for name in PLACES:
 
 settings.register_profile("realart", deadline=None, database=None, max_examples=25)
 settings.load_profile("realart")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the module that makes what others copy, so that no worker waits for it."""
+    items.sort(key=lambda item: item.path.name != "test_end_to_end.py")
 
 
 @pytest.fixture(autouse=True)

@@ -34,8 +34,8 @@ def address(own_store: Path) -> str:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, address: str) -> Path:
     """Run all stages on two sets of different pictures: `local` and `more`."""
-    place = tiny_project(tmp_path_factory.mktemp("sets"), pictures=36)
-    write_archive(place.parent / "more.zip", pictures=36, seed=1)
+    place = tiny_project(tmp_path_factory.mktemp("sets"))
+    write_archive(place.parent / "more.zip", pictures=16, seed=1)
     local = yaml12.load((place / "params.yaml").read_text(), "params.yaml")["datasets"]["local"]
     more = {**local, "path": "../more.zip", "licence": "MIT"}
     set_params(
