@@ -3,19 +3,17 @@
 import hashlib
 import json
 import os
-import random
 import re
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from project_copy import STAGES, run
-from reproduced import PROCESSES, Reproduced, stages_begun, started
+from project_copy import environment, run
+from reproduced import PROCESSES, Reproduced
 from small_disk import Disk, small_disk
 
 from realart.core import yaml12
@@ -23,22 +21,32 @@ from realart.core.errors import RealartError
 
 pytestmark = pytest.mark.slow
 
-SEED = 2
-KILLED_IN = ("download", "clean", "balance", "audit", "train", "evaluate", "report")
-"""Where a run is killed, each time a random part of that stage's time after it began; in `train`
-by `KILLER`. Drawn over the time of a run instead, most moments would lie in imports of TensorFlow.
+MOMENTS = (
+    ("os.rename", "/data/.raw.partial", 1),
+    ("open", "/data/.clean.partial/pictures/", 5),
+    ("os.rename", "/.dvc/cache/files/md5/", 40),
+    ("os.rename", "/.1.partial", 1),
+    ("os.rename", "/metrics/.plots.partial", 1),
+)
+"""When a run is killed, each time one of its processes does this to such a path for the nth time:
+the archive is there; some pictures are clean; DVC has cached some of what a stage made; fold 0 is
+trained; the model is saved and its figures are not yet drawn.
 """
-ORDER = (*STAGES, "report")
+LAST = "evaluate"
 KILLER = """
 import os, signal, sys
 
-def kill(event, arguments):
-    if event == "os.remove" and str(arguments[0]).endswith("0.npz"):
-        os.killpg(0, signal.SIGKILL)
+event, path, left = os.environ["EVENT"], os.environ["IN_PATH"], int(os.environ["LEFT"])
+
+def kill(happening, arguments):
+    global left
+    if happening == event and any(path in os.path.abspath(a) for a in arguments if type(a) is str):
+        left -= 1
+        if not left:
+            os.killpg(0, signal.SIGKILL)
 
 sys.addaudithook(kill)
 """
-"""Kills a whole run when fold 0 is finished, and its checkpoint is about to be removed."""
 
 Outs = dict[str, list[dict[str, object]]]
 
@@ -62,21 +70,24 @@ def reference(reproduced: Reproduced, tmp_path_factory: pytest.TempPathFactory) 
 def test_a_run_killed_again_and_again_ends_with_the_same_bytes(
     reference: Reference, reproduced: Reproduced, tmp_path: Path
 ) -> None:
-    """Killed ones have a process for each core, the last has one."""
+    """Those that write data have a process for each core, the others one."""
     project = reproduced.copy("fresh", tmp_path)
     (tmp_path / "killer").mkdir()
     (tmp_path / "killer/sitecustomize.py").write_text(KILLER)
     whole = everything(reference.project)
-    draw = random.Random(SEED)
-    for stage in KILLED_IN:
-        after = None if stage == "train" else reproduced.seconds[stage] * draw.random()
-        kill(project, stage, after, PYTHONPATH=str(tmp_path / "killer"), **PROCESSES)
+    for event, path, count in MOMENTS:
+        moment = {"EVENT": event, "IN_PATH": path, "LEFT": f"{count}"}
+        processes = PROCESSES if "/data/" in path else {}
+        kill(project, PYTHONPATH=str(tmp_path / "killer"), **moment, **processes)
         remove_what_dvc_left_half_written(project)
         assert_nothing_half(project, whole)
-    succeed(project, "dvc", "repro")
-    assert locked(project) == reference.outs
+    succeed(project, "dvc", "repro", LAST)
+    made = locked(project)
+    assert LAST in made
+    assert made.items() <= reference.outs.items()
     assert figures(project) == reference.figures
-    assert everything(project) == whole
+    assert everything(project).items() <= whole.items()
+    assert_nothing_half(project, whole)
     assert partial(project) == []
 
 
@@ -196,19 +207,18 @@ def test_an_archive_cut_behind_the_back_of_dvc_comes_again(reference: Reference)
     assert locked(project) == reference.outs
 
 
-def kill(project: Path, stage: str, after: float | None, **more: str) -> None:
-    """Run, and kill everything so many seconds after this stage has begun, or a later one has.
-
-    None waits for `KILLER` to do it.
-    """
-    with started(project, **more) as process:
-        for begun in stages_begun(process):
-            if ORDER.index(begun) >= ORDER.index(stage):
-                break
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(after)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+def kill(project: Path, **more: str) -> None:
+    """Run as the leader of a group of processes, which `KILLER` kills."""
+    process = subprocess.run(
+        ["dvc", "repro", LAST],
+        cwd=project,
+        env=environment(project, **more),
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=600,
+    )
+    assert process.returncode == -signal.SIGKILL, process.stdout + process.stderr
 
 
 def remove_what_dvc_left_half_written(project: Path) -> None:
