@@ -19,7 +19,8 @@ import boto3
 import pytest
 from loopback import free_port
 from mlflow import MlflowClient
-from project_copy import COLOUR, STAGES, environment, git_project, run, run_stages, set_params
+from project_copy import STAGES, environment, run, run_stages, set_params
+from reproduced import Reproduced
 
 from realart.tracking import evaluation_runs
 
@@ -158,22 +159,24 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote | None]:
 
 
 @pytest.fixture(scope="module")
-def project(s3: Remote, ssh: Remote | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(
+    s3: Remote, ssh: Remote | None, reproduced: Reproduced, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Make a project that was reproduced and committed, and has an experiment, `weights`.
 
     Its dataset is gone since, and `origin` is a repository beside it.
     """
-    project = git_project(tmp_path_factory.mktemp("team") / "first", pictures=16)
-    set_params(project, COLOUR)
+    project = reproduced.copy("after", tmp_path_factory.mktemp("team"))
     for remote in (s3, ssh) if ssh else (s3,):
         succeed(project, "dvc", "remote", "add", remote.name, remote.url)
         for name, value in remote.settings.items():
             succeed(project, "dvc", "remote", "modify", remote.name, name, value)
-    reproduce(project, *STAGES, "report")
     git(project, "add", "--all")
     git(project, "commit", "-qm", "ran")
     set_params(project, EARLIER)
-    reproduce(project, *CHANGED)
+    with pytest.MonkeyPatch.context() as patched:
+        run_stages(patched, project, *CHANGED)  # as `dvc repro` does, but all is imported here
+    succeed(project, "dvc", "commit", "--force")
     git(project, "config", "user.name", "somebody")
     git(project, "config", "user.email", "somebody@example.org")
     succeed(project, "dvc", "exp", "save", "--name", "weights")
@@ -183,13 +186,6 @@ def project(s3: Remote, ssh: Remote | None, tmp_path_factory: pytest.TempPathFac
     git(project, "clone", "-q", "--bare", ".", "../origin")
     git(project, "remote", "add", "origin", str(project.parent / "origin"))
     return project
-
-
-def reproduce(project: Path, *stages: str) -> None:
-    """Do as `dvc repro` does, in this process, which has imported everything before."""
-    with pytest.MonkeyPatch.context() as patched:
-        run_stages(patched, project, *stages)
-    succeed(project, "dvc", "commit", "--force")
 
 
 @pytest.fixture(scope="module", params=["s3", "ssh"])
@@ -222,6 +218,7 @@ def test_a_clone_that_pulled_recomputes_nothing(first: Clone, pulled: Clone) -> 
     assert git(pulled.folder, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("first", ["s3"], indirect=True)
 def test_an_earlier_run_comes_from_the_run_cache(
     first: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
