@@ -1,12 +1,13 @@
 """A team's MLflow server may go away, be full or deny access: in the end everything is logged."""
 
+import itertools
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from loopback import NOTHING_LISTENS
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from project_copy import TINY, environment, run_stages, set_params
+from project_copy import environment, run_stages, set_params
 from servers import PASSWORD, SECONDS, Server, mlflow_server, open_folder, postgres
 from small_disk import small_disk
 
@@ -134,56 +135,46 @@ def test_two_machines_at_the_same_time_lose_nothing(
     } == {"1", "2"}
 
 
-SLOW = """
-import time
-import stages.features, stages.train
-from realart.tracking import background_logger, training_runs
-background_logger.RETRY_SECONDS = 0.2
-epoch_event = training_runs.epoch_event
-def slow_epoch_event(fold, record):
-    time.sleep(0.3)
-    return epoch_event(fold, record)
-training_runs.epoch_event = slow_epoch_event
-"""
-"""A training that takes its time, but in which a server is not waited for long."""
-
-
 def test_a_restarted_server_has_every_epoch(
-    up: Server, project: Path, request: pytest.FixtureRequest
+    up: Server, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    epochs = 15
-    set_params(
-        project, {"model": "tiny", "recipes.tiny": {**TINY, "epochs": epochs, "patience": epochs}}
-    )
-    stages = SLOW + "stages.features.main(); stages.train.main()"
-    impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-    client = MlflowClient(up.address)
-    with subprocess.Popen(
-        [sys.executable, "-c", stages],
-        cwd=project,
-        env=environment(project, **up.access(), **impatient),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as training:
-        wait_for(
-            lambda: any(folds(client, run) for run in training_runs_of(client, request.node.name))
-        )
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    params, epochs = load_params(), itertools.count()
+    record = training_runs.training_record(params, "data", "key", "id")
+    client, printed = MlflowClient(up.address), ""
+    with background_logger.log_in_background(record) as logger:
+
+        def train_until(condition: Callable[[], bool]) -> None:
+            def trained() -> bool:
+                log_epoch({"epoch": next(epochs), "loss": 0.5})
+                return condition()
+
+            wait_for(trained)
+
+        def has_printed(expected: str) -> bool:
+            nonlocal printed
+            printed += capsys.readouterr().err
+            return expected in printed
+
+        def has_a_fold() -> bool:
+            return any(folds(client, run) for run in training_runs_of(client, params.dataset))
+
+        log_epoch = logger.begin_fold(0)
+        train_until(has_a_fold)
         up.kill()
-        assert training.stderr
-        wait_for_line(training.stderr, "can't be used")
-        training.send_signal(signal.SIGSTOP)  # it would be done before the server is
+        train_until(lambda: has_printed("can't be used"))
         up.start()
-        training.send_signal(signal.SIGCONT)
-        wait_for_line(training.stderr, "can be used again")
-        assert training.wait(SECONDS) == 0
-    (run,) = training_runs_of(client, request.node.name)
+        train_until(lambda: has_printed("can be used again"))
+        logger.outcome = "outcome"
+    (run,) = training_runs_of(client, params.dataset)
     assert run.info.status == "FINISHED"
-    for fold in folds(client, run):
-        points = client.get_metric_history(fold.info.run_id, "loss")
-        assert [point.step for point in points] == list(range(epochs))
-        times = [point.timestamp for point in points]
-        assert times == sorted(times)
-        assert times[-1] <= fold.info.end_time
+    (fold,) = folds(client, run)
+    points = client.get_metric_history(fold.info.run_id, "loss")
+    assert [point.step for point in points] == list(range(next(epochs)))
+    times = [point.timestamp for point in points]
+    assert times == sorted(times)
+    assert times[-1] <= run.info.end_time
     assert not (project / ".realart/unsent").exists()
 
 
@@ -192,15 +183,6 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.05)
-
-
-def wait_for_line(stream: Any, expected: str) -> None:
-    lines = []
-    for line in stream:
-        lines.append(line)
-        if expected in line:
-            return
-    raise AssertionError("".join(lines))
 
 
 def without_server(patched: pytest.MonkeyPatch, project: Path, *stages: str) -> None:
@@ -219,6 +201,23 @@ def kept(project: Path) -> list[str]:
 def assert_nothing_kept(project: Path) -> None:
     assert list((project / ".realart/unsent").glob("*")) == []
     assert list(outbox.send()) == []
+
+
+@contextmanager
+def locked_while_logging(patched: pytest.MonkeyPatch, project: Path) -> Iterator[None]:
+    """Try for each event that is logged to send, too: both would make a run of what they find."""
+    log, events = training_runs.TrainingRuns.log, []
+
+    def alone(runs: training_runs.TrainingRuns, event: MetricEvent) -> None:
+        with pytest.raises(Timeout):
+            FileLock(project / ".realart/send.lock").acquire(blocking=False)
+        events.append(event)
+        log(runs, event)
+
+    with patched.context() as context:
+        context.setattr(training_runs.TrainingRuns, "log", alone)
+        yield
+    assert events
 
 
 def test_runs_made_without_the_server_are_sent_later(
@@ -250,7 +249,8 @@ def test_runs_made_without_the_server_are_sent_later(
     (file,) = project.glob(".realart/unsent/*/*.json")
     record, _ = outbox.read_training(file)
     assert training_runs_of(client, dataset) == []
-    first, second = outbox.send()
+    with locked_while_logging(monkeypatch, project):
+        first, second = outbox.send()
     assert first.startswith(f"muggy-newt: registered as realart-{dataset}, version 1")
     assert second.startswith(f"solid-newt: registered as realart-{dataset}, version 2")
     assert_nothing_kept(project)
@@ -260,29 +260,6 @@ def test_runs_made_without_the_server_are_sent_later(
         assert_complete(client, run)
         assert (run.data.tags["dvc_experiment"], run.data.tags["commit"]) == (name, "0123abc")
     assert named["muggy-newt"].info.start_time == record.began
-
-
-def test_two_processes_never_send_at_the_same_time(
-    up: Server, project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    """A `report` beside a `realart send` would log what both find, and make two runs of it."""
-    log, events = training_runs.TrainingRuns.log, []
-
-    def alone(runs: training_runs.TrainingRuns, event: MetricEvent) -> None:
-        with pytest.raises(Timeout):
-            FileLock(project / ".realart/send.lock").acquire(blocking=False)
-        events.append(event)
-        log(runs, event)
-
-    for send in (lambda: run_stages(monkeypatch, project, "report"), lambda: list(outbox.send())):
-        without_server(monkeypatch, project, "train")
-        assert kept(project) == ["training"]
-        with monkeypatch.context() as patched:
-            patched.setattr(training_runs.TrainingRuns, "log", alone)
-            send()
-        assert events
-        events.clear()
-        assert_nothing_kept(project)
 
 
 def test_a_kept_evaluation_is_logged_to_the_run_of_its_training(
@@ -308,7 +285,8 @@ def test_a_report_logs_what_its_training_could_not(
     assert kept(project) == ["training"]
     (file,) = project.glob(".realart/unsent/*/*.json")
     content = file.read_bytes()
-    run_stages(monkeypatch, project, "report")
+    with locked_while_logging(monkeypatch, project):
+        run_stages(monkeypatch, project, "report")
     (run,) = training_runs_of(client, request.node.name)
     assert_complete(client, run)
     file.parent.mkdir()

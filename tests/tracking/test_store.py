@@ -48,7 +48,7 @@ for round in range(int(sys.argv[1])):
 
 
 def test_processes_may_create_the_store_at_the_same_time(tmp_path: Path) -> None:
-    rounds, count = 1, 3
+    rounds, count = 1, 2
     command = [sys.executable, "-c", AT_ONCE, str(rounds), str(tmp_path), str(count)]
     processes = [
         subprocess.Popen(
