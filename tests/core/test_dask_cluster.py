@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from loopback import free_port
 from networks import clean_environment
-from project_copy import BACKBONE, TUNED, environment, run_stages, set_params
+from project_copy import BACKBONE, environment, run_stages, set_params
 
 from realart.core import dask_cluster
 from realart.core.errors import RealartError
@@ -46,8 +46,7 @@ def started(folder: Path, *options: str) -> Iterator[str]:
         ]
         (folder / "scheduler.pid").write_text(str(processes[0].pid))
         try:
-            if not options:
-                wait_for(lambda: "Scheduler at" in (folder / "log").read_text())
+            wait_for(lambda: "Scheduler at" in (folder / "log").read_text())
             yield address
         finally:
             for process in reversed(processes):
@@ -264,7 +263,6 @@ DESCRIBED = {
     ("model", "values"),
     [
         ("tiny", {}),
-        ("tuned", {"recipes.tuned": TUNED}),
         ("layers", {"recipes.layers": LAYERS, "descriptors.layers": DESCRIBED}),
     ],
 )

@@ -1,5 +1,6 @@
 """Files and folders of a commit come from DVC's cache, and nothing in the workspace is touched."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,22 +12,30 @@ from realart.core.revisions import outputs_of
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a repository whose tag `run` has a tracked file, and a folder that only DVC keeps."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "models/final").mkdir(parents=True)
-    (tmp_path / "models/final/a.txt").write_text("model")
-    (tmp_path / "scores.csv").write_text("then")
+    folder = tmp_path_factory.mktemp("committed")
+    (folder / "models/final").mkdir(parents=True)
+    (folder / "models/final/a.txt").write_text("model")
+    (folder / "scores.csv").write_text("then")
     for command in (
         "git init -q -b main", "git config user.email a@b", "git config user.name a", "dvc init -q",
         "git commit -qm empty", "dvc add -q models/final", "git add .", "git commit -qm run",
         "git tag run",
     ):  # fmt: skip
-        subprocess.run(command.split(), check=True)
-    (tmp_path / "models/final/a.txt").unlink()
-    (tmp_path / "scores.csv").write_text("now")
-    return tmp_path
+        subprocess.run(command.split(), cwd=folder, check=True)
+    (folder / "models/final/a.txt").unlink()
+    (folder / "scores.csv").write_text("now")
+    return folder
+
+
+@pytest.fixture
+def repository(committed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a copy of that repository."""
+    folder = Path(shutil.copytree(committed, tmp_path / "copy", symlinks=True))
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def test_a_commit_has_what_was_committed(repository: Path) -> None:

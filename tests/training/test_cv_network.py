@@ -1,19 +1,22 @@
 """Folds in parallel on simulated GPUs, by real processes: the bytes of one after the other."""
 
 import importlib.util
-import json
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
+from threading import Event, Thread
 
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from project_copy import ROOT, TUNED, environment, run, run_stages, set_params, tiny_project
+from project_copy import TUNED, environment, run, run_stages, set_params, tiny_project
 from simulated import FOUR_DEVICES, gpus, name
 
 from realart.core import devices
+from realart.core.errors import RealartError
+from realart.training import cv_network, parallel_folds
 
 pytestmark = pytest.mark.slow
 
@@ -61,8 +64,8 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def alone(ready: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Return the folds of one process without any device."""
     project = Path(shutil.copytree(ready, tmp_path_factory.mktemp("alone") / "project"))
-    process = run(project, "python", "-m", "stages.train")
-    assert process.returncode == 0, process.stderr
+    with pytest.MonkeyPatch.context() as patched:
+        run_stages(patched, project, "train")
     return folds(project)
 
 
@@ -85,7 +88,8 @@ def folds(project: Path) -> dict[str, bytes]:
 def test_a_killed_parallel_fold_resumes_to_the_same_bytes(
     ready: Path, alone: dict[str, bytes], tmp_path: Path
 ) -> None:
-    project = Path(shutil.copytree(ready, tmp_path / "project"))
+    """It may use both devices, beside a training that may use only one, and never the same."""
+    project = Path(shutil.copytree(ready, tmp_path / "first/project"))
     killed = run(project, "python", "-m", "stages.train", **on_gpus(tmp_path, MEET="1", KILLED="1"))
     assert killed.returncode == 2
     assert killed.stderr.startswith("realart: the process of fold 1 was killed (SIGKILL)")
@@ -94,11 +98,16 @@ def test_a_killed_parallel_fold_resumes_to_the_same_bytes(
     assert not folds(project)
     assert {file.name for file in (tmp_path / "held").iterdir()} == {name(0), name(1)}
     shutil.rmtree(tmp_path / "held")
-    process = run(project, "python", "-m", "stages.train", **on_gpus(tmp_path))
-    assert process.returncode == 0, process.stderr
-    assert folds(project) == alone
+    machine = on_gpus(tmp_path)
+    second = Path(shutil.copytree(ready, tmp_path / "second/project"))
+    both = [train(project, **machine), train(second, **machine, CUDA_VISIBLE_DEVICES=name(0))]
+    outputs = [process.communicate() for process in both]
+    for process, user, (_, errors) in zip(both, (project, second), outputs, strict=True):
+        assert process.returncode == 0, errors
+        assert folds(user) == alone
+    assert not list((tmp_path / "held").iterdir())
     assert not checkpoint.exists()
-    assert len([line for line in process.stdout.splitlines() if line.startswith("fold ")]) == 2
+    assert len([line for line in outputs[0][0].splitlines() if line.startswith("fold ")]) == 2
     client = MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
     for fold in (0, 1):
         history = pd.read_csv(project / f"models/folds/{fold}/history.csv")
@@ -107,35 +116,24 @@ def test_a_killed_parallel_fold_resumes_to_the_same_bytes(
         assert [value.value for value in values] == history["val_loss"].tolist()
 
 
-def test_two_trainings_share_devices_and_never_use_the_same(
-    ready: Path, alone: dict[str, bytes], tmp_path: Path
-) -> None:
-    """The first may use both, its folds in parallel, the second only one of them."""
-    machine = on_gpus(tmp_path)
-    started = []
-    for user, more in (("first", {}), ("second", {"CUDA_VISIBLE_DEVICES": name(0)})):
-        project = Path(shutil.copytree(ready, tmp_path / user / "project"))
-        process = subprocess.Popen(
-            ["python", "-m", "stages.train"],
-            cwd=project,
-            env=environment(project, **machine, **more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append((project, process))
-    for project, process in started:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors
-        assert folds(project) == alone
-    assert not list((tmp_path / "held").iterdir())
+def train(project: Path, **more: str) -> "subprocess.Popen[str]":
+    """Start a training."""
+    return subprocess.Popen(
+        ["python", "-m", "stages.train"],
+        cwd=project,
+        env=environment(project, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_each_fold_is_distributed_over_its_own_devices(ready: Path, tmp_path: Path) -> None:
     if not importlib.util.find_spec("jax"):
         pytest.skip("jax is not installed")
     project = Path(shutil.copytree(ready, tmp_path / "project"))
-    set_params(project, {"train.devices": 2})
+    quick = {"recipes.tiny.layers": [{"GlobalAveragePooling2D": {}}], "recipes.tiny.epochs": 1}
+    set_params(project, {"train.devices": 2, **quick})  # JAX compiles what it computes
     machine = on_gpus(tmp_path, 4, MEET="1", **FOUR_DEVICES)
     process = run(project, "python", "-m", "stages.train", **machine)
     assert process.returncode == 0, process.stderr
@@ -144,41 +142,32 @@ def test_each_fold_is_distributed_over_its_own_devices(ready: Path, tmp_path: Pa
     assert {file.split("/")[0] for file in folds(project)} == {"0", "1"}
 
 
-def test_a_fold_by_other_code_is_refused(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        ["python", "-m", "realart.training.cv_network"],
-        cwd=ROOT,
-        env=environment(tmp_path / "project"),
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin
-        assert process.stderr
-        process.stdin.write(json.dumps({"code": "before"}) + "\n")
-        process.stdin.flush()
-        assert process.stderr.read() == "realart: the code was changed while folds were trained\n"
-    assert process.returncode == 2
+def test_a_fold_by_other_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel_folds, "receive_job", lambda: ({"code": "before"}, print))
+    with pytest.raises(RealartError, match=r"^the code was changed while folds were trained$"):
+        cv_network._run_job()
 
 
 def test_features_by_a_network_wait_for_a_device(
-    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = Path(shutil.copytree(ready, tmp_path / "project"))
     set_params(project, {"model": "tuned", "recipes.tuned": TUNED})
     machine = gpus(tmp_path, 2)
     monkeypatch.setattr(tempfile, "tempdir", machine["TMPDIR"])
-    taken = devices.acquire([name(0), name(1)], 2)
-    assert taken
-    with subprocess.Popen(
-        ["python", "-m", "stages.features"],
-        cwd=project,
-        env=environment(project, **machine),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "features: waits until one of 2 devices is free\n"
-        devices.release(taken)
-        assert "computed once" in process.stdout.read()
-    assert process.returncode == 0
+    monkeypatch.setenv("PATH", machine["PATH"])
+    taken = Event()
+
+    def use_both() -> None:
+        locks = devices.acquire([name(0), name(1)], 2)
+        assert locks
+        taken.set()
+        time.sleep(1)
+        devices.release(locks)
+
+    Thread(target=use_both).start()
+    assert taken.wait(60)
+    run_stages(monkeypatch, project, "features")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "features: waits until one of 2 devices is free"
+    assert "computed once" in second
