@@ -67,7 +67,7 @@ def reasons(content: list[tuple[str, bytes]]) -> dict[str, str]:
     return dict(zip(rejected["path"], rejected["reason"], strict=True))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(SOME, st.sampled_from([JPEG, ORIGINAL]))
 def test_kept_and_rejected_together_are_the_archive(
     content: list[tuple[str, bytes]], params: Clean
@@ -89,7 +89,7 @@ def test_kept_and_rejected_together_are_the_archive(
         )  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(SOME)
 def test_one_copy_is_kept_or_none_with_contradictory_labels(
     content: list[tuple[str, bytes]],

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from networks import POOLED, TRAIN, awake, backbone_recipe, noise, rows, thirds
-from project_copy import BACKBONE, HEAD, SEES, TINY, TUNED, run_stages, set_params, tiny_project
+from project_copy import TUNED, run_stages, set_params, tiny_project
 
 from realart.core import tables
 from realart.core.errors import RealartError
@@ -102,11 +102,9 @@ def test_augmentation_before_the_backbone_leaves_no_frozen_part() -> None:
     assert frozen_backbone.frozen_part(sees, backbone) is None
 
 
-@pytest.mark.parametrize("unfreeze", [0, 12])
-def test_training_the_trainable_part_trains_the_whole(tmp_path: Path, unfreeze: int) -> None:
-    tuned = {"learning_rate": 0.01, "epochs": 2} if unfreeze else None
-    wanted = cut("MobileNetV2", unfreeze, alpha=0.35).model_copy(
-        update={"fine_tune": FineTune.model_validate(tuned) if tuned else None}
+def test_training_the_trainable_part_trains_the_whole(tmp_path: Path) -> None:
+    wanted = cut("MobileNetV2", 12, alpha=0.35).model_copy(
+        update={"fine_tune": FineTune(learning_rate=0.01, epochs=2)}
     )
     whole, frozen, trainable = split(wanted)
     whole.run_eagerly = frozen.run_eagerly = True  # the trainable part is trained
@@ -121,7 +119,7 @@ def test_training_the_trainable_part_trains_the_whole(tmp_path: Path, unfreeze: 
     model, history = fold_training.train_fold(
         lambda: trainable, wanted, TRAIN, cached, thirds(cached), 0, tmp_path / "0.npz", print
     )
-    assert {record["phase"] for record in history} == ({0.0, 1.0} if unfreeze else {0.0})
+    assert {record["phase"] for record in history} == {0, 1}
     moved = [
         not np.array_equal(old, keras.ops.convert_to_numpy(weight))
         for weight, old in zip(whole.weights, before, strict=True)
@@ -165,21 +163,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     backend.prepare(TRAIN.seed)
     model = builder.build(cut("MobileNet", 0, alpha=0.25))
     awake(model).save_weights(project / "own.weights.h5")
-    vectors = {**BACKBONE, "arguments": {"alpha": 0.25, "pooling": "avg"}}
-    frozen_recipe = {**TINY, "sees": {**SEES, "backbone": vectors}, "layers": HEAD}
-    set_params(project, {"recipes.frozen": frozen_recipe, "recipes.tuned": TUNED})
-    for name in ("frozen", "tuned"):
-        set_params(project, {f"recipes.{name}.sees.backbone.weights": "own.weights.h5"})
+    set_params(project, {"recipes.tuned": TUNED})
+    set_params(project, {"recipes.tuned.sees.backbone.weights": "own.weights.h5"})
     with pytest.MonkeyPatch.context() as patched:
         run_stages(patched, project, "download", "clean", "split", "balance", "ela", "audit")
     return project
 
 
-@pytest.mark.parametrize("name", ["frozen", "tuned"])
 def test_the_final_model_scores_pixels_as_its_fold_scored_activations(
-    data: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    set_params(data, {"model": name, "features.gigabytes": 8.0})
+    set_params(data, {"model": "tuned", "features.gigabytes": 8.0})
     run_stages(monkeypatch, data, "features", "train", "evaluate")
     assert "the frozen part of MobileNet computed once" in capsys.readouterr().out
     names = {file.name for file in (data / "data/features").iterdir()}

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -317,6 +318,7 @@ def test_without_a_network_the_error_names_it(
     server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = remote(server)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # the hub's client tries again
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", NOTHING_LISTENS)
     monkeypatch.setattr(
         "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",

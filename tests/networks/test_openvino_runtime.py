@@ -23,6 +23,7 @@ SMALL = {
     if isinstance(wanted, NetworkRecipe)
     and "resnet" not in name  # as the others, in half a minute
     and name != "mobilenetv2"  # as mobilenetv2_tuned, which augments before it
+    and name != "efficientnetb0"  # test_trained_model.py has its backbone
 }
 
 
