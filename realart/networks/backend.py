@@ -74,7 +74,8 @@ def prepare(seed: int, *, deterministic: bool = True, precision: str = "float32"
     precision
         Name of a dtype policy of Keras.
     """
-    keras.utils.set_random_seed(seed)
+    with _hidden(*{"tensorflow"} - {keras.config.backend()}):  # seconds to import, to be seeded too
+        keras.utils.set_random_seed(seed)
     keras.mixed_precision.set_dtype_policy(precision)
     match keras.config.backend():
         case "tensorflow":

@@ -102,11 +102,9 @@ def test_augmentation_before_the_backbone_leaves_no_frozen_part() -> None:
     assert frozen_backbone.frozen_part(sees, backbone) is None
 
 
-@pytest.mark.parametrize("unfreeze", [0, 12])
-def test_training_the_trainable_part_trains_the_whole(tmp_path: Path, unfreeze: int) -> None:
-    tuned = {"learning_rate": 0.01, "epochs": 2} if unfreeze else None
-    wanted = cut("MobileNetV2", unfreeze, alpha=0.35).model_copy(
-        update={"fine_tune": FineTune.model_validate(tuned) if tuned else None}
+def test_training_the_trainable_part_trains_the_whole(tmp_path: Path) -> None:
+    wanted = cut("MobileNetV2", 12, alpha=0.35).model_copy(
+        update={"fine_tune": FineTune(learning_rate=0.01, epochs=2)}
     )
     whole, frozen, trainable = split(wanted)
     whole.run_eagerly = frozen.run_eagerly = True  # the trainable part is trained
@@ -121,7 +119,7 @@ def test_training_the_trainable_part_trains_the_whole(tmp_path: Path, unfreeze: 
     model, history = fold_training.train_fold(
         lambda: trainable, wanted, TRAIN, cached, thirds(cached), 0, tmp_path / "0.npz", print
     )
-    assert {record["phase"] for record in history} == ({0.0, 1.0} if unfreeze else {0.0})
+    assert {record["phase"] for record in history} == {0, 1}
     moved = [
         not np.array_equal(old, keras.ops.convert_to_numpy(weight))
         for weight, old in zip(whole.weights, before, strict=True)

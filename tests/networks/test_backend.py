@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -201,6 +202,7 @@ def do_all_of_jax(folder: Path) -> None:
     (folder / "refusal").write_text(str(refusal.value))
     train_and_export(folder)
     train_distributed(folder)
+    assert "tensorflow" not in sys.modules
 
 
 @pytest.fixture(scope="module")

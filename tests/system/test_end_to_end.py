@@ -130,11 +130,13 @@ def test_two_queue_workers_share_one_store(project: Path) -> None:
         assert len(children(project, found.info.run_id)) == 2
 
 
-def test_run_restored_from_cache_still_shows(project: Path) -> None:
-    fresh = {"MLFLOW_TRACKING_URI": f"sqlite:///{project.parent / 'other.db'}"}
-    (project / "metrics/report.html").unlink()
-    succeed(project, "dvc", "repro", "--force", "--single-item", "report", **fresh)
-    client = MlflowClient(fresh["MLFLOW_TRACKING_URI"])
+def test_run_restored_from_cache_still_shows(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = f"sqlite:///{project.parent / 'other.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", fresh)
+    run_stages(monkeypatch, project, "report")
+    client = MlflowClient(fresh)
     (experiment,) = client.search_experiments(filter_string="name = 'realart-local'")
     logged = client.search_runs([experiment.experiment_id])
     assert sorted(run_.info.run_name for run_ in logged) == ["colour", "fold 0", "fold 1"]
