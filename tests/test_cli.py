@@ -218,7 +218,7 @@ def test_a_picture_on_standard_input(project: Path) -> None:
     data = (project / "art" / GOOD[0]).read_bytes()
     (score,) = expected(project, GOOD[:1])
     command = [*COMMAND, "predict", "--model", "models/final", "--json"]
-    for stdin, paths in ((data, ["-"]), (b"", ["-"]), (data, [f"art/{GOOD[0]}", "-"])):
+    for stdin, paths in ((b"", ["-"]), (data, [f"art/{GOOD[0]}", "-"])):
         result = subprocess.run(
             [*command, *paths], cwd=project, env=clean_environment(), input=stdin,
             capture_output=True, timeout=120,
@@ -341,8 +341,10 @@ def test_errors_of_explain_are_one_line(
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
 
 
-def test_recipes_as_json(tmp_path: Path) -> None:
-    listed = process("recipes", "--json", HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
+def test_recipes_as_json(realart: Realart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no weights are downloaded
+    listed = realart("recipes", "--json", cwd=REPOSITORY)
     assert (listed.returncode, listed.stderr) == (0, "")
     counts = {row["name"]: row["parameters"] for row in json.loads(listed.stdout)}
     assert list(counts) == list(PARAMS.recipes)
