@@ -247,7 +247,7 @@ def test_evidence_is_printed_below_an_error(
     arguments = ("predict", "--model", str(project / "models/final"), str(tmp_path / "tiny.png"))
     result = realart(*arguments, cwd=project)
     assert (result.returncode, result.stdout) == (1, "")
-    error, *evidence = result.stderr.splitlines()
+    _, error, *evidence = result.stderr.splitlines()
     assert error.startswith(f"{tmp_path / 'tiny.png'}: too small")
     assert evidence == [f"  {line}" for line in EVIDENCE]
     prediction = json.loads(realart(*arguments, "--json", cwd=project).stdout)
@@ -261,7 +261,7 @@ def test_a_picture_on_standard_input(project: Path) -> None:
     data = (project / "art" / GOOD[0]).read_bytes()
     (score,) = expected(project, GOOD[:1])
     command = [*COMMAND, "predict", "--model", "models/final", "--json"]
-    for stdin, paths in ((data, ["-"]), (b"", ["-"]), (data, [f"art/{GOOD[0]}", "-"])):
+    for stdin, paths in ((b"", ["-"]), (data, [f"art/{GOOD[0]}", "-"])):
         result = subprocess.run(
             [*command, *paths], cwd=project, env=clean_environment(), input=stdin,
             capture_output=True, timeout=120,
@@ -504,8 +504,10 @@ def test_audit_has_limits(tmp_path: Path, realart: Realart, option: list[str]) -
     assert f"{option[1]} is not from" in result.stderr
 
 
-def test_recipes_as_json(tmp_path: Path) -> None:
-    listed = process("recipes", "--json", HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
+def test_recipes_as_json(realart: Realart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no weights are downloaded
+    listed = realart("recipes", "--json", cwd=REPOSITORY)
     assert (listed.returncode, listed.stderr) == (0, "")
     counts = {row["name"]: row["parameters"] for row in json.loads(listed.stdout)}
     assert list(counts) == list(PARAMS.recipes)

@@ -9,6 +9,7 @@ nobody keeps a list of modules by hand.
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Iterator
 from functools import cache
@@ -117,23 +118,23 @@ def _read(file: Path) -> _Source:
 
 @cache
 def _analyse(source: str) -> _Source:
-    tree = ast.parse(source)
+    nodes = list(ast.walk(ast.parse(source)))
     starts = [0]  # of each line, in bytes, as `ast` counts columns
     for line in source.split("\n"):
         starts.append(starts[-1] + len(f"{line}\n".encode()))
     content = bytearray(source.encode())
-    for start, end in [*_message_spans(tree, starts), *_comment_spans(source, starts)]:
+    for start, end in [*_message_spans(nodes, starts), *_comment_spans(source, nodes, starts)]:
         content[start:end] = bytes(end - start)
     lines = content.replace(b"\0", b"").decode().split("\n")
     text = "\n".join(line.rstrip() for line in lines if line.strip())
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    calls = (node for node in nodes if isinstance(node, ast.Call))
     imports_modules = any(_function_name(call) == "import_modules" for call in calls)
-    return _Source(text, tuple(_imported_names(tree)), imports_modules)
+    return _Source(text, tuple(_imported_names(nodes)), imports_modules)
 
 
-def _message_spans(tree: ast.Module, starts: list[int]) -> Iterator[Span]:
+def _message_spans(nodes: list[ast.AST], starts: list[int]) -> Iterator[Span]:
     """Yield the spans of docstrings, and of the arguments of `MESSAGES`."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield _start(node, starts), _end(node, starts)
         elif isinstance(node, ast.Call) and _function_name(node) in MESSAGES:
@@ -154,7 +155,21 @@ def _end(node: ast.stmt | ast.expr, starts: list[int]) -> int:
     return starts[node.end_lineno - 1] + node.end_col_offset
 
 
-def _comment_spans(source: str, starts: list[int]) -> Iterator[Span]:
+def _comment_spans(source: str, nodes: list[ast.AST], starts: list[int]) -> Iterator[Span]:
+    """Yield the spans of comments: what begins with a # that is in no text."""
+    found = [match.span() for match in re.finditer(rb"#[^\n]*", source.encode())]
+    texts = [
+        (_start(node, starts), _end(node, starts))
+        for node in nodes
+        if isinstance(node, ast.Constant | ast.JoinedStr)
+    ]
+    if any(first < start < last for start, _ in found for first, last in texts):
+        yield from _tokenized_comment_spans(source, starts)  # takes as long as all the rest
+    else:
+        yield from found
+
+
+def _tokenized_comment_spans(source: str, starts: list[int]) -> Iterator[Span]:
     lines = source.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -163,9 +178,9 @@ def _comment_spans(source: str, starts: list[int]) -> Iterator[Span]:
             yield start, start + len(token.string.encode())
 
 
-def _imported_names(tree: ast.Module) -> Iterator[str]:
+def _imported_names(nodes: list[ast.AST]) -> Iterator[str]:
     """Yield the dotted names that a module imports: modules, and what may be a submodule."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -57,7 +57,8 @@ def _map_local(
     finally:
         # joblib would keep its processes for the next call, and ends one that then grows by 300 MB
         # (as by loading a model): it takes that for a leak, and warns.
-        get_reusable_executor().shutdown(wait=True)
+        if joblib.effective_n_jobs() > 1:  # to ask for an executor starts one, and a process
+            get_reusable_executor().shutdown(wait=True)
 
 
 def batches(
