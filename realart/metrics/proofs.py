@@ -71,7 +71,8 @@ class Proofs(Strict):
             )
         return (
             f"low_fpr can't be promised ({promised}): it needs {proof.required} pictures of human "
-            f"art, {proof.data} has {proof.pictures}, which allow at most {_up(proof.attainable)}"
+            f"art, {proof.data} has {proof.pictures}, which allow at most {_up(proof.attainable)} "
+            "(promise.false_positive_rate)"
         )
 
     @property
@@ -85,12 +86,12 @@ class Proofs(Strict):
                 f"{promised}, at a confidence of {proof.confidence:.4g} "
                 f"(by {proof.pictures} pictures of {proof.data})"
             )
-        needed = f"it needs {proof.required} confident decisions without an error, "
+        needed = f"it needs {proof.required} confident decisions without an error; "
         return (
-            f"everything is unsure without an operating point ({promised}: can't be promised): "
-            f"{needed if proof.pictures < proof.required else ''}"
-            f"the {proof.pictures} pictures of {proof.data} allow at least "
-            f"{_down(1 - proof.attainable)}"
+            f"everything is unsure without an operating point, since it can't be promised that "
+            f"{promised}: {needed if proof.pictures < proof.required else ''}"
+            f"{proof.pictures} pictures of {proof.data} allow at least "
+            f"{_down(1 - proof.attainable)} (promise.precision)"
         )
 
 

@@ -38,20 +38,21 @@ def test_what_can_not_be_promised_names_what_is_missing_and_what_can() -> None:
     proved = prove(280, 20, wrong=40)
     assert proved.of_low_fpr == (
         "low_fpr can't be promised (at most 1 % of human art is classified as ai): it needs 299 "
-        "pictures of human art, some.zip has 280, which allow at most 1.07 %"
+        "pictures of human art, some.zip has 280, which allow at most 1.07 % "
+        "(promise.false_positive_rate)"
     )
     assert proved.of_decisions == (
-        "everything is unsure without an operating point (at least 95 % of decisions that are not "
-        "unsure are right: can't be promised): the 300 pictures of some.zip allow at least "
-        f"{np.floor(1e4 * (1 - proved.error_rate.attainable)) / 100:g} %"
+        "everything is unsure without an operating point, since it can't be promised that at least "
+        "95 % of decisions that are not unsure are right: 300 pictures of some.zip allow at least "
+        f"{np.floor(1e4 * (1 - proved.error_rate.attainable)) / 100:g} % (promise.precision)"
     )
-    assert "it needs 80 confident decisions without an error, the 79" in prove(40, 39).of_decisions
+    assert "it needs 80 confident decisions without an error; 79" in prove(40, 39).of_decisions
 
 
 def test_a_rate_that_is_named_as_attainable_can_be_promised() -> None:
     """It is rounded to the safe side."""
     for humans in (20, 57, 140, 280):
-        named = float(prove(humans, 1).of_low_fpr.split()[-2]) / 100
+        named = float(prove(humans, 1).of_low_fpr.split()[-3]) / 100
         promise = PROMISE.model_copy(update={"false_positive_rate": named})
         groups = pd.Series(np.arange(humans).astype(str))
         assert proofs.prove_false_positive_rate(groups, promise, "some.zip").holds
