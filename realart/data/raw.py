@@ -7,12 +7,13 @@ import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from realart.core.errors import RealartError
 from realart.data.archive import ArchiveMember
+
+if TYPE_CHECKING:  # `download` needs none, and begins in half the time
+    import pandas as pd
 
 ARCHIVE, RECORD = "archive.zip", "source.json"
 
@@ -47,7 +48,7 @@ def archives(raw: Path) -> dict[str, Path]:
     return dict(zip(records(raw), paths, strict=True))
 
 
-def members(pictures: pd.DataFrame, archives: Mapping[str, Path]) -> list[ArchiveMember]:
+def members(pictures: "pd.DataFrame", archives: Mapping[str, Path]) -> list[ArchiveMember]:
     """Return the published file of each row of `pictures` (columns set, path and bytes)."""
     columns = pictures[["set", "path", "bytes"]].itertuples(index=False, name=None)
     return [ArchiveMember(archives[name], path, size) for name, path, size in columns]
