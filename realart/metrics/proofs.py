@@ -129,7 +129,7 @@ def prove_error_rate(
     """
     confidence = promise.confidence
     return Proof(
-        rate=1 - promise.precision,
+        rate=round(1 - promise.precision, 12),
         confidence=confidence,
         data=data,
         pictures=groups.nunique(),
