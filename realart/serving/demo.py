@@ -88,7 +88,7 @@ def classify(data: bytes, model: TrainedModel) -> tuple[str, Image.Image | None]
     html = (
         f"<h2>{_coloured(explanation.verdict)}</h2>"
         f"<p>probability of ai: <b>{explanation.probability:.3f}</b></p>"
-        f"{reason}<p>{rule.promise()}</p>"
+        f"{reason}<p>For verdicts: {rule.promise()}.</p>"
         f"<p>Decision at each operating point:</p><table>{rows}</table>"
         f"{evidence}"
     )
