@@ -78,11 +78,11 @@ def _number(kind: Callable[[str], float], low: float, high: float) -> Callable[[
 
 def _audit(arguments: argparse.Namespace) -> int:
     from realart.core.outputs import fresh_file
-    from realart.evaluation import audit_findings, audit_page, published_audit
+    from realart.evaluation import audit_page, published_audit, published_findings
 
     if arguments.out.suffix.lower() != ".html" or arguments.out.is_dir():
         raise RealartError(f"--out {arguments.out} is no page: give a name that ends in .html")
-    known = dict.fromkeys(audit_findings.PROBLEMS)
+    known = dict.fromkeys(published_findings.PROBLEMS)
     for kind in arguments.fail_on:
         choose(known, kind, "problem", "--fail-on")
     labels, fields = _label_options(arguments)
@@ -91,13 +91,13 @@ def _audit(arguments: argparse.Namespace) -> int:
         audit = published_audit.audit(sets, arguments.pictures)
     with fresh_file(arguments.out) as beside:
         beside.write_text(audit_page.page(audit), "utf-8")
-    failures = audit_findings.failures(audit, arguments.fail_above, arguments.fail_on)
-    doubt = audit_findings.doubt(audit, arguments.fail_above) if arguments.fail_above else ""
+    failures = published_findings.failures(audit, arguments.fail_above, arguments.fail_on)
+    doubt = published_findings.doubt(audit, arguments.fail_above) if arguments.fail_above else ""
     if arguments.json:
-        figures = audit_findings.figures(audit) | {"failures": failures, "no_verdict": doubt}
+        figures = published_findings.figures(audit) | {"failures": failures, "no_verdict": doubt}
         print(json.dumps(figures, indent=2, ensure_ascii=False))
         return 1 if failures else 0
-    print(*audit_findings.sentences(audit), sep="\n")
+    print(*published_findings.sentences(audit), sep="\n")
     for failure in failures:
         print(f"fails: {failure}")
     if doubt:

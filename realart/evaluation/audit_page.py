@@ -5,8 +5,7 @@ from typing import Any
 
 from realart.data import archive, decoding
 from realart.data.contact_sheets import evenly_spaced
-from realart.evaluation import audit_findings, pages, predictability, shortcuts
-from realart.evaluation.audit_findings import NO_CONTENT, SCOPES
+from realart.evaluation import pages, predictability, published_findings, shortcuts
 from realart.evaluation.published_audit import (
     CLEAN,
     FOLDS,
@@ -15,6 +14,7 @@ from realart.evaluation.published_audit import (
     PublishedFile,
     TwinPair,
 )  # fmt: skip
+from realart.evaluation.published_findings import NO_CONTENT, SCOPES
 from realart.params import CLASSES
 
 PAIRS = 6
@@ -34,17 +34,17 @@ SCOPE_TITLES = {
 
 def page(audit: PublishedAudit) -> str:
     """Render the page of an audit, with thumbnails of its pictures, as HTML."""
-    kinds = {kind: _distinct(of) for kind, of in audit_findings.pairs_by_kind(audit).items()}
+    kinds = {kind: _distinct(of) for kind, of in published_findings.pairs_by_kind(audit).items()}
     baselines = audit.baselines
     return pages.render(
         "audit.html",
         audit=audit,
         counts=audit.kept["label"].value_counts().reindex(list(CLASSES), fill_value=0).to_dict(),
         parts=[part for part in audit.kept["published_part"].unique() if part],
-        best={name: audit_findings.best(audit, scopes) for name, scopes in SCOPES.items()},
+        best={name: published_findings.best(audit, scopes) for name, scopes in SCOPES.items()},
         no_content=NO_CONTENT,
         estimate=predictability.estimate,
-        sentences=audit_findings.sentences(audit),
+        sentences=published_findings.sentences(audit),
         baselines=baselines.drop_duplicates(["scope", "name"]) if len(baselines) else baselines,
         scope_titles=SCOPE_TITLES,
         pairs={
@@ -56,7 +56,7 @@ def page(audit: PublishedAudit) -> str:
         clean=CLEAN,
         folds=FOLDS,
         least=LEAST,
-        saved_alike=audit_findings.SAVED_ALIKE,
+        saved_alike=published_findings.SAVED_ALIKE,
     )
 
 

@@ -15,7 +15,7 @@ from realart.core.errors import RealartError
 from realart.data import defaults
 from realart.data.labels import read_paths
 from realart.data.tabulation import Entry, PictureSet
-from realart.evaluation import audit_findings, audit_page, published_audit
+from realart.evaluation import audit_page, published_audit, published_findings
 from realart.evaluation.published_audit import PublishedAudit
 
 pytestmark = pytest.mark.slow
@@ -72,10 +72,10 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> PublishedAudit:
 
 
 def test_a_planted_shortcut_is_named(planted: PublishedAudit) -> None:
-    row = audit_findings.best(planted, audit_findings.NO_CONTENT)
+    row = published_findings.best(planted, published_findings.NO_CONTENT)
     assert row is not None
     assert (row["name"], row["auc"]) == ("quantisation table", 1.0)
-    first = audit_findings.sentences(planted)[0]
+    first = published_findings.sentences(planted)[0]
     assert first.startswith("Files as published: the label is almost fully predictable")
     assert [str(found) for found in planted.one_sided] == [
         f"JPEG quality 90: {COUNT + 1} of {COUNT + 1} ai pictures, none of {COUNT + 1} human",
@@ -87,15 +87,17 @@ def test_without_a_shortcut_none_is_named_and_nothing_is_called_clean(
     plain: PublishedAudit,
 ) -> None:
     assert plain.one_sided == []
-    assert audit_findings.failures(plain, 0.6, audit_findings.PROBLEMS) == []
-    text = " ".join(audit_findings.sentences(plain)).lower()
+    assert published_findings.failures(plain, 0.6, published_findings.PROBLEMS) == []
+    text = " ".join(published_findings.sentences(plain)).lower()
     assert "fully predictable without" not in text
     assert "clean" not in text
 
 
 def test_copies_are_sorted_by_what_they_do(planted: PublishedAudit) -> None:
     def paths(kind: str) -> list[set[str]]:
-        return [{pair.a.path, pair.b.path} for pair in audit_findings.pairs_by_kind(planted)[kind]]
+        return [
+            {pair.a.path, pair.b.path} for pair in published_findings.pairs_by_kind(planted)[kind]
+        ]
 
     both = {"train/ai/both.jpg", "train/real/both.jpg"}
     leaked = {"train/real/leaked.jpg", "test/real/leaked.jpg"}
@@ -112,40 +114,40 @@ def test_broken_files_have_their_reasons_and_others_are_only_counted(
         "train/ai/page.jpg": "not a picture",
         "train/real/empty.jpg": "empty",
     }
-    assert audit_findings.figures(planted)["unlabelled"] == 1
+    assert published_findings.figures(planted)["unlabelled"] == 1
 
 
 def test_a_check_fails_on_what_it_names(planted: PublishedAudit) -> None:
     counts = {"duplicates": 2, "contradictions": 2, "leaks": 1, "broken": 3, "one-sided": 2}
-    assert audit_findings.problems(planted) == counts
+    assert published_findings.problems(planted) == counts
     for kind, count in counts.items():
-        assert audit_findings.failures(planted, None, [kind]) == [f"{count} {kind}"]
-    (reason,) = audit_findings.failures(planted, 0.9, [])
+        assert published_findings.failures(planted, None, [kind]) == [f"{count} {kind}"]
+    (reason,) = published_findings.failures(planted, 0.9, [])
     assert reason.startswith("quantisation table (file as published) predicts the label with AUC 1")
-    assert audit_findings.failures(planted, 1, []) == []
+    assert published_findings.failures(planted, 1, []) == []
 
 
 def test_a_limit_within_the_interval_is_no_failure_but_a_doubt(plain: PublishedAudit) -> None:
-    row = audit_findings.best(plain, audit_findings.NO_CONTENT)
+    row = published_findings.best(plain, published_findings.NO_CONTENT)
     assert row is not None
     limit = (row["auc_low"] + row["auc_high"]) / 2
-    assert audit_findings.failures(plain, limit, []) == []
-    assert audit_findings.doubt(plain, limit).startswith("too few pictures to tell")
-    assert audit_findings.doubt(plain, 1) == ""
+    assert published_findings.failures(plain, limit, []) == []
+    assert published_findings.doubt(plain, limit).startswith("too few pictures to tell")
+    assert published_findings.doubt(plain, 1) == ""
 
 
 def test_of_few_pictures_nothing_is_predicted(tmp_path: Path) -> None:
     audit = audited(tmp_path, plain_set(published_audit.LEAST - 1))
     assert not len(audit.baselines)
-    assert "too few to tell" in audit_findings.sentences(audit)[0]
-    assert audit_findings.failures(audit, 0.5, []) == []
-    assert "too few to tell" in audit_findings.doubt(audit, 0.5)
+    assert "too few to tell" in published_findings.sentences(audit)[0]
+    assert published_findings.failures(audit, 0.5, []) == []
+    assert "too few to tell" in published_findings.doubt(audit, 0.5)
     assert "too few pictures to tell" in Reader(audit_page.page(audit)).text
 
 
 def test_a_set_without_any_usable_picture_has_a_page_of_its_broken_files(tmp_path: Path) -> None:
     audit = audited(tmp_path, [("ai/1.png", b""), ("ai/2.png", b"<html>"), ("real/1.png", b"x")])
-    assert audit_findings.problems(audit)["broken"] == 3
+    assert published_findings.problems(audit)["broken"] == 3
     page = Reader(audit_page.page(audit))
     assert page.loads == []
     assert "ai/2.png" in page.text
