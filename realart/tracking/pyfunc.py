@@ -87,10 +87,10 @@ class PictureModel(PythonModel):
             prediction = predict_bytes(decode_file(value), self.model, once=once)
         except ValueError as error:
             prediction = Prediction("", error=str(error))
-        rule, probability = self.model.decision_rule, prediction.probability
         points: dict[str, str] = dict.fromkeys(POINTS, "")
         promises: list[str] = []
-        if probability is not None:
+        if (probability := prediction.probability) is not None:
+            rule = self.model.decision_rule
             points = {point: rule.decide(probability, point) for point in POINTS}
             promises = [rule.promise(), rule.promise(PROMISED)]
         evidence = list(prediction.evidence)
