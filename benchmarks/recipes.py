@@ -69,6 +69,7 @@ def prepare_project(project: Path, arguments: argparse.Namespace, seed: int) -> 
     }
     params |= {"dataset": "local"}
     params["split"]["seed"] = seed
+    del params["goals"]["cases"]  # they are not copied
     for assignment in arguments.set:
         place, value = assignment.split("=", 1)
         set_param(params, place, yaml12.load(value, place))

@@ -33,6 +33,7 @@ def project(folder: Path, archive: Path, **values: Any) -> Path:
     """Make a project in `folder`, of the dataset `local`: a params.yaml with `values` set."""
     folder.mkdir()
     content = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+    del content["goals"]["cases"]  # they are not copied
     for name, value in {
         "dataset": "local", "datasets.local.path": str(archive.resolve()), **values,
     }.items():  # fmt: skip
