@@ -310,6 +310,19 @@ def test_an_undecodable_file_name_is_printed(
     assert len(result.stdout.splitlines()) == 5 + (form == "--csv")
 
 
+def test_a_reader_that_has_enough_ends_it_quietly(project: Path) -> None:
+    """As `realart predict folder | head -1` does."""
+    with subprocess.Popen(
+        [*COMMAND, "predict", "--once", "--json", f"art/{GOOD[0]}", f"art/{GOOD[1]}"],
+        cwd=project, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,6 +1,7 @@
 """The command line: `realart`, and a module for each of its commands."""
 
 import argparse
+import os
 import sys
 from io import TextIOWrapper
 
@@ -23,7 +24,12 @@ def main() -> None:
     arguments = _parser().parse_args()
     assert isinstance(sys.stdout, TextIOWrapper)
     sys.stdout.reconfigure(errors="backslashreplace")  # file names may be undecodable
-    errors.run(lambda: arguments.command(arguments))
+    try:
+        errors.run(lambda: arguments.command(arguments))
+    except BrokenPipeError:  # as of `realart predict folder | head`
+        # docs.python.org/3/library/signal.html#note-on-sigpipe: Python writes the rest as it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _parser() -> argparse.ArgumentParser:
