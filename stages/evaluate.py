@@ -27,7 +27,7 @@ def main() -> None:
     test = final_model.score_test(model, pictures, archives)
 
     scores = figures.join_scores(pictures, test, oof, unseen)
-    decided_cases = cases.evaluate(model, params.goals.cases, params.datasets["local"].labels)
+    decided_cases = cases.evaluate(model, params.goals.cases)
     report = figures.compute_figures(params, scores, results, rule, model, archives, decided_cases)
     tables.write(scores.combined, paths.SCORES, tables.PREDICTIONS)
     write_json(report, paths.FIGURES)

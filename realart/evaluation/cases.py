@@ -5,27 +5,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from realart.core.errors import RealartError
-from realart.data import raw
+from realart.data import defaults, raw
 from realart.evaluation import labelled_set
 from realart.features import preprocessing
 from realart.models.trained_model import TrainedModel
-from realart.params import Cases, LabelNames
+from realart.params import Cases
 
 NO_PICTURES = ("unlabelled", "not a picture")
 """Reasons for which a file is no case: a README, or a file of DVC."""
 
 
-def evaluate(
-    model: TrainedModel, cases: Cases | None, labels: LabelNames
-) -> dict[str, dict[str, float]]:
-    """Classify each case without an operating point.
+def evaluate(model: TrainedModel, cases: Cases | None) -> dict[str, dict[str, float]]:
+    """Classify each case without an operating point; folders name classes as in any local set.
 
     Parameters
     ----------
     cases
         Their folder, and what `unsure` counts as. None has no cases.
-    labels
-        The names of folders by which pictures are labelled.
 
     Returns
     -------
@@ -47,7 +43,7 @@ def evaluate(
         return {}
     with TemporaryDirectory() as temporary:
         archive = labelled_set.zipped(folder, Path(temporary))
-        pictures = labelled_set.clean(archive, labels, model.input.clean, Path(temporary))
+        pictures = labelled_set.clean(archive, defaults.LABELS, model.input.clean, Path(temporary))
         rejected = pictures.rejected[~pictures.rejected["reason"].isin(NO_PICTURES)]
         for path, reason in zip(rejected["path"], rejected["reason"], strict=True):
             raise RealartError(f"case {folder / path} can't be used ({reason}): remove it")

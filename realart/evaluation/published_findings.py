@@ -74,7 +74,7 @@ def failures(audit: PublishedAudit, above: float | None, kinds: Iterable[str]) -
 
 
 def doubt(audit: PublishedAudit, above: float) -> str:
-    """Return why it can't be told whether the AUC is above a limit; empty if it can."""
+    """Return why pictures are too few to judge the AUC by a limit; empty if they are not."""
     row = best(audit, NO_CONTENT)
     if row is None:
         return (

@@ -79,7 +79,7 @@ SHARES = st.floats(0.05, 0.8)
 
 
 def solid(size: tuple[int, int], seed: int) -> Image.Image:
-    """Return a picture of noise without black, so that bars can be told from it."""
+    """Return a picture of noise without black, so that bars differ from it."""
     generator = np.random.default_rng(seed)
     return Image.fromarray(generator.integers(1, 256, (*size[::-1], 3), np.uint8))
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from making import PARAMS, file, picture
+from making import file, picture
 from networks import UNCALIBRATED_RULE
 
 from realart.core.errors import RealartError
@@ -13,8 +13,6 @@ from realart.params import Cases
 from realart.serving import predict
 
 pytestmark = pytest.mark.slow
-
-LABELS = PARAMS.datasets["local"].labels
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +32,7 @@ def fill(folder: Path, names: list[str]) -> Cases:
 def test_a_case_has_the_decision_of_predict(model: TrainedModel, tmp_path: Path) -> None:
     names = ["human/one.png", "human/two.png", "ai/three.png"]
     (tmp_path / "README.md").write_text("what these are")
-    found = cases.evaluate(model, fill(tmp_path, names), LABELS)
+    found = cases.evaluate(model, fill(tmp_path, names))
     assert sorted(found) == sorted(names)
     for prediction in predict.predict([tmp_path / name for name in names], model, once=True):
         path = Path(prediction.path)
@@ -52,20 +50,20 @@ def test_unsure_counts_as_is_chosen(
     monkeypatch.setattr(model, "decision_rule", never)
     fill(tmp_path, ["human/one.png"])
     chosen = Cases.model_validate({"folder": str(tmp_path), "unsure": unsure})
-    assert cases.evaluate(model, chosen, LABELS)["human/one.png"]["right"] == right
+    assert cases.evaluate(model, chosen)["human/one.png"]["right"] == right
 
 
 def test_no_pictures_are_no_cases(model: TrainedModel, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("what these are")
-    assert cases.evaluate(model, fill(tmp_path, []), LABELS) == {}
-    assert cases.evaluate(model, None, LABELS) == {}
+    assert cases.evaluate(model, fill(tmp_path, [])) == {}
+    assert cases.evaluate(model, None) == {}
 
 
 def test_what_is_no_usable_case_is_named(model: TrainedModel, tmp_path: Path) -> None:
     chosen = fill(tmp_path, ["human/one.png"])
     (tmp_path / "human/two.png").write_bytes(file(picture(1))[:200])
     with pytest.raises(RealartError, match=r"human/two\.png can't be used \(corrupt\): remove it"):
-        cases.evaluate(model, chosen, LABELS)
+        cases.evaluate(model, chosen)
     absent = Cases(folder=str(tmp_path / "absent"), unsure="right")
     with pytest.raises(RealartError, match=r"absent: there is no such folder"):
-        cases.evaluate(model, absent, LABELS)
+        cases.evaluate(model, absent)

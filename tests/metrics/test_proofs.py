@@ -1,4 +1,4 @@
-"""What is promised is said with its numbers, and what is not with what it would take."""
+"""A promise is worded with its numbers, and one that is out of reach with what it needs."""
 
 import numpy as np
 import pandas as pd
