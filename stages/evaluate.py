@@ -23,7 +23,8 @@ def main() -> None:
             name: folds.read(paths.FOLDS / f"{fold}") for fold, name in params.held_out_sets.items()
         }
         unseen = final_model.score_held_out_sets(held_out, results, pictures["set"])
-    model = final_model.save_final(params, results, rule)
+    detector = final_model.fit_novelty(pictures.loc[oof["row"]], results)
+    model = final_model.save_final(params, results, rule, detector)
     test = final_model.score_test(model, pictures, archives)
 
     scores = figures.join_scores(pictures, test, oof, unseen)

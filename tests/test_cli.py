@@ -78,7 +78,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = preprocessing.input_spec(PARAMS).model_copy(update={"parts": {"pixels": recipe().sees}})
     network = builder.build(recipe())
     network.save_weights(folder / "given.weights.h5")
-    trained_model.save(final, recipe(), spec, [network], UNCALIBRATED_RULE)
+    trained_model.save(final, recipe(), spec, [network], UNCALIBRATED_RULE, {})
     (folder / "art/zażółć").mkdir(parents=True)
     for number, (name, kind) in enumerate(zip(GOOD, ("PNG", "WEBP", "JPEG"), strict=True)):
         (folder / "art" / name).write_bytes(file(picture(number), kind))
@@ -186,6 +186,30 @@ def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realar
     promise, error = bad.stderr.splitlines()
     assert promise == proofs.NONE
     assert error.startswith("art/broken.png: corrupt")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+def test_a_model_of_the_sample_alone_says_so_first(
+    project: Path, tmp_path: Path, realart: Realart, form: list[str]
+) -> None:
+    folder = tmp_path / "final"
+    shutil.copytree(project / "models/final", folder)
+    manifest = json.loads((folder / "model.json").read_text())
+    arguments = [
+        "predict",
+        "--once",
+        "--model",
+        str(folder),
+        f"art/{GOOD[0]}",
+        *filter(None, [form]),
+    ]
+    for trained_on, first in (
+        ({"sample": "sample"}, trained_model.SAMPLE_ONLY),
+        ({"sample": "sample", "mine": "path"}, "" if form else proofs.NONE),
+    ):
+        (folder / "model.json").write_text(json.dumps({**manifest, "trained_on": trained_on}))
+        shown = realart(*arguments, cwd=project).stderr
+        assert [*shown.splitlines(), ""][0] == first
 
 
 def test_a_point_that_can_not_be_promised_is_an_error_before_any_picture(
@@ -301,7 +325,7 @@ def test_progress_is_shown_on_a_terminal_if_the_output_is_a_file(
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])
 def test_an_undecodable_file_name_is_printed(
-    project: Path, tmp_path: Path, realart: Realart, form: str
+    project: Path, tmp_path: Path, realart: Realart, form: list[str]
 ) -> None:
     name = str(tmp_path) + os.fsdecode(b"/\xff.png")
     Path(name).write_bytes(file(picture(0)))

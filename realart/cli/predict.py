@@ -56,8 +56,9 @@ def _predict(arguments: argparse.Namespace) -> int:
     model = TrainedModel(arguments.model or root() / "models/final")
     model.decision_rule.require_point(arguments.at)
     promise = model.decision_rule.promise(arguments.at)
-    if promise and not (arguments.json or arguments.csv):
-        print(promise, file=sys.stderr, flush=True)
+    shown = [model.caution, *([] if arguments.json or arguments.csv else [promise])]
+    for sentence in filter(None, shown):
+        print(sentence, file=sys.stderr, flush=True)
     failed = 0
     if arguments.csv:
         table = csv.DictWriter(sys.stdout, _csv_row(predict.Prediction("")), lineterminator="\n")

@@ -25,6 +25,7 @@ from realart.features import preprocessing
 from realart.metrics import scored_set
 from realart.metrics.classification import THRESHOLD
 from realart.metrics.scored_set import Scale
+from realart.models import novelty
 from realart.models.trained_model import TrainedModel
 from realart.params import LabelNames
 
@@ -97,9 +98,9 @@ def evaluate(
     dict
         The content of metrics.json: `run` and `data`, their names; `threshold` of metrics without
         an operating point; `classes`, `both` or the only one; the number of `pictures`, of which
-        `own` have the run's own score; the number `left_out` as near-duplicates of the run's own
-        pictures; `LabelledSet.counts`; the metrics of `scored_set.evaluate_rule`, and what
-        `set_report.comparisons` returns.
+        `own` have the run's own score and `novel` are unlike those that it was trained on; the
+        number `left_out` as near-duplicates of the run's own pictures; `LabelledSet.counts`; the
+        metrics of `scored_set.evaluate_rule`, and what `set_report.comparisons` returns.
 
     Raises
     ------
@@ -126,6 +127,7 @@ def evaluate(
         scored = kept.assign(row=kept["id"], score=scores, part=part)[~left_out]
         stored = [file for file, out in zip(pictures.stored, left_out, strict=True) if not out]
         baselines = set_baselines.evaluate(scored, stored, limit)
+        novel = _count_novel(run.model, stored)
     truth, probabilities = tables.is_ai(scored["label"]), scored["score"].to_numpy()
     report = {
         "run": run.name,
@@ -135,12 +137,20 @@ def evaluate(
         "pictures": len(scored),
         "own": int(own.sum()),
         "left_out": int(left_out.sum()),
+        **novel,
         **pictures.counts(),
         **scored_set.evaluate_rule(truth, probabilities, scored["group"], run.model.decision_rule),
         **set_report.comparisons(scored, Scale(), baselines),
     }
     set_report.write(report, scored, Scale(), folder)
     return report
+
+
+def _count_novel(model: TrainedModel, files: Sequence[Path]) -> dict[str, int]:
+    """Return how many stored pictures are unlike those of the model, as `novel`, if it can tell."""
+    if model.novelty is None:
+        return {}
+    return {"novel": int(model.novelty.novel(novelty.measure_files(files)).sum())}
 
 
 def near_duplicate_mask(

@@ -13,6 +13,7 @@ from realart.core.outputs import write_json
 from realart.data import contact_sheets
 from realart.evaluation import model_card, reencoding
 from realart.evaluation.final_model import labels_and_scores
+from realart.features.vectors import FeatureVectors
 from realart.metrics import (
     by_set,
     classification,
@@ -24,6 +25,7 @@ from realart.metrics import (
     subgroups,
 )
 from realart.metrics.thresholds import DecisionRule, evaluate_decisions, one_class_warnings
+from realart.models import novelty
 from realart.models.trained_model import TrainedModel
 from realart.params import CLASSES, Params
 from realart.training.folds import FoldResult
@@ -94,6 +96,7 @@ def compute_figures(
     decided_cases
         What `cases.evaluate` returns.
     """
+    assert model.novelty
     decisions = {
         name: evaluate_decisions(
             *labels_and_scores(table), scores.pictures.loc[table["row"], "group"], rule
@@ -114,6 +117,7 @@ def compute_figures(
         },
         "floor": json.loads(paths.AUDIT_FIGURES.read_text("utf-8"))["floor"],
         "cases": decided_cases,
+        "novelty": {"test": float(model.novelty.novel(_measure(scores.test, scores)).mean())},
         "gain": goals.gain(oof, baseline_scores),
         "intervention": reencoding.evaluate(
             archives,
@@ -125,6 +129,12 @@ def compute_figures(
     }
     unmet = goals.unmet(figures, params.goals)
     return {**figures, "goals": {name: not reason for name, reason in unmet.items()}}
+
+
+def _measure(table: pd.DataFrame, scores: RunScores) -> FeatureVectors:
+    """Measure the stored pictures of a table of scores for `NoveltyDetector.novel`."""
+    files = scores.pictures.loc[table["row"], "file"]
+    return novelty.measure_files([paths.DATA / file for file in files])
 
 
 def _figures_by_set(combined: pd.DataFrame) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from realart.features import extraction, preprocessing, vectors
 from realart.metrics import calibration, classification, thresholds
 from realart.metrics.classification import Labels, Scores
 from realart.metrics.thresholds import DecisionRule
-from realart.models import trained_model
+from realart.models import novelty, trained_model
+from realart.models.novelty import NoveltyDetector
 from realart.models.trained_model import TrainedModel
 from realart.params import Params, Promise
 from realart.training import recipe_kinds
@@ -97,7 +98,25 @@ def score_held_out_sets(
     return pd.concat(calibrated, ignore_index=True)
 
 
-def save_final(params: Params, results: Sequence[FoldResult], rule: DecisionRule) -> TrainedModel:
+def fit_novelty(oof: pd.DataFrame, results: Sequence[FoldResult]) -> NoveltyDetector:
+    """Fit the detector of pictures unlike the training pictures, by their stored files.
+
+    Parameters
+    ----------
+    oof
+        Columns id and file, of each training picture.
+    results
+        Of all folds: a picture is compared with those of other folds.
+    """
+    fold = {row: number for number, result in enumerate(results) for row in result.scores["row"]}
+    references = oof.sort_values("id").head(novelty.MAX_REFERENCES)  # ids are digests: a sample
+    vectors = novelty.measure_files([paths.DATA / file for file in references["file"]])
+    return novelty.fit(vectors, references["id"].map(fold).to_numpy())
+
+
+def save_final(
+    params: Params, results: Sequence[FoldResult], rule: DecisionRule, detector: NoveltyDetector
+) -> TrainedModel:
     """Save the model that `evaluate.final` names to models/final, and load it from there.
 
     Parameters
@@ -106,6 +125,8 @@ def save_final(params: Params, results: Sequence[FoldResult], rule: DecisionRule
         Of all folds; the best fold is chosen by their held-out metrics.
     rule
         Calibration and thresholds, saved with the model.
+    detector
+        Of pictures unlike the training pictures, saved with the model.
     """
     folders = [paths.FOLDS / f"{fold}" for fold in range(len(results))]
     if params.evaluate.final == "best_fold":
@@ -114,7 +135,9 @@ def save_final(params: Params, results: Sequence[FoldResult], rule: DecisionRule
     members = recipe_kinds.load_members(params, paths.FEATURES, folders)
     with fresh_directory(paths.FINAL) as beside:
         vectors.copy_networks(spec.parts, paths.FEATURES, beside)
-        trained_model.save(beside, params.recipe, spec, members, rule)
+        sources = {name: data.source for name, data in params.sets.items()}
+        trained_model.save(beside, params.recipe, spec, members, rule, sources)
+        detector.save(beside)
     return TrainedModel(paths.FINAL)
 
 

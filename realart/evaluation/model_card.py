@@ -11,7 +11,8 @@ from realart.core import yaml12
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
 from realart.metrics.thresholds import DecisionRule, format_figure, one_class_warnings
-from realart.models.trained_model import CalibrationSet
+from realart.models import novelty
+from realart.models.trained_model import SAMPLE_ONLY, CalibrationSet
 from realart.params import Params
 
 METRIC_NAMES = {
@@ -104,9 +105,11 @@ def _header(params: Params, report: Mapping[str, Any]) -> str:
 
 
 def _what(params: Params) -> str:
+    sources = {data.source for data in params.sets.values()}
+    caution = f"**{SAMPLE_ONLY[0].upper()}{SAMPLE_ONLY[1:]}.**\n\n" * (sources == {"sample"})
     return (
-        "Classifies a picture as made by a person or by a generator, with a calibrated probability "
-        f"of ai. Input of the recipe `{params.model}`: {params.recipe.sees}. It was trained on "
+        f"{caution}Classifies a picture as made by a person or by a generator, with a calibrated "
+        f"probability of ai. Input of the recipe `{params.model}`: {params.recipe.sees}. It was trained on "
         f"`{params.dataset}` by realart, which can reproduce it from the same pictures."
     )
 
@@ -273,6 +276,10 @@ def _limits(report: Mapping[str, Any]) -> str:
         + ".\n"
         f"- Re-encoding shifts the mean score of human art by {again['shift']['human']:+.3f} and "
         f"of ai art by {again['shift']['ai']:+.3f}.\n"
+        f"- A picture is `unsure` if it is {novelty.REASON}: farther from them than "
+        f"{novelty.QUANTILE:.0%} of them are from each other, across folds; of the test part "
+        f"{report['novelty']['test']:.0%}. The reverse does not hold: a picture like them may be "
+        "misclassified.\n"
         "- A verdict is not proof. Do not accuse anybody on the strength of one."
     )
 

@@ -78,6 +78,7 @@ def _write_plots(
 
 COUNTS = {
     "own": "with the run's own score",
+    "novel": "unlike those that the model was trained on",
     "left_out": "near-duplicates of its own pictures left out",
     "unscored": "left out without a score",
     "unknown_rows": "rows of no picture in the set",

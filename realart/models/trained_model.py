@@ -1,7 +1,7 @@
 """A trained model as files: all that `realart predict` needs, and no pickle."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from realart.core import parallel
 from realart.core.errors import RealartError
@@ -21,6 +21,7 @@ from realart.metrics import classification
 from realart.metrics.classification import Scores
 from realart.metrics.thresholds import DecisionRule
 from realart.models.classifiers import FittedClassifier
+from realart.models.novelty import NoveltyDetector
 from realart.networks import openvino_runtime
 from realart.networks.openvino_runtime import UnsupportedError
 from realart.params import ClassifierRecipe, Recipe, Strict, VectorInput
@@ -31,6 +32,11 @@ MANIFEST = "model.json"
 ARCHITECTURE = "architecture.json"
 WEIGHTS = "{}.weights.h5"
 CLASSIFIER = "{}.npz"
+SAMPLE_ONLY = (
+    "this model is for trying the software only: it was trained on the embedded sample, which the "
+    "project paints itself, and knows nothing of other pictures"
+)
+"""Of models that were trained on nothing else."""
 BATCH = 32
 """Most files of which `realart predict` scores the pictures at once."""
 
@@ -76,6 +82,9 @@ class ModelManifest(Strict):
     verdicts
         How the mean score becomes a probability and a decision. The name is that of the key in
         files written before.
+    trained_on
+        The source of each set that it was trained on, by the set's name; empty in files of older
+        releases.
     calibrated_on
         The pictures of the last calibration after the training; None if there was none.
     """
@@ -84,11 +93,17 @@ class ModelManifest(Strict):
     input: InputSpec
     members: int
     verdicts: DecisionRule
+    trained_on: dict[str, str] = Field(default_factory=dict)
     calibrated_on: CalibrationSet | None = None
 
 
 def save(
-    folder: Path, recipe: Recipe, spec: InputSpec, members: Iterable[Member], rule: DecisionRule
+    folder: Path,
+    recipe: Recipe,
+    spec: InputSpec,
+    members: Iterable[Member],
+    rule: DecisionRule,
+    trained_on: Mapping[str, str],
 ) -> None:
     """Write a model whose score is the mean of the scores of its members.
 
@@ -106,6 +121,8 @@ def save(
         written as .weights.h5 and, if OpenVINO can run them, as OpenVINO IR.
     rule
         Maps the mean score to a probability and a decision.
+    trained_on
+        The source of each set that it was trained on, by the set's name.
     """
     count = 0
     for count, member in enumerate(members, 1):
@@ -118,7 +135,9 @@ def save(
         member.save_weights(folder / WEIGHTS.format(count - 1))
         with suppress(UnsupportedError):
             openvino_runtime.export(member, folder, f"{count - 1}")
-    manifest = ModelManifest(recipe=recipe, input=spec, members=count, verdicts=rule)
+    manifest = ModelManifest(
+        recipe=recipe, input=spec, members=count, verdicts=rule, trained_on=dict(trained_on)
+    )
     write_json(manifest.model_dump(), folder / MANIFEST)
 
 
@@ -147,6 +166,10 @@ class TrainedModel:
         How the input is computed from a picture file.
     decision_rule
         How a score becomes a probability and a decision.
+    trained_on
+        The source of each set that it was trained on, by the set's name.
+    novelty
+        Finds pictures unlike those that it was trained on; None in models of older releases.
 
     Raises
     ------
@@ -158,11 +181,17 @@ class TrainedModel:
         manifest = _read_manifest(folder)
         self.folder = folder
         self.recipe, self.input = manifest.recipe, manifest.input
-        self.decision_rule = manifest.verdicts
+        self.decision_rule, self.trained_on = manifest.verdicts, manifest.trained_on
         with _naming_damaged(folder):
             self.feature_extractors = vectors.load_networks(self.input.parts, folder)
+            self.novelty = NoveltyDetector.load(folder)
         load = _load_classifier if isinstance(self.recipe, ClassifierRecipe) else _load_network
         self.members = [load(folder, number) for number in range(manifest.members)]
+
+    @property
+    def caution(self) -> str:
+        """What to know before any of its predictions, as a sentence; mostly empty."""
+        return SAMPLE_ONLY if set(self.trained_on.values()) == {"sample"} else ""
 
     @cached_property
     def networks(self) -> list[Any]:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from realart.core import dask_cluster, parallel
 from realart.core.errors import RealartError
-from realart.data import decoding
+from realart.data import decoding, pictures
 from realart.data.decoding import UnusableFileError
 from realart.features import preprocessing
-from realart.features.preprocessing import InputSpec, ModelInput
+from realart.features.preprocessing import ModelInput
+from realart.models import novelty
 from realart.models.trained_model import BATCH, TrainedModel
 from realart.params import Point
 from realart.serving import deliveries, provenance
@@ -35,7 +36,8 @@ class Prediction:
     probability
         Calibrated probability of ai, 0 to 1; None if there is an error.
     reason
-        Which delivery would rather be decided the other way, as a sentence; "" if none would.
+        Why the decision is not to be relied on, as a sentence: the picture is unlike those that the
+        model was trained on, or a delivery would rather be decided the other way. "" if neither.
         Without an operating point the verdict is then `unsure`; at one it stands.
     deliveries
         Calibrated probability of ai after each delivery of `deliveries.PANEL`, by its name; empty
@@ -109,7 +111,7 @@ def predict(
     if dask_cluster.address() and STDIN not in paths:
         yield from parallel.map_parallel(partial(_predict_file, model, at, once), paths, "predict")
         return
-    prepare = partial(_prepare_file, spec=model.input, once=once)
+    prepare = partial(_prepare_file, model=model, once=once)
     size, start = 1, 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         while start < len(paths):
@@ -143,7 +145,7 @@ def predict_bytes(
         prediction = predict_bytes(Path("picture.jpg").read_bytes(), model)
         print(prediction.verdict, prediction.probability)
     """
-    return next(_predict_batch([""], [_prepare_bytes(data, model.input, once)], model, at))
+    return next(_predict_batch([""], [_prepare_bytes(data, model, once)], model, at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +156,13 @@ class _PreparedFile:
     """
 
     inputs: tuple[ModelInput, ...] = ()
+    is_novel: bool = False
     evidence: tuple[str, ...] = ()
     error: str = ""
 
 
 def _predict_file(model: TrainedModel, at: Point | None, once: bool, path: Path) -> Prediction:
-    prepared = _prepare_file(path, model.input, once)
+    prepared = _prepare_file(path, model, once)
     return next(_predict_batch([str(path)], [prepared], model, at))
 
 
@@ -188,7 +191,8 @@ def _prediction(
     probability, *delivered = probabilities
     panel = dict(zip(deliveries.PANEL, delivered, strict=bool(delivered)))
     verdict = model.decision_rule.decide(probability, at)
-    reason = deliveries.disagreement(verdict, panel, model.decision_rule, at)
+    turned = deliveries.disagreement(verdict, panel, model.decision_rule, at)
+    reason = novelty.REASON if file.is_novel else turned
     return Prediction(
         path,
         verdict if at or not reason else "unsure",
@@ -199,14 +203,14 @@ def _prediction(
     )
 
 
-def _prepare_file(path: Path, spec: InputSpec, once: bool) -> _PreparedFile:
+def _prepare_file(path: Path, model: TrainedModel, once: bool) -> _PreparedFile:
     try:
-        data = _read(path, decoding.BYTES_A_PIXEL * spec.clean.max_pixels)
+        data = _read(path, decoding.BYTES_A_PIXEL * model.input.clean.max_pixels)
     except UnusableFileError as error:
         return _PreparedFile(error=str(error))
     except OSError as error:
         return _PreparedFile(error=error.strerror or str(error))
-    return _prepare_bytes(data, spec, once)
+    return _prepare_bytes(data, model, once)
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
@@ -219,14 +223,16 @@ def _read(path: Path, max_bytes: int) -> bytes:
     return data
 
 
-def _prepare_bytes(data: bytes, spec: InputSpec, once: bool) -> _PreparedFile:
-    evidence = tuple(provenance.evidence(data))
+def _prepare_bytes(data: bytes, model: TrainedModel, once: bool) -> _PreparedFile:
+    spec, evidence = model.input, tuple(provenance.evidence(data))
     try:
         image, _ = decoding.decode(data, spec.clean.max_pixels, spec.clean.min_side)
     except UnusableFileError as error:
         return _PreparedFile(evidence=evidence, error=str(error))
-    inputs = [preprocessing.from_decoded(data, image, spec)]
+    canonical = decoding.read(pictures.stored(data, image, spec.clean))
+    is_novel = model.novelty is not None and model.novelty.is_novel(canonical)
+    inputs = [preprocessing.from_canonical(canonical, spec)]
     if not once:
         delivered = deliveries.deliver(image)
         inputs += [preprocessing.from_pixels(changed, spec) for changed in delivered]
-    return _PreparedFile(tuple(inputs), evidence)
+    return _PreparedFile(tuple(inputs), is_novel, evidence)

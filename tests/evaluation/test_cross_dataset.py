@@ -17,6 +17,7 @@ from realart.data import sample
 from realart.data.label_names import LabelMatcher
 from realart.evaluation import cross_dataset, set_report
 from realart.evaluation.cross_dataset import TrainedRun, evaluate, load_run, near_duplicate_mask
+from realart.models import novelty
 from realart.params import load_params
 
 pytestmark = pytest.mark.slow
@@ -84,6 +85,8 @@ def test_other_pictures_are_scored_by_the_final_model(run: TrainedRun, tmp_path:
         file.name for file in (tmp_path / "out").iterdir()
     }
     assert report["matched"]["pictures"] <= len(files)
+    verdicts = predict.predict([tmp_path / Path(name).name for name in files], run.model, once=True)
+    assert report["novel"] == sum(answer.reason == novelty.REASON for answer in verdicts)
 
 
 def test_near_duplicates_of_own_pictures_are_left_out(

@@ -26,6 +26,7 @@ def test_a_card_is_written_beside_the_model(inside: Path) -> None:
     for part in ("test", "oof"):
         for name in model_card.METRIC_NAMES:
             assert thresholds.format_figure(name, report[part]) in read.text
+    assert f"of the test part {report['novelty']['test']:.0%}" in read.text
     findings = (inside / "metrics/audit/findings.md").read_text().strip()
     assert findings in read.text
 
@@ -83,3 +84,13 @@ def test_a_card_names_missed_goals_and_warns_of_one_class_predictions(inside: Pa
         "**Warning: on the test part all pictures are classified as human (6 of 6; 3 are human).**"
         in text
     )
+
+
+def test_a_model_of_the_sample_alone_says_so_first(inside: Path) -> None:
+    params = load_params()
+    report = json.loads((inside / "metrics/metrics.json").read_text())
+    sample = params.datasets["sample"]
+    embedded = params.model_copy(update={"dataset": "sample", "datasets": {"sample": sample}})
+    for shown, expected in ((params, False), (embedded, True)):
+        body = model_card.render(shown, report, "").split("\n# ", 1)[1]
+        assert ("for trying the software only" in body.split("\n\n")[1]) == expected

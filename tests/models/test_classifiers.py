@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 
 from realart.core.errors import RealartError
 from realart.metrics import calibration
-from realart.models import classifiers
+from realart.models import classifiers, standardisation
 from realart.models.classifiers import FittedClassifier, TrainingRows, svm
 from realart.params import ClassifierParams
 
@@ -44,7 +44,7 @@ def scaled(vectors: np.ndarray, train: TrainingRows) -> np.ndarray:
     """Standardise as documented, computed independently."""
     mean, spread = train.vectors.mean(0), train.vectors.std(0)
     standard = np.clip(
-        (vectors - mean) / spread, -classifiers.MAX_DEVIATION, classifiers.MAX_DEVIATION
+        (vectors - mean) / spread, -standardisation.MAX_DEVIATION, standardisation.MAX_DEVIATION
     )
     standard[:, :3] /= np.sqrt(2 * 3)
     standard[:, 3:] /= np.sqrt(2 * 9)

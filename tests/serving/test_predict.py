@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from realart.core.errors import RealartError
 from realart.data import decoding, pictures
 from realart.features import preprocessing
-from realart.models import trained_model
+from realart.models import novelty, trained_model
 from realart.models.trained_model import TrainedModel
 from realart.networks import builder
 from realart.serving import predict
@@ -29,12 +29,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
 
 def saved_model(folder: Path, bias: float = 0.0) -> TrainedModel:
     """Save a network with random weights, and `bias` in its last layer, as a model; load it."""
+    folder.mkdir(exist_ok=True)
     network_recipe = recipe(batch_size=3)
     parts = {"pixels": network_recipe.sees}
     spec = preprocessing.input_spec(PARAMS).model_copy(update={"parts": parts})
     network = builder.build(network_recipe)
     network.get_layer("made_by_ai").bias.assign([bias])
-    trained_model.save(folder, network_recipe, spec, [network], UNCALIBRATED_RULE)
+    trained_model.save(folder, network_recipe, spec, [network], UNCALIBRATED_RULE, {})
     return TrainedModel(folder)
 
 
@@ -219,3 +220,21 @@ def test_files_that_training_rejects_have_an_error(tmp_path: Path, model: Traine
     reasons = ["too small", "empty", "No such file", "Is a directory"]
     for prediction, reason in zip(predictions, reasons, strict=True):
         assert prediction.error.startswith(reason)
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_picture_unlike_those_of_training_is_unsure(tmp_path: Path, once: bool) -> None:
+    model = saved_model(tmp_path / "model", bias=50.0)
+    assert model.novelty is None
+    known = [Image.fromarray(picture(seed)) for seed in range(40)]
+    vectors = np.stack([novelty.measure(preprocessing.canonical(file(image), model.input.clean))
+                        for image in known])  # fmt: skip
+    novelty.fit(vectors, np.arange(40) % 4).save(tmp_path / "model")
+    model = TrainedModel(tmp_path / "model")
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
+    unlike = predict.predict_bytes(file(noise), model, once=once)
+    assert (unlike.verdict, unlike.reason) == ("unsure", novelty.REASON)
+    at_point = predict.predict_bytes(file(noise), model, at="balanced", once=once)
+    assert (at_point.verdict, at_point.reason) == ("ai", novelty.REASON)
+    alike = predict.predict_bytes(file(picture(1)), model, once=once)
+    assert (alike.verdict, alike.reason) == ("ai", "")

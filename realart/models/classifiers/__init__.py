@@ -25,12 +25,11 @@ from realart.core.tables import Positions
 from realart.features.vectors import FeatureVectors
 from realart.metrics.calibration import platt
 from realart.metrics.classification import Labels, Scores, figures
+from realart.models import standardisation
 from realart.params import ClassifierParams
 
 INNER_FOLDS = 5
 """Grouped folds of the rows, on which hyperparameters are chosen and scores are calibrated."""
-MAX_DEVIATION = 10.0
-"""Standardised features are clipped at so many standard deviations, against outliers."""
 
 Weights = NDArray[np.float32]
 Arrays = dict[str, Any]
@@ -170,7 +169,7 @@ class FittedClassifier:
 
     def scores(self, vectors: FeatureVectors) -> Scores:
         """Return the calibrated probabilities of ai, float64 (n,), of feature vectors (n, d)."""
-        standard = _standardise(vectors, self.arrays)
+        standard = standardisation.apply(vectors, self.arrays)
         values = CLASSIFIERS[self.name].decision_values(standard, self.arrays)
         slope, offset = self.arrays["calibration"]
         return expit(slope * values + offset)
@@ -222,8 +221,8 @@ def fit(
         There are too few groups, too many rows, or scikit-learn refuses a hyperparameter's value.
     """
     folds = _inner_folds(rows, seed)
-    scaling = _scaling(rows.vectors, widths)
-    standard = _standardise(rows.vectors, scaling)
+    scaling = standardisation.fit(rows.vectors, widths)
+    standard = standardisation.apply(rows.vectors, scaling)
     model = CLASSIFIERS[classifier.name](standard, rows.labels, rows.weights, seed)
     labels, weights = rows.labels[rows.published], _published_weights(rows)
     candidates = []
@@ -282,27 +281,6 @@ def _fit_predict(
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise RealartError(f"scikit-learn refuses {values}: {reason}") from error
-
-
-def _scaling(vectors: FeatureVectors, widths: Sequence[int]) -> Arrays:
-    """Compute mean and standard deviation of each feature, and the factor that scales it.
-
-    The factor is 0 for a constant feature, else 1 / sqrt(width of its descriptor x descriptors).
-    """
-    mean = vectors.mean(axis=0, dtype=np.float64)
-    spread = vectors.std(axis=0, dtype=np.float64)
-    constant = spread <= 1e-6 * np.maximum(1, np.abs(mean))
-    share = np.where(constant, 0, 1 / np.sqrt(np.repeat(widths, widths) * len(widths)))
-    return {
-        "mean": mean.astype(np.float32),
-        "spread": np.where(constant, 1, spread).astype(np.float32),
-        "share": share.astype(np.float32),
-    }
-
-
-def _standardise(vectors: FeatureVectors, arrays: Arrays) -> FeatureVectors:
-    standard = (vectors - arrays["mean"]) / arrays["spread"]
-    return np.clip(standard, -MAX_DEVIATION, MAX_DEVIATION) * arrays["share"]
 
 
 def _combinations(grid: Mapping[str, Sequence[float]]) -> Iterator[Hyperparameters]:
