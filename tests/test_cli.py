@@ -195,14 +195,7 @@ def test_a_model_of_the_sample_alone_says_so_first(
     folder = tmp_path / "final"
     shutil.copytree(project / "models/final", folder)
     manifest = json.loads((folder / "model.json").read_text())
-    arguments = [
-        "predict",
-        "--once",
-        "--model",
-        str(folder),
-        f"art/{GOOD[0]}",
-        *filter(None, [form]),
-    ]
+    arguments = ["predict", "--once", "--model", str(folder), f"art/{GOOD[0]}", *form]
     for trained_on, first in (
         ({"sample": "sample"}, trained_model.SAMPLE_ONLY),
         ({"sample": "sample", "mine": "path"}, "" if form else proofs.NONE),

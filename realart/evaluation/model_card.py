@@ -109,8 +109,8 @@ def _what(params: Params) -> str:
     caution = f"**{SAMPLE_ONLY[0].upper()}{SAMPLE_ONLY[1:]}.**\n\n" * (sources == {"sample"})
     return (
         f"{caution}Classifies a picture as made by a person or by a generator, with a calibrated "
-        f"probability of ai. Input of the recipe `{params.model}`: {params.recipe.sees}. It was trained on "
-        f"`{params.dataset}` by realart, which can reproduce it from the same pictures."
+        f"probability of ai. Input of the recipe `{params.model}`: {params.recipe.sees}. It was "
+        f"trained on `{params.dataset}` by realart, which can reproduce it from the same pictures."
     )
 
 
