@@ -8,6 +8,7 @@ labels are read, and a digest of the code of each stage. Entries that are not ch
 from realart.core import code, errors, paths
 from realart.core.outputs import fresh_directory, write_json
 from realart.data import sources
+from realart.networks import weight_files
 from realart.params import READ, ClassifierRecipe, NetworkRecipe, Params, load_params
 
 
@@ -30,15 +31,20 @@ def main() -> None:
 
 
 def check_names(params: Params) -> None:
-    """Check that what the chosen sets and recipe name is registered: params.py knows no registry.
+    """Check that what the chosen sets and recipe name exists: `realart.params` knows names only.
 
     Raises
     ------
     RealartError
-        There is no such source, family of measurements, classifier or hyperparameter.
+        There is no such source, family of measurements, classifier, hyperparameter, or file of
+        weights.
     """
     for name, dataset in params.sets.items():
         sources.find(name, dataset)
+    for backbone in params.backbones:
+        weight_files.weights_file(backbone)
+    for name, encoder in params.encoders.items():
+        weight_files.encoder_file(name, encoder)
     if params.recipe_descriptors:
         from realart.features import forensic  # SciPy and scikit-learn take a second to import
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from realart.core.errors import RealartError
 from realart.networks import backend, layers
 from realart.networks.backend import keras
+from realart.networks.weight_files import weights_file
 from realart.params import (
     Backbone,
     KerasApplication,
@@ -20,7 +21,6 @@ from realart.params import (
     NetworkRecipe,
     PixelInput,
     VectorInput,
-    weights_file,
 )
 
 LOSS = {1: "binary_crossentropy", 2: "categorical_crossentropy"}

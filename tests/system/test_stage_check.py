@@ -10,9 +10,9 @@ from stages.check import check_names
 HEAD = "recipes.forensic.head"
 
 
-def changed(path: str, value: object) -> Params:
-    """Return params.yaml for `forensic` on `sample`, with another value at a path."""
-    content = PARAMS.model_dump() | {"model": "forensic", "dataset": "sample"}
+def changed(path: str, value: object, model: str = "forensic") -> Params:
+    """Return params.yaml for a model on `sample`, with another value at a path."""
+    content = PARAMS.model_dump() | {"model": model, "dataset": "sample"}
     *groups, last = path.split(".")
     group = content
     for name in groups:
@@ -50,3 +50,12 @@ def test_an_unknown_name_is_refused_with_the_param_that_gives_it(
 def test_names_of_what_is_not_chosen_are_not_looked_up() -> None:
     check_names(changed("datasets.local.source", "keggle"))
     check_names(changed("recipes.clip_svm.head.name", "forest"))
+
+
+def test_weights_that_are_no_file_are_refused() -> None:
+    backbone = "recipes.resnet50.sees.backbone.weights"
+    with pytest.raises(RealartError, match=r"'own\.weights\.h5' are no file"):
+        check_names(changed(backbone, "own.weights.h5", model="resnet50"))
+    encoder = "descriptors.clip_vit_b16.encoder.file"
+    with pytest.raises(RealartError, match=r"clip_vit_b16\.encoder\.file 'own\.onnx' is no file"):
+        check_names(changed(encoder, "own.onnx", model="clip_svm"))
