@@ -34,8 +34,11 @@ PLUMBING = (
     "realart.core.paths",
     "realart.core.project",
     "realart.core.registry",
+    "realart.networks.keras_signatures",
+    "realart.networks.signatures",
     "realart.params",
     "realart.tracking",
+    "realart.training.check_params",
 )
 """Modules and packages that decide no byte of an output: neither they nor their imports count.
 
