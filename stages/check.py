@@ -7,13 +7,13 @@ labels are read, and a digest of the code of each stage. Entries that are not ch
 
 from realart.core import code, errors, paths
 from realart.core.outputs import fresh_directory, write_json
-from realart.data import sources
-from realart.params import READ, ClassifierRecipe, NetworkRecipe, Params, load_params
+from realart.params import READ, NetworkRecipe, load_params
+from realart.training.check_params import check_params
 
 
 def main() -> None:
     params = load_params()
-    check_names(params)
+    check_params(params)
     if params.train.devices > 1 and isinstance(params.recipe, NetworkRecipe):
         from realart.networks import backend  # Keras takes seconds to import
 
@@ -27,26 +27,6 @@ def main() -> None:
         for script in sorted((code.ROOT / "stages").glob("*.py")):
             write_json(code.digests(f"stages.{script.stem}"), folder / f"{script.stem}.json")
     print(f"check: params.yaml is sound; {params.model} on {params.dataset}")
-
-
-def check_names(params: Params) -> None:
-    """Check that what the chosen sets and recipe name is registered: params.py knows no registry.
-
-    Raises
-    ------
-    RealartError
-        There is no such source, family of measurements, classifier or hyperparameter.
-    """
-    for name, dataset in params.sets.items():
-        sources.find(name, dataset)
-    if params.recipe_descriptors:
-        from realart.features import forensic  # SciPy and scikit-learn take a second to import
-
-        forensic.check(params.recipe_descriptors)
-    if isinstance(params.recipe, ClassifierRecipe):
-        from realart.models import classifiers
-
-        classifiers.check(params.recipe.head, f"recipes.{params.model}.head")
 
 
 if __name__ == "__main__":

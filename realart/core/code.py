@@ -34,13 +34,17 @@ PLUMBING = (
     "realart.core.paths",
     "realart.core.project",
     "realart.core.registry",
+    "realart.networks.keras_signatures",
+    "realart.networks.signatures",
     "realart.params",
     "realart.tracking",
+    "realart.training.check_params",
 )
 """Modules and packages that decide no byte of an output: neither they nor their imports count.
 
 They run work, report on it and check what it is given; it is the values of params, which DVC
-compares by itself, that decide. A default of a param never changes (`tests/test_params.py`).
+compares by itself, that decide. A default of a param never changes
+(`tests/params/test_groups.py`).
 """
 
 MESSAGES = ("RealartError", "print")

@@ -18,7 +18,7 @@ from realart.core import paths
 from realart.core.errors import RealartError
 from realart.core.outputs import array_file, write_json
 from realart.core.parallel import batches, map_parallel
-from realart.features import feature_store, forensic, preprocessing, vectors
+from realart.features import feature_store, preprocessing, vectors
 from realart.features.preprocessing import InputSpec, ModelInput
 from realart.networks import openvino_runtime
 from realart.networks.openvino_runtime import UnsupportedError
@@ -49,7 +49,6 @@ def write(params: Params, rows: pd.DataFrame, folder: Path) -> str:
         A backbone, encoder, layer or family that there is not, weights that can't be had, or
         numbers that are not finite.
     """
-    forensic.check(params.recipe_descriptors)
     spec = preprocessing.input_spec(params)
     write_json(spec.model_dump(), folder / SPEC)
     return _write(

@@ -17,7 +17,8 @@ from filelock import FileLock
 from realart.core import hashing, hub, project
 from realart.core.errors import RealartError
 from realart.networks import openvino_runtime
-from realart.params import REMOTE, Encoder, OnnxFeatures, Tap, encoder_file
+from realart.networks.weight_files import encoder_file
+from realart.params import REMOTE, Encoder, OnnxFeatures, Tap
 
 if TYPE_CHECKING:
     import openvino

@@ -1,7 +1,6 @@
 """Networks as params.yaml declares them: layers, backbones and optimizers by their Keras names."""
 
-import difflib
-import inspect
+import json
 import sys
 from collections.abc import Callable
 from functools import singledispatch
@@ -11,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realart.core.errors import RealartError
-from realart.networks import backend, layers
+from realart.core.registry import choose
+from realart.networks import backend, layers, signatures
 from realart.networks.backend import keras
+from realart.networks.weight_files import weights_file
 from realart.params import (
     Backbone,
     KerasApplication,
@@ -20,7 +21,6 @@ from realart.params import (
     NetworkRecipe,
     PixelInput,
     VectorInput,
-    weights_file,
 )
 
 LOSS = {1: "binary_crossentropy", 2: "categorical_crossentropy"}
@@ -118,7 +118,14 @@ def architecture(model: keras.Model) -> str:
 
 
 def from_architecture(text: str) -> keras.Model:
-    """Build a network from the JSON of `architecture`, without its weights."""
+    """Build a network from the JSON of `architecture`, without its weights.
+
+    Raises
+    ------
+    RealartError
+        It has an object that may hold code, such as a layer `Lambda` or `TFSMLayer`.
+    """
+    signatures.check_objects("the network", json.loads(text), signatures.IN_ARCHITECTURES)
     own = {"Preprocess": Preprocess, **layers.OWN}
     return keras.models.model_from_json(text, custom_objects=own)
 
@@ -148,9 +155,10 @@ def compile_for(model: keras.Model, recipe: NetworkRecipe, learning_rate: float)
     RealartError
         Keras does not know the optimizer or an argument.
     """
-    known = _classes(keras.optimizers, keras.optimizers.Optimizer)
-    function = _look_up(known, recipe.optimizer.name, "optimizer")
-    optimizer = _construct(function, {"learning_rate": learning_rate, **recipe.optimizer.arguments})
+    declared = recipe.optimizer
+    signatures.check_call("the recipe", "optimizer", declared.name, declared.arguments)
+    function = getattr(keras.optimizers, declared.name)
+    optimizer = _construct(function, {"learning_rate": learning_rate, **declared.arguments})
     model.compile(optimizer, LOSS[recipe.outputs], metrics=["accuracy"])
 
 
@@ -189,10 +197,8 @@ def backbone_function(name: str) -> Callable[..., keras.Model]:
     RealartError
         Keras has no such backbone; the message lists those that it has.
     """
-    known: dict[str, Callable[..., Any]] = {
-        key: value for key, value in vars(keras.applications).items() if inspect.isfunction(value)
-    }
-    return _look_up(known, name, "backbone")
+    choose(signatures.BACKBONES, name, "backbone")
+    return getattr(keras.applications, name)
 
 
 def build_backbone(backbone: KerasApplication, size: int) -> keras.Model:
@@ -212,6 +218,7 @@ def build_backbone(backbone: KerasApplication, size: int) -> keras.Model:
         "input_shape": (size, size, 3),
         "weights": _weights(backbone),
     }
+    signatures.check_backbone("the recipe", backbone)
     function = backbone_function(backbone.name)
     try:
         model = function(**arguments)
@@ -238,11 +245,10 @@ def _weights(backbone: KerasApplication) -> str | None:
 
 def _apply_layers(x: Any, declared: list[Layer], what: str) -> Any:
     """Apply declared layers to a tensor, one after the other; errors call them `what`."""
-    known = _classes(keras.layers, keras.layers.Layer) | layers.OWN
-    known.pop("Lambda")  # code in a params file is not what a recipe is
     for number, declaration in enumerate(declared):
         ((name, arguments),) = declaration.items()
-        layer = _construct(_look_up(known, name, f"{what} {number}"), arguments)
+        signatures.check_layer(f"{what} {number}", declaration)
+        layer = _construct(layers.OWN.get(name) or getattr(keras.layers, name), arguments)
         try:
             x = layer(x)
         except (ValueError, TypeError, NotImplementedError) as error:
@@ -250,24 +256,6 @@ def _apply_layers(x: Any, declared: list[Layer], what: str) -> Any:
                 f"{what} {number} '{name}' does not fit what is before it: {error}"
             ) from error
     return x
-
-
-def _classes(module: Any, parent: type) -> dict[str, Callable[..., Any]]:
-    """Return the subclasses of `parent` in a module, by name."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isclass(value) and issubclass(value, parent)
-    }
-
-
-def _look_up(known: dict[str, Callable[..., Any]], name: str, what: str) -> Callable[..., Any]:
-    if name in known:
-        return known[name]
-    close = difflib.get_close_matches(name, known)
-    hint = f" (did you mean '{close[0]}'?)" if close else ""
-    choices = sorted(known) if len(known) <= 60 else close or ["see https://keras.io/api"]
-    raise RealartError(f"unknown {what} '{name}'{hint}; Keras has: {', '.join(choices)}")
 
 
 def _construct(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from realart.features import vectors
 from realart.models import classifiers
 from realart.models.classifiers import FittedClassifier
 from realart.params import ClassifierRecipe, Params
-from realart.training import folds
+from realart.training import check_params, folds
 from realart.training.folds import FoldCallback, FoldTrainer
 
 CLASSIFIER = "head.npz"
@@ -37,7 +37,7 @@ def fold_trainer(
     RealartError
         There is no such classifier, or it lacks a hyperparameter of the grid.
     """
-    classifiers.check(recipe.head, f"recipes.{params.model}.head")
+    check_params.check_classifier(recipe.head, f"recipes.{params.model}.head")
     yield FoldTrainer(partial(_train, params, recipe, rows, features), __name__)
 
 

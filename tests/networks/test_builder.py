@@ -251,17 +251,20 @@ def test_fine_tuning_unfreezes_exactly_the_last_layers() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (recipe(layers=[{"Conv2d": {}}]), ["layer 0 'Conv2d'", "mean 'Conv2D'"]),
+        (recipe(layers=[{"Conv2d": {}}]), ["layer 0: unknown layer 'Conv2d'", "mean 'Conv2D'"]),
         (
             recipe(layers=[{"Lambda": {"function": "x"}}]),
-            ["unknown layer 0 'Lambda'", "https://keras.io/api"],
+            ["layer 0: unknown layer 'Lambda'", "https://keras.io/api"],
         ),
         (
             recipe(layers=[{"Flatten": {}}, {"Dense": {"unit": 3}}]),
             ["Dense", "unit"],
         ),
         (recipe(layers=[{"Dropout": {"rate": 7}}]), ["Dropout", "7"]),
-        (augmented({"RandomFlop": {}}), ["augment 0 'RandomFlop'", "mean 'RandomFlip'"]),
+        (
+            augmented({"RandomFlop": {}}),
+            ["augment 0: unknown", "'RandomFlop'", "mean 'RandomFlip'"],
+        ),
         (
             augmented({"RandomResizedCrop": {"size": 17}}),
             ["augment 0 'RandomResizedCrop'", "16x16 px are too few for a crop of 17"],

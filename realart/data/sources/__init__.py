@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -71,16 +72,34 @@ class FetchedArchive:
     cache: Path | None = None
 
 
-Source = Callable[[str, Dataset, Folders], FetchedArchive]
+Fetch = Callable[[str, Dataset, Folders], FetchedArchive]
 """Fetches an entry of `datasets`, given its name, itself and the folders to work in.
 
 Raises `RealartError` where the source has no such dataset, refuses it or cannot be reached.
 """
+Check = Callable[[str, Dataset], object]
+"""Checks the `path` of an entry of `datasets`, given its name and itself; raises `RealartError`."""
+
+
+class Source(NamedTuple):
+    """A kind of source: how an archive is fetched, and how its `path` is checked before."""
+
+    fetch: Fetch
+    check: Check
+
 
 SOURCES = Registry[Source]("source")
 """All kinds of source by name."""
 
-register = SOURCES.register
+
+def register(name: str, check: Check) -> Callable[[Fetch], Fetch]:
+    """Register the decorated function as the source `name`, whose paths are checked by `check`."""
+
+    def add(fetch: Fetch) -> Fetch:
+        SOURCES.add(name, Source(fetch, check))
+        return fetch
+
+    return add
 
 
 def find(name: str, dataset: Dataset) -> Source:
@@ -92,6 +111,17 @@ def find(name: str, dataset: Dataset) -> Source:
         There is no such source.
     """
     return SOURCES.choose(dataset.source, f"datasets.{name}.source")
+
+
+def check(name: str, dataset: Dataset) -> None:
+    """Check an entry of `datasets` without a network.
+
+    Raises
+    ------
+    RealartError
+        There is no such source, or `path` has not its form or, on this machine, is not there.
+    """
+    find(name, dataset).check(name, dataset)
 
 
 def fetch(name: str, dataset: Dataset, folders: Folders) -> dict[str, object]:
@@ -111,7 +141,7 @@ def fetch(name: str, dataset: Dataset, folders: Folders) -> dict[str, object]:
     source = find(name, dataset)
     try:
         with _alone(folders.downloads):
-            fetched = source(name, dataset, folders)
+            fetched = source.fetch(name, dataset, folders)
             digest = _accepted(fetched, name, dataset)
             if fetched.cache:
                 shutil.move(fetched.archive, folders.archive)

@@ -22,7 +22,24 @@ SUFFIXES = {f".{suffix}" for suffix in [*PICTURES.split(), "parquet", "zip"]} | 
 AGAIN = "the download was removed; run again to fetch it anew"
 
 
-@register("huggingface")
+def parse_path(name: str, dataset: Dataset) -> tuple[str, str | None]:
+    """Return repository and revision (None for the newest) of a `dataset.path` at Hugging Face.
+
+    Raises
+    ------
+    RealartError
+        It has another form.
+    """
+    found = re.fullmatch(r"(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?", dataset.path or "")
+    if not found:
+        raise RealartError(
+            f"datasets.{name}.path is {dataset.path!r}: for Hugging Face it is owner/name or "
+            "owner/name@revision, as in https://huggingface.co/datasets/owner/name"
+        )
+    return found[1], found[2]
+
+
+@register("huggingface", check=parse_path)
 def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
     """Download `owner/name` (its newest revision) or `owner/name@revision` and zip its pictures.
 
@@ -31,7 +48,7 @@ def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
     repository, Parquet rows become `<split>/<label>/<row>-<file name>`, and a zip is unpacked into
     a folder of its name.
     """
-    repository, revision = _parse(name, dataset)
+    repository, revision = parse_path(name, dataset)
     hub.quieten()
     with hub.translate_errors("dataset", str(dataset.path), f"datasets.{name}.path"):
         commit, sums = _listing(name, dataset, repository, revision)
@@ -50,16 +67,6 @@ def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
         address=f"https://huggingface.co/datasets/{repository}/tree/{commit}",
         cache=cache,
     )
-
-
-def _parse(name: str, dataset: Dataset) -> tuple[str, str | None]:
-    found = re.fullmatch(r"(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?", dataset.path or "")
-    if not found:
-        raise RealartError(
-            f"datasets.{name}.path is {dataset.path!r}: for Hugging Face it is owner/name or "
-            "owner/name@revision, as in https://huggingface.co/datasets/owner/name"
-        )
-    return found[1], found[2]
 
 
 def _listing(

@@ -28,7 +28,24 @@ SIGN_IN = (
 )
 
 
-@register("kaggle")
+def parse_path(name: str, dataset: Dataset) -> tuple[str, str, str | None]:
+    """Return owner, slug and version (None for the newest) of a `dataset.path` at Kaggle.
+
+    Raises
+    ------
+    RealartError
+        It has another form.
+    """
+    found = re.fullmatch(r"([\w-]+)/([\w-]+)(?:/([1-9]\d*))?", dataset.path or "")
+    if not found:
+        raise RealartError(
+            f"datasets.{name}.path is {dataset.path!r}: for Kaggle it is owner/dataset or "
+            f"owner/dataset/version, as in https://www.kaggle.com/datasets/owner/dataset"
+        )
+    return found[1], found[2], found[3]
+
+
+@register("kaggle", check=parse_path)
 def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
     """Download the zip archive of `owner/slug` (its newest version) or of `owner/slug/version`.
 
@@ -36,7 +53,7 @@ def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
     resumes it if it is still the same file at Kaggle. A version that lies whole in
     `folders.existing` is taken from there; if it is the pinned one, Kaggle is not contacted.
     """
-    owner, slug, pinned = _parse(name, dataset)
+    owner, slug, pinned = parse_path(name, dataset)
     address = f"https://www.kaggle.com/datasets/{owner}/{slug}"
     if fetched := _existing_archive(folders.existing, address, pinned):
         return fetched
@@ -77,16 +94,6 @@ def _existing_archive(existing: Path, address: str, version: str | None) -> Fetc
     if not version or not same:
         return None
     return FetchedArchive(archive, f"remove {archive} and run again", version, record["address"])
-
-
-def _parse(name: str, dataset: Dataset) -> tuple[str, str, str | None]:
-    found = re.fullmatch(r"([\w-]+)/([\w-]+)(?:/([1-9]\d*))?", dataset.path or "")
-    if not found:
-        raise RealartError(
-            f"datasets.{name}.path is {dataset.path!r}: for Kaggle it is owner/dataset or "
-            f"owner/dataset/version, as in https://www.kaggle.com/datasets/owner/dataset"
-        )
-    return found[1], found[2], found[3]
 
 
 def _signed_in() -> Any:

@@ -4,7 +4,7 @@ from realart.data.sources import FetchedArchive, Folders, register
 from realart.params import Dataset
 
 
-@register("sample")
+@register("sample", check=lambda name, dataset: None)
 def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
     """Render the sample; `dataset.path` is not read."""
     from realart.data.sample import write_archive

@@ -4,15 +4,14 @@ They come in families. A family is a function in a module of this package that r
 RGB pixels in, uint8 (h, w, 3), its measurements out, float32 (d,); d is the same for any picture.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from realart.core.registry import Registry, import_modules
 from realart.data.pictures import Pixels
 from realart.features.pixel_statistics import BLOCK, Vector
-from realart.params import ForensicFeatures
 
 Measure = Callable[[Pixels], Vector]
 
@@ -55,20 +54,6 @@ def measure(pixels: Pixels, families: Sequence[str]) -> Vector:
     if any(any(padding) for padding in missing):
         pixels = np.pad(pixels, [*missing, (0, 0)], mode="edge")
     return np.concatenate([FAMILIES[family].measure(pixels) for family in families])
-
-
-def check(descriptors: Mapping[str, Any]) -> None:
-    """Check that there are all families that forensic `descriptors` name, by their own names.
-
-    Raises
-    ------
-    RealartError
-        There is no such family.
-    """
-    for name, descriptor in descriptors.items():
-        if isinstance(descriptor, ForensicFeatures):
-            for family in descriptor.families:
-                FAMILIES.choose(family, f"descriptors.{name}.families")
 
 
 import_modules(__name__, __path__)

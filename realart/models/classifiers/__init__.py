@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_file
-from realart.core.registry import Registry, hint, import_modules
+from realart.core.registry import Registry, import_modules
 from realart.core.tables import Positions
 from realart.features.vectors import FeatureVectors
 from realart.metrics.calibration import platt
@@ -54,7 +54,7 @@ class Classifier(ABC):
     """
 
     hyperparameters: ClassVar[tuple[str, ...]]
-    """scikit-learn's names of the hyperparameters that a grid may contain."""
+    """scikit-learn's names of the hyperparameters that a grid may contain, as a literal tuple."""
 
     @abstractmethod
     def __init__(
@@ -100,30 +100,6 @@ CLASSIFIERS = Registry[type[Classifier]]("classifier")
 """All kinds of classifiers, by name."""
 
 register = CLASSIFIERS.register
-
-
-def check(classifier: ClassifierParams, param: str) -> None:
-    """Check that a classifier and the hyperparameters of its grid exist.
-
-    Parameters
-    ----------
-    classifier
-        Its name and grid.
-    param
-        The dotted name of `classifier` in params.yaml, for messages.
-
-    Raises
-    ------
-    RealartError
-        No classifier is registered under the name, or it has no such hyperparameter.
-    """
-    known = CLASSIFIERS.choose(classifier.name, f"{param}.name").hyperparameters
-    for name in classifier.grid:
-        if name not in known:
-            raise RealartError(
-                f"{param}.grid: {classifier.name} has no hyperparameter '{name}'"
-                f"{hint(name, known)}; known: {', '.join(known)}"
-            )
 
 
 @dataclass(frozen=True)
