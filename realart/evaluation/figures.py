@@ -1,4 +1,4 @@
-"""Compute all metrics of a run for metrics/metrics.json, and write its tables and plots."""
+"""Compute all metrics of a run for metrics/evaluation.json, and write its tables and plots."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ import pandas as pd
 from realart.core import paths, tables
 from realart.core.outputs import write_json
 from realart.data import contact_sheets
-from realart.evaluation import model_card, reencoding
+from realart.evaluation import headline, model_card, reencoding
 from realart.evaluation.final_model import labels_and_scores
 from realart.metrics import (
     by_set,
@@ -79,7 +79,7 @@ def compute_figures(
     archives: Mapping[str, Path],
     decided_cases: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Compute the content of metrics.json.
+    """Compute the content of evaluation.json.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def write_tables(
         sheet[f"labelled {label}, probably wrongly ({len(shown)} pictures)"] = files
     contact_sheets.draw_sheet(sheet, images / "label_issues.jpg")
     # DVC pushes no metrics that git tracks, but restores a run by the bytes of all its outputs.
-    write_json(figures, folder / paths.FIGURES.name)
+    write_json(headline.headline(figures), folder / paths.HEADLINE.name)
 
 
 def _promises_by_source(params: Params, scores: RunScores) -> pd.DataFrame:
