@@ -16,6 +16,7 @@ from realart.evaluation.final_model import labels_and_scores
 from realart.metrics import (
     by_set,
     classification,
+    curves,
     goals,
     label_issues,
     matching,
@@ -23,6 +24,7 @@ from realart.metrics import (
     promises_by_source,
     subgroups,
 )
+from realart.metrics.classification import THRESHOLD
 from realart.metrics.thresholds import DecisionRule, evaluate_decisions, one_class_warnings
 from realart.models.trained_model import TrainedModel
 from realart.params import CLASSES, Params
@@ -182,18 +184,34 @@ def write_plots(
     images: Path,
 ) -> None:
     """Write all curves: CSV files for `dvc plots` into `folder`, PNG files into `images`."""
-    history = pd.concat(
-        [result.history.assign(fold=fold) for fold, result in enumerate(results)],
-        ignore_index=True,
-    )
-    history.to_csv(folder / "history.csv", index=False)
-    plots.draw_history(history, images / "history.png")
+    _write_history(params, results, folder, images)
     named = {
         "test": labels_and_scores(scores.test),
         "out of fold": labels_and_scores(scores.oof),
     }
+    for part, arrays in zip(("test", "oof"), named.values(), strict=True):
+        (folder / part).mkdir()
+        curves.write_confusion(*arrays, THRESHOLD, folder / part)
+        curves.write_ranking(*arrays, folder / part)
+        curves.write_calibration(*arrays, folder / part)
     decisions = {"test": figures["test"], "out of fold": figures["oof"]}
-    plots.write_curves(named, decisions, params.promise.precision, folder, images)
+    plots.draw_confusion(*named["test"], "test", images / "confusion.png")
+    plots.draw_curves(named, decisions, images / "curves.png")
+    plots.draw_calibration(named, params.promise.precision, images / "calibration.png")
+
+
+def _write_history(
+    params: Params, results: Sequence[FoldResult], folder: Path, images: Path
+) -> None:
+    """Write the epochs of all folds; history.csv has no row if no fold has two: no line to draw."""
+    history = pd.concat(
+        [result.history.assign(fold=fold) for fold, result in enumerate(results)],
+        ignore_index=True,
+    )
+    drawn = history if history["epoch"].any() else history.head(0)
+    drawn.to_csv(folder / "history.csv", index=False)
+    if params.recipe.uses_keras:
+        plots.draw_history(history, images / "history.png")
 
 
 def summary(params: Params, figures: Mapping[str, Any]) -> str:
