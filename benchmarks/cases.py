@@ -180,7 +180,7 @@ def one_class_wins(path: Path, folder: Path) -> CheckResult:
     """Run all stages on a set without signal, in which one class is rare."""
     place = project(folder / "one_class", path, **{"split.folds": 2, "split.slices": 2})
     output = "".join(run(place, f"stages.{stage}") for stage in STAGES)
-    goals = json.loads((place / "metrics/metrics.json").read_text("utf-8"))["goals"]
+    goals = json.loads((place / "metrics/evaluation.json").read_text("utf-8"))["goals"]
     champion = "none" if aliases(place) == "{}" else "this"
     all_ai = bool(re.search("all pictures are classified as ai", output, re.IGNORECASE))
     actual = f"goals {goals}, champion: {champion}, all classified as ai: {all_ai}"

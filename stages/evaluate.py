@@ -3,7 +3,7 @@
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory, write_json
 from realart.data import raw
-from realart.evaluation import cases, figures, final_model, model_card
+from realart.evaluation import cases, figures, final_model, headline, model_card
 from realart.params import load_params
 from realart.training import folds
 
@@ -31,7 +31,8 @@ def main() -> None:
     decided_cases = cases.evaluate(model, params.goals.cases)
     report = figures.compute_figures(params, scores, results, rule, model, archives, decided_cases)
     tables.write(scores.combined, paths.SCORES, tables.PREDICTIONS)
-    write_json(report, paths.FIGURES)
+    write_json(report, paths.EVALUATION)
+    write_json(headline.headline(report), paths.HEADLINE)
     card = model_card.render(params, report, paths.FINDINGS.read_text("utf-8"))
     (paths.FINAL / "README.md").write_text(card, "utf-8")
     with fresh_directory(paths.EVALUATION_IMAGES) as images:

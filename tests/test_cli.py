@@ -581,10 +581,14 @@ def test_runs_are_compared_as_text_and_as_markdown(
     )
     predictions["label"] = predictions["group"] = np.array(["human", "ai"])[labels]
     tables.write(predictions, tmp_path / "metrics/scores.csv", tables.PREDICTIONS)
+    report = {"cases": {"ai/one.png": {"score": 0.75, "right": 1.0}}}
+    (tmp_path / "metrics/evaluation.json").write_text(json.dumps(report))
     result = realart("compare", "workspace", *option, cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[0] == first
-    assert result.stdout.splitlines()[-1].startswith(last)
+    heading, *_, line, case = filter(None, result.stdout.splitlines())
+    assert heading == first
+    assert line.startswith(last)
+    assert case.endswith("case ai/one.png: 0.750 (right) and 0.750 (right)")
 
 
 def test_another_detector_is_evaluated_without_a_run(realart: Realart, tmp_path: Path) -> None:

@@ -29,14 +29,15 @@ def add_command(commands: Commands) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from realart.evaluation import compare
+    from realart.evaluation import compare, compare_cases
 
     a, threshold_a = compare.load_scores(arguments.a)
     b, threshold_b = compare.load_scores(arguments.b)
     comparisons = compare.compare(a, b, (threshold_a, threshold_b))
+    case_lines = compare_cases.compare(*map(compare_cases.load, (arguments.a, arguments.b)))
     if arguments.markdown:
-        print(compare.markdown(arguments.a, arguments.b, comparisons))
+        print(compare.markdown(arguments.a, arguments.b, comparisons), end="\n\n")
+        print(*(f"- {line}" for line in case_lines), sep="\n")
         return
     print(f"A is {arguments.a}, B is {arguments.b}")
-    for comparison in comparisons:
-        print(comparison)
+    print(*comparisons, *case_lines, sep="\n")

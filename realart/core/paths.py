@@ -22,7 +22,8 @@ FOLDS = Path("models/folds")
 FINAL = Path("models/final")
 
 METRICS = Path("metrics")
-FIGURES = METRICS / "metrics.json"
+HEADLINE = METRICS / "metrics.json"
+EVALUATION = METRICS / "evaluation.json"
 SCORES = METRICS / "scores.csv"
 AUDIT = METRICS / "audit"
 AUDIT_FIGURES = METRICS / "audit.json"

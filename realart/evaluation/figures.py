@@ -1,4 +1,4 @@
-"""Compute all metrics of a run for metrics/metrics.json, and write its tables and plots."""
+"""Compute all metrics of a run for metrics/evaluation.json, and write its tables and plots."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,13 @@ import pandas as pd
 from realart.core import paths, tables
 from realart.core.outputs import write_json
 from realart.data import contact_sheets
-from realart.evaluation import model_card, reencoding
+from realart.evaluation import headline, model_card, reencoding
 from realart.evaluation.final_model import labels_and_scores
 from realart.features.vectors import FeatureVectors
 from realart.metrics import (
     by_set,
     classification,
+    curves,
     goals,
     label_issues,
     matching,
@@ -24,6 +25,7 @@ from realart.metrics import (
     promises_by_source,
     subgroups,
 )
+from realart.metrics.classification import THRESHOLD
 from realart.metrics.thresholds import DecisionRule, evaluate_decisions, one_class_warnings
 from realart.models import novelty
 from realart.models.trained_model import TrainedModel
@@ -81,7 +83,7 @@ def compute_figures(
     archives: Mapping[str, Path],
     decided_cases: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Compute the content of metrics.json.
+    """Compute the content of evaluation.json.
 
     Parameters
     ----------
@@ -166,7 +168,7 @@ def write_tables(
         sheet[f"labelled {label}, probably wrongly ({len(shown)} pictures)"] = files
     contact_sheets.draw_sheet(sheet, images / "label_issues.jpg")
     # DVC pushes no metrics that git tracks, but restores a run by the bytes of all its outputs.
-    write_json(figures, folder / paths.FIGURES.name)
+    write_json(headline.headline(figures), folder / paths.HEADLINE.name)
 
 
 def _promises_by_source(params: Params, scores: RunScores) -> pd.DataFrame:
@@ -192,18 +194,34 @@ def write_plots(
     images: Path,
 ) -> None:
     """Write all curves: CSV files for `dvc plots` into `folder`, PNG files into `images`."""
-    history = pd.concat(
-        [result.history.assign(fold=fold) for fold, result in enumerate(results)],
-        ignore_index=True,
-    )
-    history.to_csv(folder / "history.csv", index=False)
-    plots.draw_history(history, images / "history.png")
+    _write_history(params, results, folder, images)
     named = {
         "test": labels_and_scores(scores.test),
         "out of fold": labels_and_scores(scores.oof),
     }
+    for part, arrays in zip(("test", "oof"), named.values(), strict=True):
+        (folder / part).mkdir()
+        curves.write_confusion(*arrays, THRESHOLD, folder / part)
+        curves.write_ranking(*arrays, folder / part)
+        curves.write_calibration(*arrays, folder / part)
     decisions = {"test": figures["test"], "out of fold": figures["oof"]}
-    plots.write_curves(named, decisions, params.promise.precision, folder, images)
+    plots.draw_confusion(*named["test"], "test", images / "confusion.png")
+    plots.draw_curves(named, decisions, images / "curves.png")
+    plots.draw_calibration(named, params.promise.precision, images / "calibration.png")
+
+
+def _write_history(
+    params: Params, results: Sequence[FoldResult], folder: Path, images: Path
+) -> None:
+    """Write the epochs of all folds; history.csv has no row if no fold has two: no line to draw."""
+    history = pd.concat(
+        [result.history.assign(fold=fold) for fold, result in enumerate(results)],
+        ignore_index=True,
+    )
+    drawn = history if history["epoch"].any() else history.head(0)
+    drawn.to_csv(folder / "history.csv", index=False)
+    if params.recipe.uses_keras:
+        plots.draw_history(history, images / "history.png")
 
 
 def summary(params: Params, figures: Mapping[str, Any]) -> str:

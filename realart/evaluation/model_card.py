@@ -29,9 +29,9 @@ HEADER_SPLITS = {
     "oof": "train, out of fold",
     "unseen": "train, sets held out (mean)",
 }
-"""Parts of metrics.json in the header, and the split of the data set that each is of."""
+"""Parts of evaluation.json in the header, and the split of the data set that each is of."""
 SET_EVALUATIONS = {"in_set": "in-set", "unseen": "held out"}
-"""Parts of metrics.json that hold metrics of each of several sets, and their names."""
+"""Parts of evaluation.json that hold metrics of each of several sets, and their names."""
 OPEN_LICENCES = ("apache-2.0", "cc-by-4.0", "cc0-1.0", "mit")
 """Open licences by the names of the Hugging Face Hub."""
 BY_SET_NOTE = (
@@ -52,7 +52,7 @@ def render(params: Params, report: Mapping[str, Any], findings: str) -> str:
     Parameters
     ----------
     report
-        What metrics.json holds.
+        What evaluation.json holds.
     findings
         The findings of the audit as a Markdown list: metrics/audit/findings.md.
     """
@@ -221,7 +221,7 @@ def _results(params: Params, report: Mapping[str, Any]) -> str:
 def set_evaluations(report: Mapping[str, Any]) -> list[str]:
     """Return the names of the evaluations by set in a report: `in-set`, `held out`, both or none.
 
-    `report` is what metrics.json holds.
+    `report` is what evaluation.json holds.
     """
     return [name for key, name in SET_EVALUATIONS.items() if key in report]
 
@@ -232,7 +232,7 @@ def set_rows(report: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
     Parameters
     ----------
     report
-        What metrics.json holds.
+        What evaluation.json holds.
 
     Returns
     -------

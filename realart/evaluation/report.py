@@ -28,7 +28,7 @@ def page(params: Params, project: Path = Path()) -> str:
     project
         The folder whose metrics/, data/ and models/ the stages have written.
     """
-    report = json.loads((project / paths.FIGURES).read_text("utf-8"))
+    report = json.loads((project / paths.EVALUATION).read_text("utf-8"))
     kept = tables.read(project / paths.PICTURES, tables.PICTURES)
     scores = tables.read(project / paths.SCORES, tables.PREDICTIONS)
     changed = tables.read(project / paths.ROBUSTNESS_TABLE, robustness.COLUMNS)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from realart.core import tables
 from realart.core.outputs import fresh_directory, write_json
-from realart.metrics import matching, plots, scored_set, subgroups
+from realart.metrics import curves, matching, plots, scored_set, subgroups
 from realart.metrics.classification import THRESHOLD
 from realart.metrics.scored_set import CLASS_RATES, Scale
 from realart.metrics.thresholds import format_figure, one_class_warning
@@ -69,11 +69,14 @@ def _write_plots(
     name = str(report["data"])
     named = {name: (labels, scores)}
     if scale.threshold is not None:
-        plots.write_confusion(labels, scores, scale.threshold, name, folder, folder)
+        curves.write_confusion(labels, scores, scale.threshold, folder)
+        plots.draw_confusion(labels, scores, name, folder / "confusion.png", scale.threshold)
     if not scored_set.only_class(labels):
-        plots.write_ranking(named, {name: report}, folder, folder)
+        curves.write_ranking(labels, scores, folder)
+        plots.draw_curves(named, {name: report}, folder / "curves.png")
         if scale.probabilities:
-            plots.write_calibration(named, None, folder, folder)
+            curves.write_calibration(labels, scores, folder)
+            plots.draw_calibration(named, None, folder / "calibration.png")
 
 
 COUNTS = {

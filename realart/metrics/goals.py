@@ -58,7 +58,7 @@ def unmet(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
     Parameters
     ----------
     report
-        What metrics.json holds.
+        What evaluation.json holds.
     goals
         Bounds of metrics of the test part.
 

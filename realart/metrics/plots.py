@@ -1,4 +1,4 @@
-"""Plots of metrics: as data, for `dvc plots`, and drawn as PNG files."""
+"""Plots of metrics, drawn as PNG files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from sklearn import metrics
 
 from realart.core.outputs import fresh_file
-from realart.metrics import classification
-from realart.metrics.classification import THRESHOLD, Labels, Scores, confusion
+from realart.metrics import classification, curves
+from realart.metrics.classification import THRESHOLD, Labels, Scores
 from realart.metrics.thresholds import coverage
 from realart.params import CLASSES
 
@@ -21,85 +21,6 @@ matplotlib.use("Agg")
 
 AI, HUMAN, GREY = "#c2410c", "#1d4ed8", "#9ca3af"
 FOLDS = ("#0f766e", "#b45309", "#7c3aed", "#be123c", "#4d7c0f", "#0369a1", "#a21caf", "#57534e")
-
-
-def roc(labels: Labels, scores: Scores) -> pd.DataFrame:
-    """Compute the ROC curve: columns fpr, tpr and threshold, by rising fpr.
-
-    The first threshold, which no score reaches, is written as 1, or as the highest score above 1.
-    """
-    fpr, tpr, threshold = metrics.roc_curve(labels, scores)
-    threshold[0] = max(1.0, scores.max())
-    return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": threshold})
-
-
-def precision_recall(labels: Labels, scores: Scores) -> pd.DataFrame:
-    """Compute the precision-recall curve: columns recall, falling from 1 to 0, and precision."""
-    precision, recall, _ = metrics.precision_recall_curve(labels, scores)
-    return pd.DataFrame({"recall": recall, "precision": precision})
-
-
-def predictions(labels: Labels, scores: Scores, threshold: float = THRESHOLD) -> pd.DataFrame:
-    """Return the columns actual and predicted, `ai` or `human`, of DVC's confusion template."""
-    names = np.array(CLASSES)
-    predicted = (scores >= threshold).astype(np.int64)
-    return pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
-
-
-def write_curves(
-    named: dict[str, tuple[Labels, Scores]],
-    figures: dict[str, Any],
-    precision: float | None,
-    folder: Path,
-    images: Path,
-) -> None:
-    """Write the curves of named parts: as CSV files for `dvc plots`, and drawn as PNG files.
-
-    The CSV files hold the first part; those of reliability and coverage the last.
-
-    Parameters
-    ----------
-    named
-        Labels and scores, shape (n,), of each part by its name.
-    figures
-        What `thresholds.evaluate_decisions` returns for each part.
-    precision
-        The promised precision of decisions, drawn as a line; None draws none.
-    folder, images
-        Existing folders of the CSV files and of the PNG files.
-    """
-    title, first = next(iter(named.items()))
-    write_confusion(*first, THRESHOLD, title, folder, images)
-    write_ranking(named, figures, folder, images)
-    write_calibration(named, precision, folder, images)
-
-
-def write_confusion(
-    labels: Labels, scores: Scores, threshold: float, title: str, folder: Path, images: Path
-) -> None:
-    """Write the decisions at a threshold as confusion.csv, and drawn as confusion.png."""
-    predictions(labels, scores, threshold).to_csv(folder / "confusion.csv", index=False)
-    draw_confusion(labels, scores, title, images / "confusion.png", threshold)
-
-
-def write_ranking(
-    named: dict[str, tuple[Labels, Scores]], figures: dict[str, Any], folder: Path, images: Path
-) -> None:
-    """Write the ROC and precision-recall curves; the parameters are those of `write_curves`."""
-    first = next(iter(named.values()))
-    roc(*first).to_csv(folder / "roc.csv", index=False)
-    precision_recall(*first).to_csv(folder / "precision_recall.csv", index=False)
-    draw_curves(named, figures, images / "curves.png")
-
-
-def write_calibration(
-    named: dict[str, tuple[Labels, Scores]], precision: float | None, folder: Path, images: Path
-) -> None:
-    """Write reliability and coverage; the parameters are those of `write_curves`."""
-    last = list(named.values())[-1]
-    classification.reliability(*last).to_csv(folder / "reliability.csv", index=False)
-    coverage(*last).to_csv(folder / "coverage.csv", index=False)
-    draw_calibration(named, precision, images / "calibration.png")
 
 
 def draw_history(history: pd.DataFrame, path: Path) -> None:
@@ -132,10 +53,10 @@ def draw_curves(
     """
     figure, axes = _figure(2)
     for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
-        curve = roc(labels, scores)
+        curve = curves.roc(labels, scores)
         area = _area(metrics.roc_auc_score(labels, scores), figures[name]["intervals"]["auc"])
         axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area}")
-        curve = precision_recall(labels, scores)
+        curve = curves.precision_recall(labels, scores)
         mean = metrics.average_precision_score(labels, scores)
         area = _area(mean, figures[name]["intervals"]["average_precision"])
         axes[1].plot(curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {area}")
@@ -232,9 +153,8 @@ def draw_confusion(
     labels: Labels, scores: Scores, title: str, path: Path, threshold: float = THRESHOLD
 ) -> None:
     """Draw the confusion matrix at a threshold: counts, and shares of the actual class."""
-    count = confusion(labels, scores, threshold)
-    matrix = np.array([[count["tn"], count["fp"]], [count["fn"], count["tp"]]])
-    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    table = curves.confusion(labels, scores, threshold)
+    matrix, share = (table[name].to_numpy().reshape(2, 2) for name in ("pictures", "share"))
     figure, (axis,) = _figure(1)
     axis.imshow(share, cmap="Oranges", vmin=0, vmax=1)
     for (i, j), number in np.ndenumerate(matrix):

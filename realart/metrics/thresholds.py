@@ -210,7 +210,7 @@ def coverage(labels: Labels, probabilities: Scores) -> pd.DataFrame:
 def evaluate_decisions(
     labels: Labels, probabilities: Scores, groups: pd.Series, rule: DecisionRule
 ) -> dict[str, Any]:
-    """Compute the metrics of labelled pictures as metrics.json holds them for each part.
+    """Compute the metrics of labelled pictures as evaluation.json holds them for each part.
 
     Parameters
     ----------
@@ -293,7 +293,7 @@ def one_class_warning(figures: Mapping[str, Any]) -> str:
 def one_class_warnings(report: Mapping[str, Any]) -> list[str]:
     """Return the warnings of `one_class_warning` for the test part and out-of-fold scores.
 
-    `report` is what metrics.json holds: `test` and `oof` have a `confusion` each.
+    `report` is what evaluation.json holds: `test` and `oof` have a `confusion` each.
     """
     parts = {"on the test part": "test", "out of fold": "oof"}
     warnings = {name: one_class_warning(report[part]) for name, part in parts.items()}

@@ -34,6 +34,7 @@ LOCK = Path("dvc.lock")
 ARTIFACTS = (
     "report.html",
     model_registry.SCORES,
+    model_registry.REPORT,
     "plots",
     "images",
     "tables",
@@ -68,7 +69,7 @@ def log_evaluation(params: Params, record: TrainingRecord) -> str:
     """
     client = store.connect()
     results = [folds.read(paths.FOLDS / f"{fold}") for fold in params.all_folds]
-    report = json.loads(paths.FIGURES.read_text("utf-8"))
+    report = json.loads(paths.EVALUATION.read_text("utf-8"))
     outcome = training_runs.outcome_fingerprint(paths.FOLDS)
     with evaluation_run(client, record, outcome, results) as run_id:
         _log_inputs(client, run_id, record.tags["data_fingerprint"])
@@ -112,7 +113,7 @@ def evaluation_run(
 
 
 def log_report(client: MlflowClient, run_id: str, report: Mapping[str, Any]) -> None:
-    """Log what metrics.json holds under paths such as test/accuracy: figures as metrics, else tags.
+    """Log what evaluation.json holds under paths such as test/accuracy: metrics, or tags.
 
     Logged again, the later values hold.
     """

@@ -29,8 +29,10 @@ from realart.tracking import store
 CHAMPION = "champion"
 """Alias of the version of a registered model that is best."""
 SCORES = "scores.csv"
-REPORT = "tables/metrics.json"
+REPORT = "evaluation.json"
 """Artifacts of a run, by which its version is compared as champion."""
+EARLIER_REPORT = "tables/metrics.json"
+"""`REPORT` in runs of earlier releases."""
 COMPARABLE = 0.5
 """Share of each class of a new version's pictures that a champion must have scored, too."""
 REQUIREMENTS = (
@@ -152,7 +154,7 @@ def promote(
     version
         The new version.
     scores, report
-        Of the new version: columns `tables.PREDICTIONS`, and the content of metrics.json.
+        Of the new version: columns `tables.PREDICTIONS`, and the content of evaluation.json.
     wanted
         The goals of params.yaml.
 
@@ -229,7 +231,7 @@ def _is_better(
 def _logged_scores(
     client: MlflowClient, version: ModelVersion
 ) -> tuple[pd.DataFrame, dict[str, Any]] | None:
-    """Return the scores and metrics.json of a version's run, or None if it is gone or has none."""
+    """Return the scores and evaluation.json of a version's run, or None if it has none."""
     run_id = str(version.run_id)
     try:
         folders = [client.list_artifacts(run_id, folder) for folder in ("", "tables")]
@@ -237,11 +239,13 @@ def _logged_scores(
         if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
             return None
         raise
-    if not {SCORES, REPORT} <= {file.path for files in folders for file in files}:
+    artifacts = {file.path for files in folders for file in files}
+    report_name = next((name for name in (REPORT, EARLIER_REPORT) if name in artifacts), None)
+    if SCORES not in artifacts or report_name is None:
         return None
     with TemporaryDirectory() as folder:
         scores, report = (
-            Path(client.download_artifacts(run_id, name, folder)) for name in (SCORES, REPORT)
+            Path(client.download_artifacts(run_id, name, folder)) for name in (SCORES, report_name)
         )
         try:
             return tables.read(scores, tables.PREDICTIONS), json.loads(report.read_text("utf-8"))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_card_is_written_beside_the_model(inside: Path) -> None:
-    report = json.loads((inside / "metrics/metrics.json").read_text())
+    report = json.loads((inside / "metrics/evaluation.json").read_text())
     read = ModelCard.load(inside / "models/final/README.md")
     assert read.data.model_name == "realart-colour-local"
     values = {
@@ -42,7 +42,7 @@ def test_a_licence_is_claimed_only_where_it_is_known(
     data = params.sets["local"].model_copy(update={"licence": licence})
     model = "mobilenetv2" if weights == "imagenet" else params.model
     params = params.model_copy(update={"datasets": {"local": data}, "model": model})
-    report = json.loads((inside / "metrics/metrics.json").read_text())
+    report = json.loads((inside / "metrics/evaluation.json").read_text())
     read = ModelCard(model_card.render(params, report, "- nothing"))
     assert read.data.license == expected
     assert ("MobileNetV2" in read.text.split("## Licence")[1]) == (weights == "imagenet")
@@ -59,7 +59,7 @@ def test_an_encoder_has_a_licence_of_its_own(inside: Path, licence: str, expecte
     params = params.model_copy(
         update={"datasets": {"local": data}, "model": "clip_svm", "descriptors": descriptors}
     )
-    report = json.loads((inside / "metrics/metrics.json").read_text())
+    report = json.loads((inside / "metrics/evaluation.json").read_text())
     read = ModelCard(model_card.render(params, report, "- nothing"))
     assert read.data.license == expected
     assert f"{encoder.file} ({licence})" in read.text.split("## Licence")[1]
@@ -67,14 +67,14 @@ def test_an_encoder_has_a_licence_of_its_own(inside: Path, licence: str, expecte
 
 def test_a_published_result_is_named_as_such(inside: Path) -> None:
     params = load_params().model_copy(update={"model": "cnn150"})
-    report = json.loads((inside / "metrics/metrics.json").read_text())
+    report = json.loads((inside / "metrics/evaluation.json").read_text())
     assert "Published of this recipe: cashbowman accuracy .629" in model_card.render(
         params, report, ""
     )
 
 
 def test_a_card_names_missed_goals_and_warns_of_one_class_predictions(inside: Path) -> None:
-    params, report = load_params(), json.loads((inside / "metrics/metrics.json").read_text())
+    params, report = load_params(), json.loads((inside / "metrics/evaluation.json").read_text())
     assert goals.summary(report, params.goals) in model_card.render(params, report, "")
     assert "**Warning" not in model_card.render(params, report, "")
     report["test"] |= {"recall": 0.1, "confusion": {"tn": 3, "fp": 0, "fn": 3, "tp": 0}}

@@ -44,7 +44,7 @@ def test_nothing_is_loaded_and_nothing_runs(read: Reader, page: str) -> None:
 
 
 def test_the_figures_are_those_of_the_run(read: Reader, trained: Path) -> None:
-    found = json.loads((trained / "metrics/metrics.json").read_text())
+    found = json.loads((trained / "metrics/evaluation.json").read_text())
     for part in ("test", "oof"):
         for name in ("accuracy", "recall", "auc", "average_precision"):
             assert thresholds.format_figure(name, found[part]) in read.text
@@ -114,7 +114,7 @@ def test_a_page_names_missed_goals_and_warns_of_one_class_predictions(
     )
     copy = tmp_path / "project"
     shutil.copytree(trained, copy)
-    file = copy / "metrics/metrics.json"
+    file = copy / "metrics/evaluation.json"
     found = json.loads(file.read_text())
     found["test"] |= {"recall": 0.1, "confusion": {"tn": 0, "fp": 3, "fn": 0, "tp": 3}}
     file.write_text(json.dumps(found))

@@ -172,7 +172,7 @@ def test_the_baseline_is_written_with_its_scores(inside: Path) -> None:
     scores = tables.read(Path("metrics/scores.csv"), tables.PREDICTIONS)
     assert set(kept["row"]) == set(scores.loc[scores["part"] == "oof", "row"])
     assert set(kept["part"]) == {"oof"}
-    report = json.loads(Path("metrics/metrics.json").read_text())
+    report = json.loads(Path("metrics/evaluation.json").read_text())
     found = intervals.of_auc(tables.is_ai(kept["label"]), kept["score"].to_numpy(), kept["group"])
     bounds = {name: report["floor"]["oof"][name] for name in ("auc", "auc_low", "auc_high")}
     assert [found.value, found.low, found.high] == pytest.approx(list(bounds.values()))

@@ -292,7 +292,7 @@ def commit(project: Path) -> None:
 
 def figures(project: Path) -> dict[str, dict[str, float]]:
     content: dict[str, dict[str, float]] = json.loads(
-        (project / "metrics/metrics.json").read_text()
+        (project / "metrics/evaluation.json").read_text()
     )
     return content
 

@@ -276,7 +276,7 @@ def locked(project: Path) -> Outs:
 
 
 def figures(project: Path) -> str:
-    return json.dumps(json.loads((project / "metrics/metrics.json").read_text()))
+    return json.dumps(json.loads((project / "metrics/evaluation.json").read_text()))
 
 
 def everything(project: Path) -> dict[str, bytes]:

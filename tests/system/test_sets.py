@@ -52,7 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, address: str) -> Path:
 
 @pytest.fixture(scope="module")
 def metrics(project: Path) -> dict[str, dict[str, object]]:
-    return json.loads((project / "metrics/metrics.json").read_text())
+    return json.loads((project / "metrics/evaluation.json").read_text())
 
 
 @pytest.fixture(scope="module")

@@ -336,21 +336,25 @@ print(*{dist.lower() for package in direct for dist in named.get(package, [])})
 def versions(place: tuple[MlflowClient, str], request: pytest.FixtureRequest, tmp_path: Path):
     """Give a function that registers a version whose run keeps scores and their figures.
 
-    Figures that are no dict are kept as they are, as damaged ones.
+    Figures that are no dict are kept as they are, as damaged ones; `artifact` is where they are.
     """
     client, experiment = place
     name = request.node.name
     client.create_registered_model(name)
 
-    def made(scores: pd.DataFrame, report: dict[str, object] | str | None = None):
+    def made(
+        scores: pd.DataFrame,
+        report: dict[str, object] | str | None = None,
+        artifact: str = model_registry.REPORT,
+    ):
         run = client.create_run(experiment).info.run_id
         tables.write(scores, tmp_path / model_registry.SCORES, tables.PREDICTIONS)
         client.log_artifact(run, str(tmp_path / model_registry.SCORES))
-        file = tmp_path / Path(model_registry.REPORT).name
+        file = tmp_path / Path(artifact).name
         file.write_text(
             report if isinstance(report, str) else json.dumps(report or make_report(scores))
         )
-        client.log_artifact(run, str(file), "tables")
+        client.log_artifact(run, str(file), Path(artifact).parent.name or None)
         return client.create_model_version(name, f"runs:/{run}/model", run)
 
     return made
@@ -492,7 +496,7 @@ def test_a_champion_that_misses_the_present_goals_gives_way(
 ) -> None:
     """Even to a lower AUC."""
     client, good = place[0], make_scores(0.0)
-    first = versions(good, make_report(good) | old)
+    first = versions(good, make_report(good) | old, model_registry.EARLIER_REPORT)
     client.set_registered_model_alias(request.node.name, model_registry.CHAMPION, first.version)
     message, champion = put(make_scores(0.2))
     assert "instead of version 1: of its own run, goals missed: " in message

@@ -1,0 +1,35 @@
+"""The few numbers of a run that DVC shows: `dvc exp show`, `dvc metrics diff`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Headline = dict[str, dict[str, float]]
+
+METRICS = ("accuracy", "recall", "auc")
+"""Of the pictures out of fold, and of the test part."""
+
+
+def headline(report: Mapping[str, Any]) -> Headline:
+    """Choose the numbers of metrics.json, of which there are at most nine.
+
+    Parameters
+    ----------
+    report
+        What evaluation.json holds.
+
+    Returns
+    -------
+    dict
+        `oof` and `test`: each of `METRICS`; `baseline`: the AUC out of fold of the best baseline
+        without image content; `unseen`: the AUC on sets held out, where there are; `cases`: how
+        many are `right`, where there are some.
+    """
+    numbers: Headline = {
+        part: {name: report[part][name] for name in METRICS} for part in ("oof", "test")
+    }
+    numbers["baseline"] = {"auc": report["floor"]["oof"]["auc"]}
+    if "unseen" in report:
+        numbers["unseen"] = {"auc": report["unseen"]["auc"]}
+    if report["cases"]:
+        numbers["cases"] = {"right": sum(case["right"] for case in report["cases"].values())}
+    return numbers
