@@ -128,6 +128,14 @@ def picture_with_texts(pixels: Pixels | None = None) -> bytes:
     return file(picture(0) if pixels is None else pixels, pnginfo=texts)
 
 
+def summary(verdicts: list[str]) -> str:
+    """Return the last line of `predict` for these verdicts, "" for an error."""
+    counts = ", ".join(f"{verdicts.count(name)} {name}" for name in ("ai", "human", "unsure"))
+    failed = verdicts.count("")
+    end = f"; {failed} can't be classified" if failed else ""
+    return f"{len(verdicts) - failed} pictures: {counts}{end}\n"
+
+
 EVIDENCE = [
     "PNG text 'Software' 'NovelAI[2J'",
     "PNG text 'parameters': written by Stable Diffusion web UIs",
@@ -144,8 +152,9 @@ def test_json_has_an_object_for_each_file(project: Path) -> None:
         DVC_ROOT=str(project),
         LC_ALL="C.UTF-8",
     )
-    assert (result.returncode, result.stderr) == (1, "")
     predictions = [json.loads(line) for line in result.stdout.splitlines()]
+    verdicts = [item["verdict"] for item in predictions]
+    assert (result.returncode, result.stderr) == (1, summary(verdicts))
     assert [item["path"] for item in predictions] == ["missing.png", *(f"art/{n}" for n in ALL)]
     assert [bool(item["error"]) for item in predictions] == [True, False, True, False, False]
     scores = [item["probability"] for item in predictions if not item["error"]]
@@ -163,8 +172,8 @@ def test_json_has_an_object_for_each_file(project: Path) -> None:
 def test_csv_is_a_table(project: Path, realart: Realart) -> None:
     arguments = ("--csv", "--model", str(project / "models/final"), "art")
     result = realart("predict", *arguments, cwd=project)
-    assert (result.returncode, result.stderr) == (1, "")
     table = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert (result.returncode, result.stderr) == (1, summary([row["verdict"] for row in table]))
     assert [row["path"] for row in table] == [f"art/{name}" for name in ALL]
     scores = [float(row["probability"]) for row in table if not row["error"]]
     assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
@@ -174,13 +183,13 @@ def test_csv_is_a_table(project: Path, realart: Realart) -> None:
 
 def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realart) -> None:
     good = realart("predict", "--once", f"art/{GOOD[1]}", f"art/{GOOD[0]}", cwd=project)
-    assert (good.returncode, good.stderr) == (0, f"{proofs.NONE}\n")
-    lines = [line for line in good.stdout.splitlines() if not line.startswith(" ")]
-    assert [line.split(maxsplit=2)[2] for line in lines] == [f"art/{GOOD[1]}", f"art/{GOOD[0]}"]
-    for line, score in zip(lines, expected(project, [GOOD[1], GOOD[0]]), strict=True):
-        decision, probability, _ = line.split(maxsplit=2)
-        assert decision == ("ai" if score >= 0.5 else "human")
-        assert float(probability) == pytest.approx(score, abs=0.0006)
+    scores = expected(project, [GOOD[1], GOOD[0]])
+    verdicts = ["ai" if score >= 0.5 else "human" for score in scores]
+    assert (good.returncode, good.stderr) == (0, f"{proofs.NONE}\n{summary(verdicts)}")
+    assert [line.split(maxsplit=2) for line in good.stdout.splitlines()] == [
+        [verdicts[0], f"p(ai)={scores[0]:.3f}", f"art/{GOOD[1]}"],
+        [verdicts[1], f"p(ai)={scores[1]:.3f}", f"art/{GOOD[0]}"],
+    ]
     bad = realart("predict", "art/broken.png", cwd=project)
     assert (bad.returncode, bad.stdout) == (1, "")
     promise, error = bad.stderr.splitlines()
@@ -224,7 +233,7 @@ def test_instability_and_evidence_are_printed_below_the_decision(
     reason = f"{words} ({delivered[name]:.3f})"
     output = realart(*arguments, cwd=project).stdout
     assert output.splitlines() == [
-        f"{decisions[0]:7}{first:6.3f}  texts.png",
+        f"{decisions[0]:6}  p(ai)={first:.3f}  texts.png",
         f"  {reason}",
         *(f"  {line}" for line in EVIDENCE),
     ]
@@ -267,7 +276,9 @@ def test_a_picture_on_standard_input(project: Path) -> None:
             capture_output=True, timeout=120,
         )  # fmt: skip
         predictions = [json.loads(line) for line in result.stdout.splitlines()]
-        assert (result.stderr, [item["path"] for item in predictions]) == (b"", paths)
+        verdicts = [item["verdict"] for item in predictions]
+        assert result.stderr.decode() == (summary(verdicts) if len(paths) > 1 else "")
+        assert [item["path"] for item in predictions] == paths
         if stdin:
             assert result.returncode == 0
             assert predictions[-1]["probability"] == pytest.approx(score, rel=1e-5)
@@ -276,9 +287,7 @@ def test_a_picture_on_standard_input(project: Path) -> None:
 
 
 @pytest.mark.parametrize("to_file", [True, False], ids=["file", "terminal"])
-def test_progress_is_shown_on_a_terminal_if_the_output_is_a_file(
-    project: Path, to_file: bool
-) -> None:
+def test_progress_is_shown_on_a_terminal(project: Path, to_file: bool) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     command = [*COMMAND, "predict", "--model", "models/final", "art"]
@@ -295,8 +304,13 @@ def test_progress_is_shown_on_a_terminal_if_the_output_is_a_file(
         os.close(ours)
     terminal = chunks.decode()
     assert "art/broken.png: corrupt" in terminal
-    assert ("4/4" in terminal) == to_file
+    assert "4/4" in terminal
+    assert "pictures/s]" in terminal or "s/ pictures]" in terminal
     assert (output or terminal).count(".jpg") == 1
+    assert terminal.splitlines()[-1].startswith("3 pictures: ")
+    for line in (output or terminal).split("\n"):
+        *_, shown = line.rstrip("\r").split("\r")
+        assert ".jpg" not in shown or shown.startswith(("ai ", "human ", "unsure "))
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])
@@ -360,7 +374,7 @@ def test_an_explanation_is_saved_and_the_decision_printed(
         decision, probability, rest = line.split(maxsplit=2)
         (score,) = expected(project, [GOOD[0]])
         assert decision == ("ai" if score >= 0.5 else "human")
-        assert float(probability) == pytest.approx(score, abs=0.0006)
+        assert probability == f"p(ai)={score:.3f}"
         assert rest == f"{path}, explanation saved to {out}"
         with Image.open(tmp_path / out) as drawn:
             assert drawn.format == "PNG"
