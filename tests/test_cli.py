@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,11 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from making import file, picture
+from making import archive, file, picture
 from networks import PARAMS, REPOSITORY, UNCALIBRATED_RULE, clean_environment, recipe, some_scores
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+import realart as realart_package
+from realart import __version__
 from realart.cli import main
 from realart.core import tables
 from realart.data.pictures import Pixels
@@ -630,7 +633,7 @@ def test_a_promise_that_is_none_is_named(realart: Realart, tmp_path: Path) -> No
 
 
 def test_the_parser_imports_no_backend() -> None:
-    code = "import sys; from realart import cli; cli._parser(); print(*sys.modules)"
+    code = "import sys; from realart import cli; cli.make_parser(); print(*sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True
     )
@@ -643,3 +646,177 @@ def test_an_unknown_command_is_a_usage_error(realart: Realart) -> None:
     result = realart("predcit", cwd=REPOSITORY)
     assert result.returncode == 2
     assert "usage: realart" in result.stderr
+
+
+def test_the_version_is_printed(realart: Realart, tmp_path: Path) -> None:
+    assert realart("--version", cwd=tmp_path).stdout == f"realart {__version__}\n"
+    command = [sys.executable, "-m", "realart", "--version"]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout) == (0, f"realart {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        (["pre"], ["predict"]),
+        (["predict", "--at", "b"], ["balanced", "best_f1"]),
+        (["explain", "pic"], ["picture.png"]),
+        (["explain", "picture.png", "--mod"], ["--model"]),
+    ],
+)
+def test_bash_completes_commands_options_and_files(
+    realart: Realart, tmp_path: Path, words: list[str], completions: list[str]
+) -> None:
+    (tmp_path / "picture.png").touch()
+    (tmp_path / "other.png").touch()
+    script = realart("completion", "bash", cwd=tmp_path).stdout
+    line = shlex.join(["realart", *words])
+    script += f"\nCOMP_WORDS=({line})\nCOMP_CWORD={len(words)}\n_shtab_realart\n"
+    script += 'printf "%s\\n" "${COMPREPLY[@]}"'
+    result = subprocess.run(
+        ["bash", "--norc"], input=script, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (result.stderr, sorted(result.stdout.split())) == ("", completions)
+
+
+@pytest.fixture
+def folder_of_project(project: Path, tmp_path: Path) -> Path:
+    """Give a folder inside a project with a model, params and two pictures in it."""
+    shutil.copytree(project / "models", tmp_path / "project/models")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(REPOSITORY / name, tmp_path / "project")
+    folder = tmp_path / "project/notes/more"
+    folder.mkdir(parents=True)
+    for name in ("-1.png", "2.png"):
+        (folder / name).write_bytes(file(picture(0)))
+    return folder
+
+
+def test_the_project_is_found_from_any_of_its_folders(
+    folder_of_project: Path, realart: Realart
+) -> None:
+    predicted = realart("predict", "--once", "2.png", cwd=folder_of_project)
+    assert predicted.returncode == 0, predicted.stderr
+    assert predicted.stdout.endswith("  2.png\n")
+    assert realart("recipes", cwd=folder_of_project).returncode == 0
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder_of_project)
+        assert realart_package.load().predict("2.png", once=True)[0].path == "2.png"
+    shutil.rmtree(folder_of_project.parents[1] / "models")
+    missing = realart("predict", "2.png", cwd=folder_of_project)
+    assert missing.returncode == 2
+    for words in ("no model in ../../models/final", "`dvc repro`", "--model"):
+        assert words in missing.stderr
+
+
+def test_evaluations_of_a_folder_go_into_its_project(
+    folder_of_project: Path, realart: Realart
+) -> None:
+    (folder_of_project / "set/ai").mkdir(parents=True)
+    (folder_of_project / "set/human").mkdir()
+    lines = ["path,probability"]
+    for number in range(8):
+        path = f"set/{('ai', 'human')[number % 2]}/{number}.png"
+        (folder_of_project / path).write_bytes(file(picture(number)))
+        lines.append(f"{path},{0.9 - 0.1 * number:.1f}")
+    (folder_of_project / "rival.csv").write_text("\n".join(lines))
+    result = realart("evaluate", "--data", "set", "--scores", "rival.csv", cwd=folder_of_project)
+    assert result.returncode == 0, result.stderr
+    out = "../../metrics/elsewhere/rival on set"
+    assert result.stdout.splitlines()[-1] == f"metrics, scores and plots are in {out}"
+    assert (folder_of_project / out / "metrics.json").is_file()
+    assert realart("compare", out, out, cwd=folder_of_project).returncode == 0
+
+
+def test_a_name_may_begin_with_a_hyphen(folder_of_project: Path, realart: Realart) -> None:
+    for arguments in (["-1.png", "2.png"], ["--", "-1.png", "2.png"], ["2.png", "./-1.png"]):
+        result = realart("predict", "--once", *arguments, cwd=folder_of_project)
+        assert result.returncode == 0, result.stderr
+        shown = [line.split()[-1] for line in result.stdout.splitlines()]
+        assert sorted(shown) == ["-1.png", "2.png"]
+    explained = realart("explain", "-1.png", "--out", "-e.png", cwd=folder_of_project)
+    assert explained.returncode == 2  # -e.png is no file yet: an option that there is not
+    assert realart("explain", "-1.png", "--out=-e.png", cwd=folder_of_project).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png\nhuman   p(ai)=0.001  b.png", "\x1b[2Ja.png", "\u202egnp.a"]
+)
+def test_a_name_can_neither_forge_a_line_nor_send_codes_to_a_terminal(
+    project: Path, tmp_path: Path, realart: Realart, name: str
+) -> None:
+    (tmp_path / name).write_bytes(file(picture(0)))
+    (tmp_path / f"broken {name}").touch()
+    model = ("--model", str(project / "models/final"))
+    shown = name.encode("unicode_escape").decode()
+    result = realart("predict", "--once", *model, name, f"broken {name}", cwd=tmp_path)
+    (line,) = result.stdout.splitlines()
+    assert line.endswith(f"  {shown}")
+    assert f"broken {shown}: empty" in result.stderr.splitlines()
+    explained = realart("explain", *model, name, "--out", "out.png", cwd=tmp_path)
+    assert f"  {shown}, explanation" in explained.stdout
+    assert len(explained.stdout.splitlines()) == 1
+    as_json = realart("predict", "--once", "--json", *model, name, cwd=tmp_path)
+    assert json.loads(as_json.stdout)["path"] == name
+
+
+def test_a_zip_of_pictures_is_predicted(project: Path, tmp_path: Path, realart: Realart) -> None:
+    model = ("--model", str(project / "models/final"))
+    archive(tmp_path / "set.zip", [("ai/1.png", file(picture(0))), ("notes.txt", b"text")])
+    result = realart("predict", *model, "--json", "set.zip", cwd=tmp_path)
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert (first["path"], second["path"]) == ("set.zip/ai/1.png", "set.zip/notes.txt")
+    assert [first["probability"]] == pytest.approx(expected(project, GOOD[:1]), rel=1e-5)
+    assert second["error"] == "not a picture"
+
+
+def test_a_web_address_gets_a_hint(project: Path, realart: Realart) -> None:
+    result = realart("predict", "https://example.org/a.jpg", cwd=project)
+    assert result.returncode == 1
+    assert "a web address, which is not fetched: curl -sL ADDRESS | realart predict -" in (
+        result.stderr
+    )
+
+
+def test_explain_ends_on_a_file_without_end(
+    project: Path, tmp_path: Path, realart: Realart
+) -> None:
+    shutil.copytree(project / "models/final", tmp_path / "final")
+    manifest = json.loads((tmp_path / "final/model.json").read_text())
+    manifest["input"]["clean"]["max_pixels"] = 10_000
+    (tmp_path / "final/model.json").write_text(json.dumps(manifest))
+    arguments = ("explain", "/dev/zero", "--model", "final", "--out", "zero.png")
+    result = realart(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "/dev/zero can't be explained: too large" in result.stderr
+
+
+def test_an_empty_name_is_no_run(realart: Realart, tmp_path: Path) -> None:
+    result = realart("compare", "", cwd=tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert "the name of a run is empty" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["explain", "2.png", "--out", "."], ". is a folder"),
+        (["explain", "2.png", "--out", "2.png/x.png"], "2.png is no folder"),
+        (["explain", f"{'é' * 120}.png"], "too long"),
+        (
+            ["evaluate", "--data", ".", "--out", "2.png"],
+            "2.png is a file: give the name of a folder",
+        ),
+        (["calibrate", "--data", ".", "--out", "2.png"], "2.png is a file"),
+    ],
+)
+def test_an_output_that_can_not_be_written_is_named_before_the_work(
+    folder_of_project: Path, realart: Realart, arguments: list[str], message: str
+) -> None:
+    before = sorted(folder_of_project.rglob("*"))
+    result = realart(*arguments, cwd=folder_of_project)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert message in result.stderr
+    assert sorted(folder_of_project.rglob("*")) == before
