@@ -1,6 +1,7 @@
 """The project's folders: found from the current directory upwards, as git finds a repository."""
 
 import os
+import subprocess
 from pathlib import Path
 
 FILES = ("dvc.yaml", "params.yaml")
@@ -32,6 +33,17 @@ def root() -> Path:
 def private() -> Path:
     """Return the folder for files that are neither outputs nor tracked, such as locks."""
     return root() / ".realart"
+
+
+def commit() -> str:
+    """Return the commit that a run is made from, in full; "" outside of a git repository."""
+    return os.environ.get("DVC_EXP_BASELINE_REV") or git(root(), "rev-parse", "HEAD").strip()
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Return what git prints in a folder; "" if it fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def in_root(path: str | Path) -> Path:

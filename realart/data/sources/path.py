@@ -4,6 +4,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from realart.core import overrides
 from realart.core.errors import RealartError
 from realart.data.archive import zip_folder
 from realart.data.sources import FetchedArchive, Folders, register
@@ -21,7 +22,8 @@ def fetch(name: str, dataset: Dataset, folders: Folders) -> FetchedArchive:
     if not dataset.path:
         raise RealartError(
             f"datasets.{name}.path is not set: say which folder or zip archive holds the "
-            f"pictures, for example {setting}=/home/me/pictures"
+            f"pictures, for example {setting}=/home/me/pictures, or a name with blanks, = or "
+            f"letters beyond ASCII: {overrides.setting(f'datasets.{name}.path', '/home/me/my art')}"
         )
     location = (folders.root / Path(dataset.path).expanduser()).resolve()
     received = f"datasets.{name}.path is '{dataset.path}', that is {location}"
