@@ -4,6 +4,8 @@
 # make test-fast the tests without servers, pipelines and Keras
 # make ui        MLflow's pages on http://127.0.0.1:5000
 # make demo      a page that judges pictures on http://127.0.0.1:7860
+# make lock      both locks anew from pyproject.toml; needs uv (https://docs.astral.sh/uv)
+# make help      these lines
 
 PYTHON ?= python3
 LOCK := requirements$(if $(GPU),-cuda).lock
@@ -11,7 +13,7 @@ INSTALLED := .venv/.installed$(if $(GPU),-cuda)
 PYTEST := pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro install test test-fast ui demo lock
+.PHONY: repro install test test-fast ui demo lock help
 
 repro: install
 	dvc repro
@@ -41,10 +43,12 @@ ui: install
 demo: install
 	realart demo
 
-# Both locks anew from pyproject.toml; needs uv (https://docs.astral.sh/uv).
 lock:
 	for extra in "" "--extra cuda"; do \
 	  uv pip compile pyproject.toml --group dev --extra c2pa --extra dask --extra demo --extra remotes --extra server $$extra --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
 	    --output-file requirements$${extra:+-cuda}.lock; \
 	done
+
+help:
+	@sed -n 's/^# make/make/p' Makefile

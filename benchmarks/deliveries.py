@@ -41,6 +41,7 @@ from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
 from realart.params import load_params
 from realart.serving import deliveries, predict
+from realart.serving.inputs import list_files
 from realart.training import cv_classifier
 
 Scorable: TypeAlias = tuple[str, pd.DataFrame, Mapping[str, Path], TrainedModel]
@@ -213,7 +214,7 @@ def compare_rules(scores: pd.DataFrame) -> pd.DataFrame:
 def time_ratio() -> float:
     """Return the time of `predict` with the panel, in times of that without."""
     model = TrainedModel(paths.FINAL)
-    files = predict.list_files([paths.CLEAN / "pictures"])[:TIMED]
+    files = list_files([paths.CLEAN / "pictures"])[:TIMED]
     seconds = []
     for once in (True, True, False):
         start = time.perf_counter()

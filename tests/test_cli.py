@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,11 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from making import file, picture
+from making import archive, file, picture
 from networks import PARAMS, REPOSITORY, UNCALIBRATED_RULE, clean_environment, recipe, some_scores
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+import realart as realart_package
+from realart import __version__
 from realart.cli import main
 from realart.core import tables
 from realart.data.pictures import Pixels
@@ -128,6 +131,14 @@ def picture_with_texts(pixels: Pixels | None = None) -> bytes:
     return file(picture(0) if pixels is None else pixels, pnginfo=texts)
 
 
+def summary(verdicts: list[str]) -> str:
+    """Return the last line of `predict` for these verdicts, "" for an error."""
+    counts = ", ".join(f"{verdicts.count(name)} {name}" for name in ("ai", "human", "unsure"))
+    failed = verdicts.count("")
+    end = f"; {failed} can't be classified" if failed else ""
+    return f"{len(verdicts) - failed} pictures: {counts}{end}\n"
+
+
 EVIDENCE = [
     "PNG text 'Software' 'NovelAI[2J'",
     "PNG text 'parameters': written by Stable Diffusion web UIs",
@@ -144,8 +155,9 @@ def test_json_has_an_object_for_each_file(project: Path) -> None:
         DVC_ROOT=str(project),
         LC_ALL="C.UTF-8",
     )
-    assert (result.returncode, result.stderr) == (1, "")
     predictions = [json.loads(line) for line in result.stdout.splitlines()]
+    verdicts = [item["verdict"] for item in predictions]
+    assert (result.returncode, result.stderr) == (1, summary(verdicts))
     assert [item["path"] for item in predictions] == ["missing.png", *(f"art/{n}" for n in ALL)]
     assert [bool(item["error"]) for item in predictions] == [True, False, True, False, False]
     scores = [item["probability"] for item in predictions if not item["error"]]
@@ -163,8 +175,8 @@ def test_json_has_an_object_for_each_file(project: Path) -> None:
 def test_csv_is_a_table(project: Path, realart: Realart) -> None:
     arguments = ("--csv", "--model", str(project / "models/final"), "art")
     result = realart("predict", *arguments, cwd=project)
-    assert (result.returncode, result.stderr) == (1, "")
     table = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert (result.returncode, result.stderr) == (1, summary([row["verdict"] for row in table]))
     assert [row["path"] for row in table] == [f"art/{name}" for name in ALL]
     scores = [float(row["probability"]) for row in table if not row["error"]]
     assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
@@ -174,13 +186,13 @@ def test_csv_is_a_table(project: Path, realart: Realart) -> None:
 
 def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realart) -> None:
     good = realart("predict", "--once", f"art/{GOOD[1]}", f"art/{GOOD[0]}", cwd=project)
-    assert (good.returncode, good.stderr) == (0, f"{proofs.NONE}\n")
-    lines = [line for line in good.stdout.splitlines() if not line.startswith(" ")]
-    assert [line.split(maxsplit=2)[2] for line in lines] == [f"art/{GOOD[1]}", f"art/{GOOD[0]}"]
-    for line, score in zip(lines, expected(project, [GOOD[1], GOOD[0]]), strict=True):
-        decision, probability, _ = line.split(maxsplit=2)
-        assert decision == ("ai" if score >= 0.5 else "human")
-        assert float(probability) == pytest.approx(score, abs=0.0006)
+    scores = expected(project, [GOOD[1], GOOD[0]])
+    verdicts = ["ai" if score >= 0.5 else "human" for score in scores]
+    assert (good.returncode, good.stderr) == (0, f"{proofs.NONE}\n{summary(verdicts)}")
+    assert [line.split(maxsplit=2) for line in good.stdout.splitlines()] == [
+        [verdicts[0], f"p(ai)={scores[0]:.3f}", f"art/{GOOD[1]}"],
+        [verdicts[1], f"p(ai)={scores[1]:.3f}", f"art/{GOOD[0]}"],
+    ]
     bad = realart("predict", "art/broken.png", cwd=project)
     assert (bad.returncode, bad.stdout) == (1, "")
     promise, error = bad.stderr.splitlines()
@@ -241,7 +253,7 @@ def test_instability_and_evidence_are_printed_below_the_decision(
     reason = f"{words} ({delivered[name]:.3f})"
     output = realart(*arguments, cwd=project).stdout
     assert output.splitlines() == [
-        f"{decisions[0]:7}{first:6.3f}  texts.png",
+        f"{decisions[0]:6}  p(ai)={first:.3f}  texts.png",
         f"  {reason}",
         *(f"  {line}" for line in EVIDENCE),
     ]
@@ -284,7 +296,9 @@ def test_a_picture_on_standard_input(project: Path) -> None:
             capture_output=True, timeout=120,
         )  # fmt: skip
         predictions = [json.loads(line) for line in result.stdout.splitlines()]
-        assert (result.stderr, [item["path"] for item in predictions]) == (b"", paths)
+        verdicts = [item["verdict"] for item in predictions]
+        assert result.stderr.decode() == (summary(verdicts) if len(paths) > 1 else "")
+        assert [item["path"] for item in predictions] == paths
         if stdin:
             assert result.returncode == 0
             assert predictions[-1]["probability"] == pytest.approx(score, rel=1e-5)
@@ -293,9 +307,7 @@ def test_a_picture_on_standard_input(project: Path) -> None:
 
 
 @pytest.mark.parametrize("to_file", [True, False], ids=["file", "terminal"])
-def test_progress_is_shown_on_a_terminal_if_the_output_is_a_file(
-    project: Path, to_file: bool
-) -> None:
+def test_progress_is_shown_on_a_terminal(project: Path, to_file: bool) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     command = [*COMMAND, "predict", "--model", "models/final", "art"]
@@ -312,8 +324,13 @@ def test_progress_is_shown_on_a_terminal_if_the_output_is_a_file(
         os.close(ours)
     terminal = chunks.decode()
     assert "art/broken.png: corrupt" in terminal
-    assert ("4/4" in terminal) == to_file
+    assert "4/4" in terminal
+    assert "pictures/s]" in terminal or "s/ pictures]" in terminal
     assert (output or terminal).count(".jpg") == 1
+    assert terminal.splitlines()[-1].startswith("3 pictures: ")
+    for line in (output or terminal).split("\n"):
+        *_, shown = line.rstrip("\r").split("\r")
+        assert ".jpg" not in shown or shown.startswith(("ai ", "human ", "unsure "))
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])
@@ -377,7 +394,7 @@ def test_an_explanation_is_saved_and_the_decision_printed(
         decision, probability, rest = line.split(maxsplit=2)
         (score,) = expected(project, [GOOD[0]])
         assert decision == ("ai" if score >= 0.5 else "human")
-        assert float(probability) == pytest.approx(score, abs=0.0006)
+        assert probability == f"p(ai)={score:.3f}"
         assert rest == f"{path}, explanation saved to {out}"
         with Image.open(tmp_path / out) as drawn:
             assert drawn.format == "PNG"
@@ -637,7 +654,7 @@ def test_a_promise_that_is_none_is_named(realart: Realart, tmp_path: Path) -> No
 
 
 def test_the_parser_imports_no_backend() -> None:
-    code = "import sys; from realart import cli; cli._parser(); print(*sys.modules)"
+    code = "import sys; from realart import cli; cli.make_parser(); print(*sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True
     )
@@ -650,3 +667,177 @@ def test_an_unknown_command_is_a_usage_error(realart: Realart) -> None:
     result = realart("predcit", cwd=REPOSITORY)
     assert result.returncode == 2
     assert "usage: realart" in result.stderr
+
+
+def test_the_version_is_printed(realart: Realart, tmp_path: Path) -> None:
+    assert realart("--version", cwd=tmp_path).stdout == f"realart {__version__}\n"
+    command = [sys.executable, "-m", "realart", "--version"]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=clean_environment(), capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout) == (0, f"realart {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        (["pre"], ["predict"]),
+        (["predict", "--at", "b"], ["balanced", "best_f1"]),
+        (["explain", "pic"], ["picture.png"]),
+        (["explain", "picture.png", "--mod"], ["--model"]),
+    ],
+)
+def test_bash_completes_commands_options_and_files(
+    realart: Realart, tmp_path: Path, words: list[str], completions: list[str]
+) -> None:
+    (tmp_path / "picture.png").touch()
+    (tmp_path / "other.png").touch()
+    script = realart("completion", "bash", cwd=tmp_path).stdout
+    line = shlex.join(["realart", *words])
+    script += f"\nCOMP_WORDS=({line})\nCOMP_CWORD={len(words)}\n_shtab_realart\n"
+    script += 'printf "%s\\n" "${COMPREPLY[@]}"'
+    result = subprocess.run(
+        ["bash", "--norc"], input=script, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (result.stderr, sorted(result.stdout.split())) == ("", completions)
+
+
+@pytest.fixture
+def folder_of_project(project: Path, tmp_path: Path) -> Path:
+    """Give a folder inside a project with a model, params and two pictures in it."""
+    shutil.copytree(project / "models", tmp_path / "project/models")
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(REPOSITORY / name, tmp_path / "project")
+    folder = tmp_path / "project/notes/more"
+    folder.mkdir(parents=True)
+    for name in ("-1.png", "2.png"):
+        (folder / name).write_bytes(file(picture(0)))
+    return folder
+
+
+def test_the_project_is_found_from_any_of_its_folders(
+    folder_of_project: Path, realart: Realart
+) -> None:
+    predicted = realart("predict", "--once", "2.png", cwd=folder_of_project)
+    assert predicted.returncode == 0, predicted.stderr
+    assert predicted.stdout.endswith("  2.png\n")
+    assert realart("recipes", cwd=folder_of_project).returncode == 0
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder_of_project)
+        assert realart_package.load().predict("2.png", once=True)[0].path == "2.png"
+    shutil.rmtree(folder_of_project.parents[1] / "models")
+    missing = realart("predict", "2.png", cwd=folder_of_project)
+    assert missing.returncode == 2
+    for words in ("no model in ../../models/final", "`dvc repro`", "--model"):
+        assert words in missing.stderr
+
+
+def test_evaluations_of_a_folder_go_into_its_project(
+    folder_of_project: Path, realart: Realart
+) -> None:
+    (folder_of_project / "set/ai").mkdir(parents=True)
+    (folder_of_project / "set/human").mkdir()
+    lines = ["path,probability"]
+    for number in range(8):
+        path = f"set/{('ai', 'human')[number % 2]}/{number}.png"
+        (folder_of_project / path).write_bytes(file(picture(number)))
+        lines.append(f"{path},{0.9 - 0.1 * number:.1f}")
+    (folder_of_project / "rival.csv").write_text("\n".join(lines))
+    result = realart("evaluate", "--data", "set", "--scores", "rival.csv", cwd=folder_of_project)
+    assert result.returncode == 0, result.stderr
+    out = "../../metrics/elsewhere/rival on set"
+    assert result.stdout.splitlines()[-1] == f"metrics, scores and plots are in {out}"
+    assert (folder_of_project / out / "metrics.json").is_file()
+    assert realart("compare", out, out, cwd=folder_of_project).returncode == 0
+
+
+def test_a_name_may_begin_with_a_hyphen(folder_of_project: Path, realart: Realart) -> None:
+    for arguments in (["-1.png", "2.png"], ["--", "-1.png", "2.png"], ["2.png", "./-1.png"]):
+        result = realart("predict", "--once", *arguments, cwd=folder_of_project)
+        assert result.returncode == 0, result.stderr
+        shown = [line.split()[-1] for line in result.stdout.splitlines()]
+        assert sorted(shown) == ["-1.png", "2.png"]
+    explained = realart("explain", "-1.png", "--out", "-e.png", cwd=folder_of_project)
+    assert explained.returncode == 2  # -e.png is no file yet: an option that there is not
+    assert realart("explain", "-1.png", "--out=-e.png", cwd=folder_of_project).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png\nhuman   p(ai)=0.001  b.png", "\x1b[2Ja.png", "\u202egnp.a"]
+)
+def test_a_name_can_neither_forge_a_line_nor_send_codes_to_a_terminal(
+    project: Path, tmp_path: Path, realart: Realart, name: str
+) -> None:
+    (tmp_path / name).write_bytes(file(picture(0)))
+    (tmp_path / f"broken {name}").touch()
+    model = ("--model", str(project / "models/final"))
+    shown = name.encode("unicode_escape").decode()
+    result = realart("predict", "--once", *model, name, f"broken {name}", cwd=tmp_path)
+    (line,) = result.stdout.splitlines()
+    assert line.endswith(f"  {shown}")
+    assert f"broken {shown}: empty" in result.stderr.splitlines()
+    explained = realart("explain", *model, name, "--out", "out.png", cwd=tmp_path)
+    assert f"  {shown}, explanation" in explained.stdout
+    assert len(explained.stdout.splitlines()) == 1
+    as_json = realart("predict", "--once", "--json", *model, name, cwd=tmp_path)
+    assert json.loads(as_json.stdout)["path"] == name
+
+
+def test_a_zip_of_pictures_is_predicted(project: Path, tmp_path: Path, realart: Realart) -> None:
+    model = ("--model", str(project / "models/final"))
+    archive(tmp_path / "set.zip", [("ai/1.png", file(picture(0))), ("notes.txt", b"text")])
+    result = realart("predict", *model, "--json", "set.zip", cwd=tmp_path)
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert (first["path"], second["path"]) == ("set.zip/ai/1.png", "set.zip/notes.txt")
+    assert [first["probability"]] == pytest.approx(expected(project, GOOD[:1]), rel=1e-5)
+    assert second["error"] == "not a picture"
+
+
+def test_a_web_address_gets_a_hint(project: Path, realart: Realart) -> None:
+    result = realart("predict", "https://example.org/a.jpg", cwd=project)
+    assert result.returncode == 1
+    assert "a web address, which is not fetched: curl -sL ADDRESS | realart predict -" in (
+        result.stderr
+    )
+
+
+def test_explain_ends_on_a_file_without_end(
+    project: Path, tmp_path: Path, realart: Realart
+) -> None:
+    shutil.copytree(project / "models/final", tmp_path / "final")
+    manifest = json.loads((tmp_path / "final/model.json").read_text())
+    manifest["input"]["clean"]["max_pixels"] = 10_000
+    (tmp_path / "final/model.json").write_text(json.dumps(manifest))
+    arguments = ("explain", "/dev/zero", "--model", "final", "--out", "zero.png")
+    result = realart(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "/dev/zero can't be explained: too large" in result.stderr
+
+
+def test_an_empty_name_is_no_run(realart: Realart, tmp_path: Path) -> None:
+    result = realart("compare", "", cwd=tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert "the name of a run is empty" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["explain", "2.png", "--out", "."], ". is a folder"),
+        (["explain", "2.png", "--out", "2.png/x.png"], "2.png is no folder"),
+        (["explain", f"{'é' * 120}.png"], "too long"),
+        (
+            ["evaluate", "--data", ".", "--out", "2.png"],
+            "2.png is a file: give the name of a folder",
+        ),
+        (["calibrate", "--data", ".", "--out", "2.png"], "2.png is a file"),
+    ],
+)
+def test_an_output_that_can_not_be_written_is_named_before_the_work(
+    folder_of_project: Path, realart: Realart, arguments: list[str], message: str
+) -> None:
+    before = sorted(folder_of_project.rglob("*"))
+    result = realart(*arguments, cwd=folder_of_project)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert message in result.stderr
+    assert sorted(folder_of_project.rglob("*")) == before

@@ -161,7 +161,7 @@ def _command_problems(command: Sequence[str], whole: bool) -> Iterator[str]:
     elif program == "python":
         yield from _benchmark_problems(arguments[1], arguments[2:], whole)
     else:
-        parser = cli._parser() if program == "realart" else _dvc_parser()
+        parser = cli.make_parser() if program == "realart" else _dvc_parser()
         yield from _parser_problems(parser, program, arguments, whole)
     yield from _param_problems(arguments)
     if command[:2] == ["dvc", "repro"]:

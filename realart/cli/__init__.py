@@ -3,12 +3,16 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 
+from realart import __version__
 from realart.cli import (
     audit,
     calibrate,
     compare,
+    completion,
     evaluate,
     explain,
     predict,
@@ -21,9 +25,9 @@ from realart.core import errors
 
 def main() -> None:
     """Run the command that the command line names, and exit with its status."""
-    arguments = _parser().parse_args()
-    assert isinstance(sys.stdout, TextIOWrapper)
-    sys.stdout.reconfigure(errors="backslashreplace")  # file names may be undecodable
+    arguments = make_parser().parse_args(_protect_names(sys.argv[1:]))
+    if isinstance(sys.stdout, TextIOWrapper):  # else of a program that has put its own there
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may be undecodable
     try:
         errors.run(lambda: arguments.command(arguments))
     except BrokenPipeError:  # as of `realart predict folder | head`
@@ -32,11 +36,26 @@ def main() -> None:
         sys.exit(1)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _protect_names(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with `./` before the names of files that begin with a hyphen.
+
+    Else a shell's `*.png` would give `-1.png` to the parser as an option. No option has a suffix.
+    """
+    return [
+        f"./{argument}"
+        if argument.startswith("-") and Path(argument).suffix and os.path.lexists(argument)
+        else argument
+        for argument in arguments
+    ]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line, with all commands."""
     parser = argparse.ArgumentParser(
         prog="realart",
         description="Classify pictures as made by people (human) or by generators (ai).",
     )
+    parser.add_argument("--version", action="version", version=f"realart {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add_command in (
         predict.add_command,
@@ -49,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         send.add_command,
         servers.add_ui,
         servers.add_demo,
+        completion.add_command,
     ):
         add_command(commands)
     return parser

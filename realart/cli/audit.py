@@ -9,10 +9,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from realart.cli.commands import Commands
+from realart.cli.commands import Commands, project_params
 from realart.core.errors import RealartError
+from realart.core.outputs import fresh_file, require_writable
 from realart.core.registry import choose
-from realart.params import CLASSES, LabelNames, load_params
+from realart.params import CLASSES, LabelNames
 
 
 def add_command(commands: Commands) -> None:
@@ -77,11 +78,11 @@ def _number(kind: Callable[[str], float], low: float, high: float) -> Callable[[
 
 
 def _audit(arguments: argparse.Namespace) -> int:
-    from realart.core.outputs import fresh_file
     from realart.evaluation import audit_page, published_audit, published_findings
 
     if arguments.out.suffix.lower() != ".html" or arguments.out.is_dir():
         raise RealartError(f"--out {arguments.out} is no page: give a name that ends in .html")
+    require_writable(arguments.out)
     known = dict.fromkeys(published_findings.PROBLEMS)
     for kind in arguments.fail_on:
         choose(known, kind, "problem", "--fail-on")
@@ -116,7 +117,7 @@ def _label_options(arguments: argparse.Namespace) -> tuple[LabelNames, str | Non
     if arguments.labels:
         if given:
             raise RealartError("--labels names both classes: leave out --ai and --human")
-        dataset = choose(load_params().datasets, arguments.labels, "dataset", "--labels")
+        dataset = choose(project_params().datasets, arguments.labels, "dataset", "--labels")
         return dataset.labels, dataset.fields or defaults.FIELDS
     weak = dict(defaults.LABELS.weak) | {name: [] for name in given}
     names = {name: getattr(defaults.LABELS, name) for name in CLASSES} | given

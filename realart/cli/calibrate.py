@@ -5,11 +5,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from realart.cli.commands import Commands
+from realart.cli.commands import Commands, project_params
 from realart.core.errors import RealartError
-from realart.core.project import root
+from realart.core.outputs import require_writable
+from realart.core.project import in_root
 from realart.core.registry import choose
-from realart.params import Promise, load_params
+from realart.params import Promise
 
 
 def add_command(commands: Commands) -> None:
@@ -47,10 +48,11 @@ def _calibrate(arguments: argparse.Namespace) -> None:
     from realart.evaluation import calibrated_model, cross_dataset
     from realart.tracking import model_registry
 
-    params = load_params()
+    params = project_params()
     labels = choose(params.datasets, arguments.labels, "dataset").labels
     promise = _promise(arguments, params.promise)
-    out = arguments.out or root() / "models/calibrated" / arguments.data.resolve().stem
+    out = arguments.out or in_root("models/calibrated") / arguments.data.resolve().stem
+    require_writable(out, "folder")
     with cross_dataset.load_run(arguments.run) as run:
         report = calibrated_model.calibrate(run, arguments.data, labels, promise, out)
     summary = calibrated_model.summary(report)

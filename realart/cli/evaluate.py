@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from realart.cli.commands import Commands
+from realart.cli.commands import Commands, project_params
 from realart.core.errors import RealartError
+from realart.core.outputs import require_writable
+from realart.core.project import in_root
 from realart.core.registry import choose
-from realart.params import load_params
 
 
 def add_command(commands: Commands) -> None:
@@ -48,7 +49,6 @@ def add_command(commands: Commands) -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path("metrics/elsewhere"),
         help="output folder (default: metrics/elsewhere)",
     )
     parser.set_defaults(command=_evaluate)
@@ -57,8 +57,10 @@ def add_command(commands: Commands) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     from realart.evaluation import cross_dataset, external_scores, set_report
 
-    params = load_params()
-    labels, out = choose(params.datasets, arguments.labels, "dataset").labels, arguments.out
+    params = project_params()
+    labels = choose(params.datasets, arguments.labels, "dataset").labels
+    out = arguments.out or in_root("metrics/elsewhere")
+    require_writable(out, "folder")
     if arguments.scores:
         if len(arguments.data) > 1:
             raise RealartError(f"--scores is of one set, and --data names {len(arguments.data)}")

@@ -3,16 +3,17 @@
 import argparse
 from pathlib import Path
 
-from realart.cli.commands import Commands
-from realart.core.errors import RealartError
-from realart.core.project import root
+from realart.cli.commands import Commands, add_model, load_model
+from realart.cli.predict import decision
+from realart.core.errors import RealartError, printable
+from realart.core.outputs import fresh_file, require_writable
 
 
 def add_command(commands: Commands) -> None:
     """Add this command to the parser."""
     parser = commands.add_parser("explain", help="draw which parts of a picture moved its score")
     parser.add_argument("path", type=Path, metavar="PICTURE")
-    parser.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
+    add_model(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -25,23 +26,21 @@ def add_command(commands: Commands) -> None:
 def _explain(arguments: argparse.Namespace) -> None:
     picture = arguments.path
     out = arguments.out or Path(f"{picture.stem}-explained.png")
+    require_writable(out)
     if out.suffix.lower() != ".png":
         raise RealartError(f"--out {out} is no PNG: give a name that ends in .png")
     if out.exists() and picture.exists() and out.samefile(picture):
         raise RealartError(f"--out {out} is the picture itself: give another name")
-    from realart.core.outputs import fresh_file
     from realart.data.decoding import UnusableFileError
-    from realart.models.trained_model import TrainedModel
-    from realart.serving import explain
+    from realart.serving import explain, inputs
 
-    model = TrainedModel(arguments.model or root() / "models/final")
+    model = load_model(arguments)
     try:
-        explanation = explain.explain(picture.read_bytes(), model)
-    except (UnusableFileError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RealartError(f"{picture} can't be explained: {reason}; give a picture") from error
+        explanation = explain.explain(inputs.read(picture, model.input.clean), model)
+    except UnusableFileError as error:
+        raise RealartError(f"{picture} can't be explained: {error}; give a picture") from error
     with fresh_file(out) as beside:
         explain.draw(explanation).save(beside, "PNG")
-    decision = f"{explanation.verdict:7}{explanation.probability:6.3f}"
     reason = explanation.reason and f": {explanation.reason}"
-    print(f"{decision}  {picture}, explanation saved to {out}{reason}")
+    verdict = decision(explanation.verdict, explanation.probability)
+    print(printable(f"{verdict}  {picture}, explanation saved to {out}{reason}"))

@@ -4,12 +4,14 @@ import argparse
 import csv
 import json
 import sys
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realart.cli.commands import Commands
-from realart.core.project import root
+from realart.cli.commands import Commands, add_model, load_model
+from realart.core.errors import printable
 from realart.params import POINTS
 
 if TYPE_CHECKING:
@@ -25,10 +27,11 @@ def add_command(commands: Commands) -> None:
         "paths",
         nargs="+",
         type=Path,
-        metavar="PICTURE_OR_FOLDER",
-        help="pictures, or folders of pictures; - reads one from standard input",
+        metavar="PATH",
+        help="pictures, and folders or zips of pictures; - reads one from standard input; a name "
+        "that begins with - follows --",
     )
-    parser.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
+    add_model(parser)
     parser.add_argument(
         "--at",
         choices=POINTS,
@@ -49,44 +52,68 @@ def add_command(commands: Commands) -> None:
 def _predict(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from realart.models.trained_model import TrainedModel
-    from realart.serving import predict  # takes seconds to import
+    from realart.serving import inputs, predict  # takes seconds to import
 
-    files = predict.list_files(arguments.paths)
-    model = TrainedModel(arguments.model or root() / "models/final")
+    files = inputs.list_files(arguments.paths)
+    model = load_model(arguments)
     model.decision_rule.require_point(arguments.at)
     promise = model.decision_rule.promise(arguments.at)
     shown = [model.caution, *([] if arguments.json or arguments.csv else [promise])]
     for sentence in filter(None, shown):
         print(sentence, file=sys.stderr, flush=True)
-    failed = 0
-    if arguments.csv:
-        table = csv.DictWriter(sys.stdout, _csv_row(predict.Prediction("")), lineterminator="\n")
-        table.writeheader()
+    write, verdicts = _writer(arguments), Counter[str]()
     predictions = predict.predict(files, model, arguments.at, arguments.once)
-    hidden = sys.stdout.isatty() or not sys.stderr.isatty()  # printed predictions show the progress
-    for prediction in tqdm(predictions, total=len(files), unit=" pictures", disable=hidden):
-        failed += bool(prediction.error)
-        if arguments.json:
-            print(json.dumps(asdict(prediction), ensure_ascii=False), flush=True)
-        elif arguments.csv:
-            table.writerow(_csv_row(prediction))
-        elif prediction.error:
-            tqdm.write("\n".join(_error_lines(prediction)), file=sys.stderr)
-        else:
-            print("\n".join(_prediction_lines(prediction)), flush=True)
-    return 1 if failed else 0
+    disable = True if len(files) == 1 else None  # None: unless standard error is a terminal
+    for prediction in tqdm(predictions, total=len(files), unit=" pictures", disable=disable):
+        verdicts[prediction.verdict] += 1
+        with tqdm.external_write_mode():
+            write(prediction)
+    if len(files) > 1:
+        print(_summary(verdicts), file=sys.stderr)
+    return 1 if verdicts[""] else 0
 
 
-def _error_lines(prediction: "Prediction") -> list[str]:
-    evidence = [f"  {sentence}" for sentence in prediction.evidence]
-    return [f"{prediction.path}: {prediction.error}", *evidence]
+def _summary(verdicts: Counter[str]) -> str:
+    """Summarise in a line how often each verdict came; that of an error is ""."""
+    counts = ", ".join(f"{verdicts[name]} {name}" for name in ("ai", "human", "unsure"))
+    failed = f"; {verdicts['']} can't be classified" if verdicts[""] else ""
+    return f"{verdicts.total() - verdicts['']} pictures: {counts}{failed}"
 
 
-def _prediction_lines(prediction: "Prediction") -> list[str]:
-    sentences = [*filter(None, [prediction.reason]), *prediction.evidence]
-    decision = f"{prediction.verdict:7}{prediction.probability:6.3f}  {prediction.path}"
-    return [decision, *(f"  {sentence}" for sentence in sentences)]
+def _writer(arguments: argparse.Namespace) -> Callable[["Prediction"], object]:
+    """Return the function that prints a prediction in the form that the options choose."""
+    if arguments.json:
+        return _print_json
+    if arguments.csv:
+        from realart.serving.predict import Prediction
+
+        table = csv.DictWriter(sys.stdout, _csv_row(Prediction("")), lineterminator="\n")
+        table.writeheader()
+        return lambda prediction: table.writerow(_csv_row(prediction))
+    return _print_lines
+
+
+def _print_json(prediction: "Prediction") -> None:
+    print(json.dumps(asdict(prediction), ensure_ascii=False), flush=True)
+
+
+def _print_lines(prediction: "Prediction") -> None:
+    """Print a prediction, or to standard error its error, and below it what else is known."""
+    first = f"{prediction.path}: {prediction.error}"
+    if not prediction.error:
+        first = f"{decision(prediction.verdict, prediction.probability)}  {prediction.path}"
+    lines = [first, *(f"  {line}" for line in (*prediction.reasons, *prediction.evidence))]
+    stream = sys.stderr if prediction.error else sys.stdout
+    print("\n".join(map(printable, lines)), file=stream, flush=True)
+
+
+def decision(verdict: str, probability: float | None) -> str:
+    """Return a verdict and its probability as text of one width.
+
+    >>> decision("human", 0.158)
+    'human   p(ai)=0.158'
+    """
+    return f"{verdict:6}  p(ai)={probability:.3f}"
 
 
 def _csv_row(prediction: "Prediction") -> dict[str, Any]:

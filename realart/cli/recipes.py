@@ -4,8 +4,7 @@ import argparse
 import json
 from collections.abc import Iterable
 
-from realart.cli.commands import Commands
-from realart.params import load_params
+from realart.cli.commands import Commands, project_params
 
 
 def add_command(commands: Commands) -> None:
@@ -16,7 +15,7 @@ def add_command(commands: Commands) -> None:
 
 
 def _recipes(arguments: argparse.Namespace) -> None:
-    params = load_params()
+    params = project_params()
     from realart.models import recipe_table
 
     table = [recipe_table.row(name, recipe) for name, recipe in params.recipes.items()]

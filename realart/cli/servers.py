@@ -1,10 +1,10 @@
 """`realart ui` and `realart demo`: serve pages on this machine."""
 
 import argparse
-from pathlib import Path
+import os
 
-from realart.cli.commands import Commands
-from realart.core.project import root
+from realart.cli.commands import Commands, add_model, load_model
+from realart.core.project import workspace
 
 
 def add_ui(commands: Commands) -> None:
@@ -17,6 +17,7 @@ def add_ui(commands: Commands) -> None:
 def _ui(arguments: argparse.Namespace) -> None:
     from realart.tracking import ui
 
+    os.chdir(workspace())
     ui.serve(arguments.host, arguments.port)
 
 
@@ -26,17 +27,14 @@ def add_demo(commands: Commands) -> None:
         "demo", help="serve a page that classifies a picture, on this machine"
     )
     _add_address(parser, port=7860)
-    parser.add_argument("--model", type=Path, help="folder of the model (default: models/final)")
+    add_model(parser)
     parser.set_defaults(command=_demo)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    from realart.models.trained_model import TrainedModel
     from realart.serving import demo
 
-    demo.serve(
-        arguments.host, arguments.port, TrainedModel(arguments.model or root() / "models/final")
-    )
+    demo.serve(arguments.host, arguments.port, load_model(arguments))
 
 
 def _add_address(parser: argparse.ArgumentParser, port: int) -> None:

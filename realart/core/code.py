@@ -193,11 +193,14 @@ def _imported_names(nodes: list[ast.AST]) -> Iterator[str]:
 
 
 def _files(name: str) -> list[Path]:
-    """Return the file of a module of the project, and the `__init__.py` of each parent package."""
+    """Return the file of a module of the project, and the `__init__.py` of each parent package.
+
+    Not that of `realart` itself, which offers the library to other programs and decides nothing.
+    """
     parts = name.split(".")
     names = [".".join(parts[: depth + 1]) for depth in range(len(parts))]
     if parts[0] not in PACKAGES or any(plumbing in names for plumbing in PLUMBING):
         return []
     paths = [ROOT.joinpath(*parts[: depth + 1]) for depth in range(len(parts))]
-    files = [*(path / "__init__.py" for path in paths), paths[-1].with_suffix(".py")]
+    files = [*(path / "__init__.py" for path in paths[1:]), paths[-1].with_suffix(".py")]
     return [file for file in files if file.is_file()]

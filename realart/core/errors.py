@@ -11,6 +11,18 @@ FULL = {
     errno.EFBIG: "a file would become larger than is allowed here",
 }
 """Errors of a full disk, which are no mistake of a script, and their messages."""
+_DENIED = "allow it to be read and written, or name another path"
+_WRONG_KIND = "name a file where a file is wanted, and a folder where a folder is"
+ADVICE = {
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EROFS: _DENIED,
+    errno.EISDIR: _WRONG_KIND,
+    errno.ENOTDIR: _WRONG_KIND,
+    errno.EEXIST: _WRONG_KIND,
+    errno.ENAMETOOLONG: "give it a shorter name",
+}
+"""What to do about other errors of the operating system."""
 EXAMPLES = 3
 """Most values that `examples` shows."""
 
@@ -18,34 +30,64 @@ EXAMPLES = 3
 class RealartError(Exception):
     """An error that a user can cause: one line with what was wrong, what was received, what to do.
 
-    Line breaks and runs of blanks in the message become single blanks.
+    Line breaks and runs of blanks in the message become single blanks, and other characters that
+    can't be printed are escaped.
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(printable(" ".join(message.split())))
 
 
 def run(main: Callable[[], int | None]) -> None:
     """Call `main` and exit with the code that it returns.
 
-    A `RealartError` or a full disk ends in one line on standard error and code 2, an interrupt in
-    code 130.
+    A `RealartError` or an error of the operating system ends in one line on standard error and code
+    2, an interrupt in code 130.
+
+    Raises
+    ------
+    BrokenPipeError
+        The reader of an output has ended.
     """
     try:
         sys.exit(main())
     except RealartError as error:
         print(f"realart: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if error.errno not in FULL:
-            raise
-        file = f" ({error.filename})" if error.filename else ""
-        problem = f"{FULL[error.errno]}{file}: make room and run again"
-        print(f"realart: {problem}; nothing is half written", file=sys.stderr)
+        print(f"realart: {_os_error_line(error)}; nothing is half written", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("realart: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def printable(text: str) -> str:
+    r"""Return text with characters that can't be printed escaped, as in Python.
+
+    So a file's name can neither begin a line nor send codes to a terminal. Bytes of a name that are
+    no UTF-8 (PEP 383) are escaped, too.
+
+    Examples
+    --------
+    >>> print(printable("a\nb \x1b[2J \udcff é"))
+    a\nb \x1b[2J \udcff é
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def _os_error_line(error: OSError) -> str:
+    paths = [str(path) for path in (error.filename, error.filename2) if path]
+    file = printable(f" ({' to '.join(paths)})") if paths else ""
+    if error.errno in FULL:
+        return f"{FULL[error.errno]}{file}: make room and run again"
+    reason = printable(" ".join((error.strerror or str(error) or type(error).__name__).split()))
+    return f"{reason}{file}: {ADVICE.get(error.errno or 0, 'check the path and run again')}"
 
 
 def examples(values: "Counter[str]") -> str:

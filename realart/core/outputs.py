@@ -1,14 +1,20 @@
 """Atomic outputs: written beside their path, then renamed, so that each is complete or absent."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from realart.core.errors import RealartError
+
+if TYPE_CHECKING:  # most outputs need none, nor does the command line
+    from numpy.typing import NDArray
+
+MAX_NAME = 255
+"""Bytes of a file's name: NAME_MAX of most file systems."""
 
 
 @contextmanager
@@ -38,6 +44,36 @@ def fresh_file(path: Path) -> Iterator[Path]:
     beside.replace(path)
 
 
+def require_writable(path: Path, kind: str = "file") -> None:
+    """Check that an output can be written, before the work whose result it is.
+
+    Parameters
+    ----------
+    path
+        Of the output. Neither it nor its folder need exist; nothing is created.
+    kind
+        `file` or `folder`.
+
+    Raises
+    ------
+    RealartError
+        There is something of the other kind, the name is too long, or the folder is no folder or
+        can't be written.
+    """
+    if len(os.fsencode(f".{path.name}.old.partial")) > MAX_NAME:
+        raise RealartError(f"the name {path.name} is too long for a {kind}: give a shorter one")
+    if path.exists() and path.is_dir() != (kind == "folder"):
+        other = "folder" if kind == "file" else "file"
+        raise RealartError(f"{path} is a {other}: give the name of a {kind}")
+    parent = next(folder for folder in path.absolute().parents if folder.exists())
+    if not parent.is_dir():
+        raise RealartError(f"{path} can't be written, as {parent} is no folder: name another")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise RealartError(
+            f"{path} can't be written: allow {parent} to be written, or name another {kind}"
+        )
+
+
 def write_json(content: Any, path: Path) -> None:
     """Write `content` to `path` as indented JSON that ends with a newline."""
     with fresh_file(path) as beside:
@@ -47,8 +83,10 @@ def write_json(content: Any, path: Path) -> None:
 @contextmanager
 def array_file(
     path: Path, dtype: str, shape: tuple[int, ...]
-) -> Iterator[Callable[[NDArray[Any]], object]]:
+) -> Iterator[Callable[["NDArray[Any]"], object]]:
     """Create the .npy file of an array of `shape`; yield a function that appends rows to it."""
+    import numpy as np
+
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
     # Not memory-mapped: on a full disk, a write into a mapped file kills the process.
     with path.open("wb") as file:

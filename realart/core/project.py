@@ -1,7 +1,24 @@
-"""The project's main folder, also for experiments that DVC runs in a temporary copy."""
+"""The project's folders: found from the current directory upwards, as git finds a repository."""
 
 import os
+import subprocess
 from pathlib import Path
+
+FILES = ("dvc.yaml", "params.yaml")
+"""Files that a project's top folder has."""
+
+
+def workspace() -> Path:
+    """Return the top folder of the project that the current directory is in.
+
+    That is the nearest folder with all of `FILES`, or the current directory if there is none. In a
+    temporary copy of an experiment it is the copy's.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if all((folder / name).is_file() for name in FILES):
+            return folder
+    return here
 
 
 def root() -> Path:
@@ -10,9 +27,28 @@ def root() -> Path:
     DVC sets `DVC_ROOT` to the main repository in every mode; a temporary copy of an experiment is
     another folder, which holds tracked files only.
     """
-    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+    return Path(os.environ.get("DVC_ROOT") or workspace()).resolve()
 
 
 def private() -> Path:
     """Return the folder for files that are neither outputs nor tracked, such as locks."""
     return root() / ".realart"
+
+
+def commit() -> str:
+    """Return the commit that a run is made from, in full; "" outside of a git repository."""
+    return os.environ.get("DVC_EXP_BASELINE_REV") or git(root(), "rev-parse", "HEAD").strip()
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Return what git prints in a folder; "" if it fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def in_root(path: str | Path) -> Path:
+    """Return a path in the project's main folder as one that is relative to the current directory.
+
+    It is short in messages: `models/final`, or from a folder of the project `../models/final`.
+    """
+    return Path(os.path.relpath(root() / path))

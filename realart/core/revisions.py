@@ -1,5 +1,6 @@
 """Outputs of a run, from the workspace or, for a commit, from git and DVC's cache."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ from dvc.scm import SCMError
 from dvc_data.index import DataIndexDirError
 
 from realart.core.errors import RealartError
+from realart.core.project import workspace
 
 WORKSPACE = "workspace"
+_NAMES = f"name an experiment of `dvc exp show`, a commit, or {WORKSPACE}"
 
 
 @contextmanager
@@ -22,7 +25,8 @@ def outputs_of(revision: str, *outputs: Path) -> Iterator[Path]:
     Parameters
     ----------
     revision
-        An experiment, a commit, or `WORKSPACE`, whose folder is yielded as it is.
+        An experiment, a commit, or `WORKSPACE`, whose folder is yielded as it is: that of the
+        project that the current directory is in.
     outputs
         Paths of files or folders, relative to the project's folder.
 
@@ -31,20 +35,20 @@ def outputs_of(revision: str, *outputs: Path) -> Iterator[Path]:
     RealartError
         There is no such revision, or DVC's cache lacks an output.
     """
+    if not revision:  # DVC takes it for the workspace
+        raise RealartError(f"the name of a run is empty: {_NAMES}")
     if revision == WORKSPACE:
-        yield Path()
+        yield Path(os.path.relpath(workspace()))
         return
     with TemporaryDirectory() as folder:
         try:
             files = DVCFileSystem(rev=revision)
             for output in outputs:
-                name, target = output.as_posix(), Path(folder, output)
+                # From the repository's top, in whichever of its folders the process works.
+                name, target = f"/{output.as_posix()}", Path(folder, output)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 files.get(name, str(target), recursive=files.isdir(name))
         except (DvcException, DataIndexDirError, SCMError, OSError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise RealartError(
-                f"no {outputs[0]} of '{revision}' ({reason}): name an experiment of `dvc exp "
-                f"show`, a commit, or {WORKSPACE}"
-            ) from error
+            raise RealartError(f"no {outputs[0]} of '{revision}' ({reason}): {_NAMES}") from error
         yield Path(folder)

@@ -44,11 +44,28 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
             image, header = _decode(data, max_pixels)
         except DECODER_ERRORS as error:
             raise formats.unusable_file_error(error, messages) from error
-    if min(image.size) < min_side:
-        raise UnusableFileError(
-            "too small", f"{header.width}x{header.height}, at least {min_side} a side"
-        )
+    _require_side(*image.size, min_side)
     return image, header
+
+
+def from_image(image: Image.Image, max_pixels: int, min_side: int = 1) -> Image.Image:
+    """Return a Pillow image in memory as `decode` returns the picture of a file; it is not changed.
+
+    Raises
+    ------
+    UnusableFileError
+        With the reason `too small`, `too large`, `unsupported` or, of a file that Pillow has opened
+        and not yet decoded, `corrupt`.
+    """
+    _require_pixels(*image.size, max_pixels)
+    _require_side(*image.size, min_side)
+    with decoder_messages.collect() as messages:
+        try:
+            copy = image.copy()
+            ImageOps.exif_transpose(copy, in_place=True)
+            return colours.to_srgb(copy, 16 if copy.mode.startswith("I;16") else 8)
+        except DECODER_ERRORS as error:
+            raise formats.unusable_file_error(error, messages) from error
 
 
 def read(data: bytes) -> Image.Image:
@@ -58,9 +75,7 @@ def read(data: bytes) -> Image.Image:
 
 def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, Header]:
     opened = formats.open_picture(data)
-    width, height = opened.size
-    if width * height > max_pixels:
-        raise UnusableFileError("too large", f"{width}x{height}, at most {max_pixels} pixels")
+    _require_pixels(*opened.size, max_pixels)
     if (tile := _tile_pixels(opened)) > max_pixels:
         raise UnusableFileError("too large", f"a tile of {tile} pixels, at most {max_pixels}")
     header, bits = headers.read(opened), colours.sample_bits(opened)
@@ -69,6 +84,16 @@ def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, Header]:
     image = opened.crop(box) if box else opened
     ImageOps.exif_transpose(image, in_place=True)
     return colours.to_srgb(image, bits), header
+
+
+def _require_pixels(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise UnusableFileError("too large", f"{width}x{height}, at most {max_pixels} pixels")
+
+
+def _require_side(width: int, height: int, min_side: int) -> None:
+    if min(width, height) < min_side:
+        raise UnusableFileError("too small", f"{width}x{height}, at least {min_side} a side")
 
 
 def _tile_pixels(image: Image.Image) -> int:

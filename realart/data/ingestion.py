@@ -46,7 +46,7 @@ def ingest(
     """
     archive, member = item
     try:
-        data = _read_bounded(cached_archive(archive), member, params)
+        data = read_bounded(cached_archive(archive), member, params)
         image, header = decoding.decode(data, params.max_pixels, params.min_side)
     except UnusableFileError as error:
         return error
@@ -71,7 +71,7 @@ def ingest_file(
     return file, print_of_file
 
 
-def _read_bounded(archive: Archive, member: ZipInfo, params: Clean) -> bytes:
+def read_bounded(archive: Archive, member: ZipInfo, params: Clean) -> bytes:
     """Unpack a file, up to the size in the archive's directory and to the limit of `params`.
 
     Raises

@@ -8,7 +8,7 @@ import pandas as pd
 
 from realart.core import paths, tables
 from realart.data import decoding, raw
-from realart.evaluation import model_card, pages, robustness
+from realart.evaluation import made_by, model_card, pages, robustness
 from realart.features import ela
 from realart.metrics import classification, goals, promises_by_source, subgroups, thresholds
 from realart.metrics.proofs import Proofs
@@ -56,6 +56,7 @@ def page(params: Params, project: Path = Path()) -> str:
         ),
         sources_are_unseen=params.split.method in ("sources", "sets"),
         subgroups=tables.read(project / paths.SUBGROUPS, subgroups.COLUMNS),
+        made_by=made_by.describe(params, project),
         mistakes=_mistakes(scores, kept.set_index("id"), project / paths.DATA, params.ela),
     )
 

@@ -84,7 +84,7 @@ def from_member(spec: InputSpec, member: ArchiveMember) -> Sequence[ModelInput]:
 
 def from_decoded(data: bytes, image: Image.Image, spec: InputSpec) -> ModelInput:
     """Compute the input for a published file, given its bytes and the RGB picture in them."""
-    return from_canonical(decoding.read(pictures.stored(data, image, spec.clean)), spec)
+    return from_canonical(canonical_of(data, image, spec.clean), spec)
 
 
 def canonical(data: bytes, clean: Clean) -> Image.Image:
@@ -96,12 +96,22 @@ def canonical(data: bytes, clean: Clean) -> Image.Image:
         The file can't be decoded, or is rejected as `clean` rejects it.
     """
     image, _ = decoding.decode(data, clean.max_pixels, clean.min_side)
+    return canonical_of(data, image, clean)
+
+
+def canonical_of(data: bytes, image: Image.Image, clean: Clean) -> Image.Image:
+    """Bring a decoded file, its bytes and the RGB picture in them, into canonical form."""
     return decoding.read(pictures.stored(data, image, clean))
+
+
+def canonical_pixels(image: Image.Image, clean: Clean) -> Image.Image:
+    """Bring an RGB picture into canonical form as if it had been published without losses."""
+    return decoding.read(pictures.canonical(image, clean))
 
 
 def from_pixels(image: Image.Image, spec: InputSpec) -> ModelInput:
     """Compute the input for an RGB picture as if it had been published without losses."""
-    return from_canonical(decoding.read(pictures.canonical(image, spec.clean)), spec)
+    return from_canonical(canonical_pixels(image, spec.clean), spec)
 
 
 def from_canonical(image: Image.Image, spec: InputSpec) -> ModelInput:

@@ -303,6 +303,8 @@ def _read_manifest(folder: Path) -> ModelManifest:
     try:
         return ModelManifest.model_validate(json.loads(file.read_text("utf-8")))
     except FileNotFoundError as error:
-        raise RealartError(f"no model in {folder}: train one with `dvc repro`") from error
+        raise RealartError(
+            f"no model in {folder}: train one with `dvc repro`, or name another by --model"
+        ) from error
     except (json.JSONDecodeError, ValidationError) as error:
         raise RealartError(f"{file} is not of this version: run `dvc repro`") from error

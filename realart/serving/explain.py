@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from realart.data import decoding
 from realart.features import ela, preprocessing
 from realart.metrics.plots import AI, HUMAN
 from realart.models.trained_model import TrainedModel
 from realart.params import Ela, NetworkRecipe, PixelInput
 from realart.serving import occlusion
-from realart.serving.predict import predict_bytes
+from realart.serving.predict import predict_decoded
 
 ELA = Ela(quality=75, scale="max", long_side=512)
 """Params of the ELA map that is drawn where the model itself has no ELA input."""
@@ -93,11 +94,12 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
         explanation = explain(Path("picture.jpg").read_bytes(), TrainedModel(Path("models/final")))
         draw(explanation).save("explained.png")
     """
-    image = preprocessing.canonical(data, model.input.clean)
-    model_input = preprocessing.from_canonical(image, model.input)
-    prediction = predict_bytes(data, model)
+    clean = model.input.clean
+    decoded, _ = decoding.decode(data, clean.max_pixels, clean.min_side)
+    image = preprocessing.canonical_of(data, decoded, clean)
+    prediction = predict_decoded(decoded, image, model)
     assert prediction.probability is not None
-    heat, method = _gradcam(model_input[0], image.size, model), "Grad-CAM"
+    heat, method = _gradcam(image, model), "Grad-CAM"
     least_scale = 0.0
     if heat is None:
         heat, least_scale = occlusion.heat(image, model), FULL_COLOUR
@@ -163,10 +165,8 @@ def _within(
     return left / across, bottom / up, width / across, height / up
 
 
-def _gradcam(
-    square: NDArray[np.uint8], size: tuple[int, int], model: TrainedModel
-) -> NDArray[np.float32] | None:
-    """Compute the mean Grad-CAM of a model's networks, shape (height, width) of `size`.
+def _gradcam(image: Image.Image, model: TrainedModel) -> NDArray[np.float32] | None:
+    """Compute the mean Grad-CAM of a model's networks, shape (height, width) of a picture.
 
     None if the model has no networks on pixels, or these have no feature maps.
     """
@@ -175,9 +175,10 @@ def _gradcam(
         return None
     from realart.serving import gradcam  # Keras takes seconds to import
 
+    (square,) = preprocessing.from_canonical(image, model.input)
     heats = [gradcam.heat(network, square) for network in model.networks]
     maps = [heat for heat in heats if heat is not None]
-    return _project(np.mean(maps, axis=0), size, sees.shape) if maps else None
+    return _project(np.mean(maps, axis=0), image.size, sees.shape) if maps else None
 
 
 def _project(heat: NDArray[np.float32], size: tuple[int, int], shape: str) -> NDArray[np.float32]:

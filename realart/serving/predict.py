@@ -6,21 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from realart.core import dask_cluster, parallel
-from realart.core.errors import RealartError
-from realart.data import decoding, pictures
+from realart.data import decoding
 from realart.data.decoding import UnusableFileError
 from realart.features import preprocessing
 from realart.features.preprocessing import ModelInput
 from realart.models import novelty
 from realart.models.trained_model import BATCH, TrainedModel
 from realart.params import Point
-from realart.serving import deliveries, provenance
-
-STDIN = Path("-")
-"""The path that stands for standard input."""
+from realart.serving import deliveries, inputs, provenance
+from realart.serving.inputs import STDIN, Picture
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Prediction:
     Attributes
     ----------
     path
-        Of the file; "-" is standard input, and "" stands for bytes without a path.
+        Of the file; "-" is standard input, and "" stands for a picture in memory.
     verdict
         The decision: `ai`, `human` or `unsure`; "" if there is an error.
     probability
@@ -57,42 +56,26 @@ class Prediction:
     evidence: tuple[str, ...] = ()
     error: str = ""
 
-
-def list_files(paths: Sequence[Path]) -> list[Path]:
-    """List files as they are given, and in the place of a folder all files below it, sorted.
-
-    A path that does not exist is listed, too: `predict` yields its error.
-
-    Raises
-    ------
-    RealartError
-        There is no file: all paths are empty folders.
-    """
-    listed: list[Path] = []
-    for path in paths:
-        if path == STDIN or not path.is_dir():
-            listed.append(path)
-        else:
-            listed += sorted(file for file in path.rglob("*") if file.is_file())
-    if not listed:
-        names = ", ".join(str(path) for path in paths)
-        raise RealartError(f"no file in {names}: give pictures, or folders with pictures")
-    return listed
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the verdict is `unsure` or depends on the delivery, as sentences."""
+        return (self.reason,) if self.reason else ()
 
 
 def predict(
-    paths: Sequence[Path], model: TrainedModel, at: Point | None = None, once: bool = False
+    pictures: Iterable[Picture], model: TrainedModel, at: Point | None = None, once: bool = False
 ) -> Iterator[Prediction]:
-    """Yield the prediction for each file, in the order of `paths`.
+    """Yield the prediction for each picture, in their order.
 
     Batches start with one file and double up to `trained_model.BATCH`, so that the first
-    predictions come early. Files are read batch by batch: memory does not grow with their number.
+    predictions come early. Pictures are taken and read batch by batch: memory does not grow with
+    their number.
 
     Parameters
     ----------
-    paths
-        Files; `STDIN` is standard input. A file that can't be read or decoded has a prediction with
-        an error.
+    pictures
+        Paths of files, what `inputs.list_files` returns, or pictures in memory; the path `STDIN` is
+        standard input. One that can't be read or decoded has a prediction with an error.
     model
         As loaded from models/final.
     at
@@ -105,19 +88,22 @@ def predict(
     ::
 
         model = TrainedModel(Path("models/final"))
-        for prediction in predict(list_files([Path("folder")]), model):
+        for prediction in predict(inputs.list_files([Path("folder")]), model):
             print(prediction.path, prediction.verdict, prediction.probability)
     """
-    if dask_cluster.address() and STDIN not in paths:
-        yield from parallel.map_parallel(partial(_predict_file, model, at, once), paths, "predict")
-        return
-    prepare = partial(_prepare_file, model=model, once=once)
-    size, start = 1, 0
+    if dask_cluster.address():
+        pictures = list(pictures)
+        if not any(inputs.path_of(picture) == str(STDIN) for picture in pictures):
+            predict_one = partial(_predict_picture, model, at, once)
+            yield from parallel.map_parallel(predict_one, pictures, "predict")
+            return
+    prepare = partial(_prepare, model=model, once=once)
+    size, waiting = 1, iter(pictures)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while start < len(paths):
-            batch = paths[start : start + size]
-            yield from _predict_batch(map(str, batch), list(pool.map(prepare, batch)), model, at)
-            start, size = start + size, min(2 * size, BATCH)
+        while batch := list(islice(waiting, size)):
+            prepared = list(pool.map(prepare, batch))
+            yield from _predict_batch(map(inputs.path_of, batch), prepared, model, at)
+            size = min(2 * size, BATCH)
 
 
 def predict_bytes(
@@ -148,6 +134,12 @@ def predict_bytes(
     return next(_predict_batch([""], [_prepare_bytes(data, model, once)], model, at))
 
 
+def predict_decoded(image: Image.Image, canonical: Image.Image, model: TrainedModel) -> Prediction:
+    """Return the prediction for an RGB picture: as decoded, and the same in canonical form."""
+    prepared = _prepare_decoded(image, canonical, model, once=False)
+    return next(_predict_batch([""], [prepared], model, None))
+
+
 @dataclass(frozen=True, slots=True)
 class _PreparedFile:
     """The inputs of a model for one file, which are none if there is an error.
@@ -161,17 +153,19 @@ class _PreparedFile:
     error: str = ""
 
 
-def _predict_file(model: TrainedModel, at: Point | None, once: bool, path: Path) -> Prediction:
-    prepared = _prepare_file(path, model, once)
-    return next(_predict_batch([str(path)], [prepared], model, at))
+def _predict_picture(
+    model: TrainedModel, at: Point | None, once: bool, picture: Picture
+) -> Prediction:
+    prepared = _prepare(picture, model, once)
+    return next(_predict_batch([inputs.path_of(picture)], [prepared], model, at))
 
 
 def _predict_batch(
     paths: Iterable[str], files: Sequence[_PreparedFile], model: TrainedModel, at: Point | None
 ) -> Iterator[Prediction]:
     """Score the inputs of all files, `BATCH` at once, and yield the prediction for each file."""
-    inputs = [model_input for file in files for model_input in file.inputs]
-    batches = [inputs[i : i + BATCH] for i in range(0, len(inputs), BATCH)]
+    pending = [model_input for file in files for model_input in file.inputs]
+    batches = [pending[i : i + BATCH] for i in range(0, len(pending), BATCH)]
     scores = chain.from_iterable([model.scores(*preprocessing.stack(batch)) for batch in batches])
     for path, file in zip(paths, files, strict=True):
         probabilities = list(map(float, islice(scores, len(file.inputs))))
@@ -203,36 +197,40 @@ def _prediction(
     )
 
 
-def _prepare_file(path: Path, model: TrainedModel, once: bool) -> _PreparedFile:
+def _prepare(picture: Picture, model: TrainedModel, once: bool) -> _PreparedFile:
+    clean = model.input.clean
     try:
-        data = _read(path, decoding.BYTES_A_PIXEL * model.input.clean.max_pixels)
+        if isinstance(picture, Image.Image | np.ndarray):
+            image = inputs.from_memory(picture, clean)
+            canonical = preprocessing.canonical_pixels(image, clean)
+            return _prepare_decoded(image, canonical, model, once)
+        data = picture if isinstance(picture, bytes) else inputs.read(picture, clean)
     except UnusableFileError as error:
         return _PreparedFile(error=str(error))
-    except OSError as error:
-        return _PreparedFile(error=error.strerror or str(error))
     return _prepare_bytes(data, model, once)
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
-    """Read a file, unless it is larger than `max_bytes`, or never ends, as /dev/zero."""
-    with os.fdopen(0, "rb", closefd=False) if path == STDIN else path.open("rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        data = stream.read(max_bytes + 1) if size <= max_bytes else b""
-    if (size := max(size, len(data))) > max_bytes:
-        raise UnusableFileError("too large", f"{size} bytes, at most {max_bytes}")
-    return data
-
-
 def _prepare_bytes(data: bytes, model: TrainedModel, once: bool) -> _PreparedFile:
-    spec, evidence = model.input, tuple(provenance.evidence(data))
+    clean, evidence = model.input.clean, tuple(provenance.evidence(data))
     try:
-        image, _ = decoding.decode(data, spec.clean.max_pixels, spec.clean.min_side)
+        image, _ = decoding.decode(data, clean.max_pixels, clean.min_side)
     except UnusableFileError as error:
         return _PreparedFile(evidence=evidence, error=str(error))
-    canonical = decoding.read(pictures.stored(data, image, spec.clean))
+    canonical = preprocessing.canonical_of(data, image, clean)
+    return _prepare_decoded(image, canonical, model, once, evidence)
+
+
+def _prepare_decoded(
+    image: Image.Image,
+    canonical: Image.Image,
+    model: TrainedModel,
+    once: bool,
+    evidence: tuple[str, ...] = (),
+) -> _PreparedFile:
+    """Compute the inputs for an RGB picture, as decoded and in canonical form, and its panel."""
     is_novel = model.novelty is not None and model.novelty.is_novel(canonical)
-    inputs = [preprocessing.from_canonical(canonical, spec)]
+    model_inputs = [preprocessing.from_canonical(canonical, model.input)]
     if not once:
         delivered = deliveries.deliver(image)
-        inputs += [preprocessing.from_pixels(changed, spec) for changed in delivered]
-    return _PreparedFile(tuple(inputs), is_novel, evidence)
+        model_inputs += [preprocessing.from_pixels(changed, model.input) for changed in delivered]
+    return _PreparedFile(tuple(model_inputs), is_novel, evidence)

@@ -5,7 +5,6 @@ while the store can't be used, be kept in a file, and be logged twice without a 
 """
 
 import os
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run
 
 from realart.core.hashing import short_digest
-from realart.core.project import root
+from realart.core.project import commit
 from realart.params import Params, Strict
 from realart.tracking import store
 from realart.training.folds import FoldResult
@@ -113,7 +112,12 @@ def training_record(
         Of the training, by which it is found when it is resumed.
     """
     experiment = os.environ.get("DVC_EXP_NAME")
-    tags = {TRAINING: id, KEY: key, "data_fingerprint": data_fingerprint, "commit": _commit()}
+    tags = {
+        TRAINING: id,
+        KEY: key,
+        "data_fingerprint": data_fingerprint,
+        "commit": commit() or "none",
+    }
     if experiment:
         tags["dvc_experiment"] = experiment
     values = {name: str(value)[:MAX_PARAM] for name, value in flat_params(params).items()}
@@ -265,13 +269,3 @@ def outcome_fingerprint(folds: Path) -> str:
 def now() -> int:
     """Return the time in milliseconds since 1970, as MLflow counts it."""
     return int(time.time() * 1000)
-
-
-def _commit() -> str:
-    """Return the commit that a run is made from, or "none"."""
-    if baseline := os.environ.get("DVC_EXP_BASELINE_REV"):
-        return baseline
-    git = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=root(), capture_output=True, text=True, check=False
-    )
-    return git.stdout.strip() or "none"

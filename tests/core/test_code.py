@@ -55,6 +55,11 @@ def test_what_is_imported_inside_a_function_counts(project: Path) -> None:
     )
 
 
+def test_what_the_library_offers_to_others_changes_no_stage(project: Path) -> None:
+    """Else a new version would run all stages again, and each depend on all modules."""
+    assert changed(project, "realart/__init__.py", lambda text: f"{text}\nX = 1\n") == set()
+
+
 def test_a_script_changes_its_own_stage(project: Path) -> None:
     assert changed(project, "stages/ela.py", lambda text: f"{text}\nX = 1\n") == {"ela"}
 

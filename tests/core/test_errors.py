@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realart.core.errors import RealartError
+from realart.core.errors import RealartError, printable
 
 
 def script(body: str) -> subprocess.CompletedProcess[str]:
@@ -25,6 +25,29 @@ def script(body: str) -> subprocess.CompletedProcess[str]:
             "open('/dev/full', 'w', 1).write('x\\n')",
             2,
             "realart: the disk is full: make room and run again; nothing is half written\n",
+        ),
+        (
+            "open('/proc/nothing\\n/x')",
+            2,
+            "realart: No such file or directory (/proc/nothing\\n/x): check the path and run "
+            "again; nothing is half written\n",
+        ),
+        (
+            "open('/proc')",
+            2,
+            "realart: Is a directory (/proc): name a file where a file is wanted, and a folder "
+            "where a folder is; nothing is half written\n",
+        ),
+        (
+            "open('x' * 256)",
+            2,
+            f"realart: File name too long ({'x' * 256}): give it a shorter name; nothing is half "
+            "written\n",
+        ),
+        (
+            "raise OSError('no\\nsuch\\x1b driver')",
+            2,
+            "realart: no such\\x1b driver: check the path and run again; nothing is half written\n",
         ),
         ("raise KeyboardInterrupt", 130, "realart: interrupted\n"),
     ],
@@ -45,4 +68,5 @@ def test_an_internal_error_keeps_its_traceback() -> None:
 def test_a_message_is_one_line_with_the_same_words(message: str) -> None:
     shown = str(RealartError(message))
     assert len(shown.splitlines()) <= 1
-    assert shown.split() == message.split()
+    assert shown.isprintable()
+    assert shown.split() == [printable(word) for word in message.split()]

@@ -46,6 +46,25 @@ def test_a_commit_has_what_was_committed(repository: Path) -> None:
     assert (repository / "scores.csv").read_text() == "now"
 
 
+def test_a_run_is_found_from_a_folder_of_the_project(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "docs").mkdir()
+    (repository / "params.yaml").touch()
+    (repository / "dvc.yaml").touch()
+    monkeypatch.chdir(repository / "docs")
+    with outputs_of("run", Path("scores.csv"), Path("models/final")) as place:
+        assert (place / "scores.csv").read_text() == "then"
+        assert (place / "models/final/a.txt").read_text() == "model"
+    with outputs_of("workspace", Path("scores.csv")) as place:
+        assert (place / "scores.csv").read_text() == "now"
+
+
+def test_an_empty_name_is_not_the_workspace(repository: Path) -> None:
+    with pytest.raises(RealartError, match="name of a run is empty"), outputs_of("", Path("a")):
+        pass
+
+
 def test_the_workspace_is_yielded_unchanged(repository: Path) -> None:
     with outputs_of("workspace", Path("scores.csv")) as place:
         assert (place / "scores.csv").read_text() == "now"

@@ -10,7 +10,6 @@ from networks import PARAMS, UNCALIBRATED_RULE, recipe, turn_a_delivery
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from realart.core.errors import RealartError
 from realart.data import decoding, pictures
 from realart.features import preprocessing
 from realart.models import novelty, trained_model
@@ -37,28 +36,6 @@ def saved_model(folder: Path, bias: float = 0.0) -> TrainedModel:
     network.get_layer("made_by_ai").bias.assign([bias])
     trained_model.save(folder, network_recipe, spec, [network], UNCALIBRATED_RULE, {})
     return TrainedModel(folder)
-
-
-def test_files_are_those_named_and_those_in_folders(tmp_path: Path) -> None:
-    for name in ("b/2.png", "b/10.png", "b/a/x y.png", "c.png", "ä/é.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-        (tmp_path / name).touch()
-    given = [tmp_path / name for name in ("c.png", "b", "missing", "ä", "c.png")]
-    assert [str(path.relative_to(tmp_path)) for path in predict.list_files(given)] == [
-        "c.png", "b/10.png", "b/2.png", "b/a/x y.png", "missing", "ä/é.png", "c.png",
-    ]  # fmt: skip
-
-
-def test_standard_input_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "-").mkdir()
-    monkeypatch.chdir(tmp_path)
-    assert predict.list_files([Path("-")]) == [Path("-")]
-
-
-def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    (tmp_path / "inside").mkdir()
-    with pytest.raises(RealartError, match=str(tmp_path)):
-        predict.list_files([tmp_path])
 
 
 def as_in_training(path: Path, model: TrainedModel) -> preprocessing.ModelInput:

@@ -120,7 +120,7 @@ def test_figures_in_set_and_unseen_stand_beside_each_other(
             assert thresholds.format_figure("auc", own) in page
             assert thresholds.format_figure("auc", own) in card
     assert "local: CC0-1.0; more: MIT" in card
-    assert "-S dataset=local+more -S model=colour -S split.method=sets" in page
+    assert "-S dataset=local+more -S model=colour -S datasets.local.path=" in page
 
 
 def test_mlflow_keeps_both(address: str, metrics: dict[str, dict[str, object]]) -> None:

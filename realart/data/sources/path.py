@@ -4,7 +4,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from realart.core import paths, project
+from realart.core import overrides, paths, project
 from realart.core.errors import RealartError
 from realart.data import raw
 from realart.data.archive import zip_folder
@@ -30,7 +30,8 @@ def locate(name: str, dataset: Dataset, root: Path, target: Path) -> Path:
     if not dataset.path:
         raise RealartError(
             f"datasets.{name}.path is not set: say which folder or zip archive holds the "
-            f"pictures, for example {setting}=/home/me/pictures"
+            f"pictures, for example {setting}=/home/me/pictures, or a name with blanks, = or "
+            f"letters beyond ASCII: {overrides.setting(f'datasets.{name}.path', '/home/me/my art')}"
         )
     location = (root / Path(dataset.path).expanduser()).resolve()
     received = f"datasets.{name}.path is '{dataset.path}', that is {location}"

@@ -1,0 +1,5 @@
+"""`python -m realart`: the command line."""
+
+from realart.cli import main
+
+main()

@@ -1,0 +1,65 @@
+"""What a run was made by: the commands that make it again, and the versions that computed it."""
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from realart import __version__
+from realart.core import overrides, paths, yaml12
+from realart.core.project import commit, git
+from realart.params import Params
+
+PACKAGES = ("keras", "numpy", "openvino", "pillow", "scikit-learn", "tensorflow")
+"""Packages whose versions may move figures; all are in requirements.lock."""
+CODE = ("realart", "stages", "dvc.yaml")
+
+
+class MadeBy(NamedTuple):
+    """What a run was made by.
+
+    Attributes
+    ----------
+    commands
+        For a shell, one a line.
+    versions
+        Of realart, Python and `PACKAGES`, as text.
+    is_changed
+        Whether the code differed from that of the commit.
+    """
+
+    commands: str
+    versions: str
+    is_changed: bool
+
+
+def describe(params: Params, project: Path) -> MadeBy:
+    """Describe what the run in the folder `project` was made by.
+
+    Outside of a git repository the commands name no commit, and no params but the dataset, its
+    paths and the recipe.
+    """
+    revision = commit()
+    committed = git(project, "show", f"{revision}:./{paths.PARAMS}") if revision else ""
+    content = yaml12.load((project / paths.PARAMS).read_text("utf-8"), paths.PARAMS.name)
+    before = yaml12.load(committed, paths.PARAMS.name) if committed else content
+    commands = [f"git checkout {revision}"] if revision else []
+    changed = git(project, "diff", "--name-only", revision, "--", *CODE) if revision else ""
+    return MadeBy("\n".join([*commands, _run(params, before, content)]), _versions(), bool(changed))
+
+
+def _run(params: Params, before: Any, after: Any) -> str:
+    """Return the command that runs the experiment from the params of its commit."""
+    sets = {name: data.path for name, data in params.sets.items() if data.source == "path"}
+    settings = [
+        overrides.setting("dataset", params.dataset),
+        overrides.setting("model", params.model),
+        *(overrides.setting(f"datasets.{name}.path", path) for name, path in sets.items()),
+        *overrides.changes(before, after),
+    ]
+    return " ".join(["dvc exp run", *dict.fromkeys(settings)])
+
+
+def _versions() -> str:
+    packages = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
+    return f"realart {__version__}, Python {platform.python_version()}, {packages}"
