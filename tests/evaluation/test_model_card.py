@@ -88,7 +88,7 @@ def test_a_card_names_missed_goals_and_warns_of_one_class_predictions(inside: Pa
 
 def test_a_model_of_the_sample_alone_says_so_first(inside: Path) -> None:
     params = load_params()
-    report = json.loads((inside / "metrics/metrics.json").read_text())
+    report = json.loads((inside / "metrics/evaluation.json").read_text())
     sample = params.datasets["sample"]
     embedded = params.model_copy(update={"dataset": "sample", "datasets": {"sample": sample}})
     for shown, expected in ((params, False), (embedded, True)):
