@@ -26,6 +26,7 @@ from realart.metrics import (
     subgroups,
 )
 from realart.metrics.classification import THRESHOLD
+from realart.metrics.proofs import Proofs
 from realart.metrics.thresholds import DecisionRule, evaluate_decisions, one_class_warnings
 from realart.models import novelty
 from realart.models.trained_model import TrainedModel
@@ -207,7 +208,8 @@ def write_plots(
     decisions = {"test": figures["test"], "out of fold": figures["oof"]}
     plots.draw_confusion(*named["test"], "test", images / "confusion.png")
     plots.draw_curves(named, decisions, images / "curves.png")
-    plots.draw_calibration(named, params.promise.precision, images / "calibration.png")
+    precision = Proofs.model_validate(figures["promises"]).precision
+    plots.draw_calibration(named, precision, images / "calibration.png")
 
 
 def _write_history(

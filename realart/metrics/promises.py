@@ -7,6 +7,7 @@ from the same sources, the classes as frequent, and near-duplicates counted once
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,22 @@ def required_pictures(rate: float, confidence: float) -> int:
     return math.ceil(math.log(1 - confidence) / math.log1p(-rate) - 1e-9)
 
 
+def split_confidence(confidence: float, tests: int) -> float:
+    """Return the confidence of each of several tests of which none is to fail (Bonferroni).
+
+    >>> split_confidence(0.95, 5)
+    0.99
+    """
+    return 1 - (1 - confidence) / tests
+
+
 def required_decisions(precision: float, confidence: float) -> int:
     """Return how many decisions `confidence_threshold` needs if none of them is wrong.
 
     >>> required_decisions(0.95, 0.95)
     80
     """
-    return required_pictures(1 - precision, 1 - (1 - confidence) / len(STARTS))
+    return required_pictures(1 - precision, split_confidence(confidence, len(STARTS)))
 
 
 def attainable_rate(pictures: int, confidence: float) -> float:
@@ -141,6 +151,34 @@ def confidence_threshold(
     return min(passed, default=None)
 
 
+def highest_precision(
+    labels: Labels,
+    probabilities: Scores,
+    groups: "pd.Series[str]",
+    precisions: Sequence[float],
+    confidence: float,
+) -> tuple[float, float] | None:
+    """Return the highest of `precisions` that can be proved, and its `confidence_threshold`.
+
+    Which of them that is depends on the scores, so each is proved at the `split_confidence`.
+
+    Parameters
+    ----------
+    labels, probabilities, groups
+        As for `confidence_threshold`.
+    precisions
+        Between 0 and 1, in descending order, fixed before any score is seen.
+    confidence
+        Of the one that is returned, between 0 and 1.
+    """
+    confidence = split_confidence(confidence, len(precisions))
+    for precision in precisions:
+        threshold = confidence_threshold(labels, probabilities, groups, precision, confidence)
+        if threshold is not None:
+            return precision, threshold
+    return None
+
+
 def attainable_error_rate(
     labels: Labels, probabilities: Scores, groups: "pd.Series[str]", confidence: float
 ) -> float:
@@ -173,7 +211,7 @@ class Decisions:
     def error_bounds(self, thresholds: Scores, confidence: float) -> Scores:
         """Return the upper bound of the error rate from each threshold on, as a start tests it."""
         decided, wrong = self.count(thresholds)
-        return upper_bound(wrong, decided, 1 - (1 - confidence) / len(STARTS))
+        return upper_bound(wrong, decided, split_confidence(confidence, len(STARTS)))
 
 
 def _by_group(values: Scores, groups: "pd.Series[str]") -> Scores:

@@ -85,10 +85,10 @@ def _thresholds(others: pd.DataFrame, promise: Promise) -> tuple[float, float]:
     low_fpr = promises.false_positive_threshold(
         scores[human], groups[human], promise.false_positive_rate, promise.confidence
     )
-    sure = promises.confidence_threshold(
+    proved = promises.highest_precision(
         labels, scores, groups, promise.precision, promise.confidence
     )
-    return np.nan if low_fpr is None else low_fpr, np.nan if sure is None else sure
+    return np.nan if low_fpr is None else low_fpr, proved[1] if proved else np.nan
 
 
 def _rate(name: str, errors: "np.typing.ArrayLike") -> dict[str, float]:

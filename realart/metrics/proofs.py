@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+from pydantic import Field
 
 from realart.metrics import promises
 from realart.metrics.classification import Labels, Scores
@@ -29,6 +30,8 @@ class Proof(Strict):
         How many it takes if none of them is an error.
     attainable
         The lowest upper bound that they prove, 0 to 1.
+    unproved
+        Lower rates, in ascending order, that were to be promised rather, and are not proved.
     """
 
     rate: float
@@ -37,6 +40,7 @@ class Proof(Strict):
     pictures: int
     required: int
     attainable: float
+    unproved: list[float] = Field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -58,6 +62,12 @@ class Proofs(Strict):
 
     false_positive_rate: Proof
     error_rate: Proof | None
+
+    @property
+    def precision(self) -> float | None:
+        """The promised precision of decisions without an operating point, if there is one."""
+        proof = self.error_rate
+        return 1 - proof.rate if proof and proof.holds else None
 
     @property
     def of_low_fpr(self) -> str:
@@ -82,9 +92,10 @@ class Proofs(Strict):
             return NONE
         promised = f"at least {_down(1 - proof.rate)} of decisions that are not unsure are right"
         if proof.holds:
+            higher = " or ".join(_down(1 - rate) for rate in proof.unproved)
             return (
-                f"{promised}, at a confidence of {proof.confidence:.4g} "
-                f"(by {proof.pictures} pictures of {proof.data})"
+                f"{promised}, at a confidence of {proof.confidence:.4g} (by {proof.pictures} "
+                f"pictures of {proof.data}{f', which do not prove {higher}' if higher else ''})"
             )
         needed = f"it needs {proof.required} confident decisions without an error; "
         return (
@@ -114,7 +125,7 @@ def prove_false_positive_rate(groups: "pd.Series[str]", promise: Promise, data: 
 def prove_error_rate(
     labels: Labels, probabilities: Scores, groups: "pd.Series[str]", promise: Promise, data: str
 ) -> Proof:
-    """Compute whether decisions on pictures prove the promised precision, and which they allow.
+    """Compute which promised precision the decisions on pictures prove, or else which they allow.
 
     Parameters
     ----------
@@ -123,18 +134,22 @@ def prove_error_rate(
     groups
         The group of near-duplicates of each picture, which counts once; length n.
     promise
-        The precision, and the confidence.
+        The precisions, and the confidence.
     data
         The name of the set of pictures.
     """
-    confidence = promise.confidence
+    confidence = promises.split_confidence(promise.confidence, len(promise.precision))
+    attainable = promises.attainable_error_rate(labels, probabilities, groups, confidence)
+    rates = [round(1 - precision, 12) for precision in promise.precision]
+    rate = next((rate for rate in rates if attainable <= rate), rates[-1])
     return Proof(
-        rate=round(1 - promise.precision, 12),
-        confidence=confidence,
+        rate=rate,
+        confidence=promise.confidence,
         data=data,
         pictures=groups.nunique(),
-        required=promises.required_decisions(promise.precision, confidence),
-        attainable=promises.attainable_error_rate(labels, probabilities, groups, confidence),
+        required=promises.required_decisions(1 - rate, confidence),
+        attainable=attainable,
+        unproved=[lower for lower in rates if lower < rate],
     )
 
 

@@ -102,13 +102,13 @@ def choose_rule(
     """
     human = labels == 0
     low_fpr = low_fpr_threshold(probabilities[human], groups[human], promise)
-    sure = promises.confidence_threshold(
+    proved = promises.highest_precision(
         labels, probabilities, groups, promise.precision, promise.confidence
     )
     return DecisionRule(
         calibration=calibration,
         points=choose_points(labels, probabilities) | low_fpr,
-        sure=NEVER if sure is None else sure,
+        sure=proved[1] if proved else NEVER,
         proofs=Proofs(
             false_positive_rate=proofs.prove_false_positive_rate(groups[human], promise, data),
             error_rate=proofs.prove_error_rate(labels, probabilities, groups, promise, data),

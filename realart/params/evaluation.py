@@ -1,12 +1,13 @@
 """The params of the final model: how it is chosen and tested, its promises and goals."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from realart.params.groups import Fraction, JpegQuality, Strict
 
 Point = Literal["balanced", "low_fpr", "best_f1"]
+Share = Annotated[float, Field(gt=0.5, lt=1)]
 POINTS: tuple[Point, ...] = get_args(Point)
 """Operating points, whose thresholds `realart.metrics.thresholds` chooses on out-of-fold scores."""
 
@@ -27,6 +28,16 @@ class Evaluate(Strict):
     reencode: JpegQuality
 
 
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _descending(values: list[float]) -> list[float]:
+    if not values or values != sorted(set(values), reverse=True):
+        raise ValueError("give one number, or several in descending order")
+    return values
+
+
 class Promise(Strict):
     """Error rates that decisions on further pictures keep, if these are drawn as those before.
 
@@ -36,14 +47,15 @@ class Promise(Strict):
         The share of human art that is classified as ai at the operating point `low_fpr`, at most.
     precision
         The share of right decisions among those without an operating point, at least; all other
-        pictures are `unsure`.
+        pictures are `unsure`. Of several, in descending order, the highest that the pictures prove
+        is promised; params.yaml may have a single number.
     confidence
         The least probability that each of both is kept, over draws of the labelled pictures.
     """
 
     false_positive_rate: Fraction
-    precision: Annotated[float, Field(gt=0.5, lt=1)]
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    precision: Annotated[list[Share], BeforeValidator(_listed), AfterValidator(_descending)]
+    confidence: Share
 
 
 class Cases(Strict):

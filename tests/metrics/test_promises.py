@@ -65,8 +65,9 @@ def test_a_false_positive_rate_is_exceeded_as_rarely_as_promised(count: int, rat
 
 @pytest.mark.parametrize("count", [50, 200, 1000])
 @pytest.mark.parametrize(("spread", "miscalibration"), [(1.5, 1.0), (3.0, 1.0), (1.5, 2.5)])
+@pytest.mark.parametrize("precisions", [[0.9], [0.95, 0.9, 0.85, 0.8]])
 def test_a_precision_is_missed_as_rarely_as_promised(
-    count: int, spread: float, miscalibration: float
+    count: int, spread: float, miscalibration: float, precisions: list[float]
 ) -> None:
     """Labels are drawn from true log-odds; probabilities are too sure by `miscalibration`."""
     random = np.random.default_rng(count)
@@ -77,12 +78,13 @@ def test_a_precision_is_missed_as_rarely_as_promised(
     for _ in range(DRAWS):
         odds = random.normal(scale=spread, size=count)
         labels = (random.random(count) < expit(odds)).astype(int)
-        threshold = promises.confidence_threshold(
-            labels, expit(miscalibration * odds), groups, 0.9, 0.9
+        proved = promises.highest_precision(
+            labels, expit(miscalibration * odds), groups, precisions, 0.9
         )
-        if threshold is not None:
+        if proved:
             given += 1
-            broken += true_precision[np.searchsorted(-stated, -threshold, "right") - 1] < 0.9
+            precision, threshold = proved
+            broken += true_precision[np.searchsorted(-stated, -threshold, "right") - 1] < precision
     assert broken <= may_break(0.9)
     if (count, spread) == (1000, 3.0):
         assert given > 0.9 * DRAWS
@@ -119,6 +121,19 @@ def test_what_can_not_be_promised_has_no_threshold() -> None:
     best = 1 - promises.attainable_error_rate(labels, probabilities, groups, 0.95)
     assert promises.confidence_threshold(labels, probabilities, groups, best - 1e-9, 0.95) == 0.5
     assert promises.confidence_threshold(labels, probabilities, groups, best + 1e-9, 0.95) is None
+
+
+def test_of_several_precisions_the_highest_that_is_proved_is_promised() -> None:
+    precisions = [0.95, 0.9, 0.8]
+    for wrong, expected in ((0, 0.95), (6, 0.9), (24, 0.8), (60, None)):
+        labels = np.tile([0, 1], 100)
+        probabilities = np.where(np.arange(200) < wrong, 1 - labels, labels) * 0.98 + 0.01
+        proved = promises.highest_precision(labels, probabilities, alone(200), precisions, 0.95)
+        assert (proved and proved[0]) == expected
+        if proved:
+            split = promises.split_confidence(0.95, 3)
+            arguments = labels, probabilities, alone(200), proved[0], split
+            assert proved[1] == promises.confidence_threshold(*arguments)
 
 
 @given(st.integers(1, 200), st.floats(0.6, 0.99), CONFIDENCES)

@@ -7,7 +7,7 @@ import pytest
 from realart.metrics import promises, promises_by_source
 from realart.params import Promise
 
-PROMISE = Promise(false_positive_rate=0.05, precision=0.9, confidence=0.9)
+PROMISE = Promise(false_positive_rate=0.05, precision=[0.9], confidence=0.9)
 
 
 def scored(shift: float, source: str, seed: int, count: int = 300) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from realart.metrics import proofs
 from realart.metrics.proofs import Proofs
 from realart.params import Promise
 
-PROMISE = Promise(false_positive_rate=0.01, precision=0.95, confidence=0.95)
+PROMISE = Promise(false_positive_rate=0.01, precision=[0.95], confidence=0.95)
 
 
 def prove(humans: int, ais: int, wrong: int = 0) -> Proofs:
@@ -47,6 +47,22 @@ def test_what_can_not_be_promised_names_what_is_missing_and_what_can() -> None:
         f"{np.floor(1e4 * (1 - proved.error_rate.attainable)) / 100:g} % (promise.precision)"
     )
     assert "it needs 80 confident decisions without an error; 79" in prove(40, 39).of_decisions
+
+
+def test_a_lower_precision_is_promised_where_higher_ones_are_not_proved() -> None:
+    promise = PROMISE.model_copy(update={"precision": [0.95, 0.9, 0.8]})
+    labels = np.tile([0, 1], 100)
+    probabilities = np.where(np.arange(200) < 24, 1 - labels, labels) * 0.98 + 0.01
+    groups = pd.Series(np.arange(200).astype(str))
+    false_positive_rate = proofs.prove_false_positive_rate(groups, promise, "some.zip")
+    proof = proofs.prove_error_rate(labels, probabilities, groups, promise, "some.zip")
+    proved = Proofs(false_positive_rate=false_positive_rate, error_rate=proof)
+    assert proved.precision == 0.8
+    assert proved.of_decisions == (
+        "at least 80 % of decisions that are not unsure are right, at a confidence of 0.95 (by 200 "
+        "pictures of some.zip, which do not prove 95 % or 90 %)"
+    )
+    assert prove(20, 20).precision is None
 
 
 def test_a_rate_that_is_named_as_attainable_can_be_promised() -> None:

@@ -84,6 +84,10 @@ def test_several_datasets_are_sorted_by_name(tmp_path: Path) -> None:
     assert load_changed(held_out, tmp_path).held_out_sets == {3: "artimages", 4: "local"}
 
 
+def test_a_single_precision_may_be_a_number(tmp_path: Path) -> None:
+    assert load_changed(at("promise.precision", 0.9), tmp_path).promise.precision == [0.9]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -119,6 +123,9 @@ def test_several_datasets_are_sorted_by_name(tmp_path: Path) -> None:
         (at("split", None), "split is None"),
         (lambda content: content["split"].pop("seed"), "'split.seed' is missing"),
         (lambda content: content.pop("goals"), "'goals' is missing"),
+        (at("promise.precision", [0.9, 0.95]), "several in descending order"),
+        (at("promise.precision", []), "give one number, or several"),
+        (at("promise.precision", [0.9, 0.4]), "promise.precision.1 is 0.4"),
         (at("goals.acuracy", 0.9), "'goals.acuracy' (did you mean 'goals.accuracy'?)"),
         (at("goals.recall", 80), "goals.recall is 80"),
         (at("goals.mcc", -1.5), "goals.mcc is -1.5"),
