@@ -1,6 +1,7 @@
 """The project's main folder, also for experiments that DVC runs in a temporary copy."""
 
 import os
+import subprocess
 from pathlib import Path
 
 
@@ -16,3 +17,16 @@ def root() -> Path:
 def private() -> Path:
     """Return the folder for files that are neither outputs nor tracked, such as locks."""
     return root() / ".realart"
+
+
+def is_modified(path: Path) -> bool:
+    """Return whether a file, relative to the working directory, differs from git's last commit.
+
+    False without a repository, git or the file, and for a file that is not in the commit.
+    """
+    command = ["git", "show", f"HEAD:./{path.as_posix()}"]
+    try:
+        committed = subprocess.run(command, capture_output=True, check=False)
+        return committed.returncode == 0 and committed.stdout != path.read_bytes()
+    except OSError:  # there is no git, or no file
+        return False

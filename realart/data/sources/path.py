@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from realart.core import paths, project
@@ -54,8 +55,14 @@ def check(name: str, dataset: Dataset) -> None:
 
     Where outputs come from a remote of DVC, the pictures may be on another machine.
     """
-    if not (dataset.path and raw.is_fetched(paths.RAW, name)):
+    if not (dataset.path and _is_fetched(name)):
         locate(name, dataset, project.root(), paths.RAW)
+
+
+def _is_fetched(name: str) -> bool:
+    with suppress(RealartError, ValueError, KeyError, TypeError):  # no record, or no whole one
+        return raw.archives(paths.RAW)[name].is_file()
+    return False
 
 
 @register("path", check)
