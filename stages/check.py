@@ -12,27 +12,33 @@ from pathlib import Path
 from realart.core import code, errors, paths, project
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_directory, write_json
-from realart.params import READ, NetworkRecipe, load_params
-from realart.training.check_params import check_params
+from realart.params import READ, Params, load_params
+from realart.training.check_params import check_params, check_paths
 
 
 def main() -> None:
     with advising_checkout():
         params = load_params()
         check_params(params)
-        if params.train.devices > 1 and isinstance(params.recipe, NetworkRecipe):
-            from realart.networks import backend  # Keras takes seconds to import
+        write_sets(params)
+    with fresh_directory(paths.CODE) as folder:
+        for script in sorted((code.ROOT / "stages").glob("*.py")):
+            write_json(code.digests(f"stages.{script.stem}"), folder / f"{script.stem}.json")
+    print(f"check: params.yaml is sound; {params.model} on {params.dataset}")
 
-            backend.check_devices(params.train.devices, params.recipe.batch_size)
+
+def write_sets(params: Params) -> None:
+    """Write where the chosen sets come from, checked unless `download` has fetched them before.
+
+    A fetched set need not be on this machine: its outputs may come from a remote of DVC.
+    """
     origins = {name: dataset.model_dump(exclude=READ) for name, dataset in params.sets.items()}
     labels = {name: dataset.model_dump(include=READ) for name, dataset in params.sets.items()}
     with fresh_directory(paths.ORIGINS.parent) as folder:
         write_json(origins, folder / paths.ORIGINS.name)
         write_json(labels, folder / paths.LABELS.name)
-    with fresh_directory(paths.CODE) as folder:
-        for script in sorted((code.ROOT / "stages").glob("*.py")):
-            write_json(code.digests(f"stages.{script.stem}"), folder / f"{script.stem}.json")
-    print(f"check: params.yaml is sound; {params.model} on {params.dataset}")
+        if not project.is_locked(folder / paths.ORIGINS.name):
+            check_paths(params)
 
 
 @contextmanager

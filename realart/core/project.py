@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from hashlib import md5
 from pathlib import Path
 
 
@@ -30,3 +31,10 @@ def is_modified(path: Path) -> bool:
         return committed.returncode == 0 and committed.stdout != path.read_bytes()
     except OSError:  # there is no git, or no file
         return False
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether dvc.lock has the MD5 of a file: a stage that depends on it has been run."""
+    lock = Path("dvc.lock")
+    digest = md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    return lock.is_file() and digest in lock.read_text("utf-8")

@@ -1,6 +1,7 @@
 """The stage `check`: one line for each fault, and how to undo what `-S` wrote."""
 
 import subprocess
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,21 @@ def test_missing_params_are_one_line(project: Path) -> None:
     commit(project)
     (project / "params.yaml").unlink()
     assert problem().startswith("no params.yaml in ")
+
+
+def test_pictures_that_were_fetched_may_be_on_another_machine(project: Path) -> None:
+    pictures = project / "pictures"
+    pictures.mkdir()
+    set_params(project, {"dataset": "local", "datasets.local.path": str(pictures)})
+    check.main()
+    digest = md5((project / "data/sets/origins.json").read_bytes()).hexdigest()
+    pictures.rmdir()
+    assert "there is nothing" in problem()
+    assert (project / "data/sets/origins.json").is_file()
+    (project / "dvc.lock").write_text(f"deps: [{{path: data/sets/origins.json, md5: {digest}}}]")
+    check.main()
+    set_params(project, {"datasets.local.path": "/elsewhere"})
+    assert "there is nothing" in problem()
 
 
 @pytest.mark.parametrize("text", ["split: {seed: 1, seed: 2}", f"split: {{seed: {'9' * 5000}}}"])

@@ -2,12 +2,10 @@
 
 import shutil
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 from realart.core import paths, project
 from realart.core.errors import RealartError
-from realart.data import raw
 from realart.data.archive import zip_folder
 from realart.data.sources import FetchedArchive, Folders, register
 from realart.params import Dataset
@@ -51,18 +49,8 @@ def locate(name: str, dataset: Dataset, root: Path, target: Path) -> Path:
 
 
 def check(name: str, dataset: Dataset) -> None:
-    """Check `dataset.path`, as `locate`, unless what was there has been fetched.
-
-    Where outputs come from a remote of DVC, the pictures may be on another machine.
-    """
-    if not (dataset.path and _is_fetched(name)):
-        locate(name, dataset, project.root(), paths.RAW)
-
-
-def _is_fetched(name: str) -> bool:
-    with suppress(RealartError, ValueError, KeyError, TypeError):  # no record, or no whole one
-        return raw.archives(paths.RAW)[name].is_file()
-    return False
+    """Check `dataset.path`, as `locate`."""
+    locate(name, dataset, project.root(), paths.RAW)
 
 
 @register("path", check)
