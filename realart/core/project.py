@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from hashlib import md5
 from pathlib import Path
 
 FILES = ("dvc.yaml", "params.yaml")
@@ -52,3 +53,23 @@ def in_root(path: str | Path) -> Path:
     It is short in messages: `models/final`, or from a folder of the project `../models/final`.
     """
     return Path(os.path.relpath(root() / path))
+
+
+def is_modified(path: Path) -> bool:
+    """Return whether a file, relative to the working directory, differs from git's last commit.
+
+    False without a repository, git or the file, and for a file that is not in the commit.
+    """
+    command = ["git", "show", f"HEAD:./{path.as_posix()}"]
+    try:
+        committed = subprocess.run(command, capture_output=True, check=False)
+        return committed.returncode == 0 and committed.stdout != path.read_bytes()
+    except OSError:  # there is no git, or no file
+        return False
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether dvc.lock has the MD5 of a file: a stage that depends on it has been run."""
+    lock = Path("dvc.lock")
+    digest = md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    return lock.is_file() and digest in lock.read_text("utf-8")

@@ -14,6 +14,9 @@ from realart.params import CLASSES, LabelNames
 SHOWN = {"ai": 3, "human": 3, None: 2}
 """Most folders that `label_summary` lists for each label."""
 
+SHOWN_FOLDERS = 5
+"""Most folders that a message lists."""
+
 Folder = tuple[str, ...]
 """The parts of a folder's path."""
 
@@ -168,25 +171,37 @@ def _contradiction(own: FolderLabel, parent: FolderLabel) -> RealartError:
 
 def _describe_unmatched(name: str, metadata: Sequence[PathMetadata], labels: LabelNames) -> str:
     """Return the reason why no folder has the label `name`."""
-    folders = sorted({path.source for path in metadata})
-    if folders == ["."]:
-        return "the files lie in no folder that could name a class"
-    matcher = LabelMatcher(labels)
-    parts = sorted({part for folder in folders for part in PurePosixPath(folder).parts})
-    for part in parts:
-        matches = matcher.match(part).matches
-        if {match.label for match in matches} == {*CLASSES}:
-            entries = " and ".join(f"labels.{match.label} '{match.entry}'" for match in matches)
-            return (
-                f"no folder is labelled {name}: '{part}' matches {entries}, and a name of both "
-                "classes labels nothing"
-            )
+    files = Counter(path.source for path in metadata)
+    if [*files] == ["."]:
+        return (
+            f"all {files.total()} files lie in no folder that could name a class (put those of "
+            "each class into one, such as ai and human)"
+        )
+    if conflict := _describe_conflict(files, LabelMatcher(labels)):
+        return f"no folder is labelled {name}: {conflict}"
     entries = ", ".join(repr(entry) for entry in getattr(labels, name)[:4])
     more = ", ..." if len(getattr(labels, name)) > 4 else ""
+    largest = ", ".join(f"{folder} ({count})" for folder, count in files.most_common(SHOWN_FOLDERS))
+    rest = f", and {len(files) - SHOWN_FOLDERS} more" if len(files) > SHOWN_FOLDERS else ""
     return (
-        f"labels.{name} [{entries}{more}] matches no folder of the archive, which has: "
-        f"{', '.join(folders[:8])}{', ...' if len(folders) > 8 else ''}"
+        f"labels.{name} [{entries}{more}] matches no folder of the archive, which has (with their "
+        f"numbers of files): {largest}{rest}"
     )
+
+
+def _describe_conflict(files: "Counter[str]", matcher: LabelMatcher) -> str:
+    """Return what the largest folder whose name is of both classes matches; empty without one."""
+    for folder, count in files.most_common():
+        for part in PurePosixPath(folder).parts:
+            matches = matcher.match(part).matches
+            if {match.label for match in matches} == {*CLASSES}:
+                entries = [f"'{match.entry}' of labels.{match.label}" for match in matches]
+                return (
+                    f"'{part}', with {count} of {files.total()} files, matches "
+                    f"{' and '.join(entries)}, and a name of both classes labels nothing (let only "
+                    "one of the two match it)"
+                )
+    return ""
 
 
 def _composed(text: str) -> str:

@@ -30,13 +30,6 @@ def existing_folder(raw: Path, name: str) -> Path:
     return raw
 
 
-def is_fetched(raw: Path, name: str) -> bool:
-    """Return whether the archive of a set lies below `raw`."""
-    with suppress(RealartError, ValueError, KeyError, TypeError):
-        return archives(raw)[name].is_file()
-    return False
-
-
 def records(raw: Path) -> dict[str, dict[str, Any]]:
     """Return the record of each archive, by the name of its set.
 

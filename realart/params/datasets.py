@@ -24,8 +24,8 @@ Name = Annotated[str, AfterValidator(_check_name)]
 
 
 def _check_set_name(name: str) -> str:
-    if not re.fullmatch(r"\w[\w .-]*", name):
-        raise ValueError("is no valid name of a dataset: use letters, digits, spaces and . - _")
+    if not re.fullmatch(r"\w[\w -]*", name):
+        raise ValueError("is no valid name of a dataset: use letters, digits, spaces, - and _")
     return name
 
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 JpegQuality = Annotated[int, Field(ge=1, le=100)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""A seed in the range that NumPy's, Keras's and scikit-learn's generators take."""
 Resample = Literal["bicubic", "bilinear", "box", "lanczos"]
 """Pillow's filters for resizing."""
 

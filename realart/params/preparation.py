@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from realart.params.groups import Fraction, JpegQuality, Strict
+from realart.params.groups import Fraction, JpegQuality, Seed, Strict
 
 
 class Clean(Strict):
@@ -41,7 +41,7 @@ class Split(Strict):
     test_size: Fraction
     folds: Annotated[int, Field(ge=2)]
     slices: Annotated[int, Field(ge=2)]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
 
 class Balance(Strict):
@@ -71,7 +71,7 @@ class Balance(Strict):
     horizontal_flip: bool
     vertical_flip: bool
     deliveries: Annotated[int, Field(ge=0, le=20)] = 0
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
 
 class Audit(Strict):

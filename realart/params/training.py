@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from realart.params.groups import Strict
+from realart.params.groups import Seed, Strict
 
 
 class Train(Strict):
@@ -26,7 +26,7 @@ class Train(Strict):
         Most memory for inputs; of a larger dataset, a window is in memory at a time.
     """
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     deterministic: bool
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
     checkpoint_seconds: Annotated[float, Field(ge=0)]

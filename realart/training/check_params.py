@@ -13,19 +13,20 @@ from realart.params import (
     ClassifierRecipe,
     ForensicFeatures,
     KerasFeatures,
+    NetworkRecipe,
     Params,
 )
 
 
 def check_params(params: Params) -> None:
-    """Check the names in all datasets, descriptors and recipes, and the files of the chosen ones.
+    """Check the names in all datasets, descriptors and recipes, and the weights of the chosen one.
 
     Raises
     ------
     RealartError
         There is no such source, layer, optimizer, backbone, family of measurements, descriptor,
-        classifier, argument or hyperparameter; or a chosen dataset has no valid path, or a file of
-        weights that the chosen recipe needs does not exist.
+        classifier, argument or hyperparameter, no file of weights that the chosen recipe needs, or
+        it can't be trained on `train.devices`.
     """
     for name, dataset in params.datasets.items():
         sources.find(name, dataset)
@@ -37,12 +38,26 @@ def check_params(params: Params) -> None:
             check_classifier(recipe.head, f"recipes.{name}.head")
         else:
             signatures.check_recipe(f"recipes.{name}", recipe)
-    for name, dataset in params.sets.items():
-        sources.check(name, dataset)
     for backbone in params.backbones:
         weight_files.weights_file(backbone)
     for name, encoder in params.encoders.items():
         weight_files.encoder_file(name, encoder)
+    if params.train.devices > 1 and isinstance(params.recipe, NetworkRecipe):
+        from realart.networks import backend  # Keras takes seconds to import
+
+        backend.check_devices(params.train.devices, params.recipe.batch_size)
+
+
+def check_paths(params: Params) -> None:
+    """Check the path of each chosen dataset.
+
+    Raises
+    ------
+    RealartError
+        One has not the form of its source, or is nothing on this machine.
+    """
+    for name, dataset in params.sets.items():
+        sources.check(name, dataset)
 
 
 def check_descriptors(descriptors: Mapping[str, Any]) -> None:

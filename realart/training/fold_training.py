@@ -176,7 +176,7 @@ def train_fold(
         The model with the weights of its best epoch, and a record for each epoch.
     """
     backend.clear_session()
-    keras.utils.set_random_seed(train.seed * 1000 + number)
+    keras.utils.set_random_seed((train.seed * 1000 + number) % 2**32)  # the range of NumPy
     fold = _Fold(build(), recipe, train, data, rows, number)
     model, phases = fold.model, _phases(recipe)
     checkpoint = Checkpoint.load(path)

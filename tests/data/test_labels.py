@@ -182,14 +182,19 @@ def test_composed_and_decomposed_folders_are_one_source() -> None:
 @pytest.mark.parametrize(
     ("paths", "labels", "message"),
     [
-        (["human/x", "b/y", "z"], LABELS, "matches no folder of the archive, which has: ., b, h"),
-        ([f"{n}/x" for n in range(20)], LABELS, "has: 0, 1, 10, 11, 12, 13, 14, 15, ..."),
-        (["x.jpg", "y.jpg"], LABELS, "the files lie in no folder that could name a class"),
         (
-            ["Ai/x", "AiArt/x"], LabelNames(ai=["ai*"], human=["*art"]),
-            "no folder is labelled human: 'AiArt' matches labels.ai 'ai*' and labels.human '*art'",
+            ["human/x", "human/y", "b/y", "z"], LABELS,
+            "labels.ai ['ai'] matches no folder of the archive, which has (with their numbers of "
+            "files): human (2), b (1), . (1)",
         ),
-        (["ai-vs-human/x"], LABELS, "matches labels.ai 'ai' and labels.human 'human'"),
+        ([f"{n}/x" for n in range(20)], LABELS, "0 (1), 1 (1), 2 (1), 3 (1), 4 (1), and 15 more"),
+        (["x.jpg", "y.jpg"], LABELS, "all 2 files lie in no folder that could name a class (put"),
+        (
+            ["Ai/x", "AiArt/x", "AiArt/y"], LabelNames(ai=["ai*"], human=["*art"]),
+            "no folder is labelled human: 'AiArt', with 2 of 3 files, matches 'ai*' of labels.ai "
+            "and '*art' of labels.human, and a name of both classes labels nothing (let only one",
+        ),
+        (["ai-vs-human/x", "b/y"], LABELS, "matches 'ai' of labels.ai and 'human' of labels.human"),
         (["ai/x", "human/x"], LABELS, ""),
     ],
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """What params.yaml names is looked up before anything runs, chosen or not, without Keras."""
 
-import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from project_copy import ROOT
 
 from realart.core.errors import RealartError
 from realart.params import Params
-from realart.training.check_params import check_params
+from realart.training.check_params import check_params, check_paths
 
 HEAD = "recipes.forensic.head"
 FLATTEN = {"Flatten": {}}
@@ -169,41 +169,20 @@ def test_weights_of_the_chosen_recipe_that_are_no_file_are_refused() -> None:
     [
         ("local", None, "datasets.local.path is not set: say which folder or zip archive holds"),
         ("local", "nowhere", "there is nothing; set -S datasets.local.path="),
+        ("local", "/dev/zero", "neither a folder nor a whole zip archive; set -S datasets.local"),
+        ("local", "pipe", "neither a folder nor a whole zip archive; set -S datasets.local.path="),
         ("cashbowman", "cashbowman", "for Kaggle it is owner/dataset or owner/dataset/version"),
         ("artimages", None, "for Hugging Face it is owner/name or owner/name@revision"),
     ],
 )
-def test_the_path_of_the_chosen_dataset_is_checked(
+def test_the_path_of_a_chosen_dataset_is_checked(
     dataset: str, path: str | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert message in problem(changed(f"datasets.{dataset}.path", path, dataset=dataset))
-    check_params(changed(f"datasets.{dataset}.path", path))
-
-
-def test_pictures_that_were_fetched_may_be_on_another_machine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    elsewhere = changed("datasets.local.path", "/nowhere", dataset="local")
-    assert "there is nothing" in problem(elsewhere)
-    raw = tmp_path / "data/raw"
-    raw.mkdir(parents=True)
-    (raw / "archive.zip").touch()
-    (raw / "source.json").write_text(json.dumps({"name": "sample"}))
-    assert "there is nothing" in problem(elsewhere)
-    (raw / "source.json").write_text(json.dumps({"name": "local"}))
-    check_params(elsewhere)
-
-
-def test_a_pipe_is_refused_and_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path / "pipe", "/dev/zero"):
-        message = problem(changed("datasets.local.path", str(path), dataset="local"))
-        assert "neither a folder nor a whole zip archive" in message
+    os.mkfifo("pipe")
+    with pytest.raises(RealartError, match=re.escape(message)):
+        check_paths(changed(f"datasets.{dataset}.path", path, dataset=dataset))
+    check_paths(changed(f"datasets.{dataset}.path", path))
 
 
 def test_neither_keras_nor_scikit_learn_is_imported() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from realart.core import overrides, paths, project
 from realart.core.errors import RealartError
-from realart.data import raw
 from realart.data.archive import zip_folder
 from realart.data.sources import FetchedArchive, Folders, register
 from realart.params import Dataset
@@ -51,12 +50,8 @@ def locate(name: str, dataset: Dataset, root: Path, target: Path) -> Path:
 
 
 def check(name: str, dataset: Dataset) -> None:
-    """Check `dataset.path`, as `locate`, unless what was there has been fetched.
-
-    Where outputs come from a remote of DVC, the pictures may be on another machine.
-    """
-    if not (dataset.path and raw.is_fetched(paths.RAW, name)):
-        locate(name, dataset, project.root(), paths.RAW)
+    """Check `dataset.path`, as `locate`."""
+    locate(name, dataset, project.root(), paths.RAW)
 
 
 @register("path", check)
