@@ -9,28 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from string import Template
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from dvc.cli.parser import get_main_parser
+from shell_blocks import COMMAND, FENCE, PAGES, ROOT, commands
 
 from realart import cli
 from realart.core import yaml12
 
-ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 PAST = ("CHANGELOG.md",)
 """Pages that name what there was before, too: only their links are checked."""
 
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+(?:\n[^`\n]+)*)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"(?<![\w/.-])(?:realart|stages|docs|benchmarks|tests)/[\w./-]*\w")
-COMMAND = re.compile(r"(?:[A-Z_]+=\S* )*(?:realart|dvc|make|python -m benchmarks\.\w+)\b(?![./:-])")
-ENDS = ("&", "&&", "|", "||", ";", ">", ">>")
-"""Tokens of a shell that end a command's arguments."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -82,13 +76,13 @@ def problems(page: Path) -> Iterator[str]:
     variables: dict[str, str] = {}
     for language, block in blocks:
         if language == "sh":
-            for command in _commands(block, variables):
+            for command in commands(block, variables):
                 yield from _command_problems(command, whole=True)
         elif language == "python":
             yield from _import_problems(block)
     for span in spans:
         if COMMAND.match(span):
-            for command in _commands(span, variables):
+            for command in commands(span, variables):
                 yield from _command_problems(command, whole=False)
         elif span.startswith("-S "):
             yield from _param_problems(shlex.split(span))
@@ -111,43 +105,6 @@ def _anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def _commands(block: str, variables: dict[str, str]) -> Iterator[list[str]]:
-    """Yield the tokens of each command; remember what variables are set to, and put it in."""
-    for line in block.replace("\\\n", " ").splitlines():
-        if assigned := re.match(r'(?:export )?([A-Z_]+)="([^"]*)"$', line):
-            name, value = assigned.groups()
-            variables[name] = Template(value).safe_substitute(variables)
-        if not COMMAND.search(line):
-            continue
-        lexer = shlex.shlex(
-            Template(line).safe_substitute(variables), posix=True, punctuation_chars="&|;>"
-        )
-        lexer.whitespace_split, lexer.commenters = True, "#"
-        command: list[str] = []
-        for token in [*_words(lexer), ";"]:
-            if token not in ENDS:
-                command.append(token)
-                continue
-            while command and re.match(r"[A-Z_]+=", command[0]):
-                del command[0]
-            if command and COMMAND.match(" ".join(command)):
-                yield command
-            command = []
-
-
-def _words(lexer: shlex.shlex) -> Iterator[str]:
-    """Yield tokens; a placeholder such as <name> stays whole, though > ends a command."""
-    opened = ""
-    for token in lexer:
-        if opened or (token.count("<") > token.count(">")):
-            opened += token
-            if token.count(">"):
-                yield opened
-                opened = ""
-        else:
-            yield token
 
 
 def _command_problems(command: Sequence[str], whole: bool) -> Iterator[str]:

@@ -65,7 +65,7 @@ def require_writable(path: Path, kind: str = "file") -> None:
     if path.exists() and path.is_dir() != (kind == "folder"):
         other = "folder" if kind == "file" else "file"
         raise RealartError(f"{path} is a {other}: give the name of a {kind}")
-    parent = next(folder for folder in path.absolute().parents if folder.exists())
+    parent = next(folder for folder in path.absolute().parents if folder.exists()).resolve()
     if not parent.is_dir():
         raise RealartError(f"{path} can't be written, as {parent} is no folder: name another")
     if not os.access(parent, os.W_OK | os.X_OK):

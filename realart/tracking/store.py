@@ -16,6 +16,7 @@ os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # at each run's end
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # three files a run
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # how it makes tables is no news
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it raises, with traces
 
 from filelock import FileLock
 from mlflow import MlflowClient

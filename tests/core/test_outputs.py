@@ -1,6 +1,7 @@
 """An output is complete or absent, whatever ends the process that writes it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from realart.core.outputs import fresh_directory, fresh_file, write_json
+from realart.core.errors import RealartError
+from realart.core.outputs import fresh_directory, fresh_file, require_writable, write_json
 
 WRITER = """
 import os, signal, sys
@@ -106,3 +108,40 @@ def test_json_reads_back_and_ends_with_a_newline(tmp_path: Path) -> None:
     assert json.loads(text) == written
     assert text.endswith("}\n")
     assert "漢" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("folder", "file", "folder is a folder: give the name of a file"),
+        ("file/x.png", "file", "can't be written, as .*/file is no folder"),
+        ("file", "folder", "file is a file: give the name of a folder"),
+        ("é" * 122, "file", "too long for a file"),
+        ("x" * 250, "folder", "too long for a folder"),
+    ],
+)
+def test_an_output_that_can_not_be_written_is_named(
+    tmp_path: Path, name: str, kind: str, message: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(RealartError, match=message):
+        require_writable(tmp_path / name, kind)
+    for new, good in (
+        ("new/deep", "file"),
+        ("new", "folder"),
+        ("file", "file"),
+        ("folder", "folder"),
+    ):
+        require_writable(tmp_path / new, good)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_folder_that_may_not_be_written_is_named() -> None:
+    code = "from realart.core.outputs import *; from pathlib import Path; "
+    code += "require_writable(Path('/proc/1/new.png'))"
+    nobody = 65534 if os.geteuid() == 0 else None
+    result = subprocess.run(
+        [sys.executable, "-c", code], user=nobody, capture_output=True, text=True
+    )
+    assert "/proc/1/new.png can't be written: allow /proc/1 to be written" in result.stderr

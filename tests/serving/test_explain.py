@@ -12,7 +12,9 @@ from test_gradcam import corner_network
 from test_occlusion import cell_model, mean_of_cells, textured
 
 from realart.core.errors import RealartError
+from realart.data import decoding
 from realart.data.decoding import UnusableFileError
+from realart.data.headers import Header
 from realart.features import preprocessing
 from realart.features.ela import stored_map
 from realart.models import trained_model
@@ -200,3 +202,19 @@ def centre_and_size(
     """Return the centre of a colour in a drawing (x, y), and its width and height."""
     y, x = np.nonzero((np.abs(drawing - colour) < 6).all(2))
     return x.mean(), y.mean(), int(np.ptp(x)), int(np.ptp(y))
+
+
+def test_a_published_file_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clean = PARAMS.clean.model_copy(update={"encoding": "jpeg"})
+    model = saved_model(tmp_path, [builder.build(recipe())])
+    model.input = model.input.model_copy(update={"clean": clean})
+    data, decode, decoded = file(picture(0)), decoding.decode, []
+
+    def noting(published: bytes, *arguments: int, **named: int) -> tuple[Image.Image, Header]:
+        decoded.append(published)
+        return decode(published, *arguments, **named)
+
+    monkeypatch.setattr(decoding, "decode", noting)
+    explanation = explain.explain(data, model)
+    assert decoded.count(data) == 1
+    assert explanation.probability == pytest.approx(predict_bytes(data, model).probability)

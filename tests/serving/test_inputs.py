@@ -128,11 +128,13 @@ def test_a_web_address_gets_a_hint(address: str | Path) -> None:
 def test_a_picture_in_memory_is_as_that_of_a_file() -> None:
     pixels = picture(1)
     alpha = np.dstack([pixels, np.full(pixels.shape[:2], 90, np.uint8)])
-    for array in (pixels, pixels[:, :, 0], alpha):
-        image = Image.fromarray(array)
+    images = [Image.fromarray(array) for array in (pixels, pixels[:, :, 0], alpha)]
+    deep = Image.fromarray(pixels[:, :, 0].astype(np.uint16) * 257)
+    for image in (*images, deep, images[0].quantize()):
         expected, _ = decoding.decode(file(image), CLEAN.max_pixels, CLEAN.min_side)
-        for given in (array, image):
-            assert np.array_equal(inputs.from_memory(given, CLEAN), expected)
+        assert np.array_equal(inputs.from_memory(image, CLEAN), expected)
+        if image in images:
+            assert np.array_equal(inputs.from_memory(np.asarray(image), CLEAN), expected)
 
 
 def test_a_rotated_picture_is_turned_and_left_as_it_is() -> None:

@@ -133,6 +133,20 @@ def test_a_damaged_store_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         store.connect()
 
 
+def test_a_store_that_may_not_be_written_is_one_error(
+    own_store: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    database = own_store / "mlruns/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///file:{database}?mode=ro&uri=true")
+    client = store.connect()
+    with (
+        pytest.raises(StoreUnavailableError, match="attempt to write a readonly database"),
+        store.translated_errors(),
+    ):
+        store.experiment_id(client, "never")
+    assert capfd.readouterr().err == ""
+
+
 def test_a_deleted_experiment_is_named(client: MlflowClient, params: Params) -> None:
     client.delete_experiment(store.experiment_id(client, params.dataset))
     with pytest.raises(RealartError, match=params.dataset):
