@@ -7,14 +7,17 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_score
 
 from realart.data.sample import is_generated, picture, write_archive
 from realart.data.sample.finishing import FORMATS, SUFFIXES, draw_frame, random_generator, render
+from realart.data.sample.generating import regenerate
 from realart.data.sample.planting import FOLDERS, PlantedFile, SampleFile, plant
 
 PICTURES = 36
@@ -141,6 +144,33 @@ def test_rendered_pictures_have_the_size_of_the_frame(generated: bool) -> None:
         assert pixels.shape == (frame.height, frame.width, 3)
         assert pixels.dtype == np.uint8
         assert pixels.std() > 8
+
+
+def generated_share(index: int) -> float:
+    """Return the share of the generator in a picture painted black and generated light grey."""
+    black, light = np.zeros((96, 96, 3), np.uint8), np.full((64, 64, 3), 200, np.uint8)
+    flow = np.zeros((64, 64), np.int16)
+    return float(regenerate(black, light, flow, random_generator(3, index)).mean() / 200)
+
+
+def test_traces_of_generated_pictures_are_faint_to_strong() -> None:
+    shares = [generated_share(index) for index in range(40)]
+    assert 0.08 < min(shares) < 0.2
+    assert 0.9 < max(shares) < 1.02
+    assert 0.4 < float(np.median(shares)) < 0.65
+
+
+def brush_coverage(image: Image.Image) -> float:
+    """Return the typical contrast of brush strokes, as a share of the strongest ones' in places."""
+    grey = np.asarray(image.convert("L"), np.float32)
+    strokes = cv2.GaussianBlur(grey, (13, 13), 0) - cv2.GaussianBlur(grey, (45, 45), 0)
+    return float(np.median(np.abs(strokes)) / strokes.std())
+
+
+def test_one_measurement_separates_the_classes_but_not_perfectly(good: list[SampleFile]) -> None:
+    labels = [item.name.startswith(FOLDERS[0]) for item in good]
+    auc = roc_auc_score(labels, [brush_coverage(decoded(item.data)) for item in good])
+    assert 0.65 < auc < 0.9
 
 
 def test_planted_files_are_in_the_archive(

@@ -1,9 +1,10 @@
 """The sample dataset: labelled pictures, rendered here, to run the pipeline without data.
 
 Two folders show the same scenes in the same sizes and file formats. `painted` pictures are brush
-strokes on canvas, `generated` ones come from an upsampling generator; strong and weak traces
-overlap, so that a small network is clearly better than chance and clearly worse than perfect. As in
-published archives there are defective files and copies, too (`planting`).
+strokes on canvas; `generated` ones are blended with what an upsampling generator renders, some
+hardly, some altogether. So a small network is clearly better than chance, and measurements of
+texture are clearly worse than perfect. As in published archives there are defective files and
+copies, too (`planting`).
 """
 
 from functools import partial

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from realart.data.sample.generating import ATYPICAL, generate
+from realart.data.sample.generating import ATYPICAL, regenerate
 from realart.data.sample.painting import (
     GUIDE,
     Int16Array,
@@ -66,17 +66,19 @@ def encode(pixels: Uint8Array, frame: Frame) -> bytes:
 
 
 def render(frame: Frame, generated: bool, rng: np.random.Generator) -> Uint8Array:
-    """Render a random scene, painted or generated: uint8, shape (height, width, 3)."""
+    """Render a random scene: uint8, shape (height, width, 3).
+
+    A generated picture starts from the painted one of the same frame and random numbers.
+    """
     width, height = frame.width, frame.height
     long_side = max(width, height)
     small = (width * GUIDE // long_side, height * GUIDE // long_side)
     shapes = draw_scene(width, height, rng)
     guide, flow = draw_guide(shapes, *small, rng)
+    style = (thin_style if rng.random() < ATYPICAL else thick_style)(rng)
+    pixels = _on_canvas(paint(guide, flow, width, height, style, rng), rng)
     if generated:
-        pixels = generate(guide, flow, width, height, rng)
-    else:
-        style = (thin_style if rng.random() < ATYPICAL else thick_style)(rng)
-        pixels = _on_canvas(paint(guide, flow, width, height, style, rng), rng)
+        pixels = regenerate(pixels, guide, flow, rng)
     return _worn(_toned(pixels, guide, rng), rng)
 
 

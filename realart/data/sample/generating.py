@@ -5,6 +5,10 @@ makes a faint checkerboard (Odena, Dumoulin and Olah, 2016, "Deconvolution and C
 Artifacts"), or of nearest-neighbour copies and sharpening. Detail is noise that goes through the
 same stages, or that repeats. Filters run on float32 arrays that hold whole numbers only: their sums
 are exact, in whatever order a machine takes them.
+
+As in image-to-image generation (Meng et al., 2022, "SDEdit: Guided Image Synthesis and Editing with
+Stochastic Differential Equations"), a generated picture keeps something of a painted one: the two
+are blended, in shares that differ from picture to picture, so that some show hardly any trace.
 """
 
 from collections.abc import Callable
@@ -68,11 +72,24 @@ def _copied(pixels: Uint8Array, strength: int, rng: np.random.Generator) -> Uint
 
 ATYPICAL = 0.02
 """Share of pictures that are painted in the usual style of the other class."""
+SHARES = (6, 64)
+"""Least and largest share of the generator in a generated picture, in 1/64."""
 DOUBLINGS: tuple[Stage, ...] = (
     _transposed((1, 2, 1), 2),
     _transposed((-1, 0, 9, 16, 9, 0, -1), 16),
     _copied,
 )
+
+
+def regenerate(
+    painted: Uint8Array, guide: Uint8Array, flow: Int16Array, rng: np.random.Generator
+) -> Uint8Array:
+    """Blend painted pixels (h, w, 3) with what `generate` renders, in a share drawn at random."""
+    height, width = painted.shape[:2]
+    least, most = SHARES
+    share = int(rng.integers(least, most + 1))
+    change = generate(guide, flow, width, height, rng).astype(np.int16) - painted
+    return clipped(painted + (change * share >> 6))
 
 
 def generate(
