@@ -81,7 +81,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = preprocessing.input_spec(PARAMS).model_copy(update={"parts": {"pixels": recipe().sees}})
     network = builder.build(recipe())
     network.save_weights(folder / "given.weights.h5")
-    trained_model.save(final, recipe(), spec, [network], UNCALIBRATED_RULE, {})
+    trained_model.save(final, recipe(), spec, [network], UNCALIBRATED_RULE)
     (folder / "art/zażółć").mkdir(parents=True)
     for number, (name, kind) in enumerate(zip(GOOD, ("PNG", "WEBP", "JPEG"), strict=True)):
         (folder / "art" / name).write_bytes(file(picture(number), kind))
@@ -208,11 +208,13 @@ def test_a_model_of_the_sample_alone_says_so_first(
     shutil.copytree(project / "models/final", folder)
     manifest = json.loads((folder / "model.json").read_text())
     arguments = ["predict", "--once", "--model", str(folder), f"art/{GOOD[0]}", *form]
-    for trained_on, first in (
+    for sets, first in (
         ({"sample": "sample"}, trained_model.SAMPLE_ONLY),
         ({"sample": "sample", "mine": "path"}, "" if form else proofs.NONE),
     ):
-        (folder / "model.json").write_text(json.dumps({**manifest, "trained_on": trained_on}))
+        (folder / "model.json").write_text(
+            json.dumps({**manifest, "origin": {"model": "m", "sets": sets}})
+        )
         shown = realart(*arguments, cwd=project).stderr
         assert [*shown.splitlines(), ""][0] == first
 

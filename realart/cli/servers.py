@@ -32,9 +32,10 @@ def add_demo(commands: Commands) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    from realart.serving import demo
+    from realart.serving import demo, examples
 
-    demo.serve(arguments.host, arguments.port, load_model(arguments))
+    model = load_model(arguments)
+    demo.serve(arguments.host, arguments.port, model, examples.examples(workspace()))
 
 
 def _add_address(parser: argparse.ArgumentParser, port: int) -> None:

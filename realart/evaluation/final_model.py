@@ -20,7 +20,7 @@ from realart.metrics.classification import Labels, Scores
 from realart.metrics.thresholds import DecisionRule
 from realart.models import novelty, trained_model
 from realart.models.novelty import NoveltyDetector
-from realart.models.trained_model import TrainedModel
+from realart.models.trained_model import Origin, TrainedModel
 from realart.params import Params, Promise
 from realart.training import recipe_kinds
 from realart.training.folds import FoldResult
@@ -114,6 +114,12 @@ def fit_novelty(oof: pd.DataFrame, results: Sequence[FoldResult]) -> NoveltyDete
     return novelty.fit(vectors, references["id"].map(fold).to_numpy())
 
 
+def origin(params: Params) -> Origin:
+    """Return the names of the recipe and the sets of a run."""
+    sets = {name: data.source for name, data in params.sets.items()}
+    return Origin(model=params.model, sets=sets)
+
+
 def save_final(
     params: Params, results: Sequence[FoldResult], rule: DecisionRule, detector: NoveltyDetector
 ) -> TrainedModel:
@@ -135,8 +141,7 @@ def save_final(
     members = recipe_kinds.load_members(params, paths.FEATURES, folders)
     with fresh_directory(paths.FINAL) as beside:
         vectors.copy_networks(spec.parts, paths.FEATURES, beside)
-        sources = {name: data.source for name, data in params.sets.items()}
-        trained_model.save(beside, params.recipe, spec, members, rule, sources)
+        trained_model.save(beside, params.recipe, spec, members, rule, origin(params))
         detector.save(beside)
     return TrainedModel(paths.FINAL)
 

@@ -8,6 +8,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from realart.core import yaml12
+from realart.evaluation import final_model
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
 from realart.metrics.thresholds import DecisionRule, format_figure, one_class_warnings
@@ -105,8 +106,8 @@ def _header(params: Params, report: Mapping[str, Any]) -> str:
 
 
 def _what(params: Params) -> str:
-    sources = {data.source for data in params.sets.values()}
-    caution = f"**{SAMPLE_ONLY[0].upper()}{SAMPLE_ONLY[1:]}.**\n\n" * (sources == {"sample"})
+    is_sample = final_model.origin(params).is_sample
+    caution = f"**{SAMPLE_ONLY[0].upper()}{SAMPLE_ONLY[1:]}.**\n\n" * is_sample
     return (
         f"{caution}Classifies a picture as made by a person or by a generator, with a calibrated "
         f"probability of ai. Input of the recipe `{params.model}`: {params.recipe.sees}. It was "

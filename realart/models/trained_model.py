@@ -1,7 +1,7 @@
 """A trained model as files: all that `realart predict` needs, and no pickle."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from realart.core import parallel
 from realart.core.errors import RealartError
@@ -68,6 +68,29 @@ class CalibrationSet(Strict):
     left_out: int
 
 
+class Origin(Strict):
+    """What a model was made from.
+
+    Attributes
+    ----------
+    model
+        The name of its recipe.
+    sets
+        The source of each set that it was trained on, by the set's name.
+    """
+
+    model: str
+    sets: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.model} on {'+'.join(self.sets)}"
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether it was trained on the embedded sample alone."""
+        return set(self.sets.values()) == {"sample"}
+
+
 class ModelManifest(Strict):
     """The content of model.json, which is stored beside the weights.
 
@@ -82,9 +105,8 @@ class ModelManifest(Strict):
     verdicts
         How the mean score becomes a probability and a decision. The name is that of the key in
         files written before.
-    trained_on
-        The source of each set that it was trained on, by the set's name; empty in files of older
-        releases.
+    origin
+        What it was made from; None in files of older releases.
     calibrated_on
         The pictures of the last calibration after the training; None if there was none.
     """
@@ -93,7 +115,7 @@ class ModelManifest(Strict):
     input: InputSpec
     members: int
     verdicts: DecisionRule
-    trained_on: dict[str, str] = Field(default_factory=dict)
+    origin: Origin | None = None
     calibrated_on: CalibrationSet | None = None
 
 
@@ -103,7 +125,7 @@ def save(
     spec: InputSpec,
     members: Iterable[Member],
     rule: DecisionRule,
-    trained_on: Mapping[str, str],
+    origin: Origin | None = None,
 ) -> None:
     """Write a model whose score is the mean of the scores of its members.
 
@@ -121,8 +143,8 @@ def save(
         written as .weights.h5 and, if OpenVINO can run them, as OpenVINO IR.
     rule
         Maps the mean score to a probability and a decision.
-    trained_on
-        The source of each set that it was trained on, by the set's name.
+    origin
+        What the model was made from, if that is known.
     """
     count = 0
     for count, member in enumerate(members, 1):
@@ -135,9 +157,7 @@ def save(
         member.save_weights(folder / WEIGHTS.format(count - 1))
         with suppress(UnsupportedError):
             openvino_runtime.export(member, folder, f"{count - 1}")
-    manifest = ModelManifest(
-        recipe=recipe, input=spec, members=count, verdicts=rule, trained_on=dict(trained_on)
-    )
+    manifest = ModelManifest(recipe=recipe, input=spec, members=count, verdicts=rule, origin=origin)
     write_json(manifest.model_dump(), folder / MANIFEST)
 
 
@@ -166,8 +186,8 @@ class TrainedModel:
         How the input is computed from a picture file.
     decision_rule
         How a score becomes a probability and a decision.
-    trained_on
-        The source of each set that it was trained on, by the set's name.
+    origin
+        What it was made from; None in models of older releases.
     novelty
         Finds pictures unlike those that it was trained on; None in models of older releases.
 
@@ -181,7 +201,7 @@ class TrainedModel:
         manifest = _read_manifest(folder)
         self.folder = folder
         self.recipe, self.input = manifest.recipe, manifest.input
-        self.decision_rule, self.trained_on = manifest.verdicts, manifest.trained_on
+        self.decision_rule, self.origin = manifest.verdicts, manifest.origin
         with _naming_damaged(folder):
             self.feature_extractors = vectors.load_networks(self.input.parts, folder)
             self.novelty = NoveltyDetector.load(folder)
@@ -191,7 +211,7 @@ class TrainedModel:
     @property
     def caution(self) -> str:
         """What to know before any of its predictions, as a sentence; mostly empty."""
-        return SAMPLE_ONLY if set(self.trained_on.values()) == {"sample"} else ""
+        return SAMPLE_ONLY if self.origin and self.origin.is_sample else ""
 
     @cached_property
     def networks(self) -> list[Any]:

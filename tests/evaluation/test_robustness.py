@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def test_the_table_holds_the_figures_of_changed_pictures(tmp_path: Path) -> None:
     wanted = recipe(32)
     spec = preprocessing.input_spec(PARAMS).model_copy(update={"parts": {"pixels": wanted.sees}})
-    trained_model.save(tmp_path, wanted, spec, [builder.build(wanted)], UNCALIBRATED_RULE, {})
+    trained_model.save(tmp_path, wanted, spec, [builder.build(wanted)], UNCALIBRATED_RULE)
     model = trained_model.TrainedModel(tmp_path)
     rows, scores = [], {"none": [], "jpeg 40": [], "crop 0.75": [], "letterbox 0.44": []}
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as target:

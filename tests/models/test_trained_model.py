@@ -31,7 +31,7 @@ def saved_model(
     if network_recipe.backbone:
         awake(networks[0])
     (folder / "model").mkdir()
-    trained_model.save(folder / "model", network_recipe, SPEC, networks, UNCALIBRATED_RULE, {})
+    trained_model.save(folder / "model", network_recipe, SPEC, networks, UNCALIBRATED_RULE)
     return folder / "model", networks
 
 
@@ -124,7 +124,7 @@ def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
     folder, (network,) = saved_model(tmp_path, recipe())
     first = {file.name: file.read_bytes() for file in folder.iterdir()}
     (tmp_path / "again").mkdir()
-    trained_model.save(tmp_path / "again", recipe(), SPEC, [network], UNCALIBRATED_RULE, {})
+    trained_model.save(tmp_path / "again", recipe(), SPEC, [network], UNCALIBRATED_RULE)
     assert {file.name: file.read_bytes() for file in (tmp_path / "again").iterdir()} == first
 
 

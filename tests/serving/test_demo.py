@@ -1,5 +1,6 @@
 """The demo as a person uses it: a real server and a real browser, without a network."""
 
+import base64
 import io
 import re
 import shutil
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -49,16 +51,24 @@ def environment(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def address(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start the server in a process of its own; check that it leaves no file behind."""
+    """Start the server in a process of its own; check that it leaves no file behind.
+
+    One that was killed before it has left a picture, which the next one removes.
+    """
     folder = tmp_path_factory.mktemp("server")
+    killed = folder / "tmp/realart-demo-killed"
     port = free_port()
     command = [*COMMAND, "--port", str(port), "--model", str(model.folder)]
+    variables = environment(folder)
+    killed.mkdir()
+    (killed / "picture.png").write_bytes(file(picture(0)))
     process = subprocess.Popen(
-        command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True
+        command, cwd=folder, env=variables, stdout=subprocess.PIPE, text=True
     )
     with process:
         assert process.stdout
         assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}\n"
+        assert not killed.exists()
         yield f"http://127.0.0.1:{port}"
         process.terminate()
         try:
@@ -115,7 +125,8 @@ def test_a_picture_is_classified_and_explained(
     path.write_bytes(with_prompt(textured(3)))
     text = drop(page, "a picture", path.read_bytes())
     (expected,) = predict.predict([path], model)
-    assert text.splitlines()[0] == expected.verdict
+    assert text.splitlines()[:2] == ["a picture", expected.verdict]
+    expect(page.locator("#result figure img")).to_be_visible()
     assert f"probability of ai: {expected.probability:.3f}" in text
     rows = dict(re.findall(r"^(balanced|low_fpr|best_f1)\t(ai|human)\t", text, re.MULTILINE))
     assert rows == {
@@ -127,7 +138,8 @@ def test_a_picture_is_classified_and_explained(
     assert page.locator("#planted").count() == 0
     drawing = page.locator("#drawing img")
     expect(drawing).to_be_visible()
-    png = page.request.get(drawing.get_attribute("src") or "").body()
+    _, encoded = (drawing.get_attribute("src") or "").split("base64,")
+    png = base64.b64decode(encoded)
     colours = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.int16)
     warm = np.nonzero(colours[..., 0] - colours[..., 2] > 80)
     assert warm[1].mean() > 0.7 * colours.shape[1]
@@ -160,13 +172,38 @@ def test_an_error_is_shown_and_the_page_still_works(page: Page) -> None:
         ("icon.png", file(picture(0, 20, 20)), "too small"),
         ("huge.png", file(Image.new("1", (10_000, 10_000))), "too large: 10000x10000, at most"),
     ):
-        line, *evidence = drop(page, name, data).splitlines()
+        caption, line, *evidence = filter(None, drop(page, name, data).splitlines())
+        assert caption == name
         assert line.startswith(f"This file can't be classified: {reason}")
         assert evidence[-1] == "nothing about its origin"
         expect(page.locator("#drawing img")).to_have_count(0)
     assert page.title() == "realart"
     assert "probability of ai" in drop(page, "after.jpg", file(picture(1), "JPEG"))
     expect(page.locator("#drawing img")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_verdicts_can_be_read_on_either_ground(
+    page: Page, scheme: Literal["light", "dark"]
+) -> None:
+    """Contrast by WCAG 2.2, 1.4.3."""
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
+    drop(page, "a picture", file(textured(3)))
+    for decision in ("ai", "human"):
+        colours = page.locator(f"#result td .{decision}").first.evaluate(
+            "b => [getComputedStyle(b).color, getComputedStyle(document.body).backgroundColor]"
+        )
+        text, ground = (luminance(colour) for colour in colours)
+        assert (ground < 0.5) == (scheme == "dark")
+        assert (max(text, ground) + 0.05) / (min(text, ground) + 0.05) >= 4.5
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance (WCAG 2.2) of a colour such as `rgb(0, 10, 20)`."""
+    values = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
 
 
 def test_fifty_megapixels_are_classified(page: Page) -> None:

@@ -42,7 +42,7 @@ def saved_model(
         parts={"pixels": sees}, clean=UNSHRUNK, ela=PARAMS.ela if ela else None
     )
     folder.mkdir(exist_ok=True)
-    trained_model.save(folder, network_recipe, spec, networks, UNCALIBRATED_RULE, {})
+    trained_model.save(folder, network_recipe, spec, networks, UNCALIBRATED_RULE)
     return TrainedModel(folder)
 
 

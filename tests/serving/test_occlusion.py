@@ -44,7 +44,7 @@ def cell_model(folder: Path, cell: int | None, slope: float = 1.0, count: int = 
     parts = {"where": ForensicFeatures(families=["layout"])}
     spec = InputSpec(parts=parts, clean=PARAMS.clean, ela=None)
     trained_model.save(
-        folder, recipe, spec, [FittedClassifier("logistic", arrays)] * count, UNCALIBRATED_RULE, {}
+        folder, recipe, spec, [FittedClassifier("logistic", arrays)] * count, UNCALIBRATED_RULE
     )
     return TrainedModel(folder)
 

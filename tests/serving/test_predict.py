@@ -34,7 +34,7 @@ def saved_model(folder: Path, bias: float = 0.0) -> TrainedModel:
     spec = preprocessing.input_spec(PARAMS).model_copy(update={"parts": parts})
     network = builder.build(network_recipe)
     network.get_layer("made_by_ai").bias.assign([bias])
-    trained_model.save(folder, network_recipe, spec, [network], UNCALIBRATED_RULE, {})
+    trained_model.save(folder, network_recipe, spec, [network], UNCALIBRATED_RULE)
     return TrainedModel(folder)
 
 
