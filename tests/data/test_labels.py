@@ -190,8 +190,8 @@ def test_composed_and_decomposed_folders_are_one_source() -> None:
         ([f"{n}/x" for n in range(20)], LABELS, "0 (1), 1 (1), 2 (1), 3 (1), 4 (1), and 15 more"),
         (["x.jpg", "y.jpg"], LABELS, "all 2 files lie in no folder that could name a class (put"),
         (
-            ["Ai/x", "AiArt/x", "AiArt/y"], LabelNames(ai=["ai*"], human=["*art"]),
-            "no folder is labelled human: 'AiArt', with 2 of 3 files, matches 'ai*' of labels.ai "
+            ["AiArt/x", "AixArt/x", "AixArt/y"], LabelNames(ai=["ai*"], human=["*art"]),
+            "no folder is labelled human: 'AixArt', with 2 of 3 files, matches 'ai*' of labels.ai "
             "and '*art' of labels.human, and a name of both classes labels nothing (let only one",
         ),
         (["ai-vs-human/x", "b/y"], LABELS, "matches 'ai' of labels.ai and 'human' of labels.human"),
