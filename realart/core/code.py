@@ -30,6 +30,7 @@ PLUMBING = (
     "realart.core.devices",
     "realart.core.errors",
     "realart.core.hub",
+    "realart.core.interrupts",
     "realart.core.parallel",
     "realart.core.paths",
     "realart.core.project",
@@ -42,6 +43,9 @@ PLUMBING = (
 They run work, report on it and check what it is given; it is the values of params, which DVC
 compares by itself, that decide. A default of a param never changes (`tests/test_params.py`).
 """
+
+FIRST = "stages/__init__.py"
+"""Run before each stage, and decides no byte either: it handles interrupts."""
 
 MESSAGES = ("RealartError", "print")
 """Functions whose arguments are text for people, and decide nothing."""
@@ -196,4 +200,4 @@ def _files(name: str) -> list[Path]:
         return []
     paths = [ROOT.joinpath(*parts[: depth + 1]) for depth in range(len(parts))]
     files = [*(path / "__init__.py" for path in paths), paths[-1].with_suffix(".py")]
-    return [file for file in files if file.is_file()]
+    return [file for file in files if file.is_file() and file != ROOT / FIRST]

@@ -5,6 +5,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 
+from realart.core import interrupts
+
 FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your quota of the disk is used up",
@@ -28,24 +30,33 @@ class RealartError(Exception):
 def run(main: Callable[[], int | None]) -> None:
     """Call `main` and exit with the code that it returns.
 
-    A `RealartError` or a full disk ends in one line on standard error and code 2, an interrupt in
-    code 130.
+    A `RealartError` or a full disk ends in one line on standard error and code 2, an interrupt as
+    `realart.core.interrupts` describes it.
     """
+    interrupts.install()
     try:
-        sys.exit(main())
-    except RealartError as error:
-        print(f"realart: {error}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        if error.errno not in FULL:
+        status = main()
+        sys.stdout.flush()
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, KeyboardInterrupt) or interrupts.received():
+            interrupts.end()
+        message = _message(error)
+        if not message:
             raise
-        file = f" ({error.filename})" if error.filename else ""
-        problem = f"{FULL[error.errno]}{file}: make room and run again"
-        print(f"realart: {problem}; nothing is half written", file=sys.stderr)
+        print(f"realart: {message}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("realart: interrupted", file=sys.stderr)
-        sys.exit(130)
+    interrupts.ignore()
+    sys.exit(status)
+
+
+def _message(error: BaseException) -> str:
+    """Return what is printed of an error that is no mistake of a script; empty for others."""
+    if isinstance(error, RealartError):
+        return f"{error}"
+    if isinstance(error, OSError) and error.errno in FULL:
+        file = f" ({error.filename})" if error.filename else ""
+        return f"{FULL[error.errno]}{file}: make room and run again; nothing is half written"
+    return ""
 
 
 def examples(values: "Counter[str]") -> str:
