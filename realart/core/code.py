@@ -30,6 +30,7 @@ PLUMBING = (
     "realart.core.devices",
     "realart.core.errors",
     "realart.core.hub",
+    "realart.core.interrupts",
     "realart.core.parallel",
     "realart.core.paths",
     "realart.core.project",
@@ -195,7 +196,8 @@ def _imported_names(nodes: list[ast.AST]) -> Iterator[str]:
 def _files(name: str) -> list[Path]:
     """Return the file of a module of the project, and the `__init__.py` of each parent package.
 
-    Not that of `realart` itself, which offers the library to other programs and decides nothing.
+    Not those of `realart` and `stages` themselves, which decide nothing: the one offers the library
+    to other programs, the other handles interrupts.
     """
     parts = name.split(".")
     names = [".".join(parts[: depth + 1]) for depth in range(len(parts))]

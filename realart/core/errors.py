@@ -5,6 +5,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 
+from realart.core import interrupts
+
 FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your quota of the disk is used up",
@@ -42,26 +44,36 @@ def run(main: Callable[[], int | None]) -> None:
     """Call `main` and exit with the code that it returns.
 
     A `RealartError` or an error of the operating system ends in one line on standard error and code
-    2, an interrupt in code 130.
+    2, an interrupt as `realart.core.interrupts` describes it.
 
     Raises
     ------
     BrokenPipeError
         The reader of an output has ended.
     """
+    interrupts.install()
     try:
-        sys.exit(main())
-    except RealartError as error:
-        print(f"realart: {error}", file=sys.stderr)
+        status = main()
+        sys.stdout.flush()
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, KeyboardInterrupt) or interrupts.received():
+            interrupts.end()
+        message = _message(error)
+        if not message:
+            raise
+        print(f"realart: {message}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(f"realart: {_os_error_line(error)}; nothing is half written", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("realart: interrupted", file=sys.stderr)
-        sys.exit(130)
+    interrupts.ignore()
+    sys.exit(status)
+
+
+def _message(error: BaseException) -> str:
+    """Return what is printed of an error that is no mistake of a script; empty for others."""
+    if isinstance(error, RealartError):
+        return f"{error}"
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        return f"{_os_error_line(error)}; nothing is half written"
+    return ""
 
 
 def printable(text: str) -> str:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing import resource_tracker
 
 import joblib
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
-from realart.core import dask_cluster
+from realart.core import dask_cluster, interrupts
 from realart.core.dask_cluster import Item, Result
 from realart.core.errors import RealartError
 
@@ -48,7 +49,10 @@ def _map_local(
 ) -> Iterator[Result]:
     pool = joblib.Parallel(n_jobs=-1, return_as="generator")
     try:
-        yield from pool(joblib.delayed(function)(item) for item in items)
+        resource_tracker.ensure_running()  # else it would do so below, and unblock interrupts
+        with interrupts.deferred():  # the processes are started now, and ended by this one
+            results = pool(joblib.delayed(function)(item) for item in items)
+        yield from results
     except BrokenProcessPool as error:
         raise RealartError(
             f"a process of '{title}' was killed, perhaps because memory ran out: free some, or run "

@@ -19,6 +19,7 @@ from mlflow.system_metrics.metrics.network_monitor import NetworkMonitor
 from mlflow.system_metrics.metrics.rocm_monitor import ROCMMonitor
 from tqdm import tqdm
 
+from realart.core import interrupts
 from realart.core.errors import RealartError
 from realart.tracking import outbox, store, training_runs
 from realart.tracking.store import StoreUnavailableError
@@ -44,6 +45,8 @@ class BackgroundLogger:
 
     outcome = ""
     """The fingerprint of what the training made, to be set once it has: without, it has failed."""
+    interrupted = False
+    """Whether the training was interrupted, and is killed rather than failed."""
 
     def __init__(self, record: TrainingRecord) -> None:
         self._record = record
@@ -76,7 +79,7 @@ class BackgroundLogger:
 
     def close(self) -> None:
         """Log the end and wait for the queue; what stays in it is kept if there is an outcome."""
-        self.log(training_runs.end_event(self.outcome))
+        self.log(training_runs.end_event(self.outcome, interrupted=self.interrupted))
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -135,12 +138,16 @@ class BackgroundLogger:
 def log_in_background(record: TrainingRecord) -> Iterator[BackgroundLogger]:
     """Yield the logger of a training, and log the machine's metrics while the block runs.
 
-    The block sets the logger's `outcome` at its end; a training without one has failed.
+    The block sets the logger's `outcome` at its end; a training without one has failed, or was
+    killed if the block is interrupted.
     """
     logger = BackgroundLogger(record)
     try:
         with _machine_metrics_logged(logger):
             yield logger
+    except (KeyboardInterrupt, Exception) as error:
+        logger.interrupted = isinstance(error, KeyboardInterrupt) or interrupts.received()
+        raise
     finally:
         logger.close()
 

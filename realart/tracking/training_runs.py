@@ -89,7 +89,7 @@ class MetricEvent:
     fold: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     step: int | None = None
-    status: Literal["", "FINISHED", "FAILED"] = ""
+    status: Literal["", "FINISHED", "FAILED", "KILLED"] = ""
     outcome: str = ""
 
 
@@ -139,9 +139,11 @@ def fold_events(fold: int, result: FoldResult) -> list[MetricEvent]:
     return [*epochs, MetricEvent(now(), fold, figures, step=0, status="FINISHED")]
 
 
-def end_event(outcome: str) -> MetricEvent:
-    """Return the event of a training's end, which has failed if `outcome` is empty."""
-    return MetricEvent(now(), status="FINISHED" if outcome else "FAILED", outcome=outcome)
+def end_event(outcome: str, *, interrupted: bool = False) -> MetricEvent:
+    """Return the event of a training's end: without an `outcome` it was killed, or has failed."""
+    if outcome:
+        return MetricEvent(now(), status="FINISHED", outcome=outcome)
+    return MetricEvent(now(), status="KILLED" if interrupted else "FAILED")
 
 
 class TrainingRuns:
@@ -150,6 +152,7 @@ class TrainingRuns:
     def __init__(self, client: MlflowClient, record: TrainingRecord) -> None:
         self._client, self._record = client, record
         self._folds: dict[int, tuple[str, set[int]]] = {}
+        self._running_folds: set[str] = set()
 
     @cached_property
     def parent(self) -> str:
@@ -171,7 +174,10 @@ class TrainingRuns:
         if is_epoch:
             epochs.add(step)
         if event.status:
-            self._client.set_terminated(run_id, event.status, event.at)
+            ended = [run_id] if event.fold is not None else [*self._running_folds, run_id]
+            for ended_id in ended:
+                self._client.set_terminated(ended_id, event.status, event.at)
+            self._running_folds.difference_update(ended)
         if event.outcome:  # last: it means that all is logged
             self._client.set_tag(run_id, OUTCOME, event.outcome)
 
@@ -204,6 +210,7 @@ class TrainingRuns:
             tags = {PARENT: self.parent, FOLD: f"{fold}"}
             if runs := runs_with_tags(self._client, experiment, tags):
                 run_id = runs[0].info.run_id
+                self._client.update_run(run_id, "RUNNING")
                 epochs = self._client.get_metric_history(run_id, "epoch")
             else:
                 held_out = self._record.held_out_sets.get(str(fold))
@@ -211,6 +218,7 @@ class TrainingRuns:
                 run_id = self._client.create_run(experiment, began, tags, name).info.run_id
                 epochs = []
             self._folds[fold] = (run_id, {metric.step for metric in epochs})
+            self._running_folds.add(run_id)
         return self._folds[fold]
 
 

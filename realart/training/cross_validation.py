@@ -6,7 +6,7 @@ weights.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from itertools import chain, count
@@ -22,7 +22,7 @@ from realart.core.project import private
 from realart.metrics import classification
 from realart.metrics.classification import Figures
 from realart.params import Params
-from realart.training import folds
+from realart.training import checkpoints, folds
 from realart.training.folds import FoldCallback, FoldResult, FoldTrainer
 
 
@@ -80,8 +80,22 @@ def train(
     """
     finished = [fold for fold in params.all_folds if (folder / f"{fold}").is_dir()]
     remaining = [fold for fold in params.all_folds if fold not in finished]
+    if resumed := _resumed(finished, remaining, folder):
+        print(f"train: going on from {resumed}", flush=True)
     for fold in chain(finished, trainer.train(remaining, folder, on_fold)):
         yield fold, folds.read(folder / f"{fold}")
+
+
+def _resumed(finished: Sequence[int], remaining: Sequence[int], folder: Path) -> str:
+    """Return where an interrupted training is resumed, in words; empty if it begins anew.
+
+    Folds that were trained in parallel have a checkpoint each.
+    """
+    epochs = {fold: checkpoints.epoch(checkpoints.file(folder, fold)) for fold in remaining}
+    begun = [f"fold {fold}, epoch {epoch}" for fold, epoch in epochs.items() if epoch is not None]
+    if begun or not (finished and remaining):
+        return "; ".join(begun)
+    return f"fold {remaining[0]}"
 
 
 def publish(params: Params, folder: Path, output: Path) -> None:

@@ -19,7 +19,7 @@ from realart.features import feature_store, frozen_backbone
 from realart.networks import backend, builder
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Params
-from realart.training import fold_training, folds, parallel_folds
+from realart.training import checkpoints, fold_training, folds, parallel_folds
 from realart.training.fold_training import TrainingData
 from realart.training.folds import EpochCallback, FoldCallback, FoldTrainer
 
@@ -153,7 +153,7 @@ def _train_fold(
     data = TrainingData(
         feature_store.read(features), labels, weights, params.train.window_gigabytes
     )
-    checkpoint = folder / f"{fold}.npz"
+    checkpoint = checkpoints.file(folder, fold)
     model, records = fold_training.train_fold(
         lambda: frozen_backbone.network(recipe, features)[1],
         recipe,

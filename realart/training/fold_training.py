@@ -3,11 +3,10 @@
 The held-out fold is scored once, by the best weights; nothing here depends on it before.
 """
 
-import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from realart.core.outputs import fresh_file
 from realart.core.tables import Positions
 from realart.metrics import classification
 from realart.networks import backend, builder
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Train
 from realart.training.batch_reader import Windows
+from realart.training.checkpoints import Checkpoint, TrainingState
 from realart.training.folds import EpochCallback, EpochRecord, FoldIndices
 
 
@@ -65,65 +64,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         rows, inputs = self.positions[part], self.read(part)
         targets = builder.targets(self.data.labels[rows], self.recipe)
         return inputs if len(inputs) > 1 else inputs[0], targets, self.data.weights[rows]
-
-
-@dataclass
-class TrainingState:
-    """How far the training of a fold is: its phase, epochs, and the best value so far."""
-
-    phase: int = 0
-    phase_start: int = 0  # the first epoch of the phase
-    epoch: int = 0
-    epochs_without_gain: int = 0
-    best: float = -np.inf
-    history: list[EpochRecord] = field(default_factory=list)
-
-    def add(self, record: EpochRecord, monitor: str) -> bool:
-        """Add an epoch, and return whether it is the best so far by the monitored metric."""
-        value = record["val_accuracy"] if monitor == "accuracy" else -record["val_loss"]
-        better = value > self.best  # False for a value that is not a number
-        if better:
-            self.best = value
-        self.epochs_without_gain = 0 if better else self.epochs_without_gain + 1
-        self.epoch += 1
-        self.history.append(record)
-        return better
-
-    def end_phase(self) -> None:
-        """Go on to the next phase, which has all its patience."""
-        self.phase, self.phase_start, self.epochs_without_gain = self.phase + 1, self.epoch, 0
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """All that a training is resumed from.
-
-    `best` are the weights of the best epoch; `current` are the values of `_variables` after the
-    last one.
-    """
-
-    state: TrainingState
-    best: list[NDArray[Any]]
-    current: list[NDArray[Any]]
-
-    def save(self, path: Path) -> None:
-        """Write the checkpoint as an NPZ file."""
-        arrays: dict[str, Any] = {f"best-{i}": array for i, array in enumerate(self.best)}
-        arrays |= {f"current-{i}": array for i, array in enumerate(self.current)}
-        with fresh_file(path) as beside, beside.open("wb") as file:
-            np.savez(file, state=np.array(json.dumps(asdict(self.state))), **arrays)
-
-    @classmethod
-    def load(cls, path: Path) -> "Checkpoint | None":
-        """Read a checkpoint; None if there is no such file."""
-        if not path.is_file():
-            return None
-        with np.load(path) as stored:
-            best, current = (
-                [stored[f"{name}-{i}"] for i in range(sum(k.startswith(name) for k in stored))]
-                for name in ("best", "current")
-            )
-            return cls(TrainingState(**json.loads(str(stored["state"]))), best, current)
 
 
 @dataclass(frozen=True)

@@ -52,14 +52,18 @@ def test_a_training_is_logged(client: MlflowClient, params: Params, own_store: P
     assert not (own_store / ".realart/unsent").exists()
 
 
-def test_an_interrupted_training_has_failed_and_is_resumed(
-    client: MlflowClient, params: Params
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt, "KILLED"), (RealartError, "FAILED")]
+)
+def test_a_training_that_did_not_end_is_resumed(
+    client: MlflowClient, params: Params, error: type[BaseException], status: str
 ) -> None:
-    with suppress(KeyboardInterrupt), background_logger.log_in_background(record(params)) as logger:
+    """And its folds end with it."""
+    with suppress(error), background_logger.log_in_background(record(params)) as logger:
         logger.log(training_runs.epoch_event(0, HISTORY.to_dict("records")[0]))
-        raise KeyboardInterrupt
+        raise error("cut")
     runs = client.search_runs([store.experiment_id(client, params.dataset)])
-    assert sorted(run.info.status for run in runs) == ["FAILED", "RUNNING"]
+    assert [run.info.status for run in runs] == [status, status]
     with background_logger.log_in_background(record(params)) as logger:  # it goes on
         log_all(logger)
     assert_logged(client, params)

@@ -395,7 +395,7 @@ def test_runs_are_kept_while_the_disk_of_the_server_is_full(
             st.none() | st.integers(0, 9),
             st.dictionaries(st.text(), st.floats(allow_nan=False)),
             st.none() | st.integers(0, 999),
-            st.sampled_from(["", "FINISHED", "FAILED"]),
+            st.sampled_from(["", "FINISHED", "FAILED", "KILLED"]),
             st.text(),
         )
     )

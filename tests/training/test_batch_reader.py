@@ -24,7 +24,7 @@ from realart.core.outputs import array_file
 from realart.core.tables import Positions
 from realart.metrics import classification
 from realart.networks import backend
-from realart.training import batch_reader, fold_training, folds
+from realart.training import batch_reader, checkpoints, fold_training, folds
 from realart.training.batch_reader import Windows
 from realart.training.fold_training import TrainingData
 
@@ -311,7 +311,7 @@ def test_a_killed_training_resumes_to_the_same_bits(tmp_path: Path) -> None:
         while child.stdout.readline().strip() != "1":
             assert child.poll() is None
         child.send_signal(signal.SIGKILL)
-    checkpoint = fold_training.Checkpoint.load(tmp_path / "fold.npz")
+    checkpoint = checkpoints.Checkpoint.load(tmp_path / "fold.npz")
     assert checkpoint
     assert 0 < checkpoint.state.epoch < WANTED.epochs
     data = on_disk(tmp_path / "rows", TIGHT)

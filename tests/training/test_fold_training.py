@@ -27,7 +27,7 @@ from realart.metrics import classification
 from realart.networks import backend, builder
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Train
-from realart.training import fold_training
+from realart.training import checkpoints, fold_training
 from realart.training.fold_training import Batches, TrainingData
 from realart.training.folds import EpochRecord, FoldIndices
 
@@ -90,7 +90,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize("monitor", ["accuracy", "loss"])
 def test_a_metric_that_is_not_a_number_is_never_the_best(monitor: str) -> None:
-    state, better = fold_training.TrainingState(), []
+    state, better = checkpoints.TrainingState(), []
     for value in (np.nan, 0.5, np.nan, 0.4, 0.6):
         record = {"val_accuracy": value, "val_loss": -value}
         better.append(state.add(record, monitor))
@@ -275,7 +275,7 @@ def test_a_training_killed_in_its_second_phase_resumes_to_the_same_bits(
             assert child.poll() is None
         child.send_signal(signal.SIGKILL)
     assert child.returncode == -signal.SIGKILL
-    checkpoint = fold_training.Checkpoint.load(tmp_path / "fold.npz")
+    checkpoint = checkpoints.Checkpoint.load(tmp_path / "fold.npz")
     assert checkpoint
     state = checkpoint.state
     assert state.epoch > 0
