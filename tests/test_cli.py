@@ -332,7 +332,7 @@ def test_progress_is_shown_on_a_terminal(project: Path, to_file: bool) -> None:
     assert terminal.splitlines()[-1].startswith("3 pictures: ")
     for line in (output or terminal).split("\n"):
         *_, shown = line.rstrip("\r").split("\r")
-        assert ".jpg" not in shown or shown.startswith(("ai ", "human ", "unsure "))
+        assert "p(ai)=" not in shown or shown.startswith(("ai ", "human ", "unsure "))
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])

@@ -44,8 +44,7 @@ def outputs_of(revision: str, *outputs: Path) -> Iterator[Path]:
         try:
             files = DVCFileSystem(rev=revision)
             for output in outputs:
-                # From the repository's top, in whichever of its folders the process works.
-                name, target = f"/{output.as_posix()}", Path(folder, output)
+                name, target = output.as_posix(), Path(folder, output)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 files.get(name, str(target), recursive=files.isdir(name))
         except (DvcException, DataIndexDirError, SCMError, OSError) as error:

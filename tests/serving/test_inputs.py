@@ -129,7 +129,7 @@ def test_a_picture_in_memory_is_as_that_of_a_file() -> None:
     pixels = picture(1)
     alpha = np.dstack([pixels, np.full(pixels.shape[:2], 90, np.uint8)])
     images = [Image.fromarray(array) for array in (pixels, pixels[:, :, 0], alpha)]
-    deep = Image.fromarray(pixels[:, :, 0].astype(np.uint16) * 257)
+    deep = Image.fromarray(pixels[:, :, 0].astype(np.uint16) * 256 + 7)
     for image in (*images, deep, images[0].quantize()):
         expected, _ = decoding.decode(file(image), CLEAN.max_pixels, CLEAN.min_side)
         assert np.array_equal(inputs.from_memory(image, CLEAN), expected)
