@@ -5,13 +5,14 @@ So this stage writes files for other stages to depend on: the source of each cho
 labels are read, and a digest of the code of each stage. Entries that are not chosen rerun nothing.
 """
 
-from realart.core import code, errors, paths
+from realart.core import code, errors, git_identity, paths
 from realart.core.outputs import fresh_directory, write_json
 from realart.data import sources
 from realart.params import READ, ClassifierRecipe, NetworkRecipe, Params, load_params
 
 
 def main() -> None:
+    git_identity.require()
     params = load_params()
     check_names(params)
     if params.train.devices > 1 and isinstance(params.recipe, NetworkRecipe):
@@ -24,7 +25,7 @@ def main() -> None:
         write_json(origins, folder / paths.ORIGINS.name)
         write_json(labels, folder / paths.LABELS.name)
     with fresh_directory(paths.CODE) as folder:
-        for script in sorted((code.ROOT / "stages").glob("*.py")):
+        for script in sorted((code.ROOT / "stages").glob("[!_]*.py")):
             write_json(code.digests(f"stages.{script.stem}"), folder / f"{script.stem}.json")
     print(f"check: params.yaml is sound; {params.model} on {params.dataset}")
 
