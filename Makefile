@@ -2,6 +2,7 @@
 # make install   the environment in .venv alone; GPU=1 brings the CUDA libraries
 # make test      lint, types and all tests
 # make test-fast the tests without servers, pipelines and Keras
+# make experiments  a table of DVC's experiments: model, headline numbers, and params that differ
 # make ui        MLflow's pages on http://127.0.0.1:5000
 # make demo      a page that judges pictures on http://127.0.0.1:7860
 # make lock      both locks anew from pyproject.toml; needs uv (https://docs.astral.sh/uv)
@@ -13,7 +14,7 @@ INSTALLED := .venv/.installed$(if $(GPU),-cuda)
 PYTEST := pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: repro install test test-fast ui demo lock help
+.PHONY: repro install test test-fast experiments ui demo lock help
 
 repro: install
 	dvc repro
@@ -36,6 +37,10 @@ test: install
 
 test-fast: install
 	$(PYTEST) -m "not slow"
+
+# All else that DVC would show is what they have in common, and digests of files.
+experiments: install
+	dvc exp show --only-changed --keep '^(model|(oof|test)\.(accuracy|auc))$$' --drop '^(Created|params\.yaml|(data|metrics|models|realart|stages)(/.*)?)$$'
 
 ui: install
 	realart ui

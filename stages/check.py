@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from realart.core import code, errors, paths, project
+from realart.core import code, errors, git_identity, paths, project
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_directory, write_json
 from realart.params import READ, Params, load_params
@@ -17,12 +17,13 @@ from realart.training.check_params import check_params, check_paths
 
 
 def main() -> None:
+    git_identity.require()
     with advising_checkout():
         params = load_params()
         check_params(params)
         write_sets(params)
     with fresh_directory(paths.CODE) as folder:
-        for script in sorted((code.ROOT / "stages").glob("*.py")):
+        for script in sorted((code.ROOT / "stages").glob("[!_]*.py")):
             write_json(code.digests(f"stages.{script.stem}"), folder / f"{script.stem}.json")
     print(f"check: params.yaml is sound; {params.model} on {params.dataset}")
 

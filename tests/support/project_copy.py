@@ -108,9 +108,11 @@ def tiny_project(folder: Path, pictures: int = 16) -> Path:
 def git_project(folder: Path, pictures: int = 16) -> Path:
     """Make a tiny project that is a repository with one commit, as DVC's experiments need."""
     project = tiny_project(folder, pictures)
-    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
-        identity = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
-        subprocess.run(["git", *identity, *command], cwd=project, check=True)
+    for command in (
+        "init -q -b main", "config user.name somebody", "config user.email somebody@example.org",
+        "add -A", "commit -qm start",
+    ):  # fmt: skip
+        subprocess.run(["git", *command.split()], cwd=project, check=True)
     return project
 
 
