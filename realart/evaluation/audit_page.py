@@ -5,7 +5,7 @@ from typing import Any
 
 from realart.data import archive, decoding
 from realart.data.contact_sheets import evenly_spaced
-from realart.evaluation import pages, predictability, published_findings, shortcuts
+from realart.evaluation import pages, published_findings, shortcuts
 from realart.evaluation.published_audit import (
     CLEAN,
     FOLDS,
@@ -14,7 +14,7 @@ from realart.evaluation.published_audit import (
     PublishedFile,
     TwinPair,
 )  # fmt: skip
-from realart.evaluation.published_findings import NO_CONTENT, SCOPES
+from realart.evaluation.published_findings import JUDGED, SCOPES
 from realart.params import CLASSES
 
 PAIRS = 6
@@ -42,8 +42,7 @@ def page(audit: PublishedAudit) -> str:
         counts=audit.kept["label"].value_counts().reindex(list(CLASSES), fill_value=0).to_dict(),
         parts=[part for part in audit.kept["published_part"].unique() if part],
         best={name: published_findings.best(audit, scopes) for name, scopes in SCOPES.items()},
-        no_content=NO_CONTENT,
-        estimate=predictability.estimate,
+        judged=JUDGED,
         sentences=published_findings.sentences(audit),
         baselines=baselines.drop_duplicates(["scope", "name"]) if len(baselines) else baselines,
         scope_titles=SCOPE_TITLES,

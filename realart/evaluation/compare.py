@@ -84,7 +84,7 @@ class RankingComparison:
     @property
     def difference(self) -> str:
         """The AUC of B less that of A with its interval, as text."""
-        return f"{self.gain.value:+.3f} [{self.gain.low:+.3f}, {self.gain.high:+.3f}]"
+        return f"{self.gain:+.3f}"
 
     def __str__(self) -> str:
         return (

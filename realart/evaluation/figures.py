@@ -11,7 +11,7 @@ import pandas as pd
 from realart.core import paths, tables
 from realart.core.outputs import write_json
 from realart.data import contact_sheets
-from realart.evaluation import headline, model_card, reencoding
+from realart.evaluation import headline, model_card, reencoding, verdict
 from realart.evaluation.final_model import labels_and_scores
 from realart.features.vectors import FeatureVectors
 from realart.metrics import (
@@ -27,7 +27,8 @@ from realart.metrics import (
 )
 from realart.metrics.classification import THRESHOLD
 from realart.metrics.proofs import Proofs
-from realart.metrics.thresholds import DecisionRule, evaluate_decisions, one_class_warnings
+from realart.metrics.text import one_class_warnings
+from realart.metrics.thresholds import DecisionRule, evaluate_decisions
 from realart.models import novelty
 from realart.models.trained_model import TrainedModel
 from realart.params import CLASSES, Params
@@ -121,7 +122,7 @@ def compute_figures(
         "floor": json.loads(paths.AUDIT_FIGURES.read_text("utf-8"))["floor"],
         "cases": decided_cases,
         "novelty": {"test": float(model.novelty.novel(_measure(scores.test, scores)).mean())},
-        "gain": goals.gain(oof, baseline_scores),
+        "gain": verdict.gain(oof, baseline_scores),
         "intervention": reencoding.evaluate(
             archives,
             scores.pictures.loc[scores.test["row"]],
@@ -227,7 +228,7 @@ def _write_history(
 
 
 def summary(params: Params, figures: Mapping[str, Any]) -> str:
-    """Summarise the metrics of the final model and of the baseline in a few lines."""
+    """Summarise the metrics of the final model and of the baseline, the verdict first."""
     test, oof, baseline, again = (figures[key] for key in ("test", "oof", "floor", "intervention"))
     matched = ", ".join(
         f"{name} ({part['pictures']}) {part['accuracy']:.3f}"
@@ -235,13 +236,15 @@ def summary(params: Params, figures: Mapping[str, Any]) -> str:
         else f"{name} none"
         for name, part in figures["matched"].items()
     )
+    against, tested = verdict.sentences(figures)
     goals_line = "; ".join([goals.summary(figures, params.goals), *one_class_warnings(figures)])
     return (
-        f"evaluate: {params.model} on {params.dataset}, test ({sum(test['confusion'].values())}): "
+        f"evaluate: {params.model} on {params.dataset} is {against}; {tested}\n"
+        f"test ({sum(test['confusion'].values())}): "
         f"accuracy {test['accuracy']:.3f}, recall {test['recall']:.3f}, auc {test['auc']:.3f}; "
         f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}\n"
         f"{_set_lines(figures)}{goals_line}\n"
-        f"baseline without image content ({baseline['by']}): test accuracy "
+        f"shortcut baseline ({baseline['by']}): test accuracy "
         f"{baseline['test']['accuracy']:.3f}, out of fold {baseline['oof']['accuracy']:.3f}, "
         f"auc {baseline['oof']['auc']:.3f}; pictures matched by format and size: {matched}\n"
         f"re-encoded as JPEG {params.evaluate.reencode}: mean score of human art "

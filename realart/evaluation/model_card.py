@@ -8,10 +8,11 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from realart.core import yaml12
-from realart.evaluation import final_model
+from realart.evaluation import final_model, verdict
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
-from realart.metrics.thresholds import DecisionRule, format_figure, one_class_warnings
+from realart.metrics.text import INTERVALS, format_figure, one_class_warnings
+from realart.metrics.thresholds import DecisionRule
 from realart.models import novelty
 from realart.models.trained_model import SAMPLE_ONLY, CalibrationSet
 from realart.params import Params
@@ -63,7 +64,7 @@ def render(params: Params, report: Mapping[str, Any], findings: str) -> str:
         PROMISES: _promises(Proofs.model_validate(report["promises"])),
         "Data": _data(params, report),
         "Results": _results(params, report),
-        "Baselines without image content": findings.strip(),
+        "Shortcut baselines": findings.strip(),
         "Limits": _limits(report),
         "Training": _training(params),
         "Licence": _licence(params),
@@ -191,7 +192,7 @@ def _results(params: Params, report: Mapping[str, Any]) -> str:
             f"| {name} | {format_figure(key, test)} | {format_figure(key, oof)} |"
             for key, name in METRIC_NAMES.items()
         ),
-        f"| accuracy of the baseline without image content | {baseline['test']['accuracy']:.3f} | "
+        f"| accuracy of the shortcut baseline | {baseline['test']['accuracy']:.3f} | "
         f"{baseline['oof']['accuracy']:.3f} |",
     ]
     points = [
@@ -206,9 +207,11 @@ def _results(params: Params, report: Mapping[str, Any]) -> str:
     published = f"\n\nPublished of this recipe: {params.recipe.published}." * bool(
         params.recipe.published
     )
+    against, tested = verdict.sentences(report)
     return (
-        "With 95 % intervals. The test part was scored once. Out of fold, each picture of the "
-        "training part was scored by a model that was not trained on it.\n\n"
+        f"The model is {against}. {tested[0].upper()}{tested[1:]}.\n\n"
+        f"The test part was scored once. Out of fold, each picture of the training part was scored "
+        f"by a model that was not trained on it. {INTERVALS}.\n\n"
         + "\n".join(lines)
         + _set_table(report)
         + "".join(f"\n\n**Warning: {warning}.**" for warning in one_class_warnings(report))

@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from realart.metrics import text
 from realart.metrics.intervals import Estimate
 
 LEVELS = {"hardly": 0.55, "weakly": 0.7, "largely": 0.9, "almost fully": math.inf}
@@ -37,16 +38,11 @@ def describe(auc: Estimate) -> str:
     return f"the label is {degree} predictable"
 
 
-def estimate(row: pd.Series) -> Estimate:
-    """Return the AUC of a row of the table that `shortcuts.evaluate_candidates` returns."""
-    return Estimate(row["auc"], row["auc_low"], row["auc_high"])
-
-
 def describe_baseline(row: pd.Series) -> str:
     """Describe a row of the table that `shortcuts.evaluate_candidates` returns, as a clause."""
-    auc = estimate(row)
+    auc = text.estimate("auc", row)
     return (
-        f"{describe(auc)} without image content; the best baseline is {row['name']} "
+        f"{describe(auc)} from shortcuts; the best shortcut baseline is {row['name']} "
         f"({row['scope']}), AUC {auc}"
     )
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from realart.evaluation import predictability, shortcuts
 from realart.evaluation.published_audit import CLEAN, LEAST, PublishedAudit, TwinPair
+from realart.metrics import text
 from realart.params import CLASSES
 
 SCOPES = {
@@ -15,8 +16,8 @@ SCOPES = {
     "texture": (shortcuts.TEXTURE,),
 }
 """Scopes of baselines that are judged together."""
-NO_CONTENT = (shortcuts.PUBLISHED, *shortcuts.AVAILABLE)
-"""Scopes without image content; texture may be the art's own."""
+JUDGED = (shortcuts.PUBLISHED, *shortcuts.AVAILABLE)
+"""Scopes of shortcuts; texture may be the art's own."""
 SAVED_ALIKE = f"at most {CLEAN.long_side} pixels, JPEG {CLEAN.quality}"
 PROBLEMS = ("duplicates", "contradictions", "leaks", "broken", "one-sided")
 """What a check may allow none of; `leaks` are duplicates across published parts."""
@@ -57,13 +58,13 @@ def failures(audit: PublishedAudit, above: float | None, kinds: Iterable[str]) -
     Parameters
     ----------
     above
-        The AUC that the best baseline without image content may reach: more fails if the lower
+        The AUC that the best shortcut baseline may reach: more fails if the lower
         bound of its interval is above. None for no limit.
     kinds
         Those of `PROBLEMS` of which there may be none.
     """
     reasons = []
-    row = best(audit, NO_CONTENT)
+    row = best(audit, JUDGED)
     if above is not None and row is not None and row["auc_low"] > above:
         reasons.append(
             f"{row['name']} ({row['scope']}) predicts the label with AUC {row['auc']:.3f}, at "
@@ -75,7 +76,7 @@ def failures(audit: PublishedAudit, above: float | None, kinds: Iterable[str]) -
 
 def doubt(audit: PublishedAudit, above: float) -> str:
     """Return why pictures are too few to judge the AUC by a limit; empty if they are not."""
-    row = best(audit, NO_CONTENT)
+    row = best(audit, JUDGED)
     if row is None:
         return (
             f"fewer than {LEAST} unrelated pictures of a class: too few to tell whether the label "
@@ -83,7 +84,7 @@ def doubt(audit: PublishedAudit, above: float) -> str:
         )
     if row["auc_low"] <= above < row["auc_high"]:
         return (
-            f"too few pictures to tell whether AUC {predictability.estimate(row)} of {row['name']} "
+            f"too few pictures to tell whether AUC {text.estimate('auc', row)} of {row['name']} "
             f"({row['scope']}) is above {above:g}"
         )
     return ""
@@ -129,10 +130,10 @@ def _about_labels(audit: PublishedAudit) -> list[str]:
     if not len(audit.baselines):
         return [
             f"There are fewer than {LEAST} unrelated pictures of a class, too few to tell whether "
-            "the label can be predicted without image content."
+            "the label can be predicted from shortcuts."
         ]
     rows = {name: shortcuts.best_row(audit.baselines, scopes) for name, scopes in SCOPES.items()}
-    texture = predictability.estimate(rows["texture"])
+    texture = text.estimate("auc", rows["texture"])
     return [
         f"Files as published: {predictability.describe_baseline(rows['as published'])}.",
         f"All saved alike ({SAVED_ALIKE}): "

@@ -10,7 +10,7 @@ from realart.core import paths, tables
 from realart.data import decoding, raw
 from realart.evaluation import made_by, model_card, pages, robustness
 from realart.features import ela
-from realart.metrics import classification, goals, promises_by_source, subgroups, thresholds
+from realart.metrics import classification, goals, promises_by_source, subgroups, text
 from realart.metrics.proofs import Proofs
 from realart.params import Ela, Params
 
@@ -34,7 +34,7 @@ def page(params: Params, project: Path = Path()) -> str:
     changed = tables.read(project / paths.ROBUSTNESS_TABLE, robustness.COLUMNS)
     return pages.render(
         "report.html",
-        format_figure=thresholds.format_figure,
+        format_figure=text.format_figure,
         embed=lambda name: pages.embed_file(project / paths.METRICS / name),
         params=params,
         names=[Path(data.path).name for data in params.sets.values() if data.path],
@@ -45,7 +45,7 @@ def page(params: Params, project: Path = Path()) -> str:
         set_evaluations=model_card.set_evaluations(report),
         by_set_note=model_card.BY_SET_NOTE,
         unmet=goals.unmet(report, params.goals),
-        warnings=thresholds.one_class_warnings(report),
+        warnings=text.one_class_warnings(report),
         kept=kept["label"].value_counts().to_dict(),
         rejected=tables.read(project / paths.REJECTED, tables.REJECTED),
         findings=_items(project / paths.FINDINGS),

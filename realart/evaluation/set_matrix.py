@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from realart.core.outputs import fresh_file
-from realart.metrics import plots
+from realart.metrics import plots, text
+from realart.metrics.intervals import Estimate
 from realart.metrics.scored_set import CLASS_RATES
 
 COLUMNS = (
@@ -77,8 +78,12 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 
 def _cell_text(cell: Mapping[Any, Any]) -> str:
     if not np.isnan(cell["auc"]):
-        interval = f"[{cell['low']:.3f}, {cell['high']:.3f}]"
-        return f"AUC {cell['auc']:.3f}\n{interval}\naccuracy {cell['accuracy']:.3f}"
+        auc = _below_each_other(Estimate(cell["auc"], cell["low"], cell["high"]))
+        return f"AUC {auc}\naccuracy {cell['accuracy']:.3f}"
     rate = next(rate for rate in CLASS_RATES.values() if not np.isnan(cell[rate]))
-    interval = f"[{cell[f'{rate}_low']:.3f}, {cell[f'{rate}_high']:.3f}]"
-    return f"{rate.replace('_', ' ')}\n{cell[rate]:.3f}\n{interval}"
+    return f"{rate.replace('_', ' ')}\n{_below_each_other(text.estimate(rate, cell))}"
+
+
+def _below_each_other(estimate: Estimate) -> str:
+    """Return a metric above its interval."""
+    return str(estimate).replace(" ", "\n", 1)

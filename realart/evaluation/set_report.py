@@ -11,7 +11,7 @@ from realart.core.outputs import fresh_directory, write_json
 from realart.metrics import curves, matching, plots, scored_set, subgroups
 from realart.metrics.classification import THRESHOLD
 from realart.metrics.scored_set import CLASS_RATES, Scale
-from realart.metrics.thresholds import format_figure, one_class_warning
+from realart.metrics.text import format_figure, one_class_warning
 
 SCORES, FIGURES = "scores.csv", "metrics.json"
 
@@ -116,10 +116,7 @@ def _figures_of_both(report: Mapping[str, Any]) -> str:
         at = "" if report["threshold"] == THRESHOLD else f" at {report['threshold']:g}"
         figures = f"accuracy{at} {format_figure('accuracy', report)}, {figures}"
     if baseline := report["baselines"].get("published"):
-        figures += (
-            f" (baseline without image content: {baseline['auc']:.3f} "
-            f"[{baseline['auc_low']:.3f}, {baseline['auc_high']:.3f}])"
-        )
+        figures += f" (shortcut baseline: {format_figure('auc', baseline)})"
     return figures
 
 

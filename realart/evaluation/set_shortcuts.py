@@ -16,7 +16,7 @@ from realart.core import tables
 from realart.core.parallel import map_parallel
 from realart.evaluation import shortcuts
 from realart.evaluation.shortcuts import AVAILABLE, COLOUR, PUBLISHED, TEXTURE, Candidate
-from realart.metrics import baselines, by_set
+from realart.metrics import baselines, by_set, text
 from realart.metrics.classification import Labels
 from realart.metrics.intervals import Estimate
 
@@ -167,8 +167,7 @@ def findings(table: pd.DataFrame, by_label: Mapping[str, Any]) -> list[str]:
             "texture": shortcuts.best_row(own, [TEXTURE]),
         }
         aucs = ", ".join(
-            f"from {source} with AUC {row['auc']:.2f} [{row['auc_low']:.2f}, "
-            f"{row['auc_high']:.2f}] ({row['name']})"
+            f"from {source} with AUC {text.estimate('auc', row):.2f} ({row['name']})"
             for source, row in best.items()
         )
         sentences.append(f"The set of {label} art is predicted {aucs}.")

@@ -8,48 +8,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from realart.core import tables
-from realart.metrics import intervals
 from realart.metrics.classification import Figures
-from realart.metrics.thresholds import format_figure
+from realart.metrics.intervals import Estimate
+from realart.metrics.text import format_figure
 from realart.params import Goals
 
 CHANCE = 0.5
 """AUC of a random ranking."""
 AT_MOST = ("false_positive_rate", "brier", "ece", "loss")
 """Metrics that are better the lower they are; a goal is their upper bound."""
-
-
-def gain(scores: pd.DataFrame, baseline: pd.DataFrame) -> Figures:
-    """Compute the out-of-fold AUC less that of the baseline, with its 95 % interval.
-
-    Both AUCs are of the pictures that the baseline has scored, in the same resamples of groups.
-
-    Parameters
-    ----------
-    scores, baseline
-        Columns `tables.PREDICTIONS`, of part `oof`; `baseline` is metrics/audit/floor.csv.
-
-    Returns
-    -------
-    dict
-        pictures (how many), auc (the difference), low, high.
-    """
-    both = scores.merge(baseline[["row", "score"]], on="row", suffixes=("", "_baseline"))
-    difference = intervals.of_gain(
-        tables.is_ai(both["label"]),
-        both["score_baseline"].to_numpy(),
-        both["score"].to_numpy(),
-        both["group"],
-    )
-    return {
-        "pictures": len(both),
-        "auc": difference.value,
-        "low": difference.low,
-        "high": difference.high,
-    }
 
 
 def unmet(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
@@ -67,7 +34,7 @@ def unmet(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
     dict
         By the names of goals that are set, `cases` only where there are some, then `above_chance`
         and `above_floor`: whether the out-of-fold AUC is above `CHANCE` and above that of the
-        baseline without image content, each with the lower bound of its 95 % interval.
+        shortcut baseline, each with the lower bound of its 95 % interval.
     """
     reasons = {}
     for name, goal in goals.model_dump(exclude_none=True, exclude={"cases"}).items():
@@ -89,8 +56,8 @@ def unmet(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
     reason = f"AUC {format_figure('auc', report['oof'])} out of fold is not above {CHANCE:g}"
     reasons["above_chance"] = "" if above_chance else reason
     more = report.get("gain") or _unpaired_gain(report)
-    difference = f"{more['auc']:+.3f} [{more['low']:+.3f}, {more['high']:+.3f}]"
-    reason = f"AUC gain over the baseline without image content, {difference}, is not above 0"
+    difference = Estimate(more["auc"], more["low"], more["high"])
+    reason = f"AUC gain over the shortcut baseline, {difference:+.3f}, is not above 0"
     reasons["above_floor"] = "" if more["low"] > 0 else reason
     return reasons
 

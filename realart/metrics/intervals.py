@@ -25,14 +25,29 @@ _VALUES_AT_ONCE = 4_000_000  # weights held in memory
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric and its 95 % interval, from `low` to `high`."""
+    """A metric and its 95 % interval, from `low` to `high`.
+
+    Examples
+    --------
+    As text, and with a format of each number:
+
+    >>> difference = Estimate(0.15, 0.058, 0.25)
+    >>> f"{difference}", f"{difference:+.2f}"
+    ('0.150 [0.058, 0.250]', '+0.15 [+0.06, +0.25]')
+    """
 
     value: float
     low: float
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"{self:.3f}"
+
+    def __format__(self, spec: str) -> str:
+        value, low, high = (
+            format(number, spec or ".3f") for number in (self.value, self.low, self.high)
+        )
+        return f"{value} [{low}, {high}]"
 
 
 def bootstrap(

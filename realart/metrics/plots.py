@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn import metrics
 
 from realart.core.outputs import fresh_file
-from realart.metrics import classification, curves
+from realart.metrics import classification, curves, text
 from realart.metrics.classification import THRESHOLD, Labels, Scores
 from realart.metrics.thresholds import coverage
 from realart.params import CLASSES
@@ -54,11 +53,10 @@ def draw_curves(
     figure, axes = _figure(2)
     for (name, (labels, scores)), colour in zip(named.items(), (AI, HUMAN), strict=False):
         curve = curves.roc(labels, scores)
-        area = _area(metrics.roc_auc_score(labels, scores), figures[name]["intervals"]["auc"])
+        area = text.format_figure("auc", figures[name])
         axes[0].plot(curve["fpr"], curve["tpr"], color=colour, label=f"{name}: AUC {area}")
         curve = curves.precision_recall(labels, scores)
-        mean = metrics.average_precision_score(labels, scores)
-        area = _area(mean, figures[name]["intervals"]["average_precision"])
+        area = text.format_figure("average_precision", figures[name])
         axes[1].plot(curve["recall"], curve["precision"], color=colour, label=f"{name}: AP {area}")
     axes[0].plot([0, 1], [0, 1], ":", color=GREY)
     axes[0].set(
@@ -110,10 +108,6 @@ def draw_calibration(
     axes[0].legend(frameon=False, loc="upper left")
     axes[1].legend(frameon=False, loc="lower left")
     save(figure, path)
-
-
-def _area(value: float, interval: dict[str, float]) -> str:
-    return f"{value:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 def draw_robustness(table: pd.DataFrame, path: Path) -> None:
@@ -185,7 +179,7 @@ def draw_baselines(table: pd.DataFrame, path: Path) -> None:
         axis.plot(rows["auc"], position[own], "o", color=colour, label=scope, ms=5)
     axis.axvline(0.5, color=GREY, ls=":")
     axis.set(
-        title="Baselines without image content", xlabel="AUC out of fold, 95 % interval",
+        title="Shortcut baselines", xlabel="AUC out of fold, 95 % interval",
         xlim=(0.38, 1.01), yticks=position,
     )  # fmt: skip
     axis.set_yticklabels(best["name"], fontsize=8)

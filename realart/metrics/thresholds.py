@@ -3,7 +3,6 @@
 Thresholds of promised error rates are chosen by `realart.metrics.promises`.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from realart.metrics.classification import Labels, Scores
 from realart.metrics.proofs import Proofs
 from realart.params import Point, Promise, Strict
 
-MIN_PREDICTED = 0.1
-"""Predictions of a class, per picture of it, up to which the other class counts as the only one."""
 PROMISED: Point = "low_fpr"
 """The operating point whose false positive rate (share of human art called ai) is promised."""
 NEVER = 2.0
@@ -246,55 +243,3 @@ def evaluate_decisions(
         "sure": {"share": float(sure.mean())}
         | ({"accuracy": float(correct[sure].mean())} if sure.any() else {}),
     }
-
-
-def format_figure(name: str, figures: Mapping[str, Any]) -> str:
-    """Format a metric with its 95 % interval.
-
-    Parameters
-    ----------
-    name
-        Of a metric that has an interval.
-    figures
-        Metrics by name, and `intervals` with `low` and `high` of each.
-
-    Examples
-    --------
-    >>> format_figure("auc", {"auc": 0.9, "intervals": {"auc": {"low": 0.85, "high": 0.94}}})
-    '0.900 [0.850, 0.940]'
-    """
-    interval = figures["intervals"][name]
-    return f"{figures[name]:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
-
-
-def one_class_warning(figures: Mapping[str, Any]) -> str:
-    """Return a warning if (nearly) all pictures are classified as one class but are not all of it.
-
-    Nearly all: the other class is predicted at most `MIN_PREDICTED` times as often as it occurs,
-    which does not depend on how frequent the classes are. Otherwise the warning is empty.
-
-    Parameters
-    ----------
-    figures
-        `confusion` in it has the counts tn, fp, fn and tp.
-    """
-    tn, fp, fn, tp = (figures["confusion"][name] for name in ("tn", "fp", "fn", "tp"))
-    pictures = tn + fp + fn + tp
-    for name, others, others_predicted in (("ai", tn + fp, tn + fn), ("human", tp + fn, tp + fp)):
-        if others and others_predicted <= MIN_PREDICTED * others:
-            share = "nearly all" if others_predicted else "all"
-            return (
-                f"{share} pictures are classified as {name} ({pictures - others_predicted} of "
-                f"{pictures}; {pictures - others} are {name})"
-            )
-    return ""
-
-
-def one_class_warnings(report: Mapping[str, Any]) -> list[str]:
-    """Return the warnings of `one_class_warning` for the test part and out-of-fold scores.
-
-    `report` is what evaluation.json holds: `test` and `oof` have a `confusion` each.
-    """
-    parts = {"on the test part": "test", "out of fold": "oof"}
-    warnings = {name: one_class_warning(report[part]) for name, part in parts.items()}
-    return [f"{name} {warning}" for name, warning in warnings.items() if warning]

@@ -21,7 +21,7 @@ from realart.data import raw
 from realart.evaluation import robustness
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
-from realart.metrics.thresholds import format_figure, one_class_warnings
+from realart.metrics.text import format_figure, one_class_warnings
 from realart.params import CLASSES, Params, load_params
 from realart.tracking import model_registry, store, training_runs
 from realart.tracking.training_runs import OUTCOME, TrainingRecord, TrainingRuns

@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from realart.evaluation import model_card
-from realart.metrics import goals, thresholds
+from realart.metrics import goals, text
 from realart.params import OnnxFeatures, load_params
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ def test_a_card_is_written_beside_the_model(inside: Path) -> None:
     assert values["train, out of fold", "roc_auc"] == pytest.approx(report["oof"]["auc"], abs=1e-4)
     for part in ("test", "oof"):
         for name in model_card.METRIC_NAMES:
-            assert thresholds.format_figure(name, report[part]) in read.text
+            assert text.format_figure(name, report[part]) in read.text
     assert f"of the test part {report['novelty']['test']:.0%}" in read.text
     findings = (inside / "metrics/audit/findings.md").read_text().strip()
     assert findings in read.text

@@ -72,7 +72,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> PublishedAudit:
 
 
 def test_a_planted_shortcut_is_named(planted: PublishedAudit) -> None:
-    row = published_findings.best(planted, published_findings.NO_CONTENT)
+    row = published_findings.best(planted, published_findings.JUDGED)
     assert row is not None
     assert (row["name"], row["auc"]) == ("quantisation table", 1.0)
     first = published_findings.sentences(planted)[0]
@@ -89,7 +89,7 @@ def test_without_a_shortcut_none_is_named_and_nothing_is_called_clean(
     assert plain.one_sided == []
     assert published_findings.failures(plain, 0.6, published_findings.PROBLEMS) == []
     text = " ".join(published_findings.sentences(plain)).lower()
-    assert "fully predictable without" not in text
+    assert "fully predictable from" not in text
     assert "clean" not in text
 
 
@@ -128,7 +128,7 @@ def test_a_check_fails_on_what_it_names(planted: PublishedAudit) -> None:
 
 
 def test_a_limit_within_the_interval_is_no_failure_but_a_doubt(plain: PublishedAudit) -> None:
-    row = published_findings.best(plain, published_findings.NO_CONTENT)
+    row = published_findings.best(plain, published_findings.JUDGED)
     assert row is not None
     limit = (row["auc_low"] + row["auc_high"]) / 2
     assert published_findings.failures(plain, limit, []) == []

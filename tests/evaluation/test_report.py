@@ -15,7 +15,7 @@ from PIL import Image
 
 from realart.core import tables
 from realart.evaluation import report
-from realart.metrics import thresholds
+from realart.metrics import text
 from realart.params import load_params
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ def test_the_figures_are_those_of_the_run(read: Reader, trained: Path) -> None:
     found = json.loads((trained / "metrics/evaluation.json").read_text())
     for part in ("test", "oof"):
         for name in ("accuracy", "recall", "auc", "average_precision"):
-            assert thresholds.format_figure(name, found[part]) in read.text
+            assert text.format_figure(name, found[part]) in read.text
     rejected = tables.read(trained / "data/clean/rejected.csv", tables.REJECTED)
     for reason, count in rejected["reason"].value_counts().items():
         assert re.search(rf"{reason}\s*{count}\D", read.text.replace("\n", ""))

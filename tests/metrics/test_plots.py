@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,7 +23,11 @@ def history(folds: int) -> pd.DataFrame:
 
 
 NAMED = {"test": some_scores(), "out of fold": some_scores(seed=1)}
-METRICS = {"intervals": {name: {"low": 0.6, "high": 0.8} for name in ("auc", "average_precision")}}
+RANKINGS = ("auc", "average_precision")
+METRICS: dict[str, Any] = {
+    **dict.fromkeys(RANKINGS, 0.7),
+    "intervals": {name: {"low": 0.6, "high": 0.8} for name in RANKINGS},
+}
 
 
 def draw_history(path: Path) -> None:

@@ -153,34 +153,3 @@ def test_no_decision_has_no_accuracy() -> None:
         labels, scores, pd.Series(np.arange(50).astype(str)), rule(thresholds.NEVER)
     )
     assert figures["sure"] == {"share": 0.0}
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        ((0, 2, 0, 13), "all pictures are classified as ai (15 of 15; 13 are ai)"),
-        ((13, 0, 2, 0), "all pictures are classified as human (15 of 15; 13 are human)"),
-        ((3, 47, 2, 48), "nearly all pictures are classified as ai (95 of 100; 50 are ai)"),
-        ((48, 2, 48, 2), "nearly all pictures are classified as human (96 of 100; 50 are human)"),
-        ((2, 98, 0, 9900), "nearly all pictures are classified as ai (9998 of 10000; 9900 are ai)"),
-        ((3, 47, 3, 47), ""),
-        ((60, 40, 0, 9900), ""),
-        ((0, 0, 0, 15), ""),
-        ((15, 0, 0, 0), ""),
-        ((0, 0, 15, 0), "all pictures are classified as human (15 of 15; 0 are human)"),
-    ],
-)
-def test_one_class_predictions_are_warned_of(
-    counts: tuple[int, int, int, int], expected: str
-) -> None:
-    """Whatever the share of the classes, unless all pictures are of that class."""
-    figures = {"confusion": dict(zip(("tn", "fp", "fn", "tp"), counts, strict=True))}
-    assert thresholds.one_class_warning(figures) == expected
-
-
-def test_warnings_name_the_part() -> None:
-    all_ai, fair = ({"confusion": {"tn": n, "fp": 9 - n, "fn": 0, "tp": 9}} for n in (0, 8))
-    assert thresholds.one_class_warnings({"test": fair, "oof": fair}) == []
-    (line,) = thresholds.one_class_warnings({"test": fair, "oof": all_ai})
-    assert line == "out of fold all pictures are classified as ai (18 of 18; 9 are ai)"
-    assert len(thresholds.one_class_warnings({"test": all_ai, "oof": all_ai})) == 2

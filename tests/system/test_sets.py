@@ -14,7 +14,7 @@ from realart.core import tables, yaml12
 from realart.data import raw
 from realart.data.sample import write_archive
 from realart.evaluation import cross_dataset
-from realart.metrics import by_set, calibration, classification, thresholds
+from realart.metrics import by_set, calibration, classification, text
 from realart.params import load_params
 
 pytestmark = pytest.mark.slow
@@ -117,8 +117,8 @@ def test_figures_in_set_and_unseen_stand_beside_each_other(
     card = (project / "models/final/README.md").read_text()
     for key in ("in_set", "unseen"):
         for own in (metrics[key], *metrics[key]["sets"].values()):  # type: ignore[attr-defined]
-            assert thresholds.format_figure("auc", own) in page
-            assert thresholds.format_figure("auc", own) in card
+            assert text.format_figure("auc", own) in page
+            assert text.format_figure("auc", own) in card
     assert "local: CC0-1.0; more: MIT" in card
     assert "-S dataset=local+more -S model=colour -S datasets.local.path=" in page
 
