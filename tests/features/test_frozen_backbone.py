@@ -165,6 +165,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     awake(model).save_weights(project / "own.weights.h5")
     set_params(project, {"recipes.tuned": TUNED})
     set_params(project, {"recipes.tuned.sees.backbone.weights": "own.weights.h5"})
+    set_params(project, {"evaluate.final": "best_fold"})
     with pytest.MonkeyPatch.context() as patched:
         run_stages(patched, project, "download", "clean", "split", "balance", "ela", "audit")
     return project

@@ -75,7 +75,7 @@ def project_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
     @cache
     def with_recipe(name: str) -> Path:
         own = Path(shutil.copytree(project, project.parent / name))
-        set_params(own, {"model": name})
+        set_params(own, {"model": name, "evaluate.final": "best_fold"})
         with pytest.MonkeyPatch.context() as patched:
             run_stages(patched, own, "features", "train", "evaluate")
         return own
