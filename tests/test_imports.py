@@ -42,6 +42,13 @@ def test_every_package_has_its_place() -> None:
     assert packages - {"__init__", "__main__", "__pycache__"} == {*ORDER}
 
 
+def test_params_are_imported_from_their_package_alone() -> None:
+    inside = ROOT / "realart/params"
+    for file in FILES:
+        if not file.is_relative_to(inside):
+            assert "from realart.params." not in file.read_text("utf-8"), file
+
+
 def place(file: Path) -> str:
     """Return the package, or the module beside packages, that a file belongs to."""
     parts = file.relative_to(ROOT).with_suffix("").parts
