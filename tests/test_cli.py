@@ -359,6 +359,18 @@ def test_a_reader_that_has_enough_ends_it_quietly(project: Path) -> None:
         assert process.wait() == 1
 
 
+def test_a_reader_that_is_gone_before_the_end_ends_quietly() -> None:
+    """As `realart compare A B | head` does, which prints all at its end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, "recipes"], cwd=REPOSITORY, env=clean_environment(),
+        stdout=writer, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

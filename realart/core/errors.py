@@ -63,7 +63,8 @@ def run(main: Callable[[], int | None]) -> None:
             raise
         print(f"realart: {message}", file=sys.stderr)
         sys.exit(2)
-    interrupts.ignore()
+    if interrupts.received():  # and it was swallowed just before the end
+        interrupts.end()
     sys.exit(status)
 
 

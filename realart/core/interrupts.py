@@ -24,9 +24,10 @@ AGAIN_SECONDS = 1.0
 
 @dataclass
 class _State:
-    """Whether this process was interrupted, and what to do next, for people."""
+    """Whether this process was interrupted, has ended for it, and what to do next, for people."""
 
     received: bool = False
+    ended: bool = False
     advice: str = ""
 
 
@@ -66,26 +67,22 @@ def received() -> bool:
     return _state.received
 
 
-def ignore() -> None:
-    """Ignore interrupts from now on: all is done, and Python only has to end."""
-    if signal.getsignal(signal.SIGINT) is _on_interrupt:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def end() -> NoReturn:
-    """Print the line, and end the process as Python does."""
-    ignore()
+    """Print the line, and exit; what Python does as it ends is not interrupted."""
     _print_line()
     sys.exit(EXIT_CODE)
 
 
 def _print_line() -> None:
+    _state.ended = True
+    signal.setitimer(signal.ITIMER_REAL, 0)
     advice = f": {_state.advice}" if _state.advice else ""
     print(f"realart: interrupted{advice}", file=sys.stderr, flush=True)
 
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:
+    if _state.ended:
+        return
     first, _state.received = not _state.received, True
     if first:
         signal.signal(signal.SIGALRM, _on_interrupt)
@@ -99,7 +96,6 @@ def _excepthook(
 ) -> None:
     """Replace the traceback of an interrupt while modules are imported, before `errors.run`."""
     if _state.received:
-        ignore()
         _print_line()
         os._exit(EXIT_CODE)  # Python would end by its signal, or with code 1
     sys.__excepthook__(kind, error, traceback)

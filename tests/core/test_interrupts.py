@@ -54,6 +54,14 @@ def main():
     time.sleep(60)
 errors.run(main)
 """,
+    "where it is swallowed at the end": """
+def main():
+    try:
+        ready()
+    except BaseException:
+        pass
+errors.run(main)
+""",
     "in the garbage collector": """
 def main():
     gc.callbacks.append(lambda phase, info: phase == "start" and ready())
