@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -26,6 +27,7 @@ from mlflow.store.db.db_types import DATABASE_ENGINES
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
+from realart.core import addresses
 from realart.core.errors import FULL, RealartError
 from realart.core.outputs import fresh_file
 from realart.core.project import private, root
@@ -54,18 +56,12 @@ class StoreUnavailableError(RealartError):
 
 def tracking_uri() -> str:
     """Return `MLFLOW_TRACKING_URI`, or the URI of the project's own store if that is not set."""
-    return os.environ.get(URI_VARIABLE) or f"sqlite:///{_own_database()}"
+    return os.environ.get(URI_VARIABLE) or _sqlite_uri(_own_database())
 
 
 def redacted_uri() -> str:
     """Return the tracking URI without user, password and options, to be shown in messages."""
-    scheme, separator, rest = tracking_uri().partition("://")
-    if not separator or scheme.startswith("sqlite"):
-        return tracking_uri()
-    user, _, host_and_path = rest.rpartition("@")
-    if "?" in user:  # in a password, or before one: who knows where it ends?
-        return f"{scheme}://..."
-    return f"{scheme}://{host_and_path.partition('?')[0]}"
+    return addresses.redact(tracking_uri())
 
 
 def connect() -> MlflowClient:
@@ -144,11 +140,16 @@ def _root_cause(error: BaseException) -> str:
     while inner := error.__cause__ or error.__context__:
         error = inner
     lines = str(error).splitlines() or [type(error).__name__]
-    return re.sub(r"//\S*@", "//", lines[0].replace(tracking_uri(), redacted_uri()))
+    return addresses.redact_in(lines[0], tracking_uri())
 
 
 def _own_database() -> Path:
     return root() / "mlruns/mlflow.db"
+
+
+def _sqlite_uri(path: Path) -> str:
+    """Return the URI of an SQLite file, in which SQLAlchemy reads `?` and `%41` unless quoted."""
+    return f"sqlite:///{quote(str(path))}"
 
 
 def _create_own_database() -> None:
@@ -157,9 +158,9 @@ def _create_own_database() -> None:
     Two processes that create the same SQLite store at once would break it for good.
     """
     database = _own_database()
-    if tracking_uri() == f"sqlite:///{database}" and not database.exists():
+    if tracking_uri() == _sqlite_uri(database) and not database.exists():
         private().mkdir(parents=True, exist_ok=True)
         with FileLock(private() / "mlflow.lock"):
             if not database.exists():
                 with fresh_file(database) as beside:
-                    MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
+                    MlflowClient(_sqlite_uri(beside)).search_experiments(max_results=1)
