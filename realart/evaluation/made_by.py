@@ -13,6 +13,8 @@ from realart.params import Params
 PACKAGES = ("keras", "numpy", "openvino", "pillow", "scikit-learn", "tensorflow")
 """Packages whose versions may move figures; all are in requirements.lock."""
 CODE = ("realart", "stages", "dvc.yaml")
+DECISIVE = (*CODE, "params.yaml", "requirements.lock")
+"""What decides a run: commits that change nothing of it, as of results, are of no account."""
 
 
 class MadeBy(NamedTuple):
@@ -36,10 +38,12 @@ class MadeBy(NamedTuple):
 def describe(params: Params, project: Path) -> MadeBy:
     """Describe what the run in the folder `project` was made by.
 
-    Outside of a git repository the commands name no commit, and no params but the dataset, its
-    paths and the recipe.
+    The commit is the last one that changed anything `DECISIVE`, so that a run and its repetition
+    after its results were committed name the same. Outside of a git repository the commands name no
+    commit, and no params but the dataset, its paths and the recipe.
     """
-    revision = commit()
+    head = commit()
+    revision = head and git(project, "log", "-1", "--format=%H", head, "--", *DECISIVE).strip()
     committed = git(project, "show", f"{revision}:./{paths.PARAMS}") if revision else ""
     content = yaml12.load((project / paths.PARAMS).read_text("utf-8"), paths.PARAMS.name)
     before = yaml12.load(committed, paths.PARAMS.name) if committed else content

@@ -71,3 +71,11 @@ def test_without_git_there_is_no_commit(repository: Path) -> None:
     described = made_by.describe(load_params(), repository)
     assert described.commands.startswith("dvc exp run -S dataset=")
     assert not described.is_changed
+
+
+def test_a_commit_of_results_is_not_named(repository: Path) -> None:
+    before = made_by.describe(load_params(), repository)
+    (repository / "dvc.lock").write_text("results")
+    for command in ("add .", "-c user.name=a -c user.email=a@b commit -qm results"):
+        subprocess.run(["git", *command.split()], cwd=repository, check=True)
+    assert made_by.describe(load_params(), repository) == before
