@@ -30,12 +30,13 @@ SECONDS = 120
 
 
 def project(folder: Path, archive: Path, **values: Any) -> Path:
-    """Make a project in `folder`, of the dataset `local`: a params.yaml with `values` set."""
+    """Make a project in `folder`, of `forensic` on `local`: a params.yaml with `values` set."""
     folder.mkdir()
     content = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     del content["goals"]["cases"]  # they are not copied
     for name, value in {
-        "dataset": "local", "datasets.local.path": str(archive.resolve()), **values,
+        "dataset": "local", "model": "forensic", "datasets.local.path": str(archive.resolve()),
+        **values,
     }.items():  # fmt: skip
         set_param(content, name, value)
     text = yaml.safe_dump(content, allow_unicode=True)

@@ -12,6 +12,7 @@ from realart.core import yaml12
 from realart.core.errors import RealartError
 from realart.params import (
     Goals,
+    NetworkRecipe,
     Params,
     load_params,
 )
@@ -56,6 +57,12 @@ def renamed(path: str, name: str) -> Callable[[Content], object]:
 def unknown_descriptor(content: Content) -> None:
     content["model"] = "forensic"
     content["recipes"]["forensic"]["sees"]["features"] = ["forensics"]
+
+
+def test_the_default_recipe_is_a_network_that_needs_no_download() -> None:
+    assert isinstance(PARAMS.recipe, NetworkRecipe)
+    assert PARAMS.recipe.backbone is None
+    assert PARAMS.dataset == "sample"
 
 
 @pytest.mark.parametrize("name", list(PARAMS.recipes))

@@ -9,12 +9,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import joblib
 import pytest
 
 from realart.core import yaml12
-from realart.data.sample import write_archive
+from realart.data.sample import generating, write_archive
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
@@ -72,8 +73,12 @@ COLOUR = {
 
 @cache
 def rendered(pictures: int) -> bytes:
-    """Return an archive of so many rendered pictures, which take seconds."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Return an archive of so many rendered pictures, which take seconds.
+
+    Their traces are as strong as can be, so that a recipe that is fast meets the goals.
+    """
+    strong = patch.object(generating, "SHARES", (64, 64))
+    with tempfile.TemporaryDirectory() as folder, joblib.parallel_config("sequential"), strong:
         archive = Path(folder) / "pictures.zip"
         write_archive(archive, pictures)
         return archive.read_bytes()
