@@ -1,6 +1,7 @@
 """What all tests share: examples without a time limit, since two cores are at times busy."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ PLACES = (
 """Where this project works and logs: no test is told by whoever starts it."""
 for name in PLACES:
     os.environ.pop(name, None)
+
+# Stages and commands leave it as it is if it is not Python's own: Ctrl-C is for pytest.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, lambda number, frame: signal.default_int_handler(number, frame))
 
 settings.register_profile("realart", deadline=None, database=None, max_examples=25)
 settings.load_profile("realart")
