@@ -312,7 +312,7 @@ def runs(project: Path, name: str) -> list[Run]:
     return list(
         client.search_runs(
             [experiment.experiment_id],
-            f"tags.dvc_experiment = '{name}' and tags.mlflow.parentRunId IS NULL",
+            f"tags.dvc_experiment = '{name}'",
         )
     )
 
