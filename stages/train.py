@@ -21,7 +21,7 @@ def main() -> None:
         with cross_validation.checkpoint_folder(key) as folder:
             run_id = cross_validation.training_id(folder)
             record = training_runs.training_record(params, short_digest([paths.ROWS]), key, run_id)
-            with background_logger.log_in_background(record) as logger:
+            with background_logger.log_pipeline(record) as logger:
                 results = cross_validation.train(params, trainer, folder, logger.begin_fold)
                 for fold, result in results:
                     logger.end_fold(fold, result)

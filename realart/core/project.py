@@ -7,6 +7,8 @@ from pathlib import Path
 
 FILES = ("dvc.yaml", "params.yaml")
 """Files that a project's top folder has."""
+BY_HAND = "since this stage was started by hand: `dvc repro` logs it"
+"""Why a stage logs no run."""
 
 
 def workspace() -> Path:
@@ -29,6 +31,11 @@ def root() -> Path:
     another folder, which holds tracked files only.
     """
     return Path(os.environ.get("DVC_ROOT") or workspace()).resolve()
+
+
+def in_pipeline() -> bool:
+    """Return whether DVC runs this process as a stage, in whichever mode."""
+    return "DVC_STAGE" in os.environ
 
 
 def private() -> Path:

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from realart.core import interrupts
 from realart.core.errors import RealartError
+from realart.core.project import BY_HAND, in_pipeline
 from realart.tracking import outbox, store, training_runs
 from realart.tracking.store import StoreUnavailableError
 from realart.tracking.training_runs import MetricEvent, TrainingRecord, TrainingRuns
@@ -132,6 +133,30 @@ class BackgroundLogger:
 
     def _print(self, message: str) -> None:
         tqdm.write(f"train: MLflow at {store.redacted_uri()} {message}", file=sys.stderr)
+
+
+class NoLogger(BackgroundLogger):
+    """Takes the events of a training that is not to be logged."""
+
+    def __init__(self) -> None:
+        pass
+
+    def log(self, *events: MetricEvent) -> None:
+        """Do nothing."""
+
+
+@contextmanager
+def log_pipeline(record: TrainingRecord) -> Iterator[BackgroundLogger]:
+    """Log a training as `log_in_background` does if DVC runs it as a stage.
+
+    One that is started by hand would be a run without an evaluation: nothing of it is logged.
+    """
+    if not in_pipeline():
+        print(f"train: not logged to MLflow, {BY_HAND}", file=sys.stderr)
+        yield NoLogger()
+        return
+    with log_in_background(record) as logger:
+        yield logger
 
 
 @contextmanager

@@ -5,16 +5,16 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from realart.core import paths, tables, yaml12
+from realart.core import paths, tables
 from realart.core.errors import RealartError
 from realart.core.hashing import short_digest
 from realart.data import raw
@@ -23,7 +23,7 @@ from realart.metrics import goals
 from realart.metrics.proofs import Proofs
 from realart.metrics.text import format_figure, one_class_warnings
 from realart.params import CLASSES, Params, load_params
-from realart.tracking import model_registry, store, training_runs
+from realart.tracking import headline_metrics, model_registry, store, training_runs
 from realart.tracking.training_runs import OUTCOME, TrainingRecord, TrainingRuns
 from realart.training import folds
 from realart.training.folds import FoldResult
@@ -31,6 +31,7 @@ from realart.training.folds import FoldResult
 EVALUATED = "realart.evaluated"
 """Tag of a run: the id of the evaluation that was logged there, set when all of it is."""
 LOCK = Path("dvc.lock")
+"""DVC's digests of each stage, kept with a run: by it, `dvc checkout` finds all outputs again."""
 ARTIFACTS = (
     "report.html",
     model_registry.SCORES,
@@ -73,10 +74,10 @@ def log_evaluation(params: Params, record: TrainingRecord) -> str:
     outcome = training_runs.outcome_fingerprint(paths.FOLDS)
     with evaluation_run(client, record, outcome, results) as run_id:
         _log_inputs(client, run_id, record.tags["data_fingerprint"])
-        client.log_batch(run_id, tags=_tags())
-        log_report(client, run_id, report | {"robustness": _robustness_figures()})
-        for name in ARTIFACTS:
-            _log_artifact(client, run_id, paths.METRICS / name)
+        client.set_tag(run_id, MLFLOW_RUN_NOTE, _note())
+        log_report(client, run_id, report | {"robustness": {"lowest_auc": _lowest_auc()}})
+        for path in (LOCK, *(paths.METRICS / name for name in ARTIFACTS)):
+            _log_artifact(client, run_id, path)
         version = model_registry.register(
             client,
             run_id,
@@ -113,22 +114,12 @@ def evaluation_run(
 
 
 def log_report(client: MlflowClient, run_id: str, report: Mapping[str, Any]) -> None:
-    """Log what evaluation.json holds under paths such as test/accuracy: metrics, or tags.
+    """Log the metrics of evaluation.json by which runs are compared; the file has all others.
 
     Logged again, the later values hold.
     """
-    leaves = training_runs.flatten({**report, "cases": _count_cases(report)}, "/")
-    texts = {name: str(value) for name, value in leaves.items() if isinstance(value, str | list)}
-    figures = {name: float(value) for name, value in leaves.items() if name not in texts}
-    training_runs.log_metrics(client, run_id, figures, step=0, at=training_runs.now())
-    for name, text in texts.items():
-        client.set_tag(run_id, name, text)
-
-
-def _count_cases(report: Mapping[str, Any]) -> dict[str, int]:
-    """Return how many cases there are, and how many are right: paths name no metrics of MLflow."""
-    cases = report.get("cases", {}).values()
-    return {"all": len(cases), "right": sum(int(case["right"]) for case in cases)}
+    metrics = headline_metrics.choose(report)
+    training_runs.log_metrics(client, run_id, metrics, step=0, at=training_runs.now())
 
 
 def catch_up() -> None:
@@ -214,34 +205,18 @@ def _log_inputs(client: MlflowClient, run_id: str, digest: str) -> None:
         client.log_inputs(run_id, inputs)
 
 
-def _tags() -> list[RunTag]:
-    """Return the model card as the note of a run, and a digest of each stage from dvc.lock."""
-    lock = yaml12.load(LOCK.read_text("utf-8"), LOCK.name) if LOCK.is_file() else {"stages": {}}
-    digests = {
-        name: sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:16]
-        for name, entry in lock["stages"].items()
-    }
-    card = (paths.FINAL / "README.md").read_text("utf-8").split("---\n", 2)[2]
-    return [
-        RunTag("mlflow.note.content", card),
-        *(RunTag(f"stage.{name}", digest) for name, digest in digests.items()),
-    ]
+def _note() -> str:
+    """Return the model card without its front matter, as the note of a run."""
+    return (paths.FINAL / "README.md").read_text("utf-8").split("---\n", 2)[2]
 
 
-def _robustness_figures() -> dict[str, dict[str, float]]:
-    """Return figures at the balanced operating point by change and strength, such as blur_2."""
-    table = tables.read(paths.ROBUSTNESS_TABLE, robustness.COLUMNS)
-    balanced = table[table["point"] == "balanced"]
-    return {
-        f"{row.change}_{row.strength:g}": {
-            name: float(getattr(row, name)) for name in ("auc", "recall", "false_positive_rate")
-        }
-        for row in balanced.itertuples()
-    }
+def _lowest_auc() -> float:
+    """Return the AUC of the change to test pictures under which it is lowest."""
+    return float(tables.read(paths.ROBUSTNESS_TABLE, robustness.COLUMNS)["auc"].min())
 
 
 def _log_artifact(client: MlflowClient, run_id: str, path: Path) -> None:
     if path.is_dir():
         client.log_artifacts(run_id, str(path), path.name)
-    else:
+    elif path.is_file():
         client.log_artifact(run_id, str(path))

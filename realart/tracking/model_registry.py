@@ -24,7 +24,7 @@ from realart.evaluation import compare
 from realart.metrics import goals
 from realart.metrics.classification import Figures
 from realart.params import Goals
-from realart.tracking import store
+from realart.tracking import run_description, store
 
 CHAMPION = "champion"
 """Alias of the version of a registered model that is best."""
@@ -127,7 +127,9 @@ def register_calibrated(
     client = store.connect()
     with store.translated_errors():
         run = client.create_run(
-            store.experiment_id(client, dataset), run_name=f"calibrated on {report['data']}"
+            store.experiment_id(client, dataset),
+            tags=run_description.standard_tags("realart calibrate"),
+            run_name=f"calibrated on {report['data']}",
         )
         figures = {f"calibration/{name}": report[name] for name in ("before", "after")}
         name = f"realart-{dataset}"

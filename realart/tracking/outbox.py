@@ -143,8 +143,9 @@ def _keep_evaluation(record: TrainingRecord, folder: Path) -> None:
 
 def _send_evaluation(folder: Path) -> str:
     record, _ = read_training(folder / RECORD)
+    name = record.tags.get("dvc_experiment", record.name)
     with chdir(folder):
-        return f"{record.name}: {evaluation_runs.log_evaluation(load_params(), record)}"
+        return f"{name}: {evaluation_runs.log_evaluation(load_params(), record)}"
 
 
 def _remove_if_empty(folder: Path) -> None:

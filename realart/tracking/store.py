@@ -31,6 +31,7 @@ from realart.core import addresses
 from realart.core.errors import FULL, RealartError
 from realart.core.outputs import fresh_file
 from realart.core.project import private, root
+from realart.tracking import pages
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 REQUEST_SECONDS = 30
@@ -122,6 +123,8 @@ def experiment_id(client: MlflowClient, dataset: str) -> str:
             f"MLflow's experiment '{name}' was deleted: bring it back with `mlflow experiments "
             f"restore -x {experiment.experiment_id}`, or remove it for good with `mlflow gc`"
         )
+    for tag, value in pages.missing_tags(experiment.tags).items():
+        client.set_experiment_tag(experiment.experiment_id, tag, value)
     return str(experiment.experiment_id)
 
 
@@ -148,8 +151,12 @@ def _own_database() -> Path:
 
 
 def _sqlite_uri(path: Path) -> str:
-    """Return the URI of an SQLite file, in which SQLAlchemy reads `?` and `%41` unless quoted."""
-    return f"sqlite:///{quote(str(path))}"
+    """Return the URI of an SQLite file, in which SQLAlchemy reads `?` and `%41` unless quoted.
+
+    With the driver's name in it, MLflow does not create the folder of a quoted path.
+    """
+    quoted = quote(str(path))
+    return f"sqlite:///{path}" if quoted == str(path) else f"sqlite+pysqlite:///{quoted}"
 
 
 def _create_own_database() -> None:

@@ -4,7 +4,6 @@ What happens in a training is data with a time (`MetricEvent`), not a call of ML
 while the store can't be used, be kept in a file, and be logged twice without a trace.
 """
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,9 +15,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run
 
 from realart.core.hashing import short_digest
-from realart.core.project import commit
-from realart.params import Params, Strict
-from realart.tracking import store
+from realart.params import Params
+from realart.tracking import run_description, store
 from realart.training.folds import FoldResult
 
 PARENT = "mlflow.parentRunId"
@@ -31,6 +29,8 @@ KEY = "realart.key"
 """Tag: the fingerprint of what decides the result of the training."""
 OUTCOME = "realart.outcome"
 """Tag: the fingerprint of what the training made. It is set last, when all else is logged."""
+SOURCE = "stages/train.py"
+"""Script that makes trainings."""
 MAX_PARAM = 6000
 """Characters of the longest value of a param that every store of MLflow takes."""
 
@@ -98,8 +98,6 @@ def training_record(
 ) -> TrainingRecord:
     """Describe a training that begins now.
 
-    Under `dvc exp run` the run bears the name of the experiment, otherwise that of the recipe.
-
     Parameters
     ----------
     params
@@ -111,18 +109,16 @@ def training_record(
     id
         Of the training, by which it is found when it is resumed.
     """
-    experiment = os.environ.get("DVC_EXP_NAME")
     tags = {
+        **run_description.standard_tags(SOURCE),
         TRAINING: id,
         KEY: key,
         "data_fingerprint": data_fingerprint,
-        "commit": commit() or "none",
     }
-    if experiment:
-        tags["dvc_experiment"] = experiment
-    values = {name: str(value)[:MAX_PARAM] for name, value in flat_params(params).items()}
+    flat = run_description.flat_params(params)
+    values = {name: str(value)[:MAX_PARAM] for name, value in flat.items()}
     held_out_sets = {str(fold): name for fold, name in params.held_out_sets.items()}
-    name = experiment or params.model
+    name = run_description.name(params)
     return TrainingRecord(id, params.dataset, name, now(), values, tags, held_out_sets)
 
 
@@ -152,7 +148,6 @@ class TrainingRuns:
     def __init__(self, client: MlflowClient, record: TrainingRecord) -> None:
         self._client, self._record = client, record
         self._folds: dict[int, tuple[str, set[int]]] = {}
-        self._running_folds: set[str] = set()
 
     @cached_property
     def parent(self) -> str:
@@ -174,10 +169,9 @@ class TrainingRuns:
         if is_epoch:
             epochs.add(step)
         if event.status:
-            ended = [run_id] if event.fold is not None else [*self._running_folds, run_id]
-            for ended_id in ended:
-                self._client.set_terminated(ended_id, event.status, event.at)
-            self._running_folds.difference_update(ended)
+            if event.fold is None:
+                self._end_folds(event.status, event.at)
+            self._client.set_terminated(run_id, event.status, event.at)
         if event.outcome:  # last: it means that all is logged
             self._client.set_tag(run_id, OUTCOME, event.outcome)
 
@@ -198,28 +192,47 @@ class TrainingRuns:
             client.update_run(run.info.run_id, "RUNNING")
         else:
             run = client.create_run(experiment, record.began, record.tags, record.name)
-        if not run.data.params:
-            params = [Param(name, value) for name, value in record.params.items()]
-            client.log_batch(run.info.run_id, params=params)
+        self._log_missing_params(run)
         return run
+
+    def _log_missing_params(self, run: Run) -> None:
+        if not run.data.params:
+            params = [Param(name, value) for name, value in self._record.params.items()]
+            self._client.log_batch(run.info.run_id, params=params)
 
     def _fold(self, fold: int, began: int) -> tuple[str, set[int]]:
         """Return the id of a fold's run, which is created if absent, and its logged epochs."""
         if fold not in self._folds:
-            experiment = self._parent.info.experiment_id
-            tags = {PARENT: self.parent, FOLD: f"{fold}"}
-            if runs := runs_with_tags(self._client, experiment, tags):
-                run_id = runs[0].info.run_id
-                self._client.update_run(run_id, "RUNNING")
-                epochs = self._client.get_metric_history(run_id, "epoch")
-            else:
-                held_out = self._record.held_out_sets.get(str(fold))
-                name = f"fold {fold}, {held_out} held out" if held_out else f"fold {fold}"
-                run_id = self._client.create_run(experiment, began, tags, name).info.run_id
-                epochs = []
-            self._folds[fold] = (run_id, {metric.step for metric in epochs})
-            self._running_folds.add(run_id)
+            run = self._resumed_fold(fold) or self._new_fold(fold, began)
+            self._log_missing_params(run)
+            epochs = self._client.get_metric_history(run.info.run_id, "epoch")
+            self._folds[fold] = (run.info.run_id, {metric.step for metric in epochs})
         return self._folds[fold]
+
+    def _resumed_fold(self, fold: int) -> Run | None:
+        runs = self._fold_runs({FOLD: f"{fold}"})
+        if runs and runs[0].info.status in ("FAILED", "KILLED"):
+            self._client.update_run(runs[0].info.run_id, "RUNNING")
+        return runs[0] if runs else None
+
+    def _new_fold(self, fold: int, began: int) -> Run:
+        held_out = self._record.held_out_sets.get(str(fold))
+        name = f"fold {fold}, {held_out} held out" if held_out else f"fold {fold}"
+        standard = {
+            tag: text for tag, text in self._record.tags.items() if tag.startswith("mlflow.")
+        }
+        tags = {**standard, PARENT: self.parent, FOLD: f"{fold}"}
+        return self._client.create_run(self._parent.info.experiment_id, began, tags, name)
+
+    def _end_folds(self, status: str, at: int) -> None:
+        """End the runs of folds that a training has begun and not ended."""
+        for run in self._fold_runs({}):
+            if run.info.status == "RUNNING":
+                self._client.set_terminated(run.info.run_id, status, at)
+
+    def _fold_runs(self, tags: Mapping[str, str]) -> list[Run]:
+        experiment = self._parent.info.experiment_id
+        return runs_with_tags(self._client, experiment, {PARENT: self.parent, **tags})
 
 
 def log_metrics(
@@ -236,37 +249,6 @@ def runs_with_tags(client: MlflowClient, experiment_id: str, tags: Mapping[str, 
     return list(
         client.search_runs([experiment_id], filters, order_by=["attributes.start_time DESC"])
     )
-
-
-def flat_params(params: Params) -> dict[str, Any]:
-    """Return all params that a run depends on, by the dotted names that params.yaml gives them."""
-    recipe = params.recipe
-    groups: dict[str, Strict] = {
-        "clean": params.clean, "split": params.split, "balance": params.balance,
-        "recipe": recipe, "train": params.train, "evaluate": params.evaluate,
-    }  # fmt: skip
-    for name, descriptor in params.recipe_descriptors.items():
-        groups[f"descriptors.{name}"] = descriptor
-    if recipe.sees.of_ela:
-        groups["ela"] = params.ela
-    flat: dict[str, Any] = {"dataset": params.dataset, "model": params.model}
-    for name, group in groups.items():
-        flat |= flatten(group.model_dump(), ".", name)
-    return flat
-
-
-def flatten(value: Any, separator: str, prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of nested dictionaries by their joined keys; an empty one is a leaf.
-
-    >>> flatten({"test": {"auc": 0.8, "intervals": {}}}, "/")
-    {'test/auc': 0.8, 'test/intervals': {}}
-    """
-    if not isinstance(value, dict) or not value:
-        return {prefix: value}
-    flat: dict[str, Any] = {}
-    for name, inner in value.items():
-        flat |= flatten(inner, separator, f"{prefix}{separator}{name}" if prefix else name)
-    return flat
 
 
 def outcome_fingerprint(folds: Path) -> str:

@@ -145,7 +145,7 @@ def environment(project: Path, **more: str) -> dict[str, str]:
     threads = os.environ["OMP_NUM_THREADS"]  # as in `conftest`
     return {
         "PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "OMP_NUM_THREADS": threads,
-        "LOKY_MAX_CPU_COUNT": "1", "KERAS_BACKEND": "tensorflow",
+        "LOKY_MAX_CPU_COUNT": "1", "KERAS_BACKEND": "tensorflow", "DVC_STAGE": "test",
     } | more  # fmt: skip
 
 
@@ -158,8 +158,9 @@ def run(project: Path, *command: str, **more: str) -> subprocess.CompletedProces
 
 
 def run_stages(patched: pytest.MonkeyPatch, project: Path, *names: str) -> None:
-    """Run stages in this process, which knows Keras already."""
+    """Run stages in this process, which knows Keras already, as DVC does."""
     patched.chdir(project)
+    patched.setenv("DVC_STAGE", "test")
     patched.setenv("DVC_ROOT", str(project))
     with joblib.parallel_config("threading"):
         for name in names:

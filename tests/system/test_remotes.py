@@ -239,7 +239,11 @@ def test_an_earlier_run_comes_from_the_run_cache(
     found = client.search_runs(
         [experiment.experiment_id for experiment in client.search_experiments()]
     )
-    assert sorted(logged.info.run_name for logged in found) == ["colour", "fold 0", "fold 1"]
+    assert sorted(logged.info.run_name for logged in found) == [
+        "colour on local",
+        "fold 0",
+        "fold 1",
+    ]
 
 
 @pytest.mark.parametrize("first", ["s3"], indirect=True)

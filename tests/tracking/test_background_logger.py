@@ -36,7 +36,7 @@ def assert_logged(client: MlflowClient, params: Params) -> str:
     runs = client.search_runs([store.experiment_id(client, params.dataset)])
     named = {run.info.run_name: run for run in runs}
     assert len(runs) == len(named) == 2
-    child, parent = named["fold 0"], named[params.model]
+    child, parent = named["fold 0"], named[f"{params.model} on {params.dataset}"]
     assert child.info.status == parent.info.status == "FINISHED"
     points = client.get_metric_history(child.info.run_id, "val_loss")
     assert [(point.step, point.value) for point in points] == [(0, 1.0), (1, 0.8)]
@@ -65,6 +65,24 @@ def test_a_training_that_did_not_end_is_resumed(
     runs = client.search_runs([store.experiment_id(client, params.dataset)])
     assert [run.info.status for run in runs] == [status, status]
     with background_logger.log_in_background(record(params)) as logger:  # it goes on
+        log_all(logger)
+    assert_logged(client, params)
+
+
+def test_a_training_by_hand_is_not_logged(
+    client: MlflowClient,
+    params: Params,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It would be a run without an evaluation."""
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    with background_logger.log_pipeline(record(params)) as logger:
+        log_all(logger)
+    assert client.search_runs([store.experiment_id(client, params.dataset)]) == []
+    assert "started by hand" in capsys.readouterr().err
+    monkeypatch.setenv("DVC_STAGE", "train")
+    with background_logger.log_pipeline(record(params)) as logger:
         log_all(logger)
     assert_logged(client, params)
 

@@ -28,6 +28,7 @@ from realart.params import load_params
 from realart.tracking import background_logger, evaluation_runs, outbox, training_runs
 from realart.tracking.store import StoreUnavailableError
 from realart.tracking.training_runs import MetricEvent, TrainingRecord
+from stages import report
 
 pytestmark = pytest.mark.slow
 
@@ -254,12 +255,25 @@ def test_runs_made_without_the_server_are_sent_later(
     assert first.startswith(f"muggy-newt: registered as realart-{dataset}, version 1")
     assert second.startswith(f"solid-newt: registered as realart-{dataset}, version 2")
     assert_nothing_kept(project)
-    named = {run.info.run_name: run for run in training_runs_of(client, dataset)}
+    runs = training_runs_of(client, dataset)
+    named = {run.data.tags["dvc_experiment"]: run for run in runs}
     assert sorted(named) == ["muggy-newt", "solid-newt"]
-    for name, run in named.items():
+    for run in named.values():
         assert_complete(client, run)
-        assert (run.data.tags["dvc_experiment"], run.data.tags["commit"]) == (name, "0123abc")
+        assert run.data.tags["mlflow.source.git.commit"] == "0123abc"
     assert named["muggy-newt"].info.start_time == record.began
+
+
+def test_a_report_by_hand_is_not_logged(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+    report.main()
+    assert "not logged to MLflow, since this stage was started by hand" in capsys.readouterr().out
+    assert not (project / "mlruns").exists()
+    assert_nothing_kept(project)
 
 
 def test_a_kept_evaluation_is_logged_to_the_run_of_its_training(

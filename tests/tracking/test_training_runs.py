@@ -9,6 +9,7 @@ from networks import PARAMS, REPOSITORY
 from tracked_training import (
     FOLDS,
     HISTORY,
+    RESULTS,
     all_runs,
     assert_complete,
     begin_training,
@@ -18,7 +19,7 @@ from tracked_training import (
 
 from realart.core import yaml12
 from realart.params import Params
-from realart.tracking import store, training_runs
+from realart.tracking import run_description, store, training_runs
 from realart.tracking.training_runs import MetricEvent, TrainingRuns
 
 pytestmark = pytest.mark.slow
@@ -31,22 +32,57 @@ def test_a_training_is_a_parent_with_a_child_for_each_fold(
     assert_complete(client, params, parent)
     run = client.get_run(parent)
     assert len(all_runs(client, params)) == 1 + FOLDS
-    assert run.info.run_name == params.model
+    assert run.info.run_name == f"{params.model} on {params.dataset}"
     assert run.data.tags["data_fingerprint"] == "data"
+    assert run.data.tags["mlflow.source.name"] == "stages/train.py"
+    assert run.data.tags["mlflow.user"]
     assert training_runs.PARENT not in run.data.tags
     assert client.get_experiment_by_name(f"realart-{params.dataset}")
     folds = sorted(fold_runs(client, params, parent).items())
     assert [fold.info.run_name for _, fold in folds] == ["fold 0", "fold 1"]
+    for _, fold in folds:
+        assert fold.data.params == run.data.params
+        assert fold.data.tags["mlflow.user"] == run.data.tags["mlflow.user"]
 
 
-def test_the_run_of_an_experiment_bears_its_name(
+def test_the_run_of_an_experiment_is_tagged_with_its_name(
     client: MlflowClient, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DVC_EXP_NAME", "muggy-newt")
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "0123abc")
     run = client.get_run(begin_training(client, params).parent)
-    assert run.info.run_name == run.data.tags["dvc_experiment"] == "muggy-newt"
-    assert run.data.tags["commit"] == "0123abc"
+    assert run.info.run_name == f"{params.model} on {params.dataset}"
+    assert run.data.tags["dvc_experiment"] == "muggy-newt"
+    assert run.data.tags["mlflow.source.git.commit"] == "0123abc"
+
+
+def test_folds_of_a_failed_training_have_failed(client: MlflowClient, params: Params) -> None:
+    """Not those that had finished; the others run again when the training is resumed."""
+    runs = begin_training(client, params, "mine")
+    runs.log(training_runs.fold_events(0, RESULTS[0])[-1])
+    runs.log(MetricEvent(training_runs.now(), 1, {"loss": float("nan")}, 0))
+    runs.log(training_runs.end_event(""))
+    statuses = {
+        fold: run.info.status for fold, run in fold_runs(client, params, runs.parent).items()
+    }
+    assert statuses == {"0": "FINISHED", "1": "FAILED"}
+    begin_training(client, params, "mine").log(MetricEvent(training_runs.now(), 1))
+    assert fold_runs(client, params, runs.parent)["1"].info.status == "RUNNING"
+
+
+def test_a_training_that_an_earlier_release_began_is_resumed(
+    client: MlflowClient, params: Params
+) -> None:
+    """Its run has another name and other tags, and its folds no params."""
+    experiment = store.experiment_id(client, params.dataset)
+    tags = {training_runs.TRAINING: "mine", training_runs.KEY: "key", "commit": "none"}
+    run = client.create_run(experiment, tags=tags, run_name="platy-wart")
+    fold = {training_runs.PARENT: run.info.run_id, training_runs.FOLD: "0"}
+    client.create_run(experiment, tags=fold, run_name="fold 0")
+    assert log_training(client, params, "mine", "outcome") == run.info.run_id
+    assert_complete(client, params, run.info.run_id)
+    for resumed in fold_runs(client, params, run.info.run_id).values():
+        assert resumed.data.params["model"] == params.model
 
 
 @pytest.mark.parametrize("failed", [False, True])
@@ -127,7 +163,7 @@ def test_missing_params_are_logged_when_a_training_is_resumed(
 
 def test_params_bear_the_names_of_params_yaml() -> None:
     published = yaml12.load((REPOSITORY / "params.yaml").read_text(), "params.yaml")
-    flat = training_runs.flat_params(PARAMS.model_copy(update={"model": "cnn"}))
+    flat = run_description.flat_params(PARAMS.model_copy(update={"model": "cnn"}))
     assert flat["dataset"] == published["dataset"]
     for group in ("clean", "split", "balance", "train", "evaluate"):
         group_params = {name: value for name, value in flat.items() if name.startswith(f"{group}.")}
@@ -142,7 +178,7 @@ def test_params_bear_the_names_of_params_yaml() -> None:
 
 
 def test_params_of_a_recipe_on_vectors_include_its_descriptors() -> None:
-    flat = training_runs.flat_params(PARAMS.model_copy(update={"model": "mobilenetv2_svm"}))
+    flat = run_description.flat_params(PARAMS.model_copy(update={"model": "mobilenetv2_svm"}))
     assert flat["recipe.head.name"] == "svm"
     assert flat["descriptors.mobilenetv2.backbone.name"] == "MobileNetV2"
     assert flat["descriptors.mobilenetv2.size"] == 320
@@ -153,9 +189,11 @@ def test_params_of_an_ela_recipe_include_those_of_its_maps(
     client: MlflowClient, params: Params
 ) -> None:
     params = params.model_copy(update={"model": "cnn_ela"})
-    assert training_runs.flat_params(params)["ela.quality"] == PARAMS.ela.quality
+    assert run_description.flat_params(params)["ela.quality"] == PARAMS.ela.quality
     noted = client.get_run(begin_training(client, params).parent).data.params
-    assert noted == {name: str(value) for name, value in training_runs.flat_params(params).items()}
+    assert noted == {
+        name: str(value) for name, value in run_description.flat_params(params).items()
+    }
 
 
 def test_an_outcome_fingerprint_depends_on_bytes_alone(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def test_equal_trainings_of_one_project_do_not_share_a_folder(
 
     monkeypatch.chdir(project)
     monkeypatch.setenv("DVC_ROOT", str(project))
+    monkeypatch.setenv("DVC_STAGE", "train")
     monkeypatch.setattr(classifiers, "fit", nested)
     train.main()
     assert models(project) == models(tmp_path / "other") == folds(trained)
