@@ -51,7 +51,7 @@ def add_command(commands: Commands) -> None:
         "--fail-above",
         type=_number(float, 0.5, 1),
         metavar="AUC",
-        help="exit with 1 if the label is predicted without image content with an AUC above this, "
+        help="exit with 1 if the label is predicted from shortcuts with an AUC above this, "
         "by the lower bound of its interval",
     )
     parser.add_argument(

@@ -1,6 +1,6 @@
 """Headers of picture files: format, size, quantisation tables, metadata flags.
 
-None of it is image content, and much of it may be correlated with the label.
+None of it is the picture itself, and much of it may be correlated with the label.
 """
 
 from dataclasses import dataclass

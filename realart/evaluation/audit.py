@@ -38,7 +38,7 @@ class AuditResult:
     figures
         The content of metrics/audit.json.
     table
-        What `shortcuts.evaluate_candidates` returns: all baselines without image content, the
+        What `shortcuts.evaluate_candidates` returns: all shortcut baselines, the
         highest AUC first.
     baseline
         The row of `table` with the highest AUC among features that a model's input offers.

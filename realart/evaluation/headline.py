@@ -20,8 +20,8 @@ def headline(report: Mapping[str, Any]) -> Headline:
     Returns
     -------
     dict
-        `oof` and `test`: each of `METRICS`; `baseline`: the AUC out of fold of the best baseline
-        without image content; `unseen`: the AUC on sets held out, where there are; `cases`: how
+        `oof` and `test`: each of `METRICS`; `baseline`: the AUC out of fold of the shortcut
+        baseline; `unseen`: the AUC on sets held out, where there are; `cases`: how
         many are `right`, where there are some.
     """
     numbers: Headline = {

@@ -1,4 +1,4 @@
-"""Baselines without image content on a set that was not split: cross-validated on folds of its own.
+"""Shortcut baselines on a set that was not split: cross-validated on folds of its own.
 
 They show what a detector's AUC on this set is worth: how well the label can be predicted without
 looking at the art.

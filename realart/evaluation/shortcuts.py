@@ -1,4 +1,4 @@
-"""Shortcuts: features other than image content from which the label can be predicted.
+"""Shortcuts: features without the detail of a picture from which the label can be predicted.
 
 Each candidate is a set of features and where they come from. Simple classifiers predict the label
 from it on the folds of the models; how well they do is what a model could owe to the shortcut

@@ -1,4 +1,4 @@
-"""Baselines: simple classifiers on features without image content, such as file headers.
+"""Baselines: simple classifiers on features that may be shortcuts, such as file headers.
 
 They are scored out of fold on the folds of the models: logistic regression and gradient boosting.
 """
