@@ -3,8 +3,7 @@
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory
 from realart.data import raw
-from realart.evaluation import robustness
-from realart.metrics import plots
+from realart.evaluation import robustness, robustness_plot
 from realart.models.trained_model import TrainedModel
 
 
@@ -17,7 +16,7 @@ def main() -> None:
     with fresh_directory(paths.ROBUSTNESS) as folder:
         tables.write(table, folder / paths.ROBUSTNESS_TABLE.name, robustness.COLUMNS)
     with fresh_directory(paths.ROBUSTNESS_IMAGES) as images:
-        plots.draw_robustness(table, images / "curves.png")
+        robustness_plot.draw(table, images / "curves.png")
     print(robustness.summary(table))
 
 

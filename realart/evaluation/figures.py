@@ -31,7 +31,7 @@ from realart.metrics.text import one_class_warnings
 from realart.metrics.thresholds import DecisionRule, evaluate_decisions
 from realart.models import novelty
 from realart.models.trained_model import TrainedModel
-from realart.params import CLASSES, Params
+from realart.params import Params
 from realart.training.folds import FoldResult
 
 ISSUES_SHOWN = 10
@@ -153,7 +153,8 @@ def write_tables(
 ) -> None:
     """Write tables of subgroups, of promises by source and of probable label issues.
 
-    subgroups.csv, promises.csv and doubts.csv go into `folder`, label_issues.jpg into `images`.
+    subgroups.csv, promises.csv and doubts.csv go into `folder`, label_issues.jpg into `images`
+    if there are label issues, and scores that can tell.
     """
     published = scores.pictures.loc[scores.oof["row"]]
     probabilities = scores.oof["score"].to_numpy()
@@ -162,15 +163,22 @@ def write_tables(
     promised = _promises_by_source(params, scores)
     tables.write(promised, folder / paths.PROMISES.name, promises_by_source.COLUMNS)
     issues = label_issues.label_issues(published, probabilities)
-    tables.write(issues, folder / "doubts.csv", label_issues.COLUMNS)
-    sheet = {}
-    for label in CLASSES:
-        shown = issues[issues["label"] == label]
-        files = [paths.DATA / published.loc[row, "file"] for row in shown["id"][:ISSUES_SHOWN]]
-        sheet[f"labelled {label}, probably wrongly ({len(shown)} pictures)"] = files
-    contact_sheets.draw_sheet(sheet, images / "label_issues.jpg")
+    if label_issues.unreliable(figures["oof"]):
+        issues = issues.head(0)
+    tables.write(issues, folder / paths.LABEL_ISSUES.name, label_issues.COLUMNS)
+    _draw_label_issues(issues, published["file"], images / "label_issues.jpg")
     # DVC pushes no metrics that git tracks, but restores a run by the bytes of all its outputs.
     write_json(headline.headline(figures), folder / paths.HEADLINE.name)
+
+
+def _draw_label_issues(issues: pd.DataFrame, files: pd.Series, path: Path) -> None:
+    """Draw the pictures of the least likely labels of each class, if there are some."""
+    sheet = {}
+    for label, shown in issues.groupby("label"):
+        drawn = [paths.DATA / files[row] for row in shown["id"][:ISSUES_SHOWN]]
+        sheet[f"labelled {label}, probably wrongly ({len(shown)} pictures)"] = drawn
+    if sheet:
+        contact_sheets.draw_sheet(sheet, path)
 
 
 def _promises_by_source(params: Params, scores: RunScores) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from realart.evaluation import verdict
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
 from realart.metrics.text import INTERVALS, format_figure, one_class_warnings
-from realart.metrics.thresholds import DecisionRule
+from realart.metrics.thresholds import DecisionRule, why_below_balanced
 from realart.models import novelty
 from realart.models.trained_model import SAMPLE_ONLY, CalibrationSet
 from realart.params import Params
@@ -218,6 +218,7 @@ def _results(params: Params, report: Mapping[str, Any]) -> str:
         + f"\n\nBy the goals of its project: {goals.summary(report, params.goals)}."
         + "\n\nOperating points, with thresholds chosen out of fold, on the test part:\n\n"
         + "\n".join(points)
+        + (f"\n\n{note}." if (note := why_below_balanced(report["verdicts"])) else "")
         + published
     )
 

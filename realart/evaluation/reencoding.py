@@ -20,7 +20,7 @@ from realart.metrics.classification import Figures, Labels, Scores
 from realart.models.trained_model import TrainedModel
 
 PICTURES = 1000
-"""Number of pictures that are re-encoded, those of the lowest ids: enough for a mean shift."""
+"""Pictures that are re-encoded at most, those of the lowest ids: enough for a mean shift."""
 
 
 def evaluate(
@@ -30,7 +30,7 @@ def evaluate(
     model: TrainedModel,
     quality: int,
 ) -> dict[str, Figures]:
-    """Re-encode published pictures as JPEG and compare their scores.
+    """Re-encode at most `PICTURES` published pictures as JPEG and compare their scores.
 
     Parameters
     ----------

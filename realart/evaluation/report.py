@@ -8,9 +8,17 @@ import pandas as pd
 
 from realart.core import paths, tables
 from realart.data import decoding, raw
-from realart.evaluation import made_by, model_card, pages, robustness
+from realart.evaluation import made_by, model_card, pages, reencoding, robustness, verdict
 from realart.features import ela
-from realart.metrics import classification, goals, promises_by_source, subgroups, text
+from realart.metrics import (
+    classification,
+    goals,
+    label_issues,
+    promises_by_source,
+    subgroups,
+    text,
+    thresholds,
+)
 from realart.metrics.proofs import Proofs
 from realart.params import Ela, Params
 
@@ -40,6 +48,8 @@ def page(params: Params, project: Path = Path()) -> str:
         names=[Path(data.path).name for data in params.sets.values() if data.path],
         sources=raw.records(project / paths.RAW),
         report=report,
+        verdict=verdict.sentences(report),
+        intervals=text.INTERVALS,
         metric_names=model_card.METRIC_NAMES,
         set_rows=model_card.set_rows(report),
         set_evaluations=model_card.set_evaluations(report),
@@ -49,12 +59,18 @@ def page(params: Params, project: Path = Path()) -> str:
         kept=kept["label"].value_counts().to_dict(),
         rejected=tables.read(project / paths.REJECTED, tables.REJECTED),
         findings=_items(project / paths.FINDINGS),
-        robustness=changed[changed["point"] == "balanced"],
+        below_balanced=thresholds.why_below_balanced(report["verdicts"]),
+        reencoded_at_most=reencoding.PICTURES,
+        robustness=changed[changed["point"] == robustness.POINT],
+        worst_changes=[robustness.describe(row) for row in robustness.worst(changed).itertuples()],
+        none_worse=robustness.NONE_WORSE,
         promises=Proofs.model_validate(report["promises"]),
         worst_sources=promises_by_source.worst(
             tables.read(project / paths.PROMISES, promises_by_source.COLUMNS)
         ),
         sources_are_unseen=params.split.method in ("sources", "sets"),
+        unreliable_issues=label_issues.unreliable(report["oof"]),
+        issues=tables.read(project / paths.LABEL_ISSUES, label_issues.COLUMNS),
         subgroups=tables.read(project / paths.SUBGROUPS, subgroups.COLUMNS),
         made_by=made_by.describe(params, project),
         mistakes=_mistakes(scores, kept.set_index("id"), project / paths.DATA, params.ela),

@@ -6,6 +6,7 @@ Thresholds stay as they were chosen out of fold.
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,7 +20,14 @@ from realart.metrics import classification, intervals
 from realart.models.trained_model import TrainedModel
 
 PICTURES = 500
-"""Number of pictures that are changed, those of the lowest ids."""
+"""Pictures of the test part that are changed at most, those of the lowest ids."""
+POINT = "balanced"
+"""The operating point whose decisions are summarised and drawn."""
+UNCHANGED = "none"
+"""Name of the first change, which is none."""
+NAMED = 3
+"""Worst changes that are named."""
+NONE_WORSE = "no change makes its decisions worse"
 COLUMNS = {
     "change": str, "strength": float, "pictures": int, "auc": float, "auc_low": float,
     "auc_high": float, "point": str, "recall": float, "false_positive_rate": float,
@@ -44,7 +52,7 @@ STRENGTHS: dict[str, Sequence[float]] = {
 def evaluate(
     archives: Mapping[str, Path], published: pd.DataFrame, groups: pd.Series, model: TrainedModel
 ) -> pd.DataFrame:
-    """Compute metrics of published pictures, unchanged and after each change.
+    """Compute metrics of at most `PICTURES` published pictures, unchanged and after each change.
 
     Parameters
     ----------
@@ -59,7 +67,7 @@ def evaluate(
     -------
     DataFrame
         Columns `COLUMNS`, a row for each change, strength and operating point. The first change is
-        `none`; `auc` has a 95 % interval and does not depend on the point.
+        `UNCHANGED`; `auc` has a 95 % interval and does not depend on the point.
     """
     selected = published.sort_values("id").head(PICTURES)
     labels = tables.is_ai(selected["label"])
@@ -67,7 +75,7 @@ def evaluate(
     prepare = partial(_change, spec=model.input, changes=changes)
     scores = model.score_items(prepare, raw.members(selected, archives), "robustness")
     rows = []
-    for number, change in enumerate([Change("none", 0.0), *changes]):
+    for number, change in enumerate([Change(UNCHANGED, 0.0), *changes]):
         auc = intervals.of_auc(labels, scores[:, number], groups.loc[selected["id"]])
         for point, threshold in model.decision_rule.points.items():
             metrics = classification.at(labels, scores[:, number], threshold)
@@ -87,19 +95,48 @@ def evaluate(
     return pd.DataFrame(rows)
 
 
+def worst(rows: pd.DataFrame) -> pd.DataFrame:
+    """Select the changes after which decisions at the point `POINT` are worst, the worst first.
+
+    They are ranked by balanced accuracy, hence by false positives and lost recall at a threshold
+    that stays where it is: an AUC may be perfect where everything is classified as ai.
+
+    Parameters
+    ----------
+    rows
+        What `evaluate` returns.
+
+    Returns
+    -------
+    DataFrame
+        At most `NAMED` of the rows, none of which is of unchanged pictures or as good as these.
+    """
+    rows = rows[rows["point"] == POINT]
+    balanced_accuracy = ((1 + rows["recall"] - rows["false_positive_rate"]) / 2).round(9)
+    unchanged = balanced_accuracy[rows["change"] == UNCHANGED].iloc[0]
+    ranked = balanced_accuracy[balanced_accuracy < unchanged].sort_values(kind="stable")
+    return rows.loc[ranked.index[:NAMED]]
+
+
+def describe(row: Any) -> str:
+    """Describe a row of what `worst` returns: the change, and both rates after it."""
+    return (
+        f"{row.change} {row.strength:g} (recall {row.recall:.3f}, false positive rate "
+        f"{row.false_positive_rate:.3f})"
+    )
+
+
 def summary(rows: pd.DataFrame) -> str:
-    """Summarise in a line the AUC on unchanged pictures, and the three lowest after changes.
+    """Summarise in a line the figures of unchanged pictures, and the worst changes.
 
     `rows` is what `evaluate` returns.
     """
-    by_change = rows[rows["point"] == "balanced"].sort_values("auc")
-    unchanged = by_change[by_change["change"] == "none"].iloc[0]
-    lowest = ", ".join(
-        f"{row.change} {row.strength:g} {row.auc:.3f}" for row in by_change.head(3).itertuples()
-    )
+    unchanged = rows[(rows["point"] == POINT) & (rows["change"] == UNCHANGED)].iloc[0]
+    changes = ", ".join(describe(row) for row in worst(rows).itertuples())
     return (
-        f"robustness: auc {unchanged['auc']:.3f} on {unchanged['pictures']} unchanged test "
-        f"pictures; lowest: {lowest}"
+        f"robustness: recall {unchanged['recall']:.3f}, false positive rate "
+        f"{unchanged['false_positive_rate']:.3f} at the point {POINT} on {unchanged['pictures']} "
+        f"unchanged test pictures; {f'worst after {changes}' if changes else NONE_WORSE}"
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from realart.core.outputs import fresh_file
 from realart.metrics import classification, curves, text
@@ -31,8 +32,9 @@ def draw_history(history: pd.DataFrame, path: Path) -> None:
             axis.plot(records["epoch"] + 1, records[name], "--", color=colour, alpha=0.5, lw=1)
             axis.plot(records["epoch"] + 1, records[f"val_{name}"], color=colour, label=f"{fold}")
         axis.set(title=f"{name.capitalize()} by epoch", xlabel="epoch", ylabel=name)
-    axes[0].plot([], [], "--", color=GREY, label="training")
-    axes[0].legend(title="fold, validation", frameon=False)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[1].plot([], [], "--", color=GREY, label="training")
+    axes[1].legend(title="fold, validation", frameon=False, bbox_to_anchor=(1, 1), loc="upper left")
     save(figure, path)
 
 
@@ -110,39 +112,6 @@ def draw_calibration(
     save(figure, path)
 
 
-def draw_robustness(table: pd.DataFrame, path: Path) -> None:
-    """Draw AUC, recall and false positive rate after each change, at the balanced point.
-
-    `table` has the columns `robustness.COLUMNS`; `path` is that of the PNG file.
-    """
-    untouched = table[table["change"] == "none"]
-    changes = [name for name in table["change"].unique() if name != "none"]
-    lines = len(changes) // 5 + 1  # the last place is that of the legend
-    figure = Figure(figsize=(12, 2.5 * lines), layout="constrained")
-    axes = figure.subplots(lines, 5, sharey=True, squeeze=False).ravel()
-    for axis, name in zip(axes, changes, strict=False):
-        rows = pd.concat([untouched, table[table["change"] == name]])
-        rows = rows[rows["point"] == "balanced"]
-        position = np.arange(len(rows))
-        axis.fill_between(position, rows["auc_low"], rows["auc_high"], color=GREY, alpha=0.25, lw=0)
-        axis.plot(
-            position, rows["auc"], "o-", color="black", ms=3, lw=1.2, label="AUC, 95 % interval"
-        )
-        axis.plot(position, rows["recall"], "o-", color=AI, ms=3, lw=1.2, label="recall")
-        axis.plot(
-            position, rows["false_positive_rate"], "o-", color=HUMAN, ms=3, lw=1.2,
-            label="false positive rate",
-        )  # fmt: skip
-        axis.set(title=name, xticks=position, ylim=(-0.03, 1.03))
-        axis.set_xticklabels(["none", *(f"{value:g}" for value in rows["strength"][1:])])
-        axis.spines[["top", "right"]].set_visible(False)
-    for axis in axes[len(changes) :]:
-        axis.axis("off")
-    handles, names = axes[0].get_legend_handles_labels()
-    axes[-1].legend(handles, names, frameon=False, loc="center")
-    save(figure, path)
-
-
 def draw_confusion(
     labels: Labels, scores: Scores, title: str, path: Path, threshold: float = THRESHOLD
 ) -> None:
@@ -182,7 +151,7 @@ def draw_baselines(table: pd.DataFrame, path: Path) -> None:
         title="Shortcut baselines", xlabel="AUC out of fold, 95 % interval",
         xlim=(0.38, 1.01), yticks=position,
     )  # fmt: skip
-    axis.set_yticklabels(best["name"], fontsize=8)
+    axis.set_yticklabels(best["name"] + ", " + best["scope"], fontsize=8)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, loc="lower right")
     save(figure, path)

@@ -39,7 +39,7 @@ def estimate(name: str, figures: Mapping[Any, Any] | pd.Series) -> Estimate:
     return Estimate(*(float(figures[f"{name}{end}"]) for end in ("", "_low", "_high")))
 
 
-def format_figure(name: str, figures: Mapping[str, Any]) -> str:
+def format_figure(name: str, figures: Mapping[Any, Any] | pd.Series) -> str:
     """Format the `estimate` of a metric as `0.900 [0.850, 0.940]`."""
     return str(estimate(name, figures))
 

@@ -3,6 +3,7 @@
 Thresholds of promised error rates are chosen by `realart.metrics.promises`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,20 @@ class DecisionRule(Strict):
         if self.proofs is None:
             return proofs.NONE
         return self.proofs.of_low_fpr if at else self.proofs.of_decisions
+
+
+def why_below_balanced(points: Mapping[Any, float]) -> str:
+    """Explain as a clause why `low_fpr` is below `balanced`; an empty string where it is not.
+
+    `points` has the threshold of each operating point.
+    """
+    if points.get(PROMISED, NEVER) >= points["balanced"]:
+        return ""
+    return (
+        f"{PROMISED} ({points[PROMISED]:.3f}) is below balanced ({points['balanced']:.3f}) because "
+        "it is the lowest threshold that keeps the promised false positive rate; balanced, which "
+        "has the best balanced accuracy, keeps it, too, and finds less"
+    )
 
 
 def choose_rule(

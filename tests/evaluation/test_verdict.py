@@ -57,8 +57,10 @@ def test_a_model_is_better_or_worse_or_neither_is_shown() -> None:
         verdict.against_baseline(report(labels, scores, floor, 300))
         for scores, floor in ((good, bad), (bad, good), (good, good))
     ]
-    assert words[0].startswith("better than the shortcut baseline: AUC out of fold 0.7")
-    assert words[1].startswith("worse than the shortcut baseline: AUC out of fold 0.4")
+    assert words[0].startswith(
+        "better than the shortcut baseline: AUC out of fold 0.810 against 0.539"
+    )
+    assert words[1].startswith("worse than the shortcut baseline: AUC out of fold 0.539")
     assert words[2].startswith("not shown to be better than the shortcut baseline: AUC out of fold")
     assert "gain +0.000 [+0.000, +0.000]" in words[2]
     assert ["no significant difference" in found for found in words] == [False, False, True]

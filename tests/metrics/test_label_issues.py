@@ -1,9 +1,14 @@
 """Wrong labels are listed, right ones of hard pictures are not."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
+from scipy.stats import norm
 
 from realart.metrics import label_issues
 
@@ -48,3 +53,26 @@ def test_issues_contradict_their_label(pairs: list[tuple[int, float]]) -> None:
     # With both inverted the same pictures are listed.
     inverted = label_issues.label_issues(pictures(1 - labels), 1 - probabilities)
     assert set(inverted["id"]) == set(issues["id"])
+
+
+def test_a_poor_model_can_not_tell_label_issues() -> None:
+    """The lower bound counts: of few pictures a high AUC is not known to be one."""
+
+    def of_oof(auc: float, low: float) -> dict[str, Any]:
+        return {"auc": auc, "intervals": {"auc": {"low": low, "high": 1.0}}}
+
+    assert label_issues.unreliable(of_oof(0.9, label_issues.LEAST_AUC)) == ""
+    words = label_issues.unreliable(of_oof(0.9, 0.79))
+    assert words.startswith("label issues are not listed: with an AUC out of fold of 0.900 [0.790,")
+
+
+@pytest.mark.parametrize(("auc", "share"), [(0.6, 0.07), (0.85, 0.22)])
+def test_doubts_of_a_poor_model_are_hardly_better_than_chance(auc: float, share: float) -> None:
+    """With 5 % of labels wrong, and an observed AUC of 0.59 and 0.81."""
+    generator = np.random.default_rng(0)
+    distance = norm.ppf(auc) * np.sqrt(2)
+    true = np.arange(40_000) % 2
+    wrong = generator.random(len(true)) < 0.05
+    scores = expit(distance * generator.normal(distance * (true - 0.5)))
+    issues = label_issues.label_issues(pictures(np.where(wrong, 1 - true, true)), scores)
+    assert wrong[issues["id"].astype(int)].mean() == pytest.approx(share, abs=0.015)

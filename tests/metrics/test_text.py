@@ -1,8 +1,19 @@
 """Metrics are formatted one way, and one-class predictions are warned of."""
 
+import pandas as pd
 import pytest
 
 from realart.metrics import text
+from realart.metrics.intervals import Estimate
+
+
+def test_an_estimate_is_formatted_one_way() -> None:
+    of_table = {"auc": 0.9, "auc_low": 0.85, "auc_high": 0.94}
+    of_report = {"auc": 0.9, "intervals": {"auc": {"low": 0.85, "high": 0.94}}}
+    for figures in (of_table, of_report, pd.Series(of_table)):
+        assert text.estimate("auc", figures) == Estimate(0.9, 0.85, 0.94)
+        assert text.format_figure("auc", figures) == "0.900 [0.850, 0.940]"
+    assert f"{Estimate(0.15, -0.058, 0.25):+.2f}" == "+0.15 [-0.06, +0.25]"
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,11 @@ def test_no_decision_has_no_accuracy() -> None:
         labels, scores, pd.Series(np.arange(50).astype(str)), rule(thresholds.NEVER)
     )
     assert figures["sure"] == {"share": 0.0}
+
+
+def test_a_promised_threshold_below_the_balanced_one_is_explained() -> None:
+    assert thresholds.why_below_balanced({"balanced": 0.5, "best_f1": 0.2, "sure": 0.9}) == ""
+    for low_fpr in (0.5, 0.8):
+        assert thresholds.why_below_balanced({"balanced": 0.5, "low_fpr": low_fpr}) == ""
+    words = thresholds.why_below_balanced({"balanced": 0.674, "low_fpr": 0.517})
+    assert words.startswith("low_fpr (0.517) is below balanced (0.674) because it is the lowest")
