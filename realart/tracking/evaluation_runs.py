@@ -118,7 +118,7 @@ def log_report(client: MlflowClient, run_id: str, report: Mapping[str, Any]) -> 
     Logged again, the later values hold.
     """
     leaves = training_runs.flatten({**report, "cases": _count_cases(report)}, "/")
-    texts = {name: value for name, value in leaves.items() if isinstance(value, str)}
+    texts = {name: str(value) for name, value in leaves.items() if isinstance(value, str | list)}
     figures = {name: float(value) for name, value in leaves.items() if name not in texts}
     training_runs.log_metrics(client, run_id, figures, step=0, at=training_runs.now())
     for name, text in texts.items():
