@@ -15,6 +15,7 @@ from realart.evaluation.published_audit import (
     TwinPair,
 )  # fmt: skip
 from realart.evaluation.published_findings import JUDGED, SCOPES
+from realart.metrics import text
 from realart.params import CLASSES
 
 PAIRS = 6
@@ -44,6 +45,7 @@ def page(audit: PublishedAudit) -> str:
         best={name: published_findings.best(audit, scopes) for name, scopes in SCOPES.items()},
         judged=JUDGED,
         sentences=published_findings.sentences(audit),
+        format_figure=text.format_figure,
         baselines=baselines.drop_duplicates(["scope", "name"]) if len(baselines) else baselines,
         scope_titles=SCOPE_TITLES,
         pairs={

@@ -14,7 +14,7 @@ from html_reader import Reader
 from PIL import Image
 
 from realart.core import tables
-from realart.evaluation import report
+from realart.evaluation import report, verdict
 from realart.metrics import text
 from realart.params import load_params
 
@@ -51,6 +51,18 @@ def test_the_figures_are_those_of_the_run(read: Reader, trained: Path) -> None:
     rejected = tables.read(trained / "data/clean/rejected.csv", tables.REJECTED)
     for reason, count in rejected["reason"].value_counts().items():
         assert re.search(rf"{reason}\s*{count}\D", read.text.replace("\n", ""))
+
+
+def test_the_verdict_comes_first_and_each_part_has_a_link(
+    read: Reader, page: str, trained: Path
+) -> None:
+    found = json.loads((trained / "metrics/evaluation.json").read_text())
+    conclusion, evidence = verdict.against_baseline(found).split(": ", 1)
+    assert f"{evidence}; {verdict.on_test_part(found)}." in read.text
+    assert 0 < page.index(f">{conclusion}</b>") < page.index("<h2")
+    links = re.findall(r'href="#(\w+)"', page)
+    assert len(links) > 5
+    assert links == re.findall(r'<h[23] id="(\w+)"', page)
 
 
 def test_the_most_confident_mistakes_come_first(read: Reader, trained: Path) -> None:
