@@ -13,7 +13,8 @@ class Reader(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "srcset")]
+        urls = [value or "" for name, value in attrs if name in ("src", "href", "srcset")]
+        self.loads += [url for url in urls if not url.startswith("#")]  # a part of the page itself
 
     def handle_data(self, data: str) -> None:
         self.text += data
