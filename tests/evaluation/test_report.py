@@ -58,7 +58,7 @@ def test_the_verdict_comes_first_and_each_part_has_a_link(
 ) -> None:
     found = json.loads((trained / "metrics/evaluation.json").read_text())
     conclusion, evidence = verdict.against_baseline(found).split(": ", 1)
-    assert f"{evidence}; {verdict.on_test_part(found)}." in read.text
+    assert f"{evidence} {verdict.on_test_part(found)}" in read.text
     assert 0 < page.index(f">{conclusion}</b>") < page.index("<h2")
     links = re.findall(r'href="#(\w+)"', page)
     assert len(links) > 5
