@@ -91,10 +91,13 @@ def test_names_of_files_are_text(trained: Path, tmp_path: Path) -> None:
 def test_a_browser_shows_it_within_the_width_of_a_screen(
     page: str, tmp_path: Path, width: int
 ) -> None:
-    """All pictures decode, and the page itself never scrolls sideways."""
+    """All pictures decode, no table is cut, and the page itself never scrolls sideways."""
     probe = """<script>addEventListener('load', () => {
       const bad = [...document.images].filter(image => !image.naturalWidth).length;
-      document.title = `bad ${bad} wide ${document.documentElement.scrollWidth - innerWidth}`;
+      const cut = [...document.querySelectorAll('table')].filter(
+        table => table.scrollWidth > table.parentElement.clientWidth).length;
+      const wide = document.documentElement.scrollWidth - innerWidth;
+      document.title = `bad ${bad} cut ${cut} wide ${wide}`;
     })</script>"""
     file = tmp_path / "report.html"
     file.write_text(page + probe)
@@ -103,10 +106,10 @@ def test_a_browser_shows_it_within_the_width_of_a_screen(
         "--virtual-time-budget=5000", "--dump-dom", file.as_uri(),
     ]  # fmt: skip
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
-    found = re.search(r"<title>bad (\d+) wide (-?\d+)</title>", shown)
+    found = re.search(r"<title>bad (\d+) cut (\d+) wide (-?\d+)</title>", shown)
     assert found, shown[-500:]
-    assert found[1] == "0"
-    assert int(found[2]) <= 0
+    assert found[1] == found[2] == "0"
+    assert int(found[3]) <= 0
 
 
 def test_thumbnails_are_pictures_of_what_they_name(read: Reader) -> None:
