@@ -244,10 +244,9 @@ def summary(params: Params, figures: Mapping[str, Any]) -> str:
         else f"{name} none"
         for name, part in figures["matched"].items()
     )
-    against, tested = verdict.sentences(figures)
     goals_line = "; ".join([goals.summary(figures, params.goals), *one_class_warnings(figures)])
     return (
-        f"evaluate: {params.model} on {params.dataset} is {against}; {tested}\n"
+        f"evaluate: {params.model} on {params.dataset}. {' '.join(verdict.sentences(figures))}\n"
         f"test ({sum(test['confusion'].values())}): "
         f"accuracy {test['accuracy']:.3f}, recall {test['recall']:.3f}, auc {test['auc']:.3f}; "
         f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}\n"

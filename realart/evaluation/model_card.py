@@ -207,9 +207,8 @@ def _results(params: Params, report: Mapping[str, Any]) -> str:
     published = f"\n\nPublished of this recipe: {params.recipe.published}." * bool(
         params.recipe.published
     )
-    against, tested = verdict.sentences(report)
     return (
-        f"The model is {against}. {tested[0].upper()}{tested[1:]}.\n\n"
+        f"{' '.join(verdict.sentences(report))}\n\n"
         f"The test part was scored once. Out of fold, each picture of the training part was scored "
         f"by a model that was not trained on it. {INTERVALS}.\n\n"
         + "\n".join(lines)

@@ -1,5 +1,6 @@
 """Plot of what each change of the pictures does to a model: robustness/curves.png."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from realart.evaluation.robustness import POINT, UNCHANGED
 from realart.metrics import plots
 from realart.metrics.plots import AI, GREY, HUMAN
 
-PANELS = 5
+PANELS = 4
 """Panels beside each other."""
 AXES = {
     "jpeg": "quality", "webp": "quality", "resize": "factor", "blur": "pixels", "noise": "levels",
@@ -34,7 +35,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     """
     table = table[table["point"] == POINT]
     changes = [name for name in table["change"].unique() if name != UNCHANGED]
-    lines = len(changes) // PANELS + 1  # the last place is that of the legend
+    lines = math.ceil(len(changes) / PANELS)
     figure = Figure(figsize=(12, 2.7 * lines), layout="constrained")
     axes = figure.subplots(lines, PANELS, sharey=True, squeeze=False)
     for axis, name in zip(axes.flat, changes, strict=False):
@@ -55,7 +56,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     for axis in list(axes.flat)[len(changes) :]:
         axis.axis("off")
     handles, names = axes[0, 0].get_legend_handles_labels()
-    axes[-1, -1].legend(handles, names, frameon=False, loc="center")
+    figure.legend(handles, names, frameon=False, loc="outside upper center", ncols=len(names))
     plots.save(figure, path)
 
 

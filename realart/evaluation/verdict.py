@@ -49,17 +49,9 @@ def gain(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, float]:
 
 
 def sentences(report: Mapping[str, Any]) -> list[str]:
-    """Return the verdict as two clauses without a full stop.
+    """Return the verdict as two sentences: those of `against_baseline` and `on_test_part`.
 
-    Parameters
-    ----------
-    report
-        What evaluation.json holds.
-
-    Returns
-    -------
-    list
-        What `against_baseline` and `on_test_part` return.
+    `report` is what evaluation.json holds.
     """
     return [against_baseline(report), on_test_part(report)]
 
@@ -77,27 +69,27 @@ def against_baseline(report: Mapping[str, Any]) -> str:
         conclusion = "worse than"
     else:
         conclusion = "not shown to be better than"
-    significant = found["p"] < compare.SIGNIFICANCE
+    doubt = "" if found["p"] < compare.SIGNIFICANCE else ", no significant difference"
     return (
-        f"{conclusion} the shortcut baseline: AUC out of fold {report['oof']['auc']:.3f} against "
-        f"{report['floor']['oof']['auc']:.3f}, gain {difference:+.3f}; accuracy "
-        f"{found['accuracy']:.3f} against {found['baseline_accuracy']:.3f} (McNemar's p = "
-        f"{found['p']:.2g}{'' if significant else ', no significant difference'})"
+        f"The model is {conclusion} the shortcut baseline: AUC out of fold "
+        f"{report['oof']['auc']:.3f} against {report['floor']['oof']['auc']:.3f}, gain "
+        f"{difference:+.3f}; accuracy {found['accuracy']:.3f} against "
+        f"{found['baseline_accuracy']:.3f} (McNemar's p = {found['p']:.2g}{doubt})."
     )
 
 
 def on_test_part(report: Mapping[str, Any]) -> str:
     """Say whether the test part, or else the pictures out of fold, are enough to judge by."""
     tested, accuracy = _pictures(report["test"]), text.estimate("accuracy", report["test"])
-    known = f"the test part has {tested} pictures, accuracy {accuracy}"
+    known = f"The test part has {tested} pictures, accuracy {accuracy}"
     if accuracy.high - accuracy.low <= WIDEST:
-        return known
+        return f"{known}."
     out_of_fold = text.estimate("accuracy", report["oof"])
     if out_of_fold.high - out_of_fold.low <= WIDEST:
-        return f"{known}: too few to judge by, so judge by the figures out of fold"
+        return f"{known}: too few to judge by, so judge by the figures out of fold."
     return (
         f"{known}, and out of fold there are {_pictures(report['oof'])}, accuracy {out_of_fold}: "
-        "too few to judge by"
+        "too few to judge by."
     )
 
 

@@ -26,7 +26,7 @@ def test_a_card_is_written_beside_the_model(inside: Path) -> None:
     for part in ("test", "oof"):
         for name in model_card.METRIC_NAMES:
             assert text.format_figure(name, report[part]) in read.text
-    assert f"The model is {verdict.against_baseline(report)}." in read.text
+    assert " ".join(verdict.sentences(report)) in read.text
     assert f"of the test part {report['novelty']['test']:.0%}" in read.text
     findings = (inside / "metrics/audit/findings.md").read_text().strip()
     assert findings in read.text

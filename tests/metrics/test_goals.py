@@ -135,6 +135,9 @@ def test_pictures_without_a_signal_miss_the_goals(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     run_stages(monkeypatch, project, *STAGES, "report")
     lines = capsys.readouterr().out.splitlines()
+    (first,) = (line for line in lines if line.startswith("evaluate: "))
+    assert "The model is better" not in first
+    assert "too few to judge by" in first
     (summary,) = (line for line in lines if line.startswith("goals "))
     assert "balanced_accuracy" in summary
     assert " accuracy" not in summary.replace("balanced_accuracy", "")
@@ -144,3 +147,7 @@ def test_pictures_without_a_signal_miss_the_goals(
     assert ", version 1, not champion: goals missed: balanced_accuracy" in logged
     for shown in ("metrics/report.html", "models/final/README.md"):
         assert "all pictures are classified as ai (14 of 14;" in (project / shown).read_text()
+    assert (
+        "Label issues are not listed: with an AUC" in (project / "metrics/report.html").read_text()
+    )
+    assert not (project / "metrics/images/evaluation/label_issues.jpg").exists()
