@@ -200,6 +200,7 @@ def test_a_mistake_is_one_line_and_loses_nothing(
         ),
         ("check", {"clean.long_sied": 3}, "unknown param 'clean.long_sied' (did you mean"),
         ("check", {"split.folds": "four"}, "split.folds is 'four'"),
+        ("check", {"recipes.tiny.layers": [{"Conv3": {}}]}, "recipes.tiny.layers.0: unknown layer"),
         ("download", {"datasets.local.path": None}, "datasets.local.path is not set"),
         ("clean", {"datasets.local.labels.ai": ["robots"]}, "['robots'] matches no folder"),
         ("clean", {"clean.min_side": 5000}, "no picture of class human is usable"),
@@ -218,7 +219,7 @@ def test_a_mistake_is_one_line_and_loses_nothing(
         (
             "train",
             {"recipes.tiny.layers": [{"Conv3": {}}]},
-            "unknown layer 0 'Conv3' (did you mean",
+            "layer 0: unknown layer 'Conv3' (did you mean",
         ),
         ("train", {"train.devices": 2}, "train.devices is 2, but KERAS_BACKEND is tensorflow"),
     ],
@@ -256,7 +257,7 @@ def test_a_mistake_is_all_that_a_process_prints(network: Path) -> None:
     finally:
         (network / "params.yaml").write_text(params)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("realart: unknown optimizer 'Adamm'")
+    assert done.stderr.startswith("realart: the recipe: unknown optimizer 'Adamm'")
     assert done.stderr.count("\n") == 1
 
 
