@@ -25,7 +25,7 @@ install: $(INSTALLED)
 $(INSTALLED): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "realart needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.11")'
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	@echo "installing the packages of $(LOCK) into .venv: $(if $(GPU),8,4.3) GB; a minute or two, and the speed of your connection"
+	@echo "installing the packages of $(LOCK) into .venv: 4.3 GB$(if $(GPU), and the CUDA libraries), a few minutes"
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(LOCK)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
