@@ -67,6 +67,6 @@ def _promise(arguments: argparse.Namespace, default: Promise) -> Promise:
     try:
         return Promise.model_validate(default.model_dump() | changed)
     except ValidationError as error:
-        (name,), reason = error.errors()[0]["loc"], error.errors()[0]["msg"]
+        name, reason = error.errors()[0]["loc"][0], error.errors()[0]["msg"]
         option = f"--{name}".replace("_", "-")
         raise RealartError(f"{option} is {changed[str(name)]}: {reason}") from error

@@ -49,9 +49,12 @@ def commit() -> str:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Return what git prints in a folder; "" if it fails."""
+    """Return what git prints in a folder; "" if it fails, or there is no git."""
     command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
 
 
 def in_root(path: str | Path) -> Path:

@@ -1,4 +1,4 @@
-"""Check a run against the goals of params.yaml, against chance and against the baseline.
+"""Check a run against the goals of params.yaml, against chance and the shortcut baseline.
 
 Goals are checked on the test part. AUCs are compared out of fold, on some ten times as many
 pictures: where a small test part has few pictures of a class, the bootstrap knows too little.

@@ -74,7 +74,7 @@ class Cases(Strict):
 
 
 class Goals(Strict):
-    """Goals of metrics of the test part, by their names in metrics.json; None is no goal.
+    """Goals of metrics of the test part, by their names in evaluation.json; None is no goal.
 
     False positive rate, Brier score, ECE and loss must be at most the goal, all others at least.
     `cases` is no metric, but pictures that must all be classified rightly.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realart.core import paths, tables
+from realart.core.errors import RealartError
 from realart.data import archive, raw
 from realart.params import CLASSES
 
@@ -18,8 +19,12 @@ class Example:
 
 
 def examples(project: Path, count: int = 3) -> list[Example]:
-    """Return files of the test part, of both classes by turns; none if there is no test part."""
+    """Return files of the test part, of both classes by turns; none if they are not there."""
     if not all((project / path).is_file() for path in (paths.ROWS, paths.PICTURES)):
+        return []
+    try:
+        archives = raw.archives(project / paths.RAW)
+    except RealartError:  # as of a project whose pictures were never pulled
         return []
     rows = tables.read(project / paths.ROWS, tables.ROWS)
     pictures = tables.by_id(tables.read(project / paths.PICTURES, tables.PICTURES))
@@ -27,7 +32,7 @@ def examples(project: Path, count: int = 3) -> list[Example]:
     ranks = test.groupby("label")["row"].rank()
     classes = test["label"].map(CLASSES.index)
     chosen = pictures.loc[test["row"].iloc[(2 * ranks + classes).argsort()[:count]]]
-    members = raw.members(chosen, raw.archives(project / paths.RAW))
+    members = raw.members(chosen, archives)
     return [
         Example(Path(path).name, label, archive.read(*member))
         for path, label, member in zip(chosen["path"], chosen["label"], members, strict=True)

@@ -18,7 +18,7 @@ from realart.core import paths, tables
 from realart.core.errors import RealartError
 from realart.core.hashing import short_digest
 from realart.data import raw
-from realart.evaluation import robustness
+from realart.evaluation import headline, robustness
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
 from realart.metrics.text import format_figure, one_class_warnings
@@ -43,8 +43,6 @@ ARTIFACTS = (
     "robustness",
 )
 """Files and folders of metrics/ that a run keeps."""
-HEADLINE = ("accuracy", "recall", "auc")
-"""Figures of the test part that are shown beside a registered model."""
 
 
 def workspace_record(params: Params) -> TrainingRecord:
@@ -83,7 +81,7 @@ def log_evaluation(params: Params, record: TrainingRecord) -> str:
             run_id,
             f"realart-{params.dataset}",
             paths.FINAL,
-            {f"test/{name}": report["test"][name] for name in HEADLINE},
+            {f"test/{name}": report["test"][name] for name in headline.METRICS},
             _description(params, report),
         )
         scores = tables.read(paths.SCORES, tables.PREDICTIONS)
@@ -166,13 +164,13 @@ def _find_run(client: MlflowClient, record: TrainingRecord, outcome: str) -> str
 def _description(params: Params, report: Mapping[str, Any]) -> str:
     """Return the description of a registered version: its figures, goals and warnings."""
     test, oof = format_figure("accuracy", report["test"]), format_figure("auc", report["oof"])
-    headline = f"{params.model}: accuracy {test} on the test part, AUC {oof} out of fold"
+    figures = f"{params.model}: accuracy {test} on the test part, AUC {oof} out of fold"
     if "unseen" in report:
-        headline += f", {format_figure('auc', report['unseen'])} on sets held out (mean)"
+        figures += f", {format_figure('auc', report['unseen'])} on sets held out (mean)"
     proofs = Proofs.model_validate(report["promises"])
     return "; ".join(
         [
-            headline,
+            figures,
             goals.summary(report, params.goals),
             *one_class_warnings(report),
             proofs.of_low_fpr,

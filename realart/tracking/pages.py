@@ -58,7 +58,7 @@ def _view() -> dict[str, Any]:
             "showAllRuns": True,
         },
         {"type": "BAR", "metricKey": "oof/auc", "displayName": "AUC out of fold"},
-        {"type": "BAR", "metricKey": "floor/oof/auc", "displayName": "AUC without image content"},
+        {"type": "BAR", "metricKey": "floor/oof/auc", "displayName": "AUC, shortcut baseline"},
         {
             "type": "SCATTER",
             "xaxis": {"key": "oof/auc", "type": "METRIC"},

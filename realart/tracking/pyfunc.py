@@ -69,11 +69,12 @@ class PictureModel(PythonModel):
     ) -> pd.DataFrame:
         """Return a row for each file in the column `PICTURE`; columns: outputs of `SIGNATURE`.
 
-        `verdict` may be `unsure`, and `reason` the delivery for which it is; those of the operating
-        points are `unsure` only where a point can't be promised. `promises` has a sentence on the
-        verdict, and one on that of `low_fpr`. With the param `ONCE`, deliveries are not scored. Of
-        a file that can't be decoded, `probability` is None (a NaN is no JSON), and all else is
-        empty but `error` and `evidence`.
+        `verdict` may be `unsure`, and `reason` says why: the picture is unlike those of training or
+        a delivery would turn the verdict. Those of the operating points are `unsure` only where a
+        point can't be promised. `promises` has a sentence on the verdict, and one on that of
+        `low_fpr`. With the param `ONCE`, deliveries are not scored. Of a file that can't be
+        decoded, `probability` is None (a NaN is no JSON), and all else is empty but `error` and
+        `evidence`.
         """
         values = [*model_input[PICTURE]]
         if len(values) == 1 and isinstance(values[0], list):

@@ -24,6 +24,12 @@ def test_without_dvc_it_is_the_working_directory(
     assert project.commit() == ""
 
 
+def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("DVC_EXP_BASELINE_REV", raising=False)
+    assert project.commit() == ""
+
+
 def test_the_project_is_found_upwards_from_any_of_its_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

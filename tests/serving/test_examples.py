@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from realart.core import paths, tables
+from realart.data import raw
 from realart.serving.examples import examples
 
 pytestmark = pytest.mark.slow
@@ -26,3 +27,8 @@ def test_examples_are_of_the_test_part_by_turns(inside: Path) -> None:
 
 def test_without_a_test_part_there_are_none(tmp_path: Path) -> None:
     assert examples(tmp_path) == []
+
+
+def test_without_the_archive_there_are_none(inside: Path) -> None:
+    (inside / paths.RAW / raw.RECORD).unlink()
+    assert examples(inside) == []
