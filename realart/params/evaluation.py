@@ -13,7 +13,7 @@ POINTS: tuple[Point, ...] = get_args(Point)
 
 
 class Evaluate(Strict):
-    """Which model is final, when it decides, and how it is tested.
+    """Which model is final, and how it is tested.
 
     Attributes
     ----------
