@@ -29,16 +29,6 @@ def test_an_evaluation_belongs_to_the_run_that_was_trained(
     assert len(all_runs(client, params)) == 2 * (1 + FOLDS)
 
 
-def test_a_list_of_a_report_is_a_tag(client: MlflowClient, params: Params) -> None:
-    """Such as the precisions that were to be promised and are not proved."""
-    parent = log_training(client, params, "mine", "outcome")
-    report = {"promises": {"unproved": [0.95, 0.9]}, "gain": {"p": 0.5}}
-    evaluation_runs.log_report(client, parent, report)
-    run = client.get_run(parent)
-    assert run.data.tags["promises/unproved"] == "[0.95, 0.9]"
-    assert run.data.metrics["gain/p"] == 0.5
-
-
 def test_each_further_evaluation_is_a_complete_run_of_its_own(
     client: MlflowClient, params: Params
 ) -> None:
