@@ -134,8 +134,10 @@ def test_a_page_names_missed_goals_and_warns_of_one_class_predictions(
         "recall": 0.1,
         "confusion": {"tn": 0, "fp": 3, "fn": 0, "tp": 3},
     }
+    found["cases"] = {"ai/one.png": {"score": 0.9, "right": 1.0}}
     file.write_text(json.dumps(found))
     shown = report.page(load_params(copy / "params.yaml"), copy)
+    assert 'all cases right <b class="good">met</b>' in shown
     assert 'Goals: accuracy 0.85 <b class="good">met</b>;' in shown
     assert 'recall 0.100 is below 0.8 <b class="ai">missed</b>' in shown
     assert (
