@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +18,10 @@ from realart.evaluation.cross_dataset import TrainedRun, near_duplicate_mask
 from realart.features import preprocessing
 from realart.metrics import classification
 from realart.metrics.recalibration import recalibrate
-from realart.models import trained_model
-from realart.models.trained_model import CalibrationSet
-from realart.params import LabelNames, Promise
+from realart.models import novelty, trained_model
+from realart.models.novelty import NoveltyDetector
+from realart.models.trained_model import CalibrationSet, TrainedModel
+from realart.params import CLASSES, LabelNames, Promise
 
 
 def calibrate(
@@ -28,7 +29,8 @@ def calibrate(
 ) -> dict[str, Any]:
     """Refit the decision rule of a run's final model, and save it as another model.
 
-    Pictures that the run was trained or tested on, and their near-duplicates, are left out.
+    Pictures that the run was trained or tested on, and their near-duplicates, are left out. To the
+    new model, pictures like the others are not novel, if these are of both classes.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ def calibrate(
     promise
         Error rates that are to hold for further pictures like those of `data`.
     folder
-        That is written: the model with its new rule.
+        That is written: the model with its new rule, and what it takes for novel.
 
     Returns
     -------
@@ -70,6 +72,8 @@ def calibrate(
         prepare = partial(preprocessing.from_member, run.model.input)
         members = raw.members(new.assign(set=""), {"": archive})
         probabilities = run.model.score_items(prepare, members, "calibrate")[:, 0]
+        stored = [file for file, out in zip(pictures.stored, left_out, strict=True) if not out]
+        detector = _extended_novelty(run.model, set(new["label"]), stored)
     truth, rule = tables.is_ai(new["label"]), run.model.decision_rule
     name = data.stem if data.is_file() else data.resolve().name
     chosen, after = recalibrate(rule, truth, probabilities, new["group"], promise, name)
@@ -82,6 +86,8 @@ def calibrate(
     )
     with fresh_directory(folder) as beside:
         shutil.copytree(run.model.folder, beside, dirs_exist_ok=True)
+        if detector:
+            detector.save(beside)
         trained_model.replace_rule(beside, chosen, record)
         model_card.replace_promises(beside / "README.md", chosen, record)
     return {
@@ -94,6 +100,18 @@ def calibrate(
         "after": _accuracy(truth, after),
         "promises": [chosen.promise("low_fpr"), chosen.promise()],
     }
+
+
+def _extended_novelty(
+    model: TrainedModel, classes: set[str], stored: Sequence[Path]
+) -> NoveltyDetector | None:
+    """Return the model's detector of novel pictures, extended by stored ones of both classes.
+
+    None if it has none, or if there is one class only, by which verdicts are not calibrated.
+    """
+    if model.novelty is None or classes != set(CLASSES):
+        return None
+    return model.novelty.extended(novelty.measure_files(stored))
 
 
 def summary(report: Mapping[str, Any]) -> str:

@@ -64,6 +64,26 @@ class NoveltyDetector:
         """Return whether an RGB picture in canonical form is unlike the references."""
         return bool(self.novel(measure(image)[None])[0])
 
+    def extended(self, vectors: FeatureVectors) -> "NoveltyDetector":
+        """Return a detector to which other pictures, too, are like its references.
+
+        The limit rises, if need be, so far that the share `QUANTILE` of them is within it, each
+        compared with all other references.
+
+        Parameters
+        ----------
+        vectors
+            What `measure` returns for each, shape (m, d), m > 0; at most `MAX_REFERENCES` are used.
+        """
+        added = standardisation.apply(vectors[:MAX_REFERENCES], self.scaling)
+        references = np.concatenate([self.references, added])
+        distances = [
+            _distances(np.delete(references, number, axis=0), references[[number]])
+            for number in range(len(self.references), len(references))
+        ]
+        limit = max(self.limit, float(np.quantile(distances, QUANTILE)))
+        return NoveltyDetector(self.scaling, references, limit)
+
     def save(self, folder: Path) -> None:
         """Write the detector to `FILE` in a folder; equal detectors give equal bytes."""
         arrays: dict[str, Any] = {**self.scaling, "references": self.references}

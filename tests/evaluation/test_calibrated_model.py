@@ -15,6 +15,7 @@ from realart.core.errors import RealartError
 from realart.data import sample
 from realart.evaluation import calibrated_model
 from realart.evaluation.cross_dataset import TrainedRun, load_run
+from realart.models import novelty
 from realart.models.trained_model import TrainedModel
 from realart.params import Promise
 from realart.serving import predict
@@ -67,6 +68,22 @@ def test_the_new_model_is_the_old_one_with_another_rule(run: TrainedRun, tmp_pat
     assert calibrated_model.summary(report).endswith("\n".join(report["promises"]))
 
 
+def test_pictures_of_another_kind_are_not_novel_any_more(run: TrainedRun, tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    for number in range(40):
+        path = tmp_path / "mine" / ("ai", "human")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (160, 200, 3), np.uint8)).save(path)
+    files = sorted((tmp_path / "mine").rglob("*.png"))
+    assert {prediction.reason for prediction in predict.predict(files, run.model, once=True)} == {
+        novelty.REASON
+    }
+    calibrated_model.calibrate(run, tmp_path / "mine", LABELS, PROMISE, tmp_path / "out")
+    new = TrainedModel(tmp_path / "out")
+    reasons = [prediction.reason for prediction in predict.predict(files, new, once=True)]
+    assert reasons.count(novelty.REASON) <= 2
+
+
 def test_no_picture_of_the_run_or_like_one_is_used(
     run: TrainedRun, inside: Path, tmp_path: Path
 ) -> None:
@@ -91,6 +108,9 @@ def test_a_gallery_of_human_art_moves_low_fpr_alone(run: TrainedRun, tmp_path: P
     report = calibrated_model.calibrate(run, data, LABELS, PROMISE, tmp_path / "out")
     old, new = run.model.decision_rule, TrainedModel(tmp_path / "out").decision_rule
     assert (new.calibration, new.sure) == (old.calibration, old.sure)
+    assert (tmp_path / "out" / novelty.FILE).read_bytes() == (
+        run.model.folder / novelty.FILE
+    ).read_bytes()
     assert report["promises"][0].startswith("low_fpr: at most 20 %")
     assert "human art alone moves no more than low_fpr" in calibrated_model.summary(report)
 

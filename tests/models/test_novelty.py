@@ -30,6 +30,19 @@ def test_of_further_pictures_of_the_kind_few_are_novel(folds: int, seed: int) ->
     assert detector.novel(vectors(200, seed, shift=9.0)).all()
 
 
+@given(st.integers(20, 60), st.integers(0, 9))
+def test_pictures_like_those_of_an_extension_are_known(count: int, seed: int) -> None:
+    detector = novelty.fit(vectors(300, seed), np.arange(300) % 4)
+    added = vectors(count, seed + 50, shift=9.0)
+    extended = detector.extended(added)
+    assert detector.novel(added).all()
+    further = vectors(200, seed + 100, shift=9.0)
+    assert extended.novel(further).mean() < detector.novel(further).mean() / 4
+    assert extended.novel(vectors(200, seed + 200, shift=40.0)).all()
+    own = vectors(200, seed + 300)
+    assert not (extended.novel(own) & ~detector.novel(own)).any()
+
+
 def test_a_kind_that_is_one_fold_counts_as_known() -> None:
     kinds = np.concatenate([vectors(100, 1), vectors(100, 2, shift=9.0)])
     apart = novelty.fit(kinds, np.repeat([0, 1], 100))
