@@ -35,6 +35,7 @@ from realart.core import tables
 from realart.data.decoding import UnusableFileError
 from realart.features import preprocessing
 from realart.metrics import thresholds
+from realart.models import novelty
 from realart.models.trained_model import TrainedModel
 from realart.params import POINTS, Goals, Params
 from realart.serving.predict import predict_bytes
@@ -103,11 +104,13 @@ def expected(folder: Path) -> list[dict[str, object]]:
             answers.append(NO_ANSWER | {"error": str(error), "evidence": evidence})
             continue
         probability = float(model.scores(*preprocessing.stack([seen]))[0])
+        canonical = preprocessing.canonical(data, model.input.clean)
+        is_novel = model.novelty and model.novelty.is_novel(canonical)
         answers.append(
             {
                 "verdict": model.decision_rule.decide(probability),
                 "probability": pytest.approx(probability, abs=1e-9),
-                "reason": "",
+                "reason": novelty.REASON if is_novel else "",
                 **{point: model.decision_rule.decide(probability, point) for point in POINTS},
                 "promises": [model.decision_rule.promise(at) for at in (None, "low_fpr")],
                 "error": "",
@@ -146,6 +149,7 @@ print(json.dumps([answers.to_dict("records"), realart.__file__]))
 def test_served_verdicts_are_those_of_predict(final: Path) -> None:
     served, table = pyfunc.PictureModel(), pd.DataFrame({"picture": PICTURES[:1]})
     served.model = TrainedModel(final)
+    served.model.novelty = None
     turn_a_delivery(served.model, PICTURES[0])
     for params in (None, {"once": False}, {"once": True}):
         (row,) = served.predict(None, table, params).to_dict("records")
