@@ -25,7 +25,8 @@ LABELS = ("ai", "human")
 RUN = ("predict", "explain", "evaluate", "compare", "calibrate", "audit", "recipes", "completion")
 """Commands of `realart` that end by themselves."""
 ELSEWHERE = re.compile(
-    r"exp-a|compare (?:main|HEAD)|cashbowman-svm|vangogh|workspace$|-$|data/clean|/pictures|ai-artbench|<"
+    r"exp-a|compare (?:main|HEAD)|cashbowman-svm|vangogh|workspace$|-$|data/clean|/pictures|"
+    r"ai-artbench|<"
 )
 """Commands on experiments or sets that a test project lacks, or on standard input."""
 
