@@ -4,10 +4,13 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from realart.core.errors import RealartError
 from realart.data import defaults, raw
 from realart.evaluation import labelled_set
 from realart.features import preprocessing
+from realart.models import novelty
 from realart.models.trained_model import TrainedModel
 from realart.params import Cases
 
@@ -16,7 +19,9 @@ NO_PICTURES = ("unlabelled", "not a picture")
 
 
 def evaluate(model: TrainedModel, cases: Cases | None) -> dict[str, dict[str, float]]:
-    """Classify each case without an operating point; folders name classes as in any local set.
+    """Classify each case without an operating point, as `realart predict --once` does.
+
+    Folders name classes as in any local set.
 
     Parameters
     ----------
@@ -50,10 +55,15 @@ def evaluate(model: TrainedModel, cases: Cases | None) -> dict[str, dict[str, fl
         prepare = partial(preprocessing.from_member, model.input)
         members = raw.members(pictures.kept.assign(set=""), {"": archive})
         scores = model.score_items(prepare, members, "cases")[:, 0]
+        is_novel = np.zeros(len(scores), np.bool_)
+        if model.novelty:
+            is_novel = model.novelty.novel(novelty.measure_files(pictures.stored))
     results = {}
     kept = pictures.kept
-    for path, label, score in zip(kept["path"], kept["label"], scores.tolist(), strict=True):
-        decision = model.decision_rule.decide(score)
+    for path, label, score, unlike in zip(
+        kept["path"], kept["label"], scores.tolist(), is_novel, strict=True
+    ):
+        decision = "unsure" if unlike else model.decision_rule.decide(score)
         is_right = cases.unsure == "right" if decision == "unsure" else decision == label
         results[path] = {"score": score, "right": float(is_right)}
     return results

@@ -1,11 +1,11 @@
 """Examples are published files of the test part, of both classes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from realart.core import paths, tables
-from realart.data import raw
 from realart.serving.examples import examples
 
 pytestmark = pytest.mark.slow
@@ -29,6 +29,8 @@ def test_without_a_test_part_there_are_none(tmp_path: Path) -> None:
     assert examples(tmp_path) == []
 
 
-def test_without_the_archive_there_are_none(inside: Path) -> None:
-    (inside / paths.RAW / raw.RECORD).unlink()
-    assert examples(inside) == []
+def test_without_the_archive_there_are_none(trained: Path, tmp_path: Path) -> None:
+    for path in (paths.ROWS, paths.PICTURES):
+        (tmp_path / path.parent).mkdir(parents=True)
+        shutil.copy(trained / path, tmp_path / path)
+    assert examples(tmp_path) == []

@@ -55,7 +55,11 @@ def test_it_ends_with_a_line_and_goes_on(project: Path) -> None:
     assert process.returncode == 130, err
     assert err == "realart: interrupted: `dvc repro` goes on\n"
     assert out.startswith("fold 0: ")
-    assert statuses(project) == {"tiny": "KILLED", "fold 0": "FINISHED", "fold 1": "KILLED"}
+    assert statuses(project) == {
+        "tiny on local": "KILLED",
+        "fold 0": "FINISHED",
+        "fold 1": "KILLED",
+    }
 
     done = run(project, "python", "-m", "stages.train")
     assert done.returncode == 0, done.stderr
@@ -63,4 +67,4 @@ def test_it_ends_with_a_line_and_goes_on(project: Path) -> None:
     assert first.startswith("train: going on from fold 1, epoch ")
     assert 0 < int(first.split()[-1]) <= 150
     assert set(statuses(project).values()) == {"FINISHED"}
-    assert set(statuses(project)) == {"tiny", "fold 0", "fold 1"}
+    assert set(statuses(project)) == {"tiny on local", "fold 0", "fold 1"}
