@@ -29,7 +29,13 @@ def fill(folder: Path, names: list[str]) -> Cases:
     return Cases(folder=str(folder), unsure="right")
 
 
-def test_a_case_has_the_decision_of_predict(model: TrainedModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("novel", [False, True])
+def test_a_case_has_the_decision_of_predict(
+    model: TrainedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, novel: bool
+) -> None:
+    """Which is `unsure` where the pictures are unlike those of training, as these are."""
+    if not novel:
+        monkeypatch.setattr(model, "novelty", None)
     names = ["human/one.png", "human/two.png", "ai/three.png"]
     (tmp_path / "README.md").write_text("what these are")
     found = cases.evaluate(model, fill(tmp_path, names))
@@ -38,8 +44,9 @@ def test_a_case_has_the_decision_of_predict(model: TrainedModel, tmp_path: Path)
         path = Path(prediction.path)
         case = found[f"{path.parent.name}/{path.name}"]
         assert case["score"] == pytest.approx(prediction.probability, abs=1e-6)
-        assert case["right"] == (prediction.verdict == path.parent.name)
-    assert {case["right"] for case in found.values()} == {0, 1}
+        assert (prediction.verdict == "unsure") == novel
+        assert case["right"] == (novel or prediction.verdict == path.parent.name)
+    assert {case["right"] for case in found.values()} == ({1} if novel else {0, 1})
 
 
 @pytest.mark.parametrize(("unsure", "right"), [("right", 1), ("wrong", 0)])
