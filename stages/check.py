@@ -52,7 +52,8 @@ def advising_checkout() -> Iterator[None]:
         if in_workspace and project.is_modified(paths.PARAMS):
             raise RealartError(
                 f"{error}; params.yaml differs from the last commit, and -S leaves its values "
-                f"there: `git checkout {paths.PARAMS}` undoes all changes"
+                f"there: set this one again, or undo all, a dataset and its path too, by "
+                f"`git checkout {paths.PARAMS}`"
             ) from error
         raise
 

@@ -102,7 +102,7 @@ class Proofs(Strict):
             f"everything is unsure without an operating point, since it can't be promised that "
             f"{promised}: {needed if proof.pictures < proof.required else ''}"
             f"{proof.pictures} pictures of {proof.data} allow at least "
-            f"{_down(1 - proof.attainable)} (promise.precision)"
+            f"{_down(1 - proof.attainable)} (promise.precision); balanced decides without a promise"
         )
 
 

@@ -44,7 +44,8 @@ def test_what_can_not_be_promised_names_what_is_missing_and_what_can() -> None:
     assert proved.of_decisions == (
         "everything is unsure without an operating point, since it can't be promised that at least "
         "95 % of decisions that are not unsure are right: 300 pictures of some.zip allow at least "
-        f"{np.floor(1e4 * (1 - proved.error_rate.attainable)) / 100:g} % (promise.precision)"
+        f"{np.floor(1e4 * (1 - proved.error_rate.attainable)) / 100:g} % (promise.precision); "
+        "balanced decides without a promise"
     )
     assert "it needs 80 confident decisions without an error; 79" in prove(40, 39).of_decisions
 

@@ -54,7 +54,7 @@ def test_a_fault_names_the_command_that_undoes_it(project: Path) -> None:
     set_typo(project)
     message = problem()
     assert message.startswith("recipes.cnn150.optimizer: unknown optimizer 'Adm'")
-    assert message.endswith("`git checkout params.yaml` undoes all changes")
+    assert message.endswith("a dataset and its path too, by `git checkout params.yaml`")
     assert not (project / "data").exists()
     subprocess.run(["git", "checkout", "-q", "params.yaml"], cwd=project, check=True)
     check.main()
