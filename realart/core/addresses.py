@@ -11,8 +11,8 @@ _UNQUOTED = re.compile(r"[^\w!$%&'()*+,;=:.~-]")
 def redact(address: str) -> str:
     """Return an address without user, password, options and fragment, however malformed it is.
 
-    Of an address whose user and password can't be told from the rest, only the scheme is left. That
-    of an SQLite file is shown as it is.
+    Where it is not clear at which character user and password end, only the scheme is left. The
+    address of an SQLite file is returned unchanged.
 
     >>> redact("https://me:secret@example.org/art?token=secret")
     'https://example.org/art'

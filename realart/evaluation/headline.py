@@ -21,8 +21,8 @@ def headline(report: Mapping[str, Any]) -> Headline:
     -------
     dict
         `oof` and `test`: each of `METRICS`; `baseline`: the AUC out of fold of the shortcut
-        baseline; `unseen`: the AUC on sets held out, where there are; `cases`: how
-        many are `right`, where there are some.
+        baseline; `unseen`: the AUC on held-out sets, if there are any; `cases`: how many are
+        `right`, if there are any.
     """
     numbers: Headline = {
         part: {name: report[part][name] for name in METRICS} for part in ("oof", "test")

@@ -65,10 +65,10 @@ class NoveltyDetector:
         return bool(self.novel(measure(image)[None])[0])
 
     def extended(self, vectors: FeatureVectors) -> "NoveltyDetector":
-        """Return a detector to which other pictures, too, are like its references.
+        """Return a detector with other pictures added to the references.
 
-        The limit rises, if need be, so far that the share `QUANTILE` of them is within it, each
-        compared with all other references.
+        The limit is raised, if necessary, until the share `QUANTILE` of the added pictures is
+        within it, each compared with all other references.
 
         Parameters
         ----------
