@@ -4,6 +4,7 @@
 sets, `realart.evaluation.set_shortcuts` looks at these.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 from realart.core import paths, tables
 from realart.core.parallel import map_parallel
 from realart.data import archive, contact_sheets
-from realart.evaluation import set_shortcuts, shortcuts
-from realart.evaluation.predictability import describe_baseline
+from realart.evaluation import remedies, set_shortcuts, shortcuts
+from realart.evaluation.predictability import LEVELS, describe_baseline
 from realart.features import measurements
 from realart.metrics import plots
 from realart.metrics.intervals import Estimate
@@ -155,23 +156,37 @@ def summarise(
         What these functions of `shortcuts` return: `aspect_correlations`, `pairs_by_kind` and
         `copy_detection_aucs`.
     """
-    correlations = ", ".join(f"{shape} {value.value:.2f}" for shape, value in aspects.items())
     published = shortcuts.best_row(table, [shortcuts.PUBLISHED])
     texture = shortcuts.best_row(table, [shortcuts.TEXTURE])["auc"]
     sentences = [
         f"Files as published: {describe_baseline(published)}.",
         f"Model input: {describe_baseline(shortcuts.best_row(table, shortcuts.AVAILABLE))}.",
-        "Rank correlation of a picture's aspect ratio with a prediction of it from the square "
-        f"model input: {correlations}.",
-        f"Texture alone predicts the label with AUC {texture:.2f}: traces of the generator, or of "
-        "the published compression; re-encoding shows which.",
+        _about_aspect(aspects),
+        f"Texture alone predicts the label with AUC {texture:.2f}: {shortcuts.TRACES}.",
         f"Pairs: {', '.join(f'{len(rows)} {kind}' for kind, rows in pairs.items())}.",
+        *(_about_copies(label, auc) for label, auc in copies.items()),
     ]
-    for label, auc in copies.items():
-        sentences.append(
-            f"Augmented copies of {label} art are separable from originals with AUC {auc}."
-        )
-    return sentences
+    return [*sentences, *remedies.remedies(table)]
+
+
+def _about_aspect(aspects: Mapping[str, Estimate]) -> str:
+    """Say which way to a square hides the aspect ratio best."""
+    # NaN: all pictures, or all predictions, have the same aspect ratio.
+    values = {shape: found.value for shape, found in aspects.items()}
+    known = {shape: 0.0 if math.isnan(value) else value for shape, value in values.items()}
+    correlations = ", ".join(f"{shape} {value:.2f}" for shape, value in known.items())
+    best = min(known, key=lambda shape: abs(known[shape]))
+    return (
+        "Rank correlation of a picture's aspect ratio with a prediction of it from the square "
+        f"model input: {correlations}. So `shape: {best}` hides it best, which matters where width "
+        "and height predict the label."
+    )
+
+
+def _about_copies(label: str, auc: Estimate) -> str:
+    """Say how well copies are told from originals, and what follows if they are."""
+    remedy = "; `balance.method=class_weight` makes no copies" * (auc.low > LEVELS["hardly"])
+    return f"Augmented copies of {label} art are separable from originals with AUC {auc}{remedy}."
 
 
 def sample_groups(rows: pd.DataFrame, limit: int) -> pd.DataFrame:

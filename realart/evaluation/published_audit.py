@@ -239,5 +239,6 @@ def _baselines(kept: pd.DataFrame, measured: Sequence[Measurement]) -> pd.DataFr
     folds = kept.assign(fold=splits.deal_folds(kept["label"], kept["group"], FOLDS, seed=0))
     candidates = shortcuts.list_candidates(kept, stored, statistics)
     if kept["set"].nunique() > 1:
-        candidates.append(Candidate(shortcuts.PUBLISHED, "set", kept[["set"]], ("logistic",)))
+        features = kept[["set"]]
+        candidates.append(Candidate(shortcuts.PUBLISHED, shortcuts.SET, features, ("logistic",)))
     return shortcuts.evaluate_candidates(candidates, tables.is_ai(kept["label"]), folds)

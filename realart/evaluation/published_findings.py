@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from realart.evaluation import predictability, shortcuts
+from realart.evaluation import predictability, remedies, shortcuts
 from realart.evaluation.published_audit import CLEAN, LEAST, PublishedAudit, TwinPair
 from realart.metrics import text
 from realart.params import CLASSES
@@ -47,6 +47,7 @@ def sentences(audit: PublishedAudit) -> list[str]:
     return [
         *_about_labels(audit),
         *(f"One-sided: {found}." for found in audit.one_sided[:NAMED]),
+        *(remedies.remedies(audit.baselines) if len(audit.baselines) else []),
         *_about_copies(audit),
         *_about_files(audit),
     ]
@@ -138,8 +139,7 @@ def _about_labels(audit: PublishedAudit) -> list[str]:
         f"Files as published: {predictability.describe_baseline(rows['as published'])}.",
         f"All saved alike ({SAVED_ALIKE}): "
         f"{predictability.describe_baseline(rows['saved alike'])}.",
-        f"From texture, {predictability.describe(texture)}, AUC {texture}: traces of the generator "
-        "or of the published compression.",
+        f"From texture, {predictability.describe(texture)}, AUC {texture}: {shortcuts.TRACES}.",
     ]
 
 

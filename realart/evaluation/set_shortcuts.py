@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from realart.core import tables
 from realart.core.parallel import map_parallel
-from realart.evaluation import shortcuts
+from realart.evaluation import remedies, shortcuts
+from realart.evaluation.predictability import LEVELS
 from realart.evaluation.shortcuts import AVAILABLE, COLOUR, PUBLISHED, TEXTURE, Candidate
 from realart.metrics import baselines, by_set, text
 from realart.metrics.classification import Labels
@@ -171,4 +172,4 @@ def findings(table: pd.DataFrame, by_label: Mapping[str, Any]) -> list[str]:
             for source, row in best.items()
         )
         sentences.append(f"The set of {label} art is predicted {aucs}.")
-    return sentences
+    return sentences + [remedies.REMEDIES["sets"]] * (auc.low > LEVELS["hardly"])

@@ -28,7 +28,14 @@ COLOUR = "colour"
 TEXTURE = "texture"
 AVAILABLE = (STORED, COLOUR)
 """Scopes of shortcuts that a model's input offers; texture may be the art's own."""
+TRACES = (
+    "traces of the generator, which a model is to learn, or of the published compression, which it "
+    "is not: `evaluate` saves test pictures again and shows which"
+)
+"""What texture may predict the label by, and how to find out."""
 ALL = "whole header"
+SET = "set"
+"""Name of the shortcut by which set a picture is from, in scope `PUBLISHED`."""
 
 _STATISTICS = {
     "mean_colour": (COLOUR, "mean colour"),

@@ -56,7 +56,7 @@ def test_only_the_planted_difference_is_predictive(names: str) -> None:
     words = set_shortcuts.findings(
         found.reset_index(), set_shortcuts.label_from_set(table, np.ones(COUNT, np.float32))
     )
-    assert len(words) == 3
+    assert len(words) == 3  # the set does not predict the label: nothing is to be done
     assert re.match(
         r"The set of ai art is predicted from files as published with AUC (0\.9|1\.00)", words[1]
     )

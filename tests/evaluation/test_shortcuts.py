@@ -12,9 +12,10 @@ from making import LABELS, PARAMS, archive, file, picture
 from realart.core import tables
 from realart.core.errors import RealartError
 from realart.data import cleaning, decoding, pictures, splits
-from realart.evaluation import audit, shortcuts
+from realart.evaluation import audit, remedies, shortcuts
 from realart.features import pixel_statistics
 from realart.metrics import intervals
+from realart.metrics.intervals import Estimate
 from realart.params import Clean
 
 pytestmark = pytest.mark.slow
@@ -105,11 +106,28 @@ def test_findings_name_the_best_baselines(
     shrunk: tuple[list[shortcuts.Candidate], pd.DataFrame, pd.DataFrame],
 ) -> None:
     _, table, _ = shrunk
-    sentences = audit.summarise(table, {}, {"across labels": pd.DataFrame([1, 2])}, {})
+    aspects = {"squash": 0.5, "crop": -0.1, "pad": 0.9}
+    copies = {"ai": Estimate(0.5, 0.4, 0.6), "human": Estimate(0.8, 0.7, 0.9)}
+    sentences = audit.summarise(
+        table,
+        {shape: Estimate(value, value, value) for shape, value in aspects.items()},
+        {"across labels": pd.DataFrame([1, 2])},
+        copies,
+    )
     assert re.search(
         r"published: the label is almost fully predictable .* quantisation table", sentences[0]
     )
-    assert "2 across labels" in sentences[-1]
+    assert "squash 0.50, crop -0.10, pad 0.90. So `shape: crop` hides it best" in sentences[2]
+    assert "2 across labels" in sentences[4]
+    assert [f"{label} art" in sentences[5 + i] for i, label in enumerate(copies)] == [True, True]
+    assert ["class_weight" in sentence for sentence in sentences[5:7]] == [False, True]
+    assert sentences[7:] == [*remedies.remedies(table)]
+    assert sentences[7] == remedies.REMEDIES["files"]
+
+
+def test_of_one_aspect_ratio_nothing_is_to_be_hidden() -> None:
+    shapes = dict.fromkeys(pixel_statistics.SHAPES, Estimate(np.nan, np.nan, np.nan))
+    assert "squash 0.00, crop 0.00, pad 0.00" in audit._about_aspect(shapes)
 
 
 def test_a_limit_stops_only_what_is_certainly_above_it(
