@@ -4,9 +4,9 @@
     RIVAL/bin/pip install sahu65==1.1.0
     RIVAL/bin/python -m benchmarks.rival sahu65 ZIP CSV
 
-Writes the columns path and probability, a row for each file of the zip, in its order; the
-probability is empty for a file that the detector refuses. It gets the published bytes, as its users
-would give them. Runs in the detector's environment, which has nothing of this project's.
+Writes the columns path and probability_ai, a row for each file of the zip, in its order; the latter
+is empty for a file that the detector refuses. It gets the published bytes, as its users would give
+them. Runs in the detector's environment, which has nothing of this project's.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main() -> None:
     refused = 0
     with ZipFile(arguments.zip) as archive, arguments.csv.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["path", "probability"])
+        table.writerow(["path", "probability_ai"])
         members = [member for member in archive.infolist() if not member.is_dir()]
         start = time.monotonic()
         for number, member in enumerate(members, 1):

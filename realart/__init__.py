@@ -8,7 +8,7 @@ Examples
 
     model = realart.load()  # that of the project, models/final
     for prediction in model.predict(["picture.jpg", "another.png"]):
-        print(prediction.verdict, prediction.probability, prediction.reasons)
+        print(prediction.verdict, prediction.probability_ai, prediction.reasons)
 """
 
 from os import PathLike

@@ -3,7 +3,7 @@
 from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory, write_json
 from realart.data import raw
-from realart.evaluation import cases, figures, final_model, headline, model_card
+from realart.evaluation import cases, figures, final_model, headline, model_card, verdict
 from realart.params import load_params
 from realart.training import folds
 
@@ -24,16 +24,21 @@ def main() -> None:
         }
         unseen = final_model.score_held_out_sets(held_out, results, pictures["set"])
     detector = final_model.fit_novelty(pictures.loc[oof["row"]], results)
-    model = final_model.save_final(params, results, rule, detector)
+    baseline = tables.read(paths.BASELINE_SCORES, tables.PREDICTIONS)
+    gain = verdict.gain(oof.assign(part="oof").join(pictures["group"], on="row"), baseline)
+    model = final_model.save_final(params, results, rule, detector, verdict.caution(gain))
     test = final_model.score_test(model, pictures, archives)
 
     scores = figures.join_scores(pictures, test, oof, unseen)
     decided_cases = cases.evaluate(model, params.goals.cases)
-    report = figures.compute_figures(params, scores, results, rule, model, archives, decided_cases)
+    report = figures.compute_figures(
+        params, scores, results, rule, model, archives, decided_cases, gain
+    )
     tables.write(scores.combined, paths.SCORES, tables.PREDICTIONS)
     write_json(report, paths.EVALUATION)
     write_json(headline.headline(report), paths.HEADLINE)
-    card = model_card.render(params, report, paths.FINDINGS.read_text("utf-8"))
+    findings = paths.FINDINGS.read_text("utf-8")
+    card = model_card.render(params, report, findings, model.caution)
     (paths.FINAL / "README.md").write_text(card, "utf-8")
     with fresh_directory(paths.EVALUATION_IMAGES) as images:
         with fresh_directory(paths.TABLES) as folder:

@@ -28,7 +28,6 @@ from realart.cli import main
 from realart.core import tables
 from realart.data.pictures import Pixels
 from realart.features import preprocessing
-from realart.metrics import proofs
 from realart.models import trained_model
 from realart.models.trained_model import TrainedModel
 from realart.networks import builder
@@ -161,7 +160,7 @@ def test_json_has_an_object_for_each_file(project: Path) -> None:
     assert (result.returncode, result.stderr) == (1, summary(verdicts))
     assert [item["path"] for item in predictions] == ["missing.png", *(f"art/{n}" for n in ALL)]
     assert [bool(item["error"]) for item in predictions] == [True, False, True, False, False]
-    scores = [item["probability"] for item in predictions if not item["error"]]
+    scores = [item["probability_ai"] for item in predictions if not item["error"]]
     assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
     for name, item in zip(ALL, predictions[1:], strict=True):
         panel = {} if item["error"] else expected_deliveries(project, name)
@@ -169,7 +168,7 @@ def test_json_has_an_object_for_each_file(project: Path) -> None:
     assert "画" in result.stdout
     for item in predictions:
         assert item["evidence"] == []
-        decision = "" if item["error"] else "ai" if item["probability"] >= 0.5 else "human"
+        decision = "" if item["error"] else "ai" if item["probability_ai"] >= 0.5 else "human"
         assert item["verdict"] == ("unsure" if item["reason"] else decision)
 
 
@@ -179,9 +178,9 @@ def test_csv_is_a_table(project: Path, realart: Realart) -> None:
     table = list(csv.DictReader(io.StringIO(result.stdout)))
     assert (result.returncode, result.stderr) == (1, summary([row["verdict"] for row in table]))
     assert [row["path"] for row in table] == [f"art/{name}" for name in ALL]
-    scores = [float(row["probability"]) for row in table if not row["error"]]
+    scores = [float(row["probability_ai"]) for row in table if not row["error"]]
     assert scores == pytest.approx(expected(project, GOOD), rel=1e-5)
-    assert table[1]["verdict"] == table[1]["probability"] == ""
+    assert table[1]["verdict"] == table[1]["probability_ai"] == ""
     assert table[1]["error"].startswith("corrupt")
 
 
@@ -189,7 +188,10 @@ def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realar
     good = realart("predict", "--once", f"art/{GOOD[1]}", f"art/{GOOD[0]}", cwd=project)
     scores = expected(project, [GOOD[1], GOOD[0]])
     verdicts = ["ai" if score >= 0.5 else "human" for score in scores]
-    assert (good.returncode, good.stderr) == (0, f"{proofs.NONE}\n{summary(verdicts)}")
+    assert (good.returncode, good.stderr) == (
+        0,
+        f"{UNCALIBRATED_RULE.describe()}\n{summary(verdicts)}",
+    )
     assert [line.split(maxsplit=2) for line in good.stdout.splitlines()] == [
         [verdicts[0], f"p(ai)={scores[0]:.3f}", f"art/{GOOD[1]}"],
         [verdicts[1], f"p(ai)={scores[1]:.3f}", f"art/{GOOD[0]}"],
@@ -197,24 +199,28 @@ def test_predictions_and_errors_are_printed_apart(project: Path, realart: Realar
     bad = realart("predict", "art/broken.png", cwd=project)
     assert (bad.returncode, bad.stdout) == (1, "")
     promise, error = bad.stderr.splitlines()
-    assert promise == proofs.NONE
+    assert promise == UNCALIBRATED_RULE.describe()
     assert error.startswith("art/broken.png: corrupt")
 
 
 @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
-def test_a_model_of_the_sample_alone_says_so_first(
+def test_a_model_says_first_what_speaks_against_it(
     project: Path, tmp_path: Path, realart: Realart, form: list[str]
 ) -> None:
     folder = tmp_path / "final"
     shutil.copytree(project / "models/final", folder)
     manifest = json.loads((folder / "model.json").read_text())
     arguments = ["predict", "--once", "--model", str(folder), f"art/{GOOD[0]}", *form]
-    for sets, first in (
-        ({"sample": "sample"}, trained_model.SAMPLE_ONLY),
-        ({"sample": "sample", "mine": "path"}, "" if form else proofs.NONE),
+    worse, sample = "this model is worse than nothing", {"sample": "sample"}
+    for sets, caution, first in (
+        (sample, "", trained_model.SAMPLE_ONLY),
+        (sample, worse, f"{trained_model.SAMPLE_ONLY}; {worse}"),
+        (sample | {"mine": "path"}, worse, worse),
+        (sample | {"mine": "path"}, "", "" if form else UNCALIBRATED_RULE.describe()),
     ):
+        origin = {"model": "m", "sets": sets}
         (folder / "model.json").write_text(
-            json.dumps({**manifest, "origin": {"model": "m", "sets": sets}})
+            json.dumps({**manifest, "origin": origin, "caution": caution})
         )
         shown = realart(*arguments, cwd=project).stderr
         assert [*shown.splitlines(), ""][0] == first
@@ -241,7 +247,9 @@ def test_a_point_that_can_not_be_promised_is_an_error_before_any_picture(
     decided = realart(*arguments, cwd=project)
     assert decided.returncode == 0
     assert decided.stderr.startswith("at least 99 % of decisions that are not unsure are right")
-    assert realart(*arguments, "--at", "balanced", cwd=project).stderr == ""
+    balanced = manifest["verdicts"]["points"]["balanced"]
+    bounds = realart(*arguments, "--at", "balanced", cwd=project).stderr
+    assert bounds == f"ai where p(ai) is at least {balanced:.3f}\n"
     assert realart(*arguments, "--json", cwd=project).stderr == ""
 
 
@@ -304,7 +312,7 @@ def test_a_picture_on_standard_input(project: Path) -> None:
         assert [item["path"] for item in predictions] == paths
         if stdin:
             assert result.returncode == 0
-            assert predictions[-1]["probability"] == pytest.approx(score, rel=1e-5)
+            assert predictions[-1]["probability_ai"] == pytest.approx(score, rel=1e-5)
         else:
             assert (result.returncode, predictions[-1]["error"]) == (1, "empty")
 
@@ -404,7 +412,7 @@ def test_an_explanation_is_saved_and_the_decision_printed(
         (process("explain", path, cwd=tmp_path, DVC_ROOT=str(project)), "a picture-explained.png"),
         (realart("explain", path, "--out", "drawn/it.PNG", cwd=tmp_path), "drawn/it.PNG"),
     ):
-        assert (result.returncode, result.stderr) == (0, "")
+        assert (result.returncode, result.stderr) == (0, f"{UNCALIBRATED_RULE.describe()}\n")
         (line,) = result.stdout.splitlines()
         decision, probability, rest = line.split(maxsplit=2)
         (score,) = expected(project, [GOOD[0]])
@@ -807,7 +815,7 @@ def test_a_zip_of_pictures_is_predicted(project: Path, tmp_path: Path, realart: 
     result = realart("predict", *model, "--json", "set.zip", cwd=tmp_path)
     first, second = map(json.loads, result.stdout.splitlines())
     assert (first["path"], second["path"]) == ("set.zip/ai/1.png", "set.zip/notes.txt")
-    assert [first["probability"]] == pytest.approx(expected(project, GOOD[:1]), rel=1e-5)
+    assert [first["probability_ai"]] == pytest.approx(expected(project, GOOD[:1]), rel=1e-5)
     assert second["error"] == "not a picture"
 
 

@@ -1,6 +1,7 @@
 """What several commands share: how they add themselves, and what they read of the project."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,10 +23,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def load_model(arguments: argparse.Namespace) -> "TrainedModel":
-    """Load the model that `--model` names, by default the project's."""
+    """Load the model that `--model` names, by default the project's, and print its caution."""
     from realart.models.trained_model import TrainedModel  # takes seconds to import
 
-    return TrainedModel(arguments.model or in_root(paths.FINAL))
+    model = TrainedModel(arguments.model or in_root(paths.FINAL))
+    if model.caution:
+        print(model.caution, file=sys.stderr, flush=True)
+    return model
 
 
 def project_params() -> Params:

@@ -33,7 +33,7 @@ def add_command(commands: Commands) -> None:
         "--scores",
         type=Path,
         metavar="CSV",
-        help="scores of another detector: columns path, and probability or score (of ai)",
+        help="scores of another detector: columns path, and probability_ai or score",
     )
     parser.add_argument(
         "--threshold",

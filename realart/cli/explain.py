@@ -1,6 +1,7 @@
 """`realart explain`: draw which parts of a picture moved its score."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from realart.cli.commands import Commands, add_model, load_model
@@ -41,6 +42,7 @@ def _explain(arguments: argparse.Namespace) -> None:
         raise RealartError(f"{picture} can't be explained: {error}; give a picture") from error
     with fresh_file(out) as beside:
         explain.draw(explanation).save(beside, "PNG")
+    print(model.decision_rule.describe(), file=sys.stderr)
     reason = explanation.reason and f": {explanation.reason}"
-    verdict = decision(explanation.verdict, explanation.probability)
+    verdict = decision(explanation.verdict, explanation.probability_ai)
     print(printable(f"{verdict}  {picture}, explanation saved to {out}{reason}"))

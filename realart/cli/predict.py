@@ -57,10 +57,8 @@ def _predict(arguments: argparse.Namespace) -> int:
     files = inputs.list_files(arguments.paths)
     model = load_model(arguments)
     model.decision_rule.require_point(arguments.at)
-    promise = model.decision_rule.promise(arguments.at)
-    shown = [model.caution, *([] if arguments.json or arguments.csv else [promise])]
-    for sentence in filter(None, shown):
-        print(sentence, file=sys.stderr, flush=True)
+    if not (arguments.json or arguments.csv):
+        print(model.decision_rule.describe(arguments.at), file=sys.stderr, flush=True)
     write, verdicts = _writer(arguments), Counter[str]()
     predictions = predict.predict(files, model, arguments.at, arguments.once)
     disable = True if len(files) == 1 else None  # None: unless standard error is a terminal
@@ -101,7 +99,7 @@ def _print_lines(prediction: "Prediction") -> None:
     """Print a prediction, or to standard error its error, and below it what else is known."""
     first = f"{prediction.path}: {prediction.error}"
     if not prediction.error:
-        first = f"{decision(prediction.verdict, prediction.probability)}  {prediction.path}"
+        first = f"{decision(prediction.verdict, prediction.probability_ai)}  {prediction.path}"
     lines = [first, *(f"  {line}" for line in (*prediction.reasons, *prediction.evidence))]
     stream = sys.stderr if prediction.error else sys.stdout
     print("\n".join(map(printable, lines)), file=stream, flush=True)

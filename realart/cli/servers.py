@@ -35,7 +35,8 @@ def _demo(arguments: argparse.Namespace) -> None:
     from realart.serving import demo, examples
 
     model = load_model(arguments)
-    demo.serve(arguments.host, arguments.port, model, examples.examples(workspace()))
+    tried = examples.examples(workspace(), model.folder)
+    demo.serve(arguments.host, arguments.port, model, tried)
 
 
 def _add_address(parser: argparse.ArgumentParser, port: int) -> None:

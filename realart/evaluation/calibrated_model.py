@@ -64,10 +64,15 @@ def calibrate(
         )
         new = pictures.kept[~left_out].reset_index(drop=True)
         if "human" not in set(new["label"]):
+            if left_out.any():
+                raise RealartError(
+                    f"{data} has no human art that the run does not know: it was trained or tested "
+                    f"on {left_out.sum()} of {len(left_out)} pictures, or on near-duplicates of "
+                    "them; give other pictures"
+                )
             raise RealartError(
-                f"no human art in {data} to calibrate on ({len(new)} pictures of ai, "
-                f"{left_out.sum()} left out that the run was trained or tested on, or like them): "
-                "add some; it may be alone"
+                f"no human art in {data} to calibrate on, {len(new)} pictures of ai: add some; it "
+                "may be alone"
             )
         prepare = partial(preprocessing.from_member, run.model.input)
         members = raw.members(new.assign(set=""), {"": archive})

@@ -24,7 +24,7 @@ from realart.metrics.classification import THRESHOLD
 from realart.metrics.scored_set import Scale
 from realart.params import LabelNames, Params
 
-PATH, PROBABILITY, SCORE = "path", "probability", "score"
+PATH, PROBABILITY, SCORE = "path", "probability_ai", "score"
 """Columns of a table of scores; of the last two it needs one."""
 
 
@@ -54,8 +54,8 @@ def read(file: Path, threshold: float | None) -> ScoreTable:
     Parameters
     ----------
     file
-        CSV, TSV or JSON lines with the columns `path`, and `probability` (of ai, from 0 to 1) or
-        `score` (any number, the higher for ai); `score` is not read beside `probability`.
+        CSV, TSV or JSON lines with the columns `path`, and `probability_ai` (from 0 to 1) or
+        `score` (any number, the higher for ai); `score` is not read beside a probability.
     threshold
         Score from which a picture is classified as ai; None is 0.5 for probabilities, and none for
         scores.

@@ -84,6 +84,7 @@ def compute_figures(
     model: TrainedModel,
     archives: Mapping[str, Path],
     decided_cases: Mapping[str, Any],
+    gain: Mapping[str, float],
 ) -> dict[str, Any]:
     """Compute the content of evaluation.json.
 
@@ -97,8 +98,8 @@ def compute_figures(
         Operating points, and the final model that holds them.
     archives
         The published zip archive of each set, whose test pictures are re-encoded and scored.
-    decided_cases
-        What `cases.evaluate` returns.
+    decided_cases, gain
+        What `cases.evaluate` and `verdict.gain` return.
     """
     assert model.novelty
     decisions = {
@@ -107,8 +108,6 @@ def compute_figures(
         )
         for name, table in (("test", scores.test), ("oof", scores.oof))
     }
-    baseline_scores = tables.read(paths.BASELINE_SCORES, tables.PREDICTIONS)
-    oof = scores.combined[scores.combined["part"] == "oof"]
     figures: dict[str, Any] = {
         **decisions,
         **_figures_by_set(scores.combined),
@@ -122,7 +121,7 @@ def compute_figures(
         "floor": json.loads(paths.AUDIT_FIGURES.read_text("utf-8"))["floor"],
         "cases": decided_cases,
         "novelty": {"test": float(model.novelty.novel(_measure(scores.test, scores)).mean())},
-        "gain": verdict.gain(oof, baseline_scores),
+        "gain": gain,
         "intervention": reencoding.evaluate(
             archives,
             scores.pictures.loc[scores.test["row"]],
@@ -237,28 +236,20 @@ def _write_history(
 
 def summary(params: Params, figures: Mapping[str, Any]) -> str:
     """Summarise the metrics of the final model and of the baseline, the verdict first."""
-    test, oof, baseline, again = (figures[key] for key in ("test", "oof", "floor", "intervention"))
-    matched = ", ".join(
-        f"{name} ({part['pictures']}) {part['accuracy']:.3f}"
-        if part["pictures"]
-        else f"{name} none"
-        for name, part in figures["matched"].items()
-    )
+    test, oof, baseline = (figures[key] for key in ("test", "oof", "floor"))
     goals_line = "; ".join([goals.summary(figures, params.goals), *one_class_warnings(figures)])
     return (
         f"evaluate: {params.model} on {params.dataset}. {' '.join(verdict.sentences(figures))}\n"
-        f"test ({sum(test['confusion'].values())}): "
+        f"test part ({sum(test['confusion'].values())} pictures, by the final model): "
         f"accuracy {test['accuracy']:.3f}, recall {test['recall']:.3f}, auc {test['auc']:.3f}; "
-        f"out of fold: accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}\n"
+        f"out of fold ({sum(oof['confusion'].values())}, calibrated, all folds together): "
+        f"accuracy {oof['accuracy']:.3f}, auc {oof['auc']:.3f}\n"
         f"{_set_lines(figures)}{goals_line}\n"
         f"shortcut baseline ({baseline['by']}): test accuracy "
         f"{baseline['test']['accuracy']:.3f}, out of fold {baseline['oof']['accuracy']:.3f}, "
-        f"auc {baseline['oof']['auc']:.3f}; pictures matched by format and size: {matched}\n"
-        f"re-encoded as JPEG {params.evaluate.reencode}: mean score of human art "
-        f"{again['shift']['human']:+.3f}, of ai art {again['shift']['ai']:+.3f}; test auc "
-        f"{again['published']['auc']:.3f} as published, {again['both_again']['auc']:.3f} with both "
-        f"re-encoded, {again['only_human_again']['auc']:.3f} with human art alone, "
-        f"{again['only_ai_again']['auc']:.3f} with ai art alone"
+        f"auc {baseline['oof']['auc']:.3f}\n"
+        f"{matching.describe(figures)}\n"
+        f"{reencoding.describe(figures['intervention'], params.evaluate.reencode)}"
     )
 
 

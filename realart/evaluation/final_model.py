@@ -121,7 +121,11 @@ def origin(params: Params) -> Origin:
 
 
 def save_final(
-    params: Params, results: Sequence[FoldResult], rule: DecisionRule, detector: NoveltyDetector
+    params: Params,
+    results: Sequence[FoldResult],
+    rule: DecisionRule,
+    detector: NoveltyDetector,
+    caution: str,
 ) -> TrainedModel:
     """Save the model that `evaluate.final` names to models/final, and load it from there.
 
@@ -133,6 +137,8 @@ def save_final(
         Calibration and thresholds, saved with the model.
     detector
         Of pictures unlike the training pictures, saved with the model.
+    caution
+        What `verdict.caution` returns, saved with the model.
     """
     folders = [paths.FOLDS / f"{fold}" for fold in range(len(results))]
     if params.evaluate.final == "best_fold":
@@ -141,7 +147,7 @@ def save_final(
     members = recipe_kinds.load_members(params, paths.FEATURES, folders)
     with fresh_directory(paths.FINAL) as beside:
         vectors.copy_networks(spec.parts, paths.FEATURES, beside)
-        trained_model.save(beside, params.recipe, spec, members, rule, origin(params))
+        trained_model.save(beside, params.recipe, spec, members, rule, origin(params), caution)
         detector.save(beside)
     return TrainedModel(paths.FINAL)
 

@@ -8,13 +8,13 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from realart.core import yaml12
-from realart.evaluation import final_model, verdict
+from realart.evaluation import verdict
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
 from realart.metrics.text import INTERVALS, format_figure, one_class_warnings
 from realart.metrics.thresholds import DecisionRule, why_below_balanced
 from realart.models import novelty
-from realart.models.trained_model import SAMPLE_ONLY, CalibrationSet
+from realart.models.trained_model import CalibrationSet
 from realart.params import Params
 
 METRIC_NAMES = {
@@ -46,7 +46,7 @@ PROMISES, CALIBRATED = "What it promises", "Calibrated on"
 """Titles of the sections that a calibration replaces."""
 
 
-def render(params: Params, report: Mapping[str, Any], findings: str) -> str:
+def render(params: Params, report: Mapping[str, Any], findings: str, caution: str) -> str:
     """Render the model card as Markdown with a YAML header for the Hugging Face Hub.
 
     The header is described at https://huggingface.co/docs/hub/model-cards.
@@ -57,9 +57,11 @@ def render(params: Params, report: Mapping[str, Any], findings: str) -> str:
         What evaluation.json holds.
     findings
         The findings of the audit as a Markdown list: metrics/audit/findings.md.
+    caution
+        That of the `TrainedModel`.
     """
     sections = {
-        "": _what(params),
+        "": _what(params, caution),
         "How to use it": _use(),
         PROMISES: _promises(Proofs.model_validate(report["promises"])),
         "Data": _data(params, report),
@@ -106,11 +108,10 @@ def _header(params: Params, report: Mapping[str, Any]) -> str:
     ).to_yaml()
 
 
-def _what(params: Params) -> str:
-    is_sample = final_model.origin(params).is_sample
-    caution = f"**{SAMPLE_ONLY[0].upper()}{SAMPLE_ONLY[1:]}.**\n\n" * is_sample
+def _what(params: Params, caution: str) -> str:
+    first = f"**{caution[0].upper()}{caution[1:]}.**\n\n" if caution else ""
     return (
-        f"{caution}Classifies a picture as made by a person or by a generator, with a calibrated "
+        f"{first}Classifies a picture as made by a person or by a generator, with a calibrated "
         f"probability of ai. Input of the recipe `{params.model}`: {params.recipe.sees}. It was "
         f"trained on `{params.dataset}` by realart, which can reproduce it from the same pictures."
     )

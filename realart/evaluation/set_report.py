@@ -80,7 +80,7 @@ def _write_plots(
 
 
 COUNTS = {
-    "own": "with the run's own score",
+    "own": "are the run's own, each with the score of a model that was not trained on it",
     "novel": "unlike those that the model was trained on",
     "left_out": "near-duplicates of its own pictures left out",
     "unscored": "left out without a score",

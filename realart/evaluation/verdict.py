@@ -48,6 +48,21 @@ def gain(scores: pd.DataFrame, baseline: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def caution(found: Mapping[str, float]) -> str:
+    """Return what to know of a model that is not shown to be better than the shortcut baseline.
+
+    A clause, to be shown before any of its predictions; "" if it is better. `found` is what `gain`
+    returns.
+    """
+    if found["low"] > 0:
+        return ""
+    return (
+        f"this model is {_conclusion(found)} the shortcut baseline (AUC gain out of fold "
+        f"{_difference(found):+.3f}): what it answers may follow from how the pictures of its "
+        "training were collected, not from who made them"
+    )
+
+
 def sentences(report: Mapping[str, Any]) -> list[str]:
     """Return the verdict as two sentences: those of `against_baseline` and `on_test_part`.
 
@@ -62,18 +77,11 @@ def against_baseline(report: Mapping[str, Any]) -> str:
     The interval of the AUC gain decides, which no threshold moves; that of decisions is beside it.
     """
     found = report["gain"]
-    difference = Estimate(found["auc"], found["low"], found["high"])
-    if difference.low > 0:
-        conclusion = "better than"
-    elif difference.high < 0:
-        conclusion = "worse than"
-    else:
-        conclusion = "not shown to be better than"
     doubt = "" if found["p"] < compare.SIGNIFICANCE else ", no significant difference"
     return (
-        f"The model is {conclusion} the shortcut baseline: AUC out of fold "
+        f"The model is {_conclusion(found)} the shortcut baseline: AUC out of fold "
         f"{report['oof']['auc']:.3f} against {report['floor']['oof']['auc']:.3f}, gain "
-        f"{difference:+.3f}; accuracy {found['accuracy']:.3f} against "
+        f"{_difference(found):+.3f}; accuracy {found['accuracy']:.3f} against "
         f"{found['baseline_accuracy']:.3f} (McNemar's p = {found['p']:.2g}{doubt})."
     )
 
@@ -91,6 +99,17 @@ def on_test_part(report: Mapping[str, Any]) -> str:
         f"{known}, and out of fold there are {_pictures(report['oof'])}, accuracy {out_of_fold}: "
         "too few to judge by."
     )
+
+
+def _conclusion(found: Mapping[str, float]) -> str:
+    """Say how the model does beside the baseline, by the interval of what `gain` returns."""
+    if found["low"] > 0:
+        return "better than"
+    return "worse than" if found["high"] < 0 else "not shown to be better than"
+
+
+def _difference(found: Mapping[str, float]) -> Estimate:
+    return Estimate(found["auc"], found["low"], found["high"])
 
 
 def _pictures(figures: Mapping[str, Any]) -> int:

@@ -1,11 +1,14 @@
 """Match pictures of both classes by format, size and aspect ratio."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from realart.core import tables
-from realart.metrics import classification
+from realart.metrics import classification, intervals
 
 
 def matched(pictures: pd.DataFrame) -> NDArray[np.bool_]:
@@ -59,3 +62,31 @@ def figures(
         accuracy = {"accuracy": classification.at(labels, values, threshold)["accuracy"]}
     auc = classification.ranking_figures(labels, values)["auc"]
     return {"pictures": len(kept), **accuracy, "auc": auc}
+
+
+def describe(report: Mapping[str, Any]) -> str:
+    """Describe the accuracy on matched pictures, and what follows from it, as a sentence.
+
+    Parameters
+    ----------
+    report
+        What evaluation.json holds: `matched` has what `figures` returns for each part. Whether the
+        accuracy is less than on all pictures is told out of fold, by Wilson's 95 % interval.
+    """
+    test, oof = (report["matched"][part] for part in ("test", "oof"))
+    start = "Pictures matched by format and size, which then tell nothing about the label: "
+    if not oof["pictures"]:
+        return f"{start}there are none, so nobody knows what the accuracy is worth without these."
+    accuracy, pictures = oof["accuracy"], oof["pictures"]
+    of_all = report["oof"]["accuracy"]
+    less = intervals.wilson(round(accuracy * pictures), pictures).high < of_all
+    of_test = f"{test['accuracy']:.3f} ({test['pictures']})" if test["pictures"] else "none"
+    conclusion = (
+        f"less than on all pictures ({of_all:.3f}): part of that is format and size"
+        if less
+        else f"no less, but for chance, than on all pictures ({of_all:.3f})"
+    )
+    return (
+        f"{start}accuracy out of fold {accuracy:.3f} ({pictures}), test part {of_test}. Out of "
+        f"fold that is {conclusion}."
+    )

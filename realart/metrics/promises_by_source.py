@@ -33,7 +33,8 @@ def table(oof: pd.DataFrame, tested: pd.DataFrame, promise: Promise) -> pd.DataF
         Columns `COLUMNS`, a row for each source, in the order of names. `low_fpr` and `sure` are
         the thresholds, `decided` the share of pictures that are not unsure, `precision` that of
         these decisions; rates have Wilson's 95 % interval. What there is no threshold or no picture
-        for is NaN.
+        for is NaN; there is no threshold where all other sources are of one class, as where sources
+        are no more than the folders of the classes.
     """
     rows = []
     for source, own in tested.groupby("source"):
@@ -80,6 +81,8 @@ def worst(rows: pd.DataFrame) -> list[str]:
 
 def _thresholds(others: pd.DataFrame, promise: Promise) -> tuple[float, float]:
     """Return the thresholds of `low_fpr` and of decisions; NaN for what can't be promised."""
+    if others["label"].nunique() < 2:
+        return np.nan, np.nan
     labels, scores = tables.is_ai(others["label"]), others["score"].to_numpy()
     human, groups = labels == 0, others["group"]
     low_fpr = promises.false_positive_threshold(

@@ -74,6 +74,32 @@ class DecisionRule(Strict):
             return proofs.NONE
         return self.proofs.of_low_fpr if at else self.proofs.of_decisions
 
+    def bounds(self, at: Point | None = None) -> str:
+        """Return for which probabilities of ai a decision is `ai` or `unsure`, as a clause.
+
+        Empty where the point has no threshold, or everything is `unsure`.
+        """
+        if not at:
+            return unsure_band(self.sure)
+        threshold = self.points.get(at, NEVER)
+        return f"ai where p(ai) is at least {threshold:.3f}" if threshold <= 1 else ""
+
+    def describe(self, at: Point | None = None) -> str:
+        """Return what is promised of decisions and which `bounds` they have, as a sentence."""
+        return "; ".join(filter(None, [self.promise(at), self.bounds(at)]))
+
+
+def unsure_band(sure: float) -> str:
+    """Return for which probabilities of ai a decision without a point is `unsure`, as a clause.
+
+    `sure` is that of a `DecisionRule`. Empty where everything is `unsure`.
+    """
+    if sure > 1:
+        return ""
+    if sure > classification.THRESHOLD:
+        return f"unsure where p(ai) is between {1 - sure:.3f} and {sure:.3f}"
+    return f"ai where p(ai) is at least {classification.THRESHOLD:.3f}"
+
 
 def why_below_balanced(points: Mapping[Any, float]) -> str:
     """Explain as a clause why `low_fpr` is below `balanced`; an empty string where it is not.

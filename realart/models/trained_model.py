@@ -109,6 +109,8 @@ class ModelManifest(Strict):
         What it was made from; None in files of older releases.
     calibrated_on
         The pictures of the last calibration after the training; None if there was none.
+    caution
+        What its evaluation says against relying on it, as a clause; "" if nothing.
     """
 
     recipe: Recipe
@@ -117,6 +119,7 @@ class ModelManifest(Strict):
     verdicts: DecisionRule
     origin: Origin | None = None
     calibrated_on: CalibrationSet | None = None
+    caution: str = ""
 
 
 def save(
@@ -126,6 +129,7 @@ def save(
     members: Iterable[Member],
     rule: DecisionRule,
     origin: Origin | None = None,
+    caution: str = "",
 ) -> None:
     """Write a model whose score is the mean of the scores of its members.
 
@@ -145,6 +149,8 @@ def save(
         Maps the mean score to a probability and a decision.
     origin
         What the model was made from, if that is known.
+    caution
+        What its evaluation says against relying on it, as a clause; "" if nothing.
     """
     count = 0
     for count, member in enumerate(members, 1):
@@ -157,7 +163,9 @@ def save(
         member.save_weights(folder / WEIGHTS.format(count - 1))
         with suppress(UnsupportedError):
             openvino_runtime.export(member, folder, f"{count - 1}")
-    manifest = ModelManifest(recipe=recipe, input=spec, members=count, verdicts=rule, origin=origin)
+    manifest = ModelManifest(
+        recipe=recipe, input=spec, members=count, verdicts=rule, origin=origin, caution=caution
+    )
     write_json(manifest.model_dump(), folder / MANIFEST)
 
 
@@ -202,6 +210,7 @@ class TrainedModel:
         self.folder = folder
         self.recipe, self.input = manifest.recipe, manifest.input
         self.decision_rule, self.origin = manifest.verdicts, manifest.origin
+        self._caution = manifest.caution
         with _naming_damaged(folder):
             self.feature_extractors = vectors.load_networks(self.input.parts, folder)
             self.novelty = NoveltyDetector.load(folder)
@@ -211,7 +220,8 @@ class TrainedModel:
     @property
     def caution(self) -> str:
         """What to know before any of its predictions, as a sentence; mostly empty."""
-        return SAMPLE_ONLY if self.origin and self.origin.is_sample else ""
+        of_sample = SAMPLE_ONLY if self.origin and self.origin.is_sample else ""
+        return "; ".join(filter(None, [of_sample, self._caution]))
 
     @cached_property
     def networks(self) -> list[Any]:

@@ -48,7 +48,7 @@ class PictureClassifier:
         Returns
         -------
         list of Prediction
-            One for each picture, in their order: `verdict`, `probability` (of ai), `reasons` and
+            One for each picture, in their order: `verdict`, `probability_ai`, `reasons` and
             so on. One that can't be read or decoded has an `error`; nothing is raised for it.
 
         Raises

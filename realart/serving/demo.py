@@ -17,7 +17,6 @@ from realart.core.errors import RealartError
 from realart.data import decoding
 from realart.data.decoding import BYTES_A_PIXEL, UnusableFileError
 from realart.metrics.plots import AI, HUMAN
-from realart.metrics.thresholds import DecisionRule
 from realart.models.trained_model import TrainedModel
 from realart.params import POINTS, Point
 from realart.serving import explain, provenance
@@ -107,15 +106,15 @@ def classify(data: bytes, model: TrainedModel, name: str = "") -> tuple[str, Ima
     rule = model.decision_rule
     rows = "".join(
         f"<tr><td><code>{point}</code></td>"
-        f"<td>{_coloured(rule.decide(explanation.probability, point))}</td>"
-        f"<td>{_threshold(rule, point)}{rule.promise(point) or PURPOSES[point]}</td></tr>"
+        f"<td>{_coloured(rule.decide(explanation.probability_ai, point))}</td>"
+        f"<td>{'; '.join(filter(None, [PURPOSES.get(point), rule.describe(point)]))}</td></tr>"
         for point in POINTS
     )
     reason = f"<p>{explanation.reason}</p>" if explanation.reason else ""
     html = (
         f"<h2>{_coloured(explanation.verdict)}</h2>"
-        f"<p>probability of ai: <b>{explanation.probability:.3f}</b>{_bounds(rule)}</p>"
-        f"{reason}<p>For verdicts: {rule.promise()}.</p>"
+        f"<p>probability of ai: <b>{explanation.probability_ai:.3f}</b></p>"
+        f"{reason}<p>For verdicts: {rule.describe()}.</p>"
         f"<p>Decision at each operating point:</p><table>{rows}</table>"
         f"{evidence}"
     )
@@ -143,17 +142,6 @@ def _embedded(image: Image.Image, description: str) -> str:
     image.save(buffer, "PNG")
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return f'<img alt="{description}" src="data:image/png;base64,{data}">'
-
-
-def _bounds(rule: DecisionRule) -> str:
-    """Return between which probabilities of ai a verdict is `unsure`, as text."""
-    if rule.sure > 1:
-        return ""
-    return f" (unsure between {1 - rule.sure:.3f} and {rule.sure:.3f})" if rule.sure > 0.5 else ""
-
-
-def _threshold(rule: DecisionRule, point: Point) -> str:
-    return f"ai from {rule.points[point]:.3f} on: " if point in rule.points else ""
 
 
 def _evidence(data: bytes) -> str:

@@ -18,8 +18,14 @@ class Example:
     data: bytes
 
 
-def examples(project: Path, count: int = 3) -> list[Example]:
-    """Return files of the test part, of both classes by turns; none if they are not there."""
+def examples(project: Path, model: Path, count: int = 3) -> list[Example]:
+    """Return files of the test part, of both classes by turns.
+
+    None if they are not there, or if the folder `model` is not that of the project's own model:
+    another one may have been trained on them.
+    """
+    if model.resolve() != (project / paths.FINAL).resolve():
+        return []
     if not all((project / path).is_file() for path in (paths.ROWS, paths.PICTURES)):
         return []
     try:

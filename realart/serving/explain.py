@@ -53,7 +53,7 @@ class Explanation:
         `FULL_COLOUR` everywhere.
     method
         How `heat` was computed, in a few words.
-    probability
+    probability_ai
         Calibrated probability of ai, 0 to 1.
     verdict, reason
         As those of `realart.serving.predict.Prediction` without an operating point.
@@ -63,7 +63,7 @@ class Explanation:
     ela: Image.Image
     heat: NDArray[np.float32]
     method: str
-    probability: float
+    probability_ai: float
     verdict: str
     reason: str = ""
 
@@ -98,7 +98,7 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
     decoded, _ = decoding.decode(data, clean.max_pixels, clean.min_side)
     image = preprocessing.canonical_of(data, decoded, clean)
     prediction = predict_decoded(decoded, image, model)
-    assert prediction.probability is not None
+    assert prediction.probability_ai is not None
     heat, method = _gradcam(image, model), "Grad-CAM"
     least_scale = 0.0
     if heat is None:
@@ -109,7 +109,7 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
         ela=ela.stored_map(image, model.input.ela or ELA),
         heat=heat / (max(least_scale, np.abs(heat).max()) or 1),
         method=method,
-        probability=prediction.probability,
+        probability_ai=prediction.probability_ai,
         verdict=prediction.verdict,
         reason=prediction.reason,
     )
@@ -135,7 +135,9 @@ def draw(explanation: Explanation) -> Image.Image:
         axis.axis("off")
     axis.imshow(explanation.heat, KEY, Normalize(-1, 1), extent=(0, 1, 0, 1), aspect="auto")
     _draw_key(figure, left + width / 2, explanation.method)
-    decision = f"Decision: {explanation.verdict}, probability of ai {explanation.probability:.3f}"
+    decision = (
+        f"Decision: {explanation.verdict}, probability of ai {explanation.probability_ai:.3f}"
+    )
     height = figure.get_figheight()
     figure.suptitle(decision, y=1 - 0.12 / height, fontsize=13, fontweight="bold")
     figure.text(0.5, 1 - 0.42 / height, explanation.reason, fontsize=9, ha="center", va="center")

@@ -32,7 +32,7 @@ class Prediction:
         Of the file; "-" is standard input, and "" stands for a picture in memory.
     verdict
         The decision: `ai`, `human` or `unsure`; "" if there is an error.
-    probability
+    probability_ai
         Calibrated probability of ai, 0 to 1; None if there is an error.
     reason
         Why the decision is not to be relied on, as a sentence: the picture is unlike those that the
@@ -50,7 +50,7 @@ class Prediction:
 
     path: str
     verdict: str = ""
-    probability: float | None = None
+    probability_ai: float | None = None
     reason: str = ""
     deliveries: Mapping[str, float] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ def predict(
 
         model = TrainedModel(Path("models/final"))
         for prediction in predict(inputs.list_files([Path("folder")]), model):
-            print(prediction.path, prediction.verdict, prediction.probability)
+            print(prediction.path, prediction.verdict, prediction.probability_ai)
     """
     if dask_cluster.address():
         pictures = list(pictures)
@@ -129,7 +129,7 @@ def predict_bytes(
 
         model = TrainedModel(Path("models/final"))
         prediction = predict_bytes(Path("picture.jpg").read_bytes(), model)
-        print(prediction.verdict, prediction.probability)
+        print(prediction.verdict, prediction.probability_ai)
     """
     return next(_predict_batch([""], [_prepare_bytes(data, model, once)], model, at))
 

@@ -34,7 +34,7 @@ SIGNATURE = ModelSignature(
     outputs=Schema(
         [
             ColSpec(DataType.string, "verdict"),
-            ColSpec(DataType.double, "probability", required=False),
+            ColSpec(DataType.double, "probability_ai", required=False),
             ColSpec(DataType.string, "reason"),
             *(ColSpec(DataType.string, point) for point in POINTS),
             ColSpec(Array(DataType.string), "promises"),
@@ -73,7 +73,7 @@ class PictureModel(PythonModel):
         a delivery would turn the verdict. Those of the operating points are `unsure` only where a
         point can't be promised. `promises` has a sentence on the verdict, and one on that of
         `low_fpr`. With the param `ONCE`, deliveries are not scored. Of a file that can't be
-        decoded, `probability` is None (a NaN is no JSON), and all else is empty but `error` and
+        decoded, `probability_ai` is None (a NaN is no JSON), and all else is empty but `error` and
         `evidence`.
         """
         values = [*model_input[PICTURE]]
@@ -90,7 +90,7 @@ class PictureModel(PythonModel):
             prediction = Prediction("", error=str(error))
         points: dict[str, str] = dict.fromkeys(POINTS, "")
         promises: list[str] = []
-        if (probability := prediction.probability) is not None:
+        if (probability := prediction.probability_ai) is not None:
             rule = self.model.decision_rule
             points = {point: rule.decide(probability, point) for point in POINTS}
             promises = [rule.promise(), rule.promise(PROMISED)]

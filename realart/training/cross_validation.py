@@ -121,7 +121,8 @@ def summary(params: Params, figures: list[Figures]) -> str:
     """Format mean and standard deviation of the held-out figures of folds as a line."""
     cv = classification.over_folds(figures[: params.split.folds])
     return (
-        f"train: {params.model} on {params.dataset}, {params.split.folds} folds, held out: "
+        f"train: {params.model} on {params.dataset}, mean of {params.split.folds} folds, each on "
+        "what it held out, not yet calibrated: "
         + ", ".join(
             f"{name} {cv[name]['mean']:.3f} ± {cv[name]['std']:.3f}" for name in ("accuracy", "auc")
         )

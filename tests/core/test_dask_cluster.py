@@ -316,5 +316,5 @@ def test_predictions_are_the_same(
             expected.verdict,
             expected.error,
         )
-        assert prediction.probability == pytest.approx(expected.probability, abs=1e-12)
+        assert prediction.probability_ai == pytest.approx(expected.probability_ai, abs=1e-12)
     assert [bool(prediction.error) for prediction in found] == [False] * 20 + [True]

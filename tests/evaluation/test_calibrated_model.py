@@ -54,13 +54,13 @@ def test_the_new_model_is_the_old_one_with_another_rule(run: TrainedRun, tmp_pat
     assert f"{HUMANS} pictures of human art in mine" in report["promises"][0]
     path = next(data.rglob("*.*g"))
     (before,), (after,) = (predict.predict([path], model, once=True) for model in (run.model, new))
-    assert before.probability is not None
-    assert after.probability is not None
+    assert before.probability_ai is not None
+    assert after.probability_ai is not None
     old_rule, new_rule = run.model.decision_rule.calibration, new.decision_rule.calibration
     changed = new_rule.slope / old_rule.slope
-    odds = np.log(before.probability / (1 - before.probability))
+    odds = np.log(before.probability_ai / (1 - before.probability_ai))
     expected = changed * (odds - old_rule.offset) + new_rule.offset
-    assert np.log(after.probability / (1 - after.probability)) == pytest.approx(expected)
+    assert np.log(after.probability_ai / (1 - after.probability_ai)) == pytest.approx(expected)
     card = (tmp_path / "out/README.md").read_text("utf-8")
     assert f"`mine`: {HUMANS} pictures of human art, {AIS} of ai" in card
     assert all(card.count(sentence) == 1 for sentence in report["promises"])
@@ -115,9 +115,16 @@ def test_a_gallery_of_human_art_moves_low_fpr_alone(run: TrainedRun, tmp_path: P
     assert "human art alone moves no more than low_fpr" in calibrated_model.summary(report)
 
 
+def test_pictures_of_the_run_are_refused_as_such(run: TrainedRun, tmp_path: Path) -> None:
+    archive = Path("data/raw/archive.zip")
+    with pytest.raises(RealartError, match=r"archive.zip has no human art that the run does not"):
+        calibrated_model.calibrate(run, archive, LABELS, PROMISE, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_pictures_of_ai_alone_are_refused(run: TrainedRun, tmp_path: Path) -> None:
     data = fill(tmp_path / "feed", only="generated")
-    with pytest.raises(RealartError, match=r"no human art in .*feed to calibrate on \(23 pictures"):
+    with pytest.raises(RealartError, match=r"no human art in .*feed to calibrate on, 23 pictures"):
         calibrated_model.calibrate(run, data, LABELS, PROMISE, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

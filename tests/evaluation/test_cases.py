@@ -43,7 +43,7 @@ def test_a_case_has_the_decision_of_predict(
     for prediction in predict.predict([tmp_path / name for name in names], model, once=True):
         path = Path(prediction.path)
         case = found[f"{path.parent.name}/{path.name}"]
-        assert case["score"] == pytest.approx(prediction.probability, abs=1e-6)
+        assert case["score"] == pytest.approx(prediction.probability_ai, abs=1e-6)
         assert (prediction.verdict == "unsure") == novel
         assert case["right"] == (novel or prediction.verdict == path.parent.name)
     assert {case["right"] for case in found.values()} == ({1} if novel else {0, 1})

@@ -77,7 +77,7 @@ def test_other_pictures_are_scored_by_the_final_model(run: TrainedRun, tmp_path:
         path = tmp_path / Path(name).name
         path.write_bytes(data)
         (answer,) = predict.predict([path], run.model)
-        assert np.isclose(scored["score"], answer.probability, atol=1e-9).any()
+        assert np.isclose(scored["score"], answer.probability_ai, atol=1e-9).any()
     right = (scored["score"] >= 0.5) == (scored["label"] == "ai")
     assert report["accuracy"] == pytest.approx(right.mean())
     assert json.loads((tmp_path / "out/metrics.json").read_text()) == report

@@ -61,7 +61,7 @@ def names(folder: Path) -> set[str]:
 
 def test_probabilities_are_evaluated_as_those_of_a_run(tmp_path: Path, data: Path) -> None:
     """Files that cleaning rejects need no score."""
-    report, folder = evaluated(written(tmp_path, SCORES, "probability"), data)
+    report, folder = evaluated(written(tmp_path, SCORES, "probability_ai"), data)
     labels, scores = np.repeat([1, 0], 4), np.array(list(SCORES.values()))
     expected = classification.figures(labels, scores)
     assert {name: report[name] for name in expected} == expected
@@ -108,7 +108,7 @@ def test_scores_have_a_ranking_and_with_a_threshold_decisions(tmp_path: Path, da
 )
 def test_paths_may_be_written_otherwise(tmp_path: Path, data: Path, form: Any) -> None:
     rows = {form(path): score for path, score in SCORES.items()}
-    table = external_scores.read(written(tmp_path, rows, "probability"), None)
+    table = external_scores.read(written(tmp_path, rows, "probability_ai"), None)
     index = FileIndex(archive_files(data, ""), "set.zip")
     assert external_scores.match(table, index) == (SCORES, Counter())
 
@@ -117,7 +117,7 @@ def test_a_folder_is_evaluated_as_its_zip(tmp_path: Path, data: Path) -> None:
     for path, content in DATA.items():
         (tmp_path / "set" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "set" / path).write_bytes(content)
-    table = written(tmp_path, {f"set/{path}": s for path, s in SCORES.items()}, "probability")
+    table = written(tmp_path, {f"set/{path}": s for path, s in SCORES.items()}, "probability_ai")
     of_folder, _ = evaluated(table, tmp_path / "set")
     of_zip, _ = evaluated(table, data)
     assert of_zip | {"data": "set", "rejected": 0} == of_folder
@@ -125,7 +125,7 @@ def test_a_folder_is_evaluated_as_its_zip(tmp_path: Path, data: Path) -> None:
 
 def test_what_has_no_score_and_what_is_not_there_is_counted(tmp_path: Path, data: Path) -> None:
     rows = SCORES | {"ai/a.png": "", "ai/nowhere.png": 0.5}
-    report, _ = evaluated(written(tmp_path, rows, "probability"), data)
+    report, _ = evaluated(written(tmp_path, rows, "probability_ai"), data)
     assert (report["pictures"], report["unscored"], report["unknown_rows"]) == (7, 1, 1)
     summary = set_report.summary(report)
     assert "; 1 left out without a score, 1 rows of no picture in the set, 2 files rej" in summary
@@ -134,7 +134,7 @@ def test_what_has_no_score_and_what_is_not_there_is_counted(tmp_path: Path, data
 def test_a_set_of_one_class_has_the_rate_of_that_class(tmp_path: Path) -> None:
     human = {path: data for path, data in DATA.items() if "human" in path}
     gallery = archive(tmp_path / "gallery.zip", human.items())
-    report, folder = evaluated(written(tmp_path, SCORES, "probability"), gallery)
+    report, folder = evaluated(written(tmp_path, SCORES, "probability_ai"), gallery)
     assert report["classes"] == "human"
     assert report["false_positive_rate"] == 0.25
     assert not {"accuracy", "auc", "matched", "baselines", "recall"} & {*report}
@@ -145,10 +145,10 @@ def test_a_set_of_one_class_has_the_rate_of_that_class(tmp_path: Path) -> None:
 
 
 CHANGED: dict[str, tuple[Any, str, str]] = {
-    "text": (SCORES | {"ai/a.png": "high"}, "probability", r"no numbers: 1 \('high'\)"),
+    "text": (SCORES | {"ai/a.png": "high"}, "probability_ai", r"no numbers: 1 \('high'\)"),
     "infinite": (SCORES | {"ai/a.png": "inf"}, "score", r"no numbers: 1 \('inf'\)"),
     "nan": (SCORES | {"ai/a.png": "nan"}, "score", r"no numbers: 1 \('nan'\)"),
-    "no probability": (SCORES | {"ai/a.png": 1.5}, "probability", r"from 0 to 1: 1 \('1.5'\)"),
+    "no probability": (SCORES | {"ai/a.png": 1.5}, "probability_ai", r"from 0 to 1: 1 \('1.5'\)"),
     "no column": (SCORES, "confidence", "columns path, confidence: it needs path, and prob"),
     "nothing known": ({f"x{n}.png": 0.5 for n in range(9)}, "score",
                       r"no path names a file of the set: 9 \('x0.png', 'x1.png', 'x2.png', ...\)"),
@@ -172,7 +172,7 @@ def test_a_wrong_table_is_one_line_and_writes_nothing(
 
 
 def test_the_same_row_twice_is_no_contradiction(tmp_path: Path, data: Path) -> None:
-    table = written(tmp_path, [*SCORES.items(), *SCORES.items()], "probability")
+    table = written(tmp_path, [*SCORES.items(), *SCORES.items()], "probability_ai")
     assert evaluated(table, data)[0]["pictures"] == 8
 
 
@@ -195,7 +195,7 @@ def test_two_detectors_are_compared_on_one_set(tmp_path: Path, data: Path) -> No
     folders = []
     for name, scores in (("good", SCORES), ("poor", dict.fromkeys(FILES, 0.5))):
         folders.append(tmp_path / name)
-        table = external_scores.read(written(tmp_path, scores, "probability"), None)
+        table = external_scores.read(written(tmp_path, scores, "probability_ai"), None)
         external_scores.evaluate(table, data, LABELS, PARAMS, folders[-1])
     (a, threshold_a), (b, threshold_b) = (compare.load_scores(f"{name}") for name in folders)
     (comparison,) = compare.compare(a, b, (threshold_a, threshold_b))

@@ -8,6 +8,7 @@ from huggingface_hub import ModelCard
 
 from realart.evaluation import model_card, verdict
 from realart.metrics import goals, text
+from realart.models.trained_model import TrainedModel
 from realart.params import OnnxFeatures, load_params
 
 pytestmark = pytest.mark.slow
@@ -44,7 +45,7 @@ def test_a_licence_is_claimed_only_where_it_is_known(
     model = "mobilenetv2" if weights == "imagenet" else params.model
     params = params.model_copy(update={"datasets": {"local": data}, "model": model})
     report = json.loads((inside / "metrics/evaluation.json").read_text())
-    read = ModelCard(model_card.render(params, report, "- nothing"))
+    read = ModelCard(model_card.render(params, report, "- nothing", ""))
     assert read.data.license == expected
     assert ("MobileNetV2" in read.text.split("## Licence")[1]) == (weights == "imagenet")
 
@@ -61,7 +62,7 @@ def test_an_encoder_has_a_licence_of_its_own(inside: Path, licence: str, expecte
         update={"datasets": {"local": data}, "model": "clip_svm", "descriptors": descriptors}
     )
     report = json.loads((inside / "metrics/evaluation.json").read_text())
-    read = ModelCard(model_card.render(params, report, "- nothing"))
+    read = ModelCard(model_card.render(params, report, "- nothing", ""))
     assert read.data.license == expected
     assert f"{encoder.file} ({licence})" in read.text.split("## Licence")[1]
 
@@ -70,16 +71,16 @@ def test_a_published_result_is_named_as_such(inside: Path) -> None:
     params = load_params().model_copy(update={"model": "cnn150"})
     report = json.loads((inside / "metrics/evaluation.json").read_text())
     assert "Published of this recipe: cashbowman accuracy .629" in model_card.render(
-        params, report, ""
+        params, report, "", ""
     )
 
 
 def test_a_card_names_missed_goals_and_warns_of_one_class_predictions(inside: Path) -> None:
     params, report = load_params(), json.loads((inside / "metrics/evaluation.json").read_text())
-    assert goals.summary(report, params.goals) in model_card.render(params, report, "")
-    assert "**Warning" not in model_card.render(params, report, "")
+    assert goals.summary(report, params.goals) in model_card.render(params, report, "", "")
+    assert "**Warning" not in model_card.render(params, report, "", "")
     report["test"] |= {"recall": 0.1, "confusion": {"tn": 3, "fp": 0, "fn": 3, "tp": 0}}
-    text = model_card.render(params, report, "")
+    text = model_card.render(params, report, "", "")
     assert "recall 0.100 is below 0.8" in text
     assert (
         "**Warning: on the test part all pictures are classified as human (6 of 6; 3 are human).**"
@@ -87,11 +88,16 @@ def test_a_card_names_missed_goals_and_warns_of_one_class_predictions(inside: Pa
     )
 
 
-def test_a_model_of_the_sample_alone_says_so_first(inside: Path) -> None:
+def test_a_caution_comes_first(inside: Path) -> None:
     params = load_params()
     report = json.loads((inside / "metrics/evaluation.json").read_text())
-    sample = params.datasets["sample"]
-    embedded = params.model_copy(update={"dataset": "sample", "datasets": {"sample": sample}})
-    for shown, expected in ((params, False), (embedded, True)):
-        body = model_card.render(shown, report, "").split("\n# ", 1)[1]
-        assert ("for trying the software only" in body.split("\n\n")[1]) == expected
+    for caution, first in (("", "Classifies "), ("mind this", "**Mind this.**")):
+        body = model_card.render(params, report, "", caution).split("\n# ", 1)[1]
+        assert body.split("\n\n")[1].startswith(first)
+
+
+def test_the_card_and_the_model_have_the_caution_of_the_verdict(inside: Path) -> None:
+    report = json.loads((inside / "metrics/evaluation.json").read_text())
+    expected = verdict.caution(report["gain"])
+    assert json.loads((inside / "models/final/model.json").read_text())["caution"] == expected
+    assert TrainedModel(inside / "models/final").caution == expected

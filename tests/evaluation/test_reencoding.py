@@ -6,6 +6,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+import pytest
 from making import PARAMS, archive, file, picture, published
 from PIL import Image
 
@@ -46,6 +47,17 @@ def test_figures_under_each_condition() -> None:
         "only_human_again": 0.5,
         "only_ai_again": 1.0,
     }
+
+
+@pytest.mark.parametrize(("moved", "words"), [(0.04, "hardly moves"), (0.7, "do not believe")])
+def test_what_follows_from_a_shift_is_said(moved: float, words: str) -> None:
+    labels, scores = np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])
+    for class_moved in (labels, 1 - labels):
+        shifted = np.clip(scores - moved * (2 * labels - 1) * class_moved, 0, 1)
+        found = reencoding.compare_scores(labels, scores, shifted)
+        sentence = reencoding.describe(found, 70)
+        assert words in sentence
+        assert f"{found['only_ai_again']['auc']:.3f} with ai art alone" in sentence
 
 
 def test_a_model_of_compression_shifts(tmp_path: Path) -> None:

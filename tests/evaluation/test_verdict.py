@@ -68,6 +68,15 @@ def test_a_model_is_better_or_worse_or_neither_is_shown() -> None:
     assert ["no significant difference" in found for found in words] == [False, False, True]
 
 
+def test_a_model_is_cautioned_of_exactly_if_it_is_not_shown_to_be_better() -> None:
+    labels, good = some_scores(300)
+    bad = np.random.default_rng(0).permutation(good)
+    for scores, floor, words in ((good, bad, ""), (bad, good, "worse"), (good, good, "not shown")):
+        caution = verdict.caution(verdict.gain(table(labels, scores), table(labels, floor)))
+        assert caution.startswith(f"this model is {words}" if words else "")
+        assert bool(caution) == bool(words)
+
+
 def test_a_higher_figure_alone_is_not_better() -> None:
     labels, scores = some_scores(40)
     other = np.clip(scores + np.random.default_rng(3).normal(0, 0.1, 40), 0, 1)

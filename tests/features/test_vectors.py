@@ -160,7 +160,7 @@ def test_measurements_and_encoders_predict_without_keras(
     ).stdout.splitlines()
     assert lines[-1] == "[]"
     (prediction,) = predict.predict([picture], trained_model.TrainedModel(project / "models/final"))
-    assert lines[0].split()[:2] == [prediction.verdict, f"p(ai)={prediction.probability:.3f}"]
+    assert lines[0].split()[:2] == [prediction.verdict, f"p(ai)={prediction.probability_ai:.3f}"]
 
 
 def test_an_encoder_needs_its_file_for_features_only(

@@ -1,13 +1,14 @@
 """Matched pictures: as many of each class in every stratum, as many as there can be."""
 
 from collections import Counter
+from typing import Any
 
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 from making import published
 
-from realart.metrics import matching
+from realart.metrics import intervals, matching
 
 PICTURE = st.tuples(
     st.sampled_from(["ai", "human"]),
@@ -65,3 +66,24 @@ def test_figures_are_those_of_matched_pictures_alone() -> None:
     assert at[None] == {"pictures": 2, "auc": 1.0}
     alone = pictures.iloc[2:]
     assert matching.figures(scores.iloc[2:], alone) == {"pictures": 0}
+
+
+def report(matched: dict[str, float], accuracy: float) -> dict[str, Any]:
+    return {"matched": {"oof": matched, "test": {"pictures": 0}}, "oof": {"accuracy": accuracy}}
+
+
+@given(st.integers(1, 500), st.floats(0, 1), st.floats(0, 1))
+def test_less_is_said_only_of_what_chance_does_not_explain(
+    pictures: int, share: float, of_all: float
+) -> None:
+    correct = round(share * pictures)
+    accuracy = correct / pictures
+    words = matching.describe(report({"pictures": pictures, "accuracy": accuracy}, of_all))
+    assert f"out of fold {accuracy:.3f} ({pictures}), test part none" in words
+    less = intervals.wilson(correct, pictures).high < of_all
+    assert ("part of that is format and size" in words) == less
+    assert not (less and accuracy >= of_all)
+
+
+def test_without_a_match_nothing_is_known() -> None:
+    assert "nobody knows" in matching.describe(report({"pictures": 0}, 0.9))

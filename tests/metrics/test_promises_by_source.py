@@ -43,11 +43,18 @@ def test_thresholds_are_those_of_the_other_sources() -> None:
     assert all(sentence.endswith(" on c") for sentence in worst)
 
 
-def test_what_no_other_source_allows_is_left_empty() -> None:
+def test_sources_that_are_folders_of_classes_show_nothing() -> None:
     rows = pd.concat([scored(0, "a", 1), scored(0, "b", 2)])
     rows = rows[(rows["source"] == "a") == (rows["label"] == "ai")]
+    table = promises_by_source.table(rows, rows, PROMISE)
+    assert table[["low_fpr", "sure", "false_positive_rate", "precision"]].isna().all(axis=None)
+    assert promises_by_source.worst(table) == []
+    assert promises_by_source.worst(table.iloc[:0]) == []
+
+
+def test_a_source_of_one_class_has_no_rate_of_the_other() -> None:
+    rows = pd.concat([scored(0, "a", 1), scored(0, "b", 2), scored(0, "c", 3)])
+    rows = rows[(rows["source"] != "a") | (rows["label"] == "ai")]
     table = promises_by_source.table(rows, rows, PROMISE).set_index("source")
-    assert np.isnan(table.loc["b", "low_fpr"])  # no other human art
-    assert table["false_positive_rate"].isna().all()  # a has none to be tried on
-    assert len(promises_by_source.worst(table.reset_index())) == 1
-    assert promises_by_source.worst(table.iloc[:0].reset_index()) == []
+    assert np.isnan(table.loc["a", "false_positive_rate"])  # no human art to be tried on
+    assert table["precision"].notna().all()

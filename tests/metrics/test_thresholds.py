@@ -1,5 +1,7 @@
 """Chosen thresholds are optimal, and decisions agree with the metrics that are reported."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,6 +122,19 @@ def test_a_confidence_threshold_may_pass_all_and_none() -> None:
         "human", "human", "ai", "ai",
     ]  # fmt: skip
     assert {rule(thresholds.NEVER).decide(value) for value in (0.0, 0.5, 1.0)} == {"unsure"}
+
+
+@given(st.floats(0, 1), st.sampled_from([0.3, 0.5, 0.75, 0.99, thresholds.NEVER]))
+def test_the_bounds_in_words_are_those_of_the_decisions(probability: float, sure: float) -> None:
+    for at in (None, *POINTS):
+        words = rule(sure).bounds(at)
+        numbers = [float(text) for text in re.findall(r"\d\.\d+", words)]
+        if any(abs(probability - number) < 0.001 for number in numbers):
+            continue
+        decision = "unsure" if not words else "ai" if probability > numbers[-1] else "human"
+        if len(numbers) == 2 and numbers[0] < probability < numbers[1]:
+            decision = "unsure"
+        assert rule(sure).decide(probability, at) == decision
 
 
 def test_metrics_are_those_of_the_decisions() -> None:

@@ -1,5 +1,7 @@
 """The Python API predicts pictures of any kind as the command line predicts their files."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +50,14 @@ def test_a_folder_is_named_by_text_or_path(folder: Path) -> None:
         realart.load("nowhere")
 
 
+def test_a_caution_is_a_warning(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "models/final", tmp_path / "final")
+    manifest = json.loads((tmp_path / "final/model.json").read_text())
+    (tmp_path / "final/model.json").write_text(json.dumps({**manifest, "caution": "mind this"}))
+    with pytest.warns(UserWarning, match="mind this"):
+        realart.load(tmp_path / "final")
+
+
 def test_a_picture_of_any_kind_has_the_same_prediction(model: PictureClassifier) -> None:
     pixels = picture(0)
     data = Path("picture.png").read_bytes()
@@ -57,7 +67,7 @@ def test_a_picture_of_any_kind_has_the_same_prediction(model: PictureClassifier)
     assert [prediction.path for prediction in predictions] == ["picture.png"] * 2 + [""] * 4
     for prediction in predictions:
         assert prediction.error == ""
-        assert prediction.probability == pytest.approx(predictions[0].probability, rel=1e-5)
+        assert prediction.probability_ai == pytest.approx(predictions[0].probability_ai, rel=1e-5)
         assert prediction.deliveries == pytest.approx(predictions[0].deliveries, rel=1e-5)
     for single in pictures:
         assert len(model.predict(single, once=True)) == 1
@@ -70,7 +80,7 @@ def test_what_can_not_be_classified_has_an_error(model: PictureClassifier) -> No
     predictions = model.predict(["gone.png", b"broken", picture(0, 8, 8)])
     errors = [prediction.error.split(":")[0] for prediction in predictions]
     assert errors == ["No such file or directory", "not a picture", "too small"]
-    assert {prediction.probability for prediction in predictions} == {None}
+    assert {prediction.probability_ai for prediction in predictions} == {None}
     with pytest.raises(RealartError, match="is no picture"):
         model.predict(picture(0).astype(float))
 

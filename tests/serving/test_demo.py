@@ -127,10 +127,11 @@ def test_a_picture_is_classified_and_explained(
     (expected,) = predict.predict([path], model)
     assert text.splitlines()[:2] == ["a picture", expected.verdict]
     expect(page.locator("#result figure img")).to_be_visible()
-    assert f"probability of ai: {expected.probability:.3f}" in text
+    assert f"probability of ai: {expected.probability_ai:.3f}" in text
     rows = dict(re.findall(r"^(balanced|low_fpr|best_f1)\t(ai|human)\t", text, re.MULTILINE))
     assert rows == {
-        point: model.decision_rule.decide(expected.probability or 0, point) for point in demo.POINTS
+        point: model.decision_rule.decide(expected.probability_ai or 0, point)
+        for point in demo.POINTS
     }
     assert set(rows.values()) == {"ai", "human"}
     assert "Stable Diffusion" in text
@@ -160,7 +161,7 @@ def test_the_verdict_and_its_reason_are_those_of_predict(tmp_path: Path) -> None
     html, _ = demo.classify(data, unstable)
     prediction = predict.predict_bytes(data, unstable)
     assert prediction.verdict == "unsure"
-    assert f">unsure</b></h2><p>probability of ai: <b>{prediction.probability:.3f}</b>" in html
+    assert f">unsure</b></h2><p>probability of ai: <b>{prediction.probability_ai:.3f}</b>" in html
     assert f"<p>{prediction.reason}</p>" in html
 
 

@@ -133,7 +133,7 @@ def test_probability_and_decision_are_those_of_predict(tmp_path: Path, ela: bool
         path.write_bytes(file(picture(seed, *WIDE)))
         explanation = explain.explain(path.read_bytes(), model)
         (prediction,) = predict([path], model)
-        assert explanation.probability == pytest.approx(prediction.probability, rel=1e-5)
+        assert explanation.probability_ai == pytest.approx(prediction.probability_ai, rel=1e-5)
         assert explanation.verdict == prediction.verdict
         assert np.array_equal(explanation.image, picture(seed, *WIDE))
         assert explanation.ela == stored_map(explanation.image, PARAMS.ela)
@@ -217,4 +217,4 @@ def test_a_published_file_is_decoded_once(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(decoding, "decode", noting)
     explanation = explain.explain(data, model)
     assert decoded.count(data) == 1
-    assert explanation.probability == pytest.approx(predict_bytes(data, model).probability)
+    assert explanation.probability_ai == pytest.approx(predict_bytes(data, model).probability_ai)

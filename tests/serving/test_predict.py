@@ -73,11 +73,11 @@ def test_every_file_has_its_prediction_in_order(
     assert [prediction.path for prediction in predictions] == [str(path) for path in paths]
     for number, (path, prediction) in enumerate(zip(paths, predictions, strict=True)):
         if number % 3 == 1:
-            assert (prediction.verdict, prediction.probability) == ("", None)
+            assert (prediction.verdict, prediction.probability_ai) == ("", None)
             assert prediction.error == "not a picture"
         else:
             expected = score(model, as_in_training(path, model))
-            assert prediction.probability == pytest.approx(expected, rel=1e-5)
+            assert prediction.probability_ai == pytest.approx(expected, rel=1e-5)
             expected_deliveries = delivered(picture(number), model)
             assert prediction.deliveries == pytest.approx(expected_deliveries, rel=1e-5)
             assert prediction.error == ""
@@ -103,7 +103,7 @@ def test_a_verdict_that_a_delivery_turns_is_unsure(tmp_path: Path) -> None:
     other = {"ai": "human", "human": "ai"}[once.verdict]
     assert (once.reason, once.deliveries) == ("", {})
     unsure = predict.predict_bytes(data, model)
-    assert (unsure.verdict, unsure.probability) == ("unsure", once.probability)
+    assert (unsure.verdict, unsure.probability_ai) == ("unsure", once.probability_ai)
     words = f"{PANEL[name].words} it would rather be classified as {other}"
     assert unsure.reason == f"{words} ({unsure.deliveries[name]:.3f})"
     at_point = predict.predict_bytes(data, model, "balanced")
@@ -117,7 +117,7 @@ def test_evidence_does_not_change_the_decision(tmp_path: Path, model: TrainedMod
     plain = predict.predict_bytes(file(picture(0)), model)
     assert marked.evidence == ("PNG text 'parameters': written by Stable Diffusion web UIs",)
     assert plain.evidence == ()
-    assert (marked.verdict, marked.probability) == (plain.verdict, plain.probability)
+    assert (marked.verdict, marked.probability_ai) == (plain.verdict, plain.probability_ai)
 
 
 def test_evidence_is_found_in_files_that_cannot_be_classified(
@@ -141,7 +141,7 @@ def test_evidence_is_found_in_files_that_cannot_be_classified(
         (web_ui, "too small"),
     ]
     assert [(item.evidence, item.error.split(":")[0]) for item in predictions] == expected
-    assert {(item.verdict, item.probability) for item in predictions} == {("", None)}
+    assert {(item.verdict, item.probability_ai) for item in predictions} == {("", None)}
 
 
 def test_bytes_that_are_no_picture_have_an_error(model: TrainedModel) -> None:
@@ -181,8 +181,8 @@ def test_ai_is_predicted_from_one_half_on(tmp_path: Path) -> None:
     for bias in (-50.0, 0.0, 50.0):
         predictions = list(predict.predict(paths, saved_model(tmp_path, bias), once=True))
         for prediction in predictions:
-            assert prediction.probability is not None
-            assert prediction.verdict == ("ai" if prediction.probability >= 0.5 else "human")
+            assert prediction.probability_ai is not None
+            assert prediction.verdict == ("ai" if prediction.probability_ai >= 0.5 else "human")
         if bias:
             assert {prediction.verdict for prediction in predictions} == {
                 "ai" if bias > 0 else "human"

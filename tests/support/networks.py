@@ -54,7 +54,7 @@ def turn_a_delivery(model: "TrainedModel", data: bytes) -> str:
 
     model.decision_rule = UNCALIBRATED_RULE
     prediction = predict_bytes(data, model)
-    score, delivered = prediction.probability, prediction.deliveries
+    score, delivered = prediction.probability_ai, prediction.deliveries
     assert score is not None
     name = max(delivered, key=lambda name: abs(delivered[name] - score))
     middle = (score + delivered[name]) / 2

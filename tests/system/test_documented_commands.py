@@ -63,7 +63,7 @@ def project(trained: Path, own_store: Path, tmp_path_factory: pytest.TempPathFac
     (folder / "another.png").write_bytes(file(picture(1)))
     (folder / "folder").mkdir()
     (folder / "folder/1.jpg").write_bytes(ordinary_picture(1))
-    rows = ["path,probability"]
+    rows = ["path,probability_ai"]
     for number, name in enumerate(("set", "mine", "other", "train", "test"), 1):
         labels = (
             ("AI_a", "human", "AI_b", "baroque", "AI_a", "realism") if name == "set" else LABELS

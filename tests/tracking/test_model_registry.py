@@ -54,7 +54,8 @@ PICTURES = [
 ]
 EVIDENCE = ["PNG text 'parameters': written by Stable Diffusion web UIs"]
 NO_ANSWER = {
-    "verdict": "", "probability": None, "reason": "", **dict.fromkeys(POINTS, ""), "promises": [],
+    "verdict": "", "probability_ai": None, "reason": "", **dict.fromkeys(POINTS, ""),
+    "promises": [],
 }  # fmt: skip
 
 
@@ -109,7 +110,7 @@ def expected(folder: Path) -> list[dict[str, object]]:
         answers.append(
             {
                 "verdict": model.decision_rule.decide(probability),
-                "probability": pytest.approx(probability, abs=1e-9),
+                "probability_ai": pytest.approx(probability, abs=1e-9),
                 "reason": novelty.REASON if is_novel else "",
                 **{point: model.decision_rule.decide(probability, point) for point in POINTS},
                 "promises": [model.decision_rule.promise(at) for at in (None, "low_fpr")],
@@ -154,7 +155,7 @@ def test_served_verdicts_are_those_of_predict(final: Path) -> None:
     for params in (None, {"once": False}, {"once": True}):
         (row,) = served.predict(None, table, params).to_dict("records")
         prediction = predict_bytes(PICTURES[0], served.model, once=bool(params and params["once"]))
-        for name in ("verdict", "probability", "reason"):
+        for name in ("verdict", "probability_ai", "reason"):
             assert row[name] == getattr(prediction, name)
         assert (row["verdict"] == "unsure") == bool(row["reason"])
         assert bool(row["reason"]) == (params != {"once": True})
@@ -307,7 +308,7 @@ def test_the_model_is_code_and_files_without_pickle(registered: str, tmp_path: P
     assert all(re.search(rf"^{name}==\d", required, re.M) for name in model_registry.REQUIREMENTS)
     info = mlflow.models.get_model_info(f"{folder}")
     assert info.signature.inputs.input_names() == ["picture"]
-    assert info.signature.outputs.input_names()[:2] == ["verdict", "probability"]
+    assert info.signature.outputs.input_names()[:2] == ["verdict", "probability_ai"]
 
 
 def test_requirements_name_all_imported_packages(trained: Path) -> None:
