@@ -176,9 +176,9 @@ def compare(
     part = both["part_a"].where(both["part_a"] != SET, both["part_b"])
     if both.empty:
         raise RealartError(
-            f"these have no picture in common ({len(a)} and {len(b)}): compare runs on one "
-            "dataset, with the same split.seed, or folders that `realart evaluate` wrote for one "
-            "set"
+            f"A and B have no picture in common ({len(a)} and {len(b)}): they are of other sets, "
+            "or split by another split.seed; compare experiments on one set (`dvc exp list` names "
+            "them), or what `realart evaluate --run A B --data SET` writes of both on one set"
         )
     for name in PARTS:
         rows = both[part == name]

@@ -10,7 +10,7 @@ METRICS = ("accuracy", "recall", "auc")
 
 
 def headline(report: Mapping[str, Any]) -> Headline:
-    """Choose the numbers of metrics.json, of which there are at most nine.
+    """Choose the numbers of metrics.json, of which there are at most ten.
 
     Parameters
     ----------
@@ -20,12 +20,16 @@ def headline(report: Mapping[str, Any]) -> Headline:
     Returns
     -------
     dict
-        `oof` and `test`: each of `METRICS`; `baseline`: the AUC out of fold of the shortcut
+        `oof` and `test`: each of `METRICS`; `data`: the number of `pictures` of both, by which
+        runs on different sets are recognised; `baseline`: the AUC out of fold of the shortcut
         baseline; `unseen`: the AUC on held-out sets, if there are any; `cases`: how many are
         `right`, if there are any.
     """
     numbers: Headline = {
         part: {name: report[part][name] for name in METRICS} for part in ("oof", "test")
+    }
+    numbers["data"] = {
+        "pictures": sum(sum(report[part]["confusion"].values()) for part in ("oof", "test"))
     }
     numbers["baseline"] = {"auc": report["floor"]["oof"]["auc"]}
     if "unseen" in report:

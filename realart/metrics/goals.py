@@ -40,7 +40,7 @@ def unmet(report: Mapping[str, Any], goals: Goals) -> dict[str, str]:
     for name, goal in goals.model_dump(exclude_none=True, exclude={"cases"}).items():
         value = report["test"].get(name, math.nan)
         met, beyond = (value <= goal, "above") if name in AT_MOST else (value >= goal, "below")
-        reason = f"{name} {value:.3f} is {beyond} {goal:g}"
+        reason = f"{name} {value:.3f} is {beyond} {goal:g}{_doubt(report['test'], name, goal)}"
         if math.isnan(value):  # reports of older releases lack newer metrics
             reason = f"there is no {name}"
         reasons[name] = "" if met else reason
@@ -66,6 +66,14 @@ def summary(report: Mapping[str, Any], goals: Goals) -> str:
     """Return `goals met`, or `goals missed: ` and how; the parameters are what `unmet` takes."""
     missed = ", ".join(filter(None, unmet(report, goals).values()))
     return f"goals missed: {missed}" if missed else "goals met"
+
+
+def _doubt(test: Mapping[str, Any], name: str, goal: float) -> str:
+    """Return the remark that the 95 % interval of a metric contains its goal; "" if it does not."""
+    bounds = test["intervals"].get(name)
+    if not bounds or not bounds["low"] <= goal <= bounds["high"]:
+        return ""
+    return f", which may be chance (its interval: {bounds['low']:.3f} to {bounds['high']:.3f})"
 
 
 def _unpaired_gain(report: Mapping[str, Any]) -> Figures:

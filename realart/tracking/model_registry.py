@@ -171,7 +171,9 @@ def promote(
     stays = f"; version {present.version} stays {CHAMPION}" if present else ""
     if any(goals.unmet(report, wanted).values()):
         though = f", though {reason}" if present and not is_better else ""
-        return f"{registered}, not {CHAMPION}: {goals.summary(report, wanted)}{stays}{though}"
+        missed = goals.summary(report, wanted)
+        role = f"not {CHAMPION} (the version to serve from MLflow, which nothing else needs)"
+        return f"{registered}, {role}: {missed}{stays}{though}"
     if is_better:
         return f"{registered}{stays}: {reason}"
     try:

@@ -90,7 +90,9 @@ def test_parts_are_apart_and_only_common_pictures_count() -> None:
 def test_runs_on_different_pictures_are_refused() -> None:
     labels, scores = some_scores(20)
     other = scored(scores, labels).assign(row=lambda table: "x" + table["row"])
-    with pytest.raises(RealartError, match=r"no picture in common \(20 and 20\)"):
+    with pytest.raises(
+        RealartError, match=r"no picture in common \(20 and 20\).* \(`dvc exp list`"
+    ):
         list(compare.compare(scored(scores, labels), other))
 
 

@@ -9,9 +9,10 @@ import pytest
 from realart.evaluation import headline
 
 METRICS = {"accuracy": 0.9, "recall": 0.8, "auc": 0.95, "mcc": 0.7, "intervals": {"auc": {}}}
+CONFUSION = {"confusion": {"tn": 1, "fp": 2, "fn": 3, "tp": 4}}
 REPORT: dict[str, Any] = {
-    "test": METRICS,
-    "oof": METRICS | {"auc": 0.85},
+    "test": METRICS | CONFUSION,
+    "oof": METRICS | CONFUSION | {"auc": 0.85},
     "floor": {"by": "shape", "oof": {"auc": 0.6, "auc_low": 0.5}, "test": {"auc": 0.7}},
     "cases": {},
 }
@@ -22,7 +23,7 @@ ALL = REPORT | {
 
 
 def test_numbers_out_of_fold_come_first() -> None:
-    assert list(headline.headline(REPORT)) == ["oof", "test", "baseline"]
+    assert list(headline.headline(REPORT)) == ["oof", "test", "data", "baseline"]
 
 
 def test_there_are_at_most_ten_numbers() -> None:
@@ -30,6 +31,7 @@ def test_there_are_at_most_ten_numbers() -> None:
     assert numbers["unseen"] == {"auc": 0.95}
     assert numbers["cases"] == {"right": 1}
     assert numbers["baseline"] == {"auc": 0.6}
+    assert numbers["data"] == {"pictures": 20}
     assert sum(map(len, numbers.values())) <= 10
 
 

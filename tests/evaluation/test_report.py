@@ -132,6 +132,7 @@ def test_a_page_names_missed_goals_and_warns_of_one_class_predictions(
     found["test"] |= {
         "accuracy": 0.9,
         "recall": 0.1,
+        "intervals": found["test"]["intervals"] | {"recall": {"low": 0, "high": 0.2}},
         "confusion": {"tn": 0, "fp": 3, "fn": 0, "tp": 3},
     }
     found["cases"] = {"ai/one.png": {"score": 0.9, "right": 1.0}}

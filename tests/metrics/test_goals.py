@@ -67,6 +67,15 @@ def test_a_goal_is_met_from_its_value_on(name: str) -> None:
     assert goals.unmet(nothing, Goals.model_validate({name: goal}))[name] == f"there is no {name}"
 
 
+@given(st.sampled_from(sorted(decisions(*some_scores(40))["intervals"])), st.floats(0.01, 1))
+def test_a_miss_within_the_interval_may_be_chance(name: str, goal: float) -> None:
+    given_report = report(*some_scores(40))
+    interval = given_report["test"]["intervals"][name]
+    words = goals.unmet(given_report, Goals.model_validate({name: goal}))[name]
+    may_be_chance = interval["low"] <= goal <= interval["high"]
+    assert ("may be chance" in words) == (bool(words) and may_be_chance)
+
+
 def test_a_goal_that_is_left_out_is_not_checked() -> None:
     assert list(goals.unmet(report(*some_scores(200)), NONE)) == ["above_chance", "above_floor"]
     assert goals.summary(report(*some_scores(200)), NONE) == "goals met"
@@ -144,7 +153,8 @@ def test_pictures_without_a_signal_miss_the_goals(
     assert "out of fold is not above 0.5" in summary
     assert "on the test part all pictures are classified as ai (14 of 14; 13 are ai)" in summary
     (logged,) = (line for line in lines if line.startswith("report: "))
-    assert ", version 1, not champion: goals missed: balanced_accuracy" in logged
+    assert ", version 1, not champion (the version to serve" in logged
+    assert "goals missed: balanced_accuracy" in logged
     for shown in ("metrics/report.html", "models/final/README.md"):
         assert "all pictures are classified as ai (14 of 14;" in (project / shown).read_text()
     assert (
