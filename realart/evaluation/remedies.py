@@ -11,17 +11,17 @@ SHAPE = ("width", "height", "aspect", "width and height")
 DETAIL = ("bytes", "bits per pixel")
 """Fields of a stored file's header that follow from its picture, as colour does."""
 REMEDIES = {
-    "files": "What now, about files: the pipeline saves both classes alike, so its models see "
-    "neither format nor quality nor metadata. Those of others do: publish all files saved alike.",
+    "files": "What now, about files: the pipeline saves both classes alike, so that its models see "
+    "no header of a published file. Models of others may: publish all files saved alike.",
     "sets": "What now, about sets: take sets that have both classes each, and believe the figures "
     "of sets held out (`split.method=sets`).",
     "encoding": "What now, about stored files: `clean.encoding=jpeg` saves both classes alike.",
     "shape": "What now, about size and shape: train a recipe whose squares are made by `shape: "
     "crop`, on pictures of both classes of the same sizes and shapes. What its accuracy is worth "
     "without them, pictures matched by format and size show.",
-    "content": "What now, about colour and detail: the classes were collected in different places. "
-    "Add pictures of either class from the sources of the other, of the same subjects and styles, "
-    "and leave out what only one class has.",
+    "content": "What now, about colour and detail: the classes show different things, or come from "
+    "different places. Add pictures of either class from the sources of the other, of the same "
+    "subjects and styles, and leave out what only one class has.",
     "accuracy": "What now, about accuracies: one near that of the shortcut baseline shows nothing "
     "about art. Judge a model by its gain over the baseline, and on pictures from elsewhere.",
 }
