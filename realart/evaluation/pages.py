@@ -2,10 +2,12 @@
 
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from PIL import Image
 
 THUMBNAIL = 240
@@ -20,11 +22,13 @@ def render(template: str, **context: Any) -> str:
     template
         The name of its file; the templates extend `base.html`, which has the style.
     context
-        What it shows: any text in it is escaped.
+        What it shows: any text in it is escaped. The filter `code` shows what is in backticks as
+        code.
     """
     environment = Environment(
         loader=PackageLoader("realart.evaluation", "."), autoescape=True, undefined=StrictUndefined
     )
+    environment.filters["code"] = _code
     return environment.get_template(template).render(context)
 
 
@@ -40,6 +44,10 @@ def embed_thumbnail(image: Image.Image) -> str:
 def embed_file(path: Path) -> str:
     """Return the PNG or JPEG file at `path` as a data URL."""
     return _data_url(path.read_bytes(), path.suffix[1:].replace("jpg", "jpeg"))
+
+
+def _code(text: str) -> Markup:
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _data_url(content: bytes, kind: str) -> str:

@@ -43,13 +43,13 @@ def problems(audit: PublishedAudit) -> dict[str, int]:
 
 
 def sentences(audit: PublishedAudit) -> list[str]:
-    """Describe the result, a sentence each, the most harmful first."""
+    """Describe the result, a sentence each, the most harmful first, and what to do about it."""
     return [
         *_about_labels(audit),
         *(f"One-sided: {found}." for found in audit.one_sided[:NAMED]),
-        *(remedies.remedies(audit.baselines) if len(audit.baselines) else []),
         *_about_copies(audit),
         *_about_files(audit),
+        *(remedies.remedies(audit.baselines) if len(audit.baselines) else []),
     ]
 
 

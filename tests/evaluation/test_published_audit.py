@@ -15,7 +15,7 @@ from realart.core.errors import RealartError
 from realart.data import defaults
 from realart.data.labels import read_paths
 from realart.data.tabulation import Entry, PictureSet
-from realart.evaluation import audit_page, published_audit, published_findings
+from realart.evaluation import audit_page, published_audit, published_findings, remedies
 from realart.evaluation.published_audit import PublishedAudit
 
 pytestmark = pytest.mark.slow
@@ -77,6 +77,7 @@ def test_a_planted_shortcut_is_named(planted: PublishedAudit) -> None:
     assert (row["name"], row["auc"]) == ("quantisation table", 1.0)
     first = published_findings.sentences(planted)[0]
     assert first.startswith("Files as published: the label is almost fully predictable")
+    assert remedies.REMEDIES["files"] in published_findings.sentences(planted)
     assert [str(found) for found in planted.one_sided] == [
         f"JPEG quality 90: {COUNT + 1} of {COUNT + 1} ai pictures, none of {COUNT + 1} human",
         f"JPEG quality 70: {COUNT} of {COUNT + 1} human pictures, none of {COUNT + 1} ai",
@@ -90,6 +91,7 @@ def test_without_a_shortcut_none_is_named_and_nothing_is_called_clean(
     assert published_findings.failures(plain, 0.6, published_findings.PROBLEMS) == []
     text = " ".join(published_findings.sentences(plain)).lower()
     assert "fully predictable from" not in text
+    assert "about files" not in text
     assert "clean" not in text
 
 
@@ -156,6 +158,7 @@ def test_a_set_without_any_usable_picture_has_a_page_of_its_broken_files(tmp_pat
 def test_the_page_embeds_what_it_shows(planted: PublishedAudit) -> None:
     page = Reader(audit_page.page(planted))
     assert page.is_self_contained()
+    assert "`" not in page.text
     assert len(page.loads) == 2 * audit_page.SAMPLE + 2 * (1 + 1 + 2)
     for name in ("quantisation table", "train/ai/truncated.jpg", "train/real/both.jpg"):
         assert name in page.text
