@@ -81,8 +81,7 @@ class DecisionRule(Strict):
         """
         if not at:
             return unsure_band(self.sure)
-        threshold = self.points.get(at, NEVER)
-        return f"ai where p(ai) is at least {threshold:.3f}" if threshold <= 1 else ""
+        return f"ai where p(ai) is at least {self.points[at]:.3f}" if at in self.points else ""
 
     def describe(self, at: Point | None = None) -> str:
         """Return what is promised of decisions and which `bounds` they have, as a sentence."""
