@@ -80,13 +80,15 @@ def describe(report: Mapping[str, Any]) -> str:
     accuracy, pictures = oof["accuracy"], oof["pictures"]
     of_all = report["oof"]["accuracy"]
     less = intervals.wilson(round(accuracy * pictures), pictures).high < of_all
-    of_test = f"{test['accuracy']:.3f} ({test['pictures']})" if test["pictures"] else "none"
+    of_test = (
+        f"accuracy {test['accuracy']:.3f} ({test['pictures']})" if test["pictures"] else "none"
+    )
     conclusion = (
         f"less than on all pictures ({of_all:.3f}): part of that is format and size"
         if less
         else f"no less, but for chance, than on all pictures ({of_all:.3f})"
     )
     return (
-        f"{start}accuracy out of fold {accuracy:.3f} ({pictures}), test part {of_test}. Out of "
-        f"fold that is {conclusion}."
+        f"{start}out of fold accuracy {accuracy:.3f} ({pictures}), of the test part {of_test}. Out "
+        f"of fold that is {conclusion}."
     )

@@ -79,7 +79,7 @@ def test_less_is_said_only_of_what_chance_does_not_explain(
     correct = round(share * pictures)
     accuracy = correct / pictures
     words = matching.describe(report({"pictures": pictures, "accuracy": accuracy}, of_all))
-    assert f"out of fold {accuracy:.3f} ({pictures}), test part none" in words
+    assert f"out of fold accuracy {accuracy:.3f} ({pictures}), of the test part none" in words
     less = intervals.wilson(correct, pictures).high < of_all
     assert ("part of that is format and size" in words) == less
     assert not (less and accuracy >= of_all)
