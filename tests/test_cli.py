@@ -637,7 +637,7 @@ def test_runs_are_compared_as_text_and_as_markdown(
 def test_another_detector_is_evaluated_without_a_run(realart: Realart, tmp_path: Path) -> None:
     """And compared: the folder that was written stands for it."""
     shutil.copy(REPOSITORY / "params.yaml", tmp_path)
-    rows = ["path;probability"]
+    rows = ["path;probability_ai"]
     for number in range(8):
         name = f"set/{('ai', 'human')[number % 2]}/{number}.png"
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -763,7 +763,7 @@ def test_evaluations_of_a_folder_go_into_its_project(
 ) -> None:
     (folder_of_project / "set/ai").mkdir(parents=True)
     (folder_of_project / "set/human").mkdir()
-    lines = ["path,probability"]
+    lines = ["path,probability_ai"]
     for number in range(8):
         path = f"set/{('ai', 'human')[number % 2]}/{number}.png"
         (folder_of_project / path).write_bytes(file(picture(number)))
