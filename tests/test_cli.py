@@ -249,7 +249,7 @@ def test_a_point_that_can_not_be_promised_is_an_error_before_any_picture(
     assert decided.stderr.startswith("at least 99 % of decisions that are not unsure are right")
     balanced = manifest["verdicts"]["points"]["balanced"]
     bounds = realart(*arguments, "--at", "balanced", cwd=project).stderr
-    assert bounds == f"ai where p(ai) is at least {balanced:.3f}\n"
+    assert bounds == f"by p(ai): ai from {balanced:.3f} on\n"
     assert realart(*arguments, "--json", cwd=project).stderr == ""
 
 

@@ -81,11 +81,12 @@ class DecisionRule(Strict):
         """
         if not at:
             return unsure_band(self.sure)
-        return f"ai where p(ai) is at least {self.points[at]:.3f}" if at in self.points else ""
+        return f"ai from {self.points[at]:.3f} on" if at in self.points else ""
 
     def describe(self, at: Point | None = None) -> str:
         """Return what is promised of decisions and which `bounds` they have, as a sentence."""
-        return "; ".join(filter(None, [self.promise(at), self.bounds(at)]))
+        bounds = self.bounds(at)
+        return "; ".join(filter(None, [self.promise(at), bounds and f"by p(ai): {bounds}"]))
 
 
 def unsure_band(sure: float) -> str:
@@ -96,8 +97,8 @@ def unsure_band(sure: float) -> str:
     if sure > 1:
         return ""
     if sure > classification.THRESHOLD:
-        return f"unsure where p(ai) is between {1 - sure:.3f} and {sure:.3f}"
-    return f"ai where p(ai) is at least {classification.THRESHOLD:.3f}"
+        return f"unsure between {1 - sure:.3f} and {sure:.3f}"
+    return f"ai from {classification.THRESHOLD:.3f} on"
 
 
 def why_below_balanced(points: Mapping[Any, float]) -> str:

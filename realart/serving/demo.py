@@ -17,6 +17,7 @@ from realart.core.errors import RealartError
 from realart.data import decoding
 from realart.data.decoding import BYTES_A_PIXEL, UnusableFileError
 from realart.metrics.plots import AI, HUMAN
+from realart.metrics.thresholds import DecisionRule
 from realart.models.trained_model import TrainedModel
 from realart.params import POINTS, Point
 from realart.serving import explain, provenance
@@ -104,17 +105,13 @@ def classify(data: bytes, model: TrainedModel, name: str = "") -> tuple[str, Ima
         html = f"<p>This file can't be classified: {escape(str(error))}</p>{evidence}"
         return f"<article>{_caption(name)}{html}</article>", None
     rule = model.decision_rule
-    rows = "".join(
-        f"<tr><td><code>{point}</code></td>"
-        f"<td>{_coloured(rule.decide(explanation.probability_ai, point))}</td>"
-        f"<td>{'; '.join(filter(None, [PURPOSES.get(point), rule.describe(point)]))}</td></tr>"
-        for point in POINTS
-    )
+    rows = "".join(_row(rule, explanation.probability_ai, point) for point in POINTS)
+    band = f" ({rule.bounds()})" if rule.bounds() else ""
     reason = f"<p>{explanation.reason}</p>" if explanation.reason else ""
     html = (
         f"<h2>{_coloured(explanation.verdict)}</h2>"
-        f"<p>probability of ai: <b>{explanation.probability_ai:.3f}</b></p>"
-        f"{reason}<p>For verdicts: {rule.describe()}.</p>"
+        f"<p>probability of ai: <b>{explanation.probability_ai:.3f}</b>{band}</p>"
+        f"{reason}<p>For verdicts: {rule.promise()}.</p>"
         f"<p>Decision at each operating point:</p><table>{rows}</table>"
         f"{evidence}"
     )
@@ -142,6 +139,15 @@ def _embedded(image: Image.Image, description: str) -> str:
     image.save(buffer, "PNG")
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return f'<img alt="{description}" src="data:image/png;base64,{data}">'
+
+
+def _row(rule: DecisionRule, probability: float, point: Point) -> str:
+    """Return an operating point's decision, threshold and promise or purpose as HTML."""
+    threshold = f"{bounds}: " if (bounds := rule.bounds(point)) else ""
+    return (
+        f"<tr><td><code>{point}</code></td><td>{_coloured(rule.decide(probability, point))}</td>"
+        f"<td>{threshold}{rule.promise(point) or PURPOSES[point]}</td></tr>"
+    )
 
 
 def _evidence(data: bytes) -> str:
