@@ -3,6 +3,7 @@
 It is pixels; where a backbone is frozen, the activations of its frozen part; or feature vectors.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial, singledispatch
 from itertools import chain
@@ -157,7 +158,8 @@ def _exported(model: Any, folder: Path) -> bool:
         return False
     try:
         openvino_runtime.export(model, folder, FROZEN)
-    except UnsupportedError:
+    except UnsupportedError as error:
+        print(f"features: {error}; Keras runs it", file=sys.stderr)
         return False
     return True
 

@@ -16,7 +16,7 @@ from realart.core import code, devices, errors, tables
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_directory
 from realart.features import feature_store, frozen_backbone
-from realart.networks import backend, builder
+from realart.networks import backend, builder, stored_weights
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Params
 from realart.training import checkpoints, fold_training, folds, parallel_folds
@@ -166,7 +166,7 @@ def _train_fold(
     )
     scores = fold_training.predict(model, recipe, data, indices.held_out)
     with fresh_directory(folder / f"{fold}") as beside:
-        model.save_weights(beside / WEIGHTS)
+        stored_weights.save(model, beside / WEIGHTS)
         folds.write(rows.loc[indices.held_out], scores, records, beside)
     checkpoint.unlink(missing_ok=True)
 
