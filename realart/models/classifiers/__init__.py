@@ -157,10 +157,19 @@ class FittedClassifier:
 
     @staticmethod
     def load(path: Path) -> "FittedClassifier":
-        """Load a classifier from an .npz file that `save` wrote."""
+        """Load a classifier from an .npz file that `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            It has a number that is not finite.
+        """
         with np.load(path) as stored:
             arrays = dict(stored)
-        return FittedClassifier(str(arrays.pop("name")), arrays)
+        name = str(arrays.pop("name"))
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("it has numbers that are not finite")
+        return FittedClassifier(name, arrays)
 
 
 def fit(
