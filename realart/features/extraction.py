@@ -117,7 +117,7 @@ def _(
         else:
             blocks = map_parallel(partial(extract_file, folder, own_spec), files, name, "row")
         file = folder / vectors.ROWS.format(number)
-        widths[name] = _write_vectors(name, blocks, len(files), file)
+        widths[name] = _write_vectors(name, blocks, files, file)
     return "vectors: " + ", ".join(f"{width} numbers by {name}" for name, width in widths.items())
 
 
@@ -170,15 +170,18 @@ def _run_exported(folder: Path, spec: InputSpec, file: Path) -> Sequence[NDArray
 
 
 def _write_vectors(
-    name: str, blocks: Iterator[vectors.FeatureVectors], count: int, file: Path
+    name: str, blocks: Iterator[vectors.FeatureVectors], pictures: Sequence[Path], file: Path
 ) -> int:
-    """Write `count` vectors, a block at a time; return their length."""
-    first = next(blocks)
-    with array_file(file, "float32", (count, first.shape[1])) as append:
+    """Write the vectors of all pictures, a block at a time; return their length."""
+    first, written = next(blocks), 0
+    with array_file(file, "float32", (len(pictures), first.shape[1])) as append:
         for block in chain([first], blocks):
-            if not np.isfinite(block).all():
+            if not (finite := np.isfinite(block).all(axis=1)).all():
+                picture = pictures[written + int(np.argmin(finite))]
                 raise RealartError(
-                    f"descriptor '{name}' has features that are not finite: choose other layers"
+                    f"descriptor '{name}' has features of {picture} that are not finite: choose "
+                    "other layers, or remove it"
                 )
             append(block)
+            written += len(block)
     return first.shape[1]

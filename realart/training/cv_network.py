@@ -15,7 +15,7 @@ import pandas as pd
 from realart.core import code, devices, errors, tables
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_directory
-from realart.features import feature_store, frozen_backbone
+from realart.features import feature_store, frozen_backbone, vectors
 from realart.networks import backend, builder, stored_weights
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Params
@@ -46,8 +46,9 @@ def fold_trainer(
     Raises
     ------
     RealartError
-        The recipe can't be built, or there are too few devices.
+        The recipe can't be built, there are too few devices, or a feature is not finite.
     """
+    vectors.require_finite(features, rows)
     found, count = devices.visible(), params.train.devices
     backend.check_devices(count, recipe.batch_size)
     parallel = len(found) >= 2 * count
