@@ -37,7 +37,7 @@ from realart.data.perturbations import Change
 from realart.features import preprocessing
 from realart.features.preprocessing import InputSpec, ModelInput
 from realart.metrics.classification import THRESHOLD
-from realart.models import trained_model
+from realart.models import manifest, trained_model
 from realart.models.trained_model import TrainedModel
 from realart.params import load_params
 from realart.serving import deliveries, predict
@@ -143,8 +143,10 @@ def held_out(count: int) -> Iterator[Scorable]:
     for fold, held in folds:
         with tempfile.TemporaryDirectory() as folder:
             shutil.copytree(paths.FINAL, folder, dirs_exist_ok=True)
+            final = manifest.read(Path(folder))
             classifier = paths.FOLDS / f"{fold}" / cv_classifier.CLASSIFIER
             shutil.copyfile(classifier, Path(folder, trained_model.CLASSIFIER.format(0)))
+            manifest.write(Path(folder), final)
             chosen = pictures.loc[held.head(count // len(folds))]
             yield "out of fold", chosen, archives, TrainedModel(Path(folder))
 

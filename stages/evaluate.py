@@ -4,6 +4,7 @@ from realart.core import errors, paths, tables
 from realart.core.outputs import fresh_directory, write_json
 from realart.data import raw
 from realart.evaluation import cases, figures, final_model, headline, model_card, verdict
+from realart.models.manifest import CARD
 from realart.params import load_params
 from realart.training import folds
 
@@ -39,7 +40,7 @@ def main() -> None:
     write_json(headline.headline(report), paths.HEADLINE)
     findings = paths.FINDINGS.read_text("utf-8")
     card = model_card.render(params, report, findings, model.caution)
-    (paths.FINAL / "README.md").write_text(card, "utf-8")
+    (paths.FINAL / CARD).write_text(card, "utf-8")
     with fresh_directory(paths.EVALUATION_IMAGES) as images:
         with fresh_directory(paths.TABLES) as folder:
             figures.write_tables(params, scores, report, folder, images)

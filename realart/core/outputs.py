@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from realart.core.errors import RealartError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:  # most outputs need none, nor does the command line
 
 MAX_NAME = 255
 """Bytes of a file's name: NAME_MAX of most file systems."""
+MARGIN = 1 << 22
+"""Bytes of room that `require_room` asks for beyond arrays, for what names and describes them."""
 
 
 @contextmanager
@@ -72,6 +75,23 @@ def require_writable(path: Path, kind: str = "file") -> None:
         raise RealartError(
             f"{path} can't be written: allow {parent} to be written, or name another {kind}"
         )
+
+
+def require_room(folder: Path, size: int) -> None:
+    """Check that a library can write arrays of `size` bytes into `folder`, before it does.
+
+    On a full disk HDF5 crashes, and OpenVINO raises an error that does not say so.
+
+    Raises
+    ------
+    OSError
+        The disk or a quota is full, or files may not become as large.
+    """
+    with TemporaryFile(dir=folder) as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, size + MARGIN)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def write_json(content: Any, path: Path) -> None:

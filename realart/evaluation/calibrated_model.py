@@ -19,8 +19,9 @@ from realart.features import preprocessing
 from realart.metrics import classification
 from realart.metrics.recalibration import recalibrate
 from realart.models import novelty, trained_model
+from realart.models.manifest import CARD, CalibrationSet
 from realart.models.novelty import NoveltyDetector
-from realart.models.trained_model import CalibrationSet, TrainedModel
+from realart.models.trained_model import TrainedModel
 from realart.params import CLASSES, LabelNames, Promise
 
 
@@ -94,7 +95,7 @@ def calibrate(
         if detector:
             detector.save(beside)
         trained_model.replace_rule(beside, chosen, record)
-        model_card.replace_promises(beside / "README.md", chosen, record)
+        model_card.replace_promises(beside / CARD, chosen, record)
     return {
         "data": name,
         "human": record.human,

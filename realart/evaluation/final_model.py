@@ -19,8 +19,9 @@ from realart.metrics import calibration, classification, thresholds
 from realart.metrics.classification import Labels, Scores
 from realart.metrics.thresholds import DecisionRule
 from realart.models import novelty, trained_model
+from realart.models.manifest import Origin
 from realart.models.novelty import NoveltyDetector
-from realart.models.trained_model import Origin, TrainedModel
+from realart.models.trained_model import TrainedModel
 from realart.params import Params, Promise
 from realart.training import recipe_kinds
 from realart.training.folds import FoldResult
@@ -147,8 +148,8 @@ def save_final(
     members = recipe_kinds.load_members(params, paths.FEATURES, folders)
     with fresh_directory(paths.FINAL) as beside:
         vectors.copy_networks(spec.parts, paths.FEATURES, beside)
-        trained_model.save(beside, params.recipe, spec, members, rule, origin(params), caution)
         detector.save(beside)
+        trained_model.save(beside, params.recipe, spec, members, rule, origin(params), caution)
     return TrainedModel(paths.FINAL)
 
 

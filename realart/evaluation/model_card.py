@@ -14,7 +14,7 @@ from realart.metrics.proofs import Proofs
 from realart.metrics.text import INTERVALS, format_figure, one_class_warnings
 from realart.metrics.thresholds import DecisionRule, why_below_balanced
 from realart.models import novelty
-from realart.models.trained_model import CalibrationSet
+from realart.models.manifest import CalibrationSet
 from realart.params import Params
 
 METRIC_NAMES = {

@@ -3,6 +3,7 @@
 It is pixels; where a backbone is frozen, the activations of its frozen part; or feature vectors.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial, singledispatch
 from itertools import chain
@@ -116,7 +117,7 @@ def _(
         else:
             blocks = map_parallel(partial(extract_file, folder, own_spec), files, name, "row")
         file = folder / vectors.ROWS.format(number)
-        widths[name] = _write_vectors(name, blocks, len(files), file)
+        widths[name] = _write_vectors(name, blocks, files, file)
     return "vectors: " + ", ".join(f"{width} numbers by {name}" for name, width in widths.items())
 
 
@@ -157,7 +158,8 @@ def _exported(model: Any, folder: Path) -> bool:
         return False
     try:
         openvino_runtime.export(model, folder, FROZEN)
-    except UnsupportedError:
+    except UnsupportedError as error:
+        print(f"features: {error}; Keras runs it", file=sys.stderr)
         return False
     return True
 
@@ -168,15 +170,18 @@ def _run_exported(folder: Path, spec: InputSpec, file: Path) -> Sequence[NDArray
 
 
 def _write_vectors(
-    name: str, blocks: Iterator[vectors.FeatureVectors], count: int, file: Path
+    name: str, blocks: Iterator[vectors.FeatureVectors], pictures: Sequence[Path], file: Path
 ) -> int:
-    """Write `count` vectors, a block at a time; return their length."""
-    first = next(blocks)
-    with array_file(file, "float32", (count, first.shape[1])) as append:
+    """Write the vectors of all pictures, a block at a time; return their length."""
+    first, written = next(blocks), 0
+    with array_file(file, "float32", (len(pictures), first.shape[1])) as append:
         for block in chain([first], blocks):
-            if not np.isfinite(block).all():
+            if not (finite := np.isfinite(block).all(axis=1)).all():
+                picture = pictures[written + int(np.argmin(finite))]
                 raise RealartError(
-                    f"descriptor '{name}' has features that are not finite: choose other layers"
+                    f"descriptor '{name}' has features of {picture} that are not finite: choose "
+                    "other layers, or remove it"
                 )
             append(block)
+            written += len(block)
     return first.shape[1]

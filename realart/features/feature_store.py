@@ -21,4 +21,4 @@ def read(folder: Path) -> tuple[NDArray[Any], ...]:
     """
     if blocks := vectors.read(folder):
         return (np.concatenate(blocks, axis=1),)
-    return tuple(np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy")))
+    return tuple(vectors.read_array(file) for file in sorted(folder.glob("*.npy")))

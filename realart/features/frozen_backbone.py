@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from realart.core.errors import RealartError
 from realart.core.outputs import array_file
 from realart.features import feature_store, vectors
-from realart.networks import backend, builder
+from realart.networks import backend, builder, stored_weights
 from realart.networks.backend import keras
 from realart.params import Backbone, NetworkRecipe, PixelInput
 
@@ -42,7 +42,7 @@ def save_backbone(sees: PixelInput, precision: str, folder: Path) -> keras.Model
     size = builder.augment(sees, builder.pixel_input(sees)).shape[1]
     model = builder.build_backbone(sees.backbone, size)
     (folder / ARCHITECTURE).write_text(builder.architecture(model), "utf-8")
-    model.save_weights(folder / WEIGHTS)
+    stored_weights.save(model, folder / WEIGHTS)
     return model
 
 
@@ -51,7 +51,7 @@ def load_backbone(folder: Path) -> keras.Model | None:
     if not (folder / ARCHITECTURE).is_file():
         return None
     model = builder.from_architecture((folder / ARCHITECTURE).read_text("utf-8"))
-    model.load_weights(folder / WEIGHTS)
+    stored_weights.load(model, folder / WEIGHTS)
     return model
 
 
@@ -142,7 +142,7 @@ def load_trained(recipe: NetworkRecipe, features: Path, weights: Path) -> keras.
     """Build the whole network, and load the file `weights` into its trained part."""
     backend.clear_session()
     whole, part = network(recipe, features)
-    part.load_weights(weights)
+    stored_weights.load(part, weights)
     return whole
 
 

@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from realart.core import damage, paths, tables
+from realart.core.errors import RealartError
 from realart.networks import openvino_runtime
 from realart.networks.openvino_runtime import InferenceFunction
 from realart.params import ForensicFeatures, KerasFeatures, OnnxFeatures
 
 ROWS = "vectors-{}.npy"
 """File name of a descriptor's vectors of all rows, by its number in the recipe."""
+
+RESTORE = f"`dvc checkout --force {paths.FEATURES}`"
+"""What brings back what the stage `features` wrote."""
 
 SQUARES = 32
 """Squares in a batch of a network: more take more memory and no less time."""
@@ -108,7 +113,37 @@ def extract(
 def read(folder: Path) -> list[FeatureVectors]:
     """Read each descriptor's vectors of all rows, memory-mapped; without files, an empty list."""
     count = len(list(folder.glob(ROWS.format("*"))))
-    return [np.load(folder / ROWS.format(number), mmap_mode="r") for number in range(count)]
+    return [read_array(folder / ROWS.format(number)) for number in range(count)]
+
+
+def read_array(file: Path) -> NDArray[Any]:
+    """Read an array of the stage `features`, memory-mapped.
+
+    Raises
+    ------
+    RealartError
+        The file is damaged.
+    """
+    with damage.named(file, RESTORE):
+        return np.load(file, mmap_mode="r")
+
+
+def require_finite(folder: Path, rows: Path) -> None:
+    """Check that the vectors of all rows are finite; `rows` is a table with `tables.ROWS`.
+
+    Raises
+    ------
+    RealartError
+        A feature is not finite; the message names the file and the picture.
+    """
+    for number, block in enumerate(read(folder)):
+        finite = np.isfinite(block.min(axis=1)) & np.isfinite(block.max(axis=1))
+        if not finite.all():
+            picture = tables.read(rows, tables.ROWS)["file"].iloc[int(np.argmin(finite))]
+            raise RealartError(
+                f"{folder / ROWS.format(number)} has a feature of {paths.DATA / picture} that is "
+                f"not finite: {RESTORE}"
+            )
 
 
 def _mean_over_views(network: InferenceFunction, squares: NDArray[np.uint8]) -> FeatureVectors:

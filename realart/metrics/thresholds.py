@@ -50,7 +50,14 @@ class DecisionRule(Strict):
         """Return `ai`, `human` or `unsure` for a calibrated probability of ai.
 
         At an operating point the decision is `unsure` only where the point has no threshold.
+
+        Raises
+        ------
+        ValueError
+            The probability is not from 0 to 1.
         """
+        if not 0 <= probability <= 1:
+            raise ValueError(f"{probability} is no probability")
         if at:
             threshold = self.points.get(at)
             return "unsure" if threshold is None else "ai" if probability >= threshold else "human"

@@ -1,34 +1,31 @@
 """A trained model as files: all that `realart predict` needs, and no pickle."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
-from zipfile import BadZipFile
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from PIL import Image
 
-from realart.core import parallel
+from realart.core import damage, parallel
 from realart.core.errors import RealartError
-from realart.core.outputs import write_json
+from realart.data.archive import ArchiveMember
 from realart.features import preprocessing, vectors
 from realart.features.preprocessing import InputSpec, ModelInput
 from realart.metrics import classification
 from realart.metrics.classification import Scores
 from realart.metrics.thresholds import DecisionRule
+from realart.models import manifest, novelty
 from realart.models.classifiers import FittedClassifier
+from realart.models.manifest import RESTORE, CalibrationSet, ModelManifest, Origin
 from realart.models.novelty import NoveltyDetector
-from realart.networks import openvino_runtime
+from realart.networks import openvino_runtime, stored_weights
 from realart.networks.openvino_runtime import UnsupportedError
-from realart.params import ClassifierRecipe, Recipe, Strict, VectorInput
+from realart.params import ClassifierRecipe, Recipe, VectorInput
 
-Item = TypeVar("Item")
-
-MANIFEST = "model.json"
 ARCHITECTURE = "architecture.json"
 WEIGHTS = "{}.weights.h5"
 CLASSIFIER = "{}.npz"
@@ -39,87 +36,13 @@ SAMPLE_ONLY = (
 """Of models that were trained on nothing else."""
 BATCH = 32
 """Most files of which `realart predict` scores the pictures at once."""
+NOT_FINITE = "the model's score of it is not a number: its features are out of any range"
+"""Why a picture has no probability: sound weights may compute infinities for it."""
 
 Member: TypeAlias = Any
 """A `FittedClassifier` or a Keras model."""
 ScoreFunction = Callable[[NDArray[Any]], Scores]
 """Maps the inputs of n pictures, (n, ...), to scores from 0 to 1, the higher for ai; shape (n,)."""
-
-
-class CalibrationSet(Strict):
-    """The labelled pictures that a model was calibrated on after its training.
-
-    Attributes
-    ----------
-    data
-        The name of their folder or archive.
-    digest
-        Of their ids, which are digests of published bytes.
-    human, ai
-        How many there are.
-    left_out
-        How many more there were, which the model had been trained or tested on, or like them.
-    """
-
-    data: str
-    digest: str
-    human: int
-    ai: int
-    left_out: int
-
-
-class Origin(Strict):
-    """What a model was made from.
-
-    Attributes
-    ----------
-    model
-        The name of its recipe.
-    sets
-        The source of each set that it was trained on, by the set's name.
-    """
-
-    model: str
-    sets: dict[str, str]
-
-    def __str__(self) -> str:
-        return f"{self.model} on {'+'.join(self.sets)}"
-
-    @property
-    def is_sample(self) -> bool:
-        """Whether it was trained on the embedded sample alone."""
-        return set(self.sets.values()) == {"sample"}
-
-
-class ModelManifest(Strict):
-    """The content of model.json, which is stored beside the weights.
-
-    Attributes
-    ----------
-    recipe
-        As in params.yaml when the model was trained.
-    input
-        How the input is computed from a picture file.
-    members
-        The number of classifiers or networks whose scores are averaged.
-    verdicts
-        How the mean score becomes a probability and a decision. The name is that of the key in
-        files written before.
-    origin
-        What it was made from; None in files of older releases.
-    calibrated_on
-        The pictures of the last calibration after the training; None if there was none.
-    caution
-        What its evaluation says against relying on it, as a clause; "" if nothing.
-    """
-
-    recipe: Recipe
-    input: InputSpec
-    members: int
-    verdicts: DecisionRule
-    origin: Origin | None = None
-    calibrated_on: CalibrationSet | None = None
-    caution: str = ""
 
 
 def save(
@@ -136,8 +59,8 @@ def save(
     Parameters
     ----------
     folder
-        An existing one. Networks of the recipe's descriptors are written there by
-        `realart.features.vectors`.
+        An existing one, in which all else that the model is made of lies already: networks of the
+        recipe's descriptors (`realart.features.vectors`), the detector of novel pictures.
     recipe
         Of all members.
     spec
@@ -160,20 +83,21 @@ def save(
         from realart.networks import builder
 
         (folder / ARCHITECTURE).write_text(builder.architecture(member), "utf-8")
-        member.save_weights(folder / WEIGHTS.format(count - 1))
-        with suppress(UnsupportedError):
+        stored_weights.save(member, folder / WEIGHTS.format(count - 1))
+        try:
             openvino_runtime.export(member, folder, f"{count - 1}")
-    manifest = ModelManifest(
+        except UnsupportedError as error:
+            print(f"evaluate: {error}; Keras runs it", file=sys.stderr)
+    content = ModelManifest(
         recipe=recipe, input=spec, members=count, verdicts=rule, origin=origin, caution=caution
     )
-    write_json(manifest.model_dump(), folder / MANIFEST)
+    manifest.write(folder, content)
 
 
 def replace_rule(folder: Path, rule: DecisionRule, calibrated_on: CalibrationSet) -> None:
     """Replace the decision rule of the model in `folder`, and record what it was calibrated on."""
     update = {"verdicts": rule, "calibrated_on": calibrated_on}
-    manifest = _read_manifest(folder).model_copy(update=update)
-    write_json(manifest.model_dump(), folder / MANIFEST)
+    manifest.write(folder, manifest.read(folder).model_copy(update=update))
 
 
 class TrainedModel:
@@ -202,20 +126,22 @@ class TrainedModel:
     Raises
     ------
     RealartError
-        The folder holds no model, or one that is damaged or of another version.
+        The folder holds no model, or one that is damaged, was changed, or is of another version.
     """
 
     def __init__(self, folder: Path) -> None:
-        manifest = _read_manifest(folder)
+        content = manifest.read(folder)
         self.folder = folder
-        self.recipe, self.input = manifest.recipe, manifest.input
-        self.decision_rule, self.origin = manifest.verdicts, manifest.origin
-        self._caution = manifest.caution
-        with _naming_damaged(folder):
+        self.recipe, self.input = content.recipe, content.input
+        self.decision_rule, self.origin = content.verdicts, content.origin
+        self._caution = content.caution
+        with damage.named(folder, RESTORE):
             self.feature_extractors = vectors.load_networks(self.input.parts, folder)
             self.novelty = NoveltyDetector.load(folder)
         load = _load_classifier if isinstance(self.recipe, ClassifierRecipe) else _load_network
-        self.members = [load(folder, number) for number in range(manifest.members)]
+        self.members = [load(folder, number) for number in range(content.members)]
+        with damage.named(folder, RESTORE):
+            self._try()
 
     @property
     def caution(self) -> str:
@@ -232,7 +158,7 @@ class TrainedModel:
         RealartError
             Keras's files are missing or damaged.
         """
-        with _naming_damaged(self.folder):
+        with damage.named(self.folder, RESTORE):
             return [_load_keras(self.folder, number) for number in range(len(self.members))]
 
     def scores(self, *batch: NDArray[Any]) -> NDArray[np.float64]:
@@ -246,7 +172,8 @@ class TrainedModel:
         Returns
         -------
         ndarray
-            float64, shape (n,), 0 to 1.
+            float64, shape (n,), 0 to 1; NaN for a picture for which a number exceeds its dtype.
+            Whoever decides by scores names that picture (`NOT_FINITE`).
         """
         if isinstance(self.recipe.sees, VectorInput):
             batch = (vectors.extract(batch, self.input.parts, self.feature_extractors),)
@@ -254,16 +181,19 @@ class TrainedModel:
         return self.decision_rule.calibration(np.mean(member_scores, axis=0))
 
     def score_items(
-        self, prepare: Callable[[Item], Sequence[ModelInput]], items: Sequence[Item], title: str
+        self,
+        prepare: Callable[[ArchiveMember], Sequence[ModelInput]],
+        pictures: Sequence[ArchiveMember],
+        title: str,
     ) -> NDArray[np.float64]:
-        """Return the calibrated probabilities of ai for n items in parallel, with a progress bar.
+        """Return the calibrated probabilities of ai for n files in parallel, with a progress bar.
 
         Parameters
         ----------
         prepare
-            Computes m inputs from an item, the same number from each. It is called in other
+            Computes m inputs from a file, the same number from each. It is called in other
             processes: it must be picklable.
-        items
+        pictures
             n arguments of `prepare`.
         title
             Of the progress bar.
@@ -272,8 +202,26 @@ class TrainedModel:
         -------
         ndarray
             float64, shape (n, m), 0 to 1.
+
+        Raises
+        ------
+        RealartError
+            The score of a file is not a number.
         """
-        return np.stack(list(parallel.map_parallel(partial(_scores, self, prepare), items, title)))
+        score = partial(_scores, self, prepare)
+        return np.stack(list(parallel.map_parallel(score, pictures, title)))
+
+    def _try(self) -> None:
+        """Score noise; raise `ValueError` if a shape or a number of the files does not fit."""
+        noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+        image = Image.fromarray(noise)
+        tried = self.scores(*preprocessing.stack([preprocessing.from_canonical(image, self.input)]))
+        if tried.shape != (1,) or not np.isfinite(tried).all():
+            raise ValueError(f"its score of noise is {tried}")
+        if self.novelty:
+            distances = self.novelty.distances(novelty.measure(image)[None])
+            if not np.isfinite([*distances, self.novelty.limit]).all():
+                raise ValueError(f"the distance of noise to its training pictures is {distances}")
 
     def __reduce__(self) -> tuple[Callable[[Path], "TrainedModel"], tuple[Path]]:
         """Pickle the path of the folder, from which another process loads the model once."""
@@ -281,14 +229,19 @@ class TrainedModel:
 
 
 def _scores(
-    model: TrainedModel, prepare: Callable[[Item], Sequence[ModelInput]], item: Item
+    model: TrainedModel,
+    prepare: Callable[[ArchiveMember], Sequence[ModelInput]],
+    picture: ArchiveMember,
 ) -> NDArray[np.float64]:
-    return model.scores(*preprocessing.stack(prepare(item)))
+    scores = model.scores(*preprocessing.stack(prepare(picture)))
+    if not np.isfinite(scores).all():
+        raise RealartError(f"{picture.name} in {picture.archive}: {NOT_FINITE}; remove it")
+    return scores
 
 
 def load_cached(folder: Path) -> TrainedModel:
     """Load the model in `folder`, once in each process and again after model.json has changed."""
-    return _load_cached(folder, (folder / MANIFEST).stat().st_mtime_ns)
+    return _load_cached(folder, (folder / manifest.FILE).stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
@@ -297,16 +250,16 @@ def _load_cached(folder: Path, _modified: int) -> TrainedModel:
 
 
 def _load_classifier(folder: Path, number: int) -> ScoreFunction:
-    with _naming_damaged(folder / CLASSIFIER.format(number)):
+    with damage.named(folder / CLASSIFIER.format(number), RESTORE):
         return FittedClassifier.load(folder / CLASSIFIER.format(number)).scores
 
 
 def _load_network(folder: Path, number: int) -> ScoreFunction:
     if (folder / openvino_runtime.GRAPH.format(number)).is_file():
-        with _naming_damaged(folder / openvino_runtime.GRAPH.format(number)):
+        with damage.named(folder / openvino_runtime.GRAPH.format(number), RESTORE):
             run = openvino_runtime.load(folder, f"{number}")
     else:
-        with _naming_damaged(folder / WEIGHTS.format(number)):
+        with damage.named(folder / WEIGHTS.format(number), RESTORE):
             run = openvino_runtime.keras_inference(_load_keras(folder, number))
     return lambda batch: classification.of_outputs(run(batch)[0])
 
@@ -315,26 +268,5 @@ def _load_keras(folder: Path, number: int) -> Any:
     from realart.networks import builder  # Keras takes seconds to import
 
     member = builder.from_architecture((folder / ARCHITECTURE).read_text("utf-8"))
-    member.load_weights(folder / WEIGHTS.format(number))
+    stored_weights.load(member, folder / WEIGHTS.format(number))
     return member
-
-
-@contextmanager
-def _naming_damaged(path: Path) -> Iterator[None]:
-    """Raise `RealartError` with the path for any exception by which loading a file fails."""
-    try:
-        yield
-    except (OSError, EOFError, ValueError, RuntimeError, TypeError, KeyError, BadZipFile) as error:
-        raise RealartError(f"{path} can't be loaded ({error}): run `dvc repro`") from error
-
-
-def _read_manifest(folder: Path) -> ModelManifest:
-    file = folder / MANIFEST
-    try:
-        return ModelManifest.model_validate(json.loads(file.read_text("utf-8")))
-    except FileNotFoundError as error:
-        raise RealartError(
-            f"no model in {folder}: train one with `dvc repro`, or name another by --model"
-        ) from error
-    except (json.JSONDecodeError, ValidationError) as error:
-        raise RealartError(f"{file} is not of this version: run `dvc repro`") from error

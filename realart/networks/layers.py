@@ -141,7 +141,7 @@ class Residual(keras.layers.Layer):  # type: ignore[misc]
 class Pool(keras.layers.Layer):  # type: ignore[misc]
     """Global pooling by statistics: maps (n, h, w, c) to float32 (n, c x statistics).
 
-    `statistics` are of "mean", "std" and "max".
+    `statistics` are of "mean", "std" and "max". The gradient of a deviation of 0 is 0.
     """
 
     def __init__(self, statistics: Sequence[str], **arguments: Any) -> None:
@@ -149,7 +149,7 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]
         self.statistics = statistics
 
     def call(self, maps: Any) -> Any:
-        functions = {"mean": keras.ops.mean, "std": keras.ops.std, "max": keras.ops.max}
+        functions = {"mean": keras.ops.mean, "std": _deviation, "max": keras.ops.max}
         pooled = [functions[name](maps, axis=(1, 2)) for name in self.statistics]
         return keras.ops.concatenate(pooled, axis=-1)
 
@@ -159,6 +159,14 @@ class Pool(keras.layers.Layer):  # type: ignore[misc]
 
 OWN = {layer.__name__: layer for layer in (HighPass, RandomResizedCrop, Residual, Pool)}
 """Layers by their names in recipes and stored architectures."""
+
+
+def _deviation(maps: Any, axis: tuple[int, ...]) -> Any:
+    """Compute standard deviations; `keras.ops.std` has the gradient NaN where one is 0."""
+    variance = keras.ops.var(maps, axis=axis)
+    varies = variance > 0
+    # The root of 0 must not even be computed: its infinite derivative times 0 is NaN.
+    return keras.ops.where(varies, keras.ops.sqrt(keras.ops.where(varies, variance, 1)), 0)
 
 
 def _convolution(filters: int, size: int, strides: int) -> keras.layers.Layer:

@@ -5,10 +5,10 @@ its weights.
 """
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from realart.core import errors
 from realart.core.errors import RealartError
+from realart.core.outputs import require_room
+from realart.networks import stored_weights
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 # OpenVINO's converter would tell Google of its use; it does without what can't be imported.
@@ -36,6 +39,8 @@ InferenceFunction = Callable[[NDArray[Any]], list[NDArray[Any]]]
 
 _NAME, _ARCHITECTURE, _KERAS_WEIGHTS = "network", "network.json", "network.weights.h5"
 """File names in the temporary folder that a model is converted in."""
+_UNSUPPORTED = 3
+"""Exit code of the process that converts a model, if OpenVINO can't run it."""
 
 
 class UnsupportedError(RealartError):
@@ -56,16 +61,15 @@ def export(model: Any, folder: Path, name: str) -> InferenceFunction:
     ------
     UnsupportedError
         OpenVINO lacks an operation, or its outputs differ by more than `TOLERANCE`.
+    OSError
+        The disk is full.
     """
-    with TemporaryDirectory() as temporary:
-        try:
-            _convert(model, Path(temporary))
-            run = load(Path(temporary), _NAME)
-            _compare(keras_inference(model), run, _random_batch(model))
-        except Exception as error:  # each layer fails in its own way, and none may end a training
-            raise UnsupportedError(f"OpenVINO can't run this network: {error}") from error
-        for file in (GRAPH, WEIGHTS):
-            shutil.move(Path(temporary, file.format(_NAME)), folder / file.format(name))
+    graph = _graph(model)
+    with _refusing():
+        run = _compile(graph, "float32")
+        outputs = run(_random_batch(model))
+    _compare(keras_inference(model)(_random_batch(model)), outputs)
+    save(graph, folder, name)
     return run
 
 
@@ -83,6 +87,7 @@ def save(graph: Any, folder: Path, name: str, precision: Precision = "float32") 
             output.get_tensor().set_names(set())
     graph.set_rt_info(precision, PRECISION)
     halved = precision == "bfloat16"
+    require_room(folder, sum(operation.data.nbytes for operation in _constants(graph)))
     openvino.save_model(graph, folder / GRAPH.format(name), compress_to_fp16=halved)
 
 
@@ -112,17 +117,27 @@ def load(folder: Path, name: str) -> InferenceFunction:
     """
     import openvino  # takes a moment, and models without networks do without it
 
-    core = openvino.Core()
-    model = core.read_model(folder / GRAPH.format(name))
-    precision = model.get_rt_info(PRECISION).astype(str) if has_bfloat16() else "float32"
+    graph = openvino.Core().read_model(folder / GRAPH.format(name))
+    if any(np.isnan(operation.data).any() for operation in _constants(graph)):
+        raise ValueError("it has weights that are no numbers")
+    return _compile(graph, graph.get_rt_info(PRECISION).astype(str))
+
+
+def _constants(graph: Any) -> list[Any]:
+    return [operation for operation in graph.get_ops() if operation.get_type_name() == "Constant"]
+
+
+def _compile(graph: Any, precision: str) -> InferenceFunction:
+    import openvino
+
     settings = {
-        "INFERENCE_PRECISION_HINT": HINTS[precision],
+        "INFERENCE_PRECISION_HINT": HINTS[precision if has_bfloat16() else "float32"],
         "PERFORMANCE_HINT": "LATENCY",
         "ENABLE_CPU_PINNING": False,  # else the threads of all processes share the first processor
     }
     if threads := os.environ.get("OMP_NUM_THREADS"):
         settings["INFERENCE_NUM_THREADS"] = threads
-    compiled = core.compile_model(model, "CPU", settings)
+    compiled = openvino.Core().compile_model(graph, "CPU", settings)
 
     def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
         # `compiled(batch)` has one request for all threads, and mixes up their batches.
@@ -142,47 +157,82 @@ def keras_inference(model: Any) -> InferenceFunction:
     return run
 
 
-def _convert(model: Any, folder: Path) -> None:
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Raise `UnsupportedError` for the errors by which OpenVINO refuses a network in memory."""
+    from openvino import frontend
+
+    try:
+        yield
+    except (
+        frontend.GeneralFailure,
+        frontend.NotImplementedFailure,
+        frontend.OpConversionFailure,
+        frontend.OpValidationFailure,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise UnsupportedError(f"OpenVINO can't run this network: {error}") from error
+
+
+def _graph(model: Any) -> Any:
+    """Convert a Keras model to an OpenVINO graph; no file is written where TensorFlow runs it."""
     import openvino
 
     from realart.networks.backend import keras  # imported by whoever made the model
 
     if keras.config.backend() != "tensorflow":
-        _convert_by_tensorflow(model, folder)
-        return
+        return _graph_by_tensorflow(model)
     inference = keras.Model(model.input, model(model.input, training=False))
     inputs = [keras.InputSpec(shape=tensor.shape, dtype=tensor.dtype) for tensor in model.inputs]
-    # `inference.export` would prepare a SavedModel too, and trace every layer: twice the time.
-    function = keras.export.ExportArchive().add_endpoint("inference", inference.__call__, inputs)
-    graph = openvino.convert_model(function)
+    archive = keras.export.ExportArchive()
+    with _refusing():
+        # `inference.export` would prepare a SavedModel too, and trace every layer: twice the time.
+        function = archive.add_endpoint("inference", inference.__call__, inputs)
+        graph = openvino.convert_model(function)
     results = graph.get_results()[: len(model.outputs)]  # behind them is what nothing needs
-    save(openvino.Model(results, graph.get_parameters(), "network"), folder, _NAME)
+    return openvino.Model(results, graph.get_parameters(), "network")
 
 
-def _convert_by_tensorflow(model: Any, folder: Path) -> None:
+def _graph_by_tensorflow(model: Any) -> Any:
     """Convert in a process with TensorFlow: OpenVINO does not read the graphs of today's JAX."""
+    import openvino
+
     from realart.networks import builder
 
-    (folder / _ARCHITECTURE).write_text(builder.architecture(model), "utf-8")
-    model.save_weights(folder / _KERAS_WEIGHTS)
-    process = subprocess.run(
-        [sys.executable, "-m", "realart.networks.openvino_runtime", folder],
-        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if process.returncode:
-        raise RuntimeError(process.stderr[-300:])
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / _ARCHITECTURE).write_text(builder.architecture(model), "utf-8")
+        stored_weights.save(model, folder / _KERAS_WEIGHTS)
+        process = subprocess.run(
+            [sys.executable, "-m", "realart.networks.openvino_runtime", folder],
+            env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        reason = (process.stderr.splitlines() or [f"exit code {process.returncode}"])[-1]
+        if process.returncode == _UNSUPPORTED:
+            raise UnsupportedError(reason)
+        if process.returncode:
+            raise RealartError(f"a network can't be converted for OpenVINO: {reason}")
+        return openvino.Core().read_model(folder / GRAPH.format(_NAME))
 
 
-def _convert_stored(folder: Path) -> None:
-    """Convert the model that `_convert_by_tensorflow` stored in `folder`."""
+def _convert_stored() -> int:
+    """Convert the model that `_graph_by_tensorflow` stored in a folder; return the exit code."""
     from realart.networks import builder
 
+    folder = Path(sys.argv[1])
     model = builder.from_architecture((folder / _ARCHITECTURE).read_text("utf-8"))
-    model.load_weights(folder / _KERAS_WEIGHTS)
-    _convert(model, folder)
+    stored_weights.load(model, folder / _KERAS_WEIGHTS)
+    try:
+        save(_graph(model), folder, _NAME)
+    except UnsupportedError as error:
+        print(error, file=sys.stderr)
+        return _UNSUPPORTED
+    return 0
 
 
 def _random_batch(model: Any) -> NDArray[Any]:
@@ -193,14 +243,15 @@ def _random_batch(model: Any) -> NDArray[Any]:
     return generator.standard_normal(shape).astype(dtype)
 
 
-def _compare(
-    reference: InferenceFunction, converted: InferenceFunction, batch: NDArray[Any]
-) -> None:
-    for expected, output in zip(reference(batch), converted(batch), strict=True):
+def _compare(reference: list[NDArray[Any]], converted: list[NDArray[Any]]) -> None:
+    for expected, output in zip(reference, converted, strict=True):
         difference = np.abs(output.astype(np.float64) - expected).max()
         if not difference <= TOLERANCE * max(1, np.abs(expected).max()):
-            raise ValueError(f"its outputs differ from those of Keras by {difference:.2g}")
+            raise UnsupportedError(
+                "OpenVINO can't run this network: its outputs differ from those of Keras by "
+                f"{difference:.2g}"
+            )
 
 
 if __name__ == "__main__":
-    _convert_stored(Path(sys.argv[1]))
+    errors.run(_convert_stored)

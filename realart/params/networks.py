@@ -9,6 +9,12 @@ from realart.params.groups import Strict
 Layer = Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
 """A layer of Keras, or of `realart.networks.layers`: its class name, and its keyword arguments."""
 
+LearningRate = Annotated[float, Field(gt=0, le=100)]
+"""A factor of steps; the largest published is 31.2, of LARS with batches of 32,768 pictures.
+
+Ying et al., "Image Classification at Supercomputer Scale", 2018.
+"""
+
 
 class KerasApplication(Strict):
     """A network of `keras.applications` by name, with its own keyword arguments."""
@@ -41,7 +47,7 @@ class Optimizer(Strict):
     """
 
     name: str
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: LearningRate
     schedule: Literal["constant", "cosine"] = "constant"
     arguments: dict[str, Any] = {}
 
@@ -49,5 +55,5 @@ class Optimizer(Strict):
 class FineTune(Strict):
     """A second phase of training, with the last `unfreeze` layers of the backbone."""
 
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: LearningRate
     epochs: Annotated[int, Field(ge=1)]

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from realart.data import decoding
+from realart.data.decoding import UnusableFileError
 from realart.features import ela, preprocessing
 from realart.metrics.plots import AI, HUMAN
-from realart.models.trained_model import TrainedModel
+from realart.models.trained_model import NOT_FINITE, TrainedModel
 from realart.params import Ela, NetworkRecipe, PixelInput
 from realart.serving import occlusion
 from realart.serving.predict import predict_decoded
@@ -83,7 +84,8 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
     Raises
     ------
     UnusableFileError
-        The file can't be decoded, or training would reject it.
+        The file can't be decoded, training would reject it, or the model's score of it or of a part
+        is not a number.
     RealartError
         Keras's files of a network are missing or damaged.
 
@@ -98,12 +100,15 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
     decoded, _ = decoding.decode(data, clean.max_pixels, clean.min_side)
     image = preprocessing.canonical_of(data, decoded, clean)
     prediction = predict_decoded(decoded, image, model)
-    assert prediction.probability_ai is not None
+    if prediction.probability_ai is None:
+        raise UnusableFileError(prediction.error)
     heat, method = _gradcam(image, model), "Grad-CAM"
     least_scale = 0.0
     if heat is None:
         heat, least_scale = occlusion.heat(image, model), FULL_COLOUR
         method = f"occlusion: parts change the log-odds by at most {np.abs(heat).max():.2g}"
+    if not np.isfinite(heat).all():
+        raise UnusableFileError(NOT_FINITE)
     return Explanation(
         image=image,
         ela=ela.stored_map(image, model.input.ela or ELA),

@@ -16,7 +16,7 @@ from realart.data.decoding import UnusableFileError
 from realart.features import preprocessing
 from realart.features.preprocessing import ModelInput
 from realart.models import novelty
-from realart.models.trained_model import BATCH, TrainedModel
+from realart.models.trained_model import BATCH, NOT_FINITE, TrainedModel
 from realart.params import Point
 from realart.serving import deliveries, inputs, provenance
 from realart.serving.inputs import STDIN, Picture
@@ -182,6 +182,8 @@ def _prediction(
     """Return the prediction for a file, given a probability for each of its inputs."""
     if file.error:
         return Prediction(path, evidence=file.evidence, error=file.error)
+    if not np.isfinite(probabilities).all():
+        return Prediction(path, evidence=file.evidence, error=NOT_FINITE)
     probability, *delivered = probabilities
     panel = dict(zip(deliveries.PANEL, delivered, strict=bool(delivered)))
     verdict = model.decision_rule.decide(probability, at)

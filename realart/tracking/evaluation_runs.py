@@ -22,6 +22,7 @@ from realart.evaluation import headline, robustness
 from realart.metrics import goals
 from realart.metrics.proofs import Proofs
 from realart.metrics.text import format_figure, one_class_warnings
+from realart.models.manifest import CARD
 from realart.params import CLASSES, Params, load_params
 from realart.tracking import headline_metrics, model_registry, store, training_runs
 from realart.tracking.training_runs import OUTCOME, TrainingRecord, TrainingRuns
@@ -205,7 +206,7 @@ def _log_inputs(client: MlflowClient, run_id: str, digest: str) -> None:
 
 def _note() -> str:
     """Return the model card without its front matter, as the note of a run."""
-    return (paths.FINAL / "README.md").read_text("utf-8").split("---\n", 2)[2]
+    return (paths.FINAL / CARD).read_text("utf-8").split("---\n", 2)[2]
 
 
 def _lowest_auc() -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from realart.core import paths
+from realart.core import damage, paths
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_directory, write_json
 from realart.core.project import private, root
@@ -67,7 +67,7 @@ def send() -> Iterator[str]:
     ------
     RealartError
         The store can't be used, or refused something: the first refusal, when all else is logged.
-        What was not logged stays kept.
+        What was not logged stays kept, what is damaged as `*.damaged`.
     """
     os.environ.setdefault("DVC_ROOT", str(root()))  # also in the folders of evaluations
     refusals: list[RealartError] = []
@@ -78,8 +78,12 @@ def send() -> Iterator[str]:
             try:
                 with store.translated_errors():
                     _send_trainings(folder)
-                    for evaluation in sorted(folder.glob("[0-9]*")):
-                        result = _send_evaluation(evaluation)
+                    for evaluation in _evaluations(folder):
+                        try:
+                            result = _send_evaluation(evaluation)
+                        except damage.ERRORS as error:
+                            damage.put_aside(evaluation, error)
+                            continue
                         shutil.rmtree(evaluation)
                         yield result
             except RealartError as error:
@@ -124,7 +128,11 @@ def _send_lock() -> FileLock:
 def _send_trainings(folder: Path) -> None:
     """Log the events that are kept of the trainings of one outcome."""
     for file in folder.glob("*.json"):
-        record, events = read_training(file)
+        try:
+            record, events = read_training(file)
+        except damage.ERRORS as error:
+            damage.put_aside(file, error)
+            continue
         runs = TrainingRuns(store.connect(), record)
         if not runs.is_complete(folder.name):
             for event in events:
@@ -139,6 +147,11 @@ def _keep_evaluation(record: TrainingRecord, folder: Path) -> None:
             copy = shutil.copytree if path.is_dir() else shutil.copyfile
             copy(path, beside / path)
         write_training(beside / RECORD, record, [])
+
+
+def _evaluations(folder: Path) -> list[Path]:
+    """Return the folders of the evaluations of one outcome, in the order in which they began."""
+    return [path for path in sorted(folder.glob("[0-9]*")) if path.suffix != damage.SUFFIX]
 
 
 def _send_evaluation(folder: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from realart.core import damage
 from realart.core.outputs import fresh_file
 from realart.training.folds import EpochRecord
 
@@ -18,11 +19,9 @@ def file(folder: Path, fold: int) -> Path:
 
 
 def epoch(path: Path) -> int | None:
-    """Return the number of finished epochs in a checkpoint; None if there is no such file."""
-    if not path.is_file():
-        return None
-    with np.load(path) as stored:
-        return int(json.loads(str(stored["state"]))["epoch"])
+    """Return the number of finished epochs in a checkpoint; None if there is none to go on from."""
+    checkpoint = Checkpoint.load(path)
+    return checkpoint.state.epoch if checkpoint else None
 
 
 @dataclass
@@ -73,12 +72,16 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint | None":
-        """Read a checkpoint; None if there is no such file."""
+        """Read a checkpoint; None if there is none, or a damaged one, which is put aside."""
         if not path.is_file():
             return None
-        with np.load(path) as stored:
-            best, current = (
-                [stored[f"{name}-{i}"] for i in range(sum(k.startswith(name) for k in stored))]
-                for name in ("best", "current")
-            )
-            return cls(TrainingState(**json.loads(str(stored["state"]))), best, current)
+        try:
+            with np.load(path) as stored:
+                best, current = (
+                    [stored[f"{name}-{i}"] for i in range(sum(k.startswith(name) for k in stored))]
+                    for name in ("best", "current")
+                )
+                return cls(TrainingState(**json.loads(str(stored["state"]))), best, current)
+        except damage.ERRORS as error:
+            damage.put_aside(path, error)
+            return None

@@ -5,6 +5,7 @@ weights.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +16,8 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from realart.core import code
+from realart.core import code, damage
+from realart.core.errors import RealartError
 from realart.core.hashing import SHORT, short_digest
 from realart.core.outputs import fresh_directory, fresh_file
 from realart.core.project import private
@@ -64,6 +66,8 @@ def checkpoint_folder(key: str) -> Iterator[Path]:
 def training_id(folder: Path) -> str:
     """Return the id of the training in `folder`, which it keeps when it is resumed."""
     file = folder / "id"
+    if file.is_file() and not re.fullmatch("[0-9a-f]{32}", file.read_text("utf-8", "replace")):
+        damage.put_aside(file, "no id of a training")
     if not file.is_file():
         with fresh_file(file) as beside:
             beside.write_text(uuid4().hex)
@@ -78,12 +82,24 @@ def train(
     Folds that an interrupted training has finished come first. `on_fold` is called with the number
     of each fold that begins.
     """
-    finished = [fold for fold in params.all_folds if (folder / f"{fold}").is_dir()]
+    finished = [fold for fold in params.all_folds if _is_finished(folder / f"{fold}")]
     remaining = [fold for fold in params.all_folds if fold not in finished]
     if resumed := _resumed(finished, remaining, folder):
         print(f"train: going on from {resumed}", flush=True)
     for fold in chain(finished, trainer.train(remaining, folder, on_fold)):
         yield fold, folds.read(folder / f"{fold}")
+
+
+def _is_finished(folder: Path) -> bool:
+    """Return whether a fold was trained; what is left of a damaged one is put aside."""
+    if not folder.is_dir():
+        return False
+    try:
+        folds.read(folder)
+    except (RealartError, FileNotFoundError, *damage.ERRORS) as error:
+        damage.put_aside(folder, error)
+        return False
+    return True
 
 
 def _resumed(finished: Sequence[int], remaining: Sequence[int], folder: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realart.core import tables
+from realart.core import damage, paths, tables
 from realart.core.outputs import fresh_directory
 from realart.features import vectors
 from realart.models import classifiers
@@ -35,9 +35,11 @@ def fold_trainer(
     Raises
     ------
     RealartError
-        There is no such classifier, or it lacks a hyperparameter of the grid.
+        There is no such classifier, it lacks a hyperparameter of the grid, or a feature is not
+        finite.
     """
     check_params.check_classifier(recipe.head, f"recipes.{params.model}.head")
+    vectors.require_finite(features, rows)
     yield FoldTrainer(partial(_train, params, recipe, rows, features), __name__)
 
 
@@ -45,7 +47,10 @@ def load_members(
     params: Params, recipe: ClassifierRecipe, features: Path, trained: Sequence[Path]
 ) -> Iterator[FittedClassifier]:
     """Load and yield the classifiers that `fold_trainer` wrote into the folders `trained`."""
-    yield from (FittedClassifier.load(folder / CLASSIFIER) for folder in trained)
+    for folder in trained:
+        with damage.named(folder / CLASSIFIER, f"`dvc checkout --force {paths.FOLDS}`"):
+            classifier = FittedClassifier.load(folder / CLASSIFIER)
+        yield classifier
 
 
 def _train(

@@ -15,8 +15,8 @@ import pandas as pd
 from realart.core import code, devices, errors, tables
 from realart.core.errors import RealartError
 from realart.core.outputs import fresh_directory
-from realart.features import feature_store, frozen_backbone
-from realart.networks import backend, builder
+from realart.features import feature_store, frozen_backbone, vectors
+from realart.networks import backend, builder, stored_weights
 from realart.networks.backend import keras
 from realart.params import NetworkRecipe, Params
 from realart.training import checkpoints, fold_training, folds, parallel_folds
@@ -46,8 +46,9 @@ def fold_trainer(
     Raises
     ------
     RealartError
-        The recipe can't be built, or there are too few devices.
+        The recipe can't be built, there are too few devices, or a feature is not finite.
     """
+    vectors.require_finite(features, rows)
     found, count = devices.visible(), params.train.devices
     backend.check_devices(count, recipe.batch_size)
     parallel = len(found) >= 2 * count
@@ -166,7 +167,7 @@ def _train_fold(
     )
     scores = fold_training.predict(model, recipe, data, indices.held_out)
     with fresh_directory(folder / f"{fold}") as beside:
-        model.save_weights(beside / WEIGHTS)
+        stored_weights.save(model, beside / WEIGHTS)
         folds.write(rows.loc[indices.held_out], scores, records, beside)
     checkpoint.unlink(missing_ok=True)
 

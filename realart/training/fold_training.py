@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from realart.core.errors import RealartError
 from realart.core.tables import Positions
 from realart.metrics import classification
 from realart.networks import backend, builder
@@ -114,6 +115,11 @@ def train_fold(
     -------
     model, history
         The model with the weights of its best epoch, and a record for each epoch.
+
+    Raises
+    ------
+    RealartError
+        The training diverged: a loss or a weight is not finite.
     """
     backend.clear_session()
     keras.utils.set_random_seed((train.seed * 1000 + number) % 2**32)  # the range of NumPy
@@ -137,6 +143,7 @@ def train_fold(
                 if recipe.optimizer.schedule == "cosine":
                     model.optimizer.learning_rate.assign(_cosine_rate(state, phase))
                 record = _train_epoch(fold, state, bar)
+                _require_finite(fold, record)
                 if state.add(record, recipe.monitor):
                     best = _values(model.weights)
                 on_epoch(record)
@@ -211,6 +218,23 @@ def _train_epoch(fold: _Fold, state: TrainingState, bar: "tqdm[Any]") -> EpochRe
         **trained,
         **{f"val_{name}": value for name, value in validated.items()},
     }
+
+
+def _require_finite(fold: _Fold, record: EpochRecord) -> None:
+    """Raise `RealartError` if an epoch has left a loss or weights that are not finite."""
+    losses = [record["loss"], record["val_loss"]]
+    floating = [weight for weight in fold.model.weights if "float" in weight.dtype]
+    finite = (keras.ops.all(keras.ops.isfinite(weight)) for weight in floating)
+    if np.isfinite(losses).all() and all(map(bool, finite)):
+        return
+    phase = int(record["phase"])
+    param = ("optimizer", "fine_tune")[phase]
+    rate = _phases(fold.recipe)[phase].learning_rate
+    raise RealartError(
+        f"the training of fold {fold.number} diverged in epoch {record['epoch']} (loss "
+        f"{losses[0]:.3g}, of the validation slice {losses[1]:.3g}): lower the recipe's "
+        f"{param}.learning_rate, which is {rate:g}"
+    )
 
 
 def _mean_over_rows(

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from realart.core import tables
+from realart.core import paths, tables
+from realart.core.errors import RealartError
 from realart.core.tables import Positions
 from realart.metrics import classification
 from realart.metrics.classification import Figures, Labels, Scores
@@ -142,7 +143,19 @@ def class_weights(classes: Labels) -> NDArray[np.float32]:
 
 
 def write(held_out: pd.DataFrame, scores: Scores, records: list[EpochRecord], folder: Path) -> None:
-    """Write the scores of the held-out rows of a fold, and its history."""
+    """Write the scores of the held-out rows of a fold, and its history.
+
+    Raises
+    ------
+    RealartError
+        The score of a row is not a number.
+    """
+    if not (finite := np.isfinite(scores)).all():
+        file = paths.DATA / held_out["file"].iloc[int(np.argmin(finite))]
+        raise RealartError(
+            f"the score of {file} is not a number, as its features are out of any range: remove "
+            "it, or lower the recipe's learning rate"
+        )
     table = held_out[["row", "label"]].assign(score=scores)
     tables.write(table, folder / "scores.csv", tables.SCORES)
     pd.DataFrame(records).to_csv(folder / "history.csv", index=False)

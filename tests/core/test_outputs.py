@@ -1,5 +1,6 @@
 """An output is complete or absent, whatever ends the process that writes it."""
 
+import errno
 import json
 import signal
 import subprocess
@@ -7,9 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_disk import small_disk
 
 from realart.core.errors import RealartError
-from realart.core.outputs import fresh_directory, fresh_file, require_writable, write_json
+from realart.core.outputs import (
+    fresh_directory,
+    fresh_file,
+    require_room,
+    require_writable,
+    write_json,
+)
 
 WRITER = """
 import os, signal, sys
@@ -142,3 +150,16 @@ def test_a_folder_that_may_not_be_written_is_named() -> None:
     code += "os.geteuid() or os.setuid(65534); require_writable(Path('/proc/1/new.png'))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "/proc/1/new.png can't be written: allow /proc/1 to be written" in result.stderr
+
+
+def test_room_is_looked_for_before_a_library_writes(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 16 << 20) as disk:
+        if not disk:
+            pytest.skip("this machine lets nobody mount a disk")
+        require_room(disk.outside, 8 << 20)
+        for size in (14 << 20, 17 << 20):
+            with pytest.raises(OSError, match="No space left") as raised:
+                require_room(disk.outside, size)
+            assert raised.value.errno == errno.ENOSPC
+            assert raised.value.filename == str(disk.outside)
+        assert list(disk.outside.iterdir()) == []

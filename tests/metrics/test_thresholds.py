@@ -15,7 +15,7 @@ from realart.core.errors import RealartError
 from realart.metrics import classification, proofs, thresholds
 from realart.metrics.calibration import Calibration
 from realart.metrics.thresholds import DecisionRule
-from realart.params import Promise
+from realart.params import Point, Promise
 
 Pairs = list[tuple[int, float]]
 PAIRS = st.lists(
@@ -176,3 +176,10 @@ def test_a_promised_threshold_below_the_balanced_one_is_explained() -> None:
         assert thresholds.why_below_balanced({"balanced": 0.5, "low_fpr": low_fpr}) == ""
     words = thresholds.why_below_balanced({"balanced": 0.674, "low_fpr": 0.517})
     assert words.startswith("low_fpr (0.517) is below balanced (0.674) because it is the lowest")
+
+
+@pytest.mark.parametrize("at", [None, "balanced", "low_fpr"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.1])
+def test_nothing_is_decided_by_what_is_no_probability(value: float, at: Point | None) -> None:
+    with pytest.raises(ValueError, match="is no probability"):
+        rule().decide(value, at)

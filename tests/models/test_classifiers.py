@@ -223,3 +223,10 @@ def test_outliers_are_clipped() -> None:
     expected = train.vectors[:2].copy()
     expected[:, 0] = train.vectors[:, 0].mean() + 10 * train.vectors[:, 0].std()
     np.testing.assert_allclose(scores, fitted.scores(expected), rtol=1e-4)
+
+
+def test_a_classifier_that_diverges_names_its_hyperparameters() -> None:
+    """As boosting by steps whose sum is infinite."""
+    params = ClassifierParams(name="boosting", grid={"learning_rate": [1.7e308]})
+    with pytest.raises(RealartError, match=r"with {'learning_rate': 1\.7e\+308} are not finite"):
+        classifiers.fit(params, rows(), WIDTHS, 0)

@@ -1,17 +1,22 @@
 """A loaded model scores as the one that was saved, from files without code."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import h5py
+import making
 import numpy as np
 import pytest
 from networks import PARAMS, UNCALIBRATED_RULE, awake, backbone_recipe, noise, recipe
 
 from realart.core.errors import RealartError
+from realart.data.archive import ArchiveMember
 from realart.features import preprocessing
+from realart.features.preprocessing import InputSpec
 from realart.metrics import classification
 from realart.models import trained_model
 from realart.networks import builder
@@ -20,7 +25,10 @@ from realart.params import NetworkRecipe
 
 pytestmark = pytest.mark.slow
 
-SPEC = preprocessing.input_spec(PARAMS)
+
+def spec(network_recipe: NetworkRecipe) -> InputSpec:
+    parts = {"pixels": network_recipe.sees}
+    return preprocessing.input_spec(PARAMS).model_copy(update={"parts": parts})
 
 
 def saved_model(
@@ -31,7 +39,9 @@ def saved_model(
     if network_recipe.backbone:
         awake(networks[0])
     (folder / "model").mkdir()
-    trained_model.save(folder / "model", network_recipe, SPEC, networks, UNCALIBRATED_RULE)
+    trained_model.save(
+        folder / "model", network_recipe, spec(network_recipe), networks, UNCALIBRATED_RULE
+    )
     return folder / "model", networks
 
 
@@ -49,7 +59,7 @@ def test_a_loaded_model_scores_as_the_saved_one(tmp_path: Path, outputs: int) ->
         classification.of_outputs(network.predict(pixels, batch_size=8, verbose=0)),
         atol=1e-6,
     )
-    assert (model.recipe, model.input) == (network_recipe, SPEC)
+    assert (model.recipe, model.input) == (network_recipe, spec(network_recipe))
 
 
 def test_a_network_that_openvino_can_not_run_is_run_by_keras(tmp_path: Path) -> None:
@@ -108,9 +118,9 @@ def test_a_saved_model_has_weights_and_a_manifest_and_no_code(tmp_path: Path) ->
         "model.json",
     ]  # fmt: skip
     assert json.loads((folder / "model.json").read_text())["members"] == 2
-    for file in folder.glob("*.h5"):
-        assert not zipfile.is_zipfile(file)
-        with h5py.File(file) as opened:
+    for weights in folder.glob("*.h5"):
+        assert not zipfile.is_zipfile(weights)
+        with h5py.File(weights) as opened:
             kinds: set[str] = set()
             opened.visititems(lambda _, item, kinds=kinds: kinds.add(_kind(item)))
         assert kinds <= {"group", "f", "i", "u"}
@@ -124,7 +134,7 @@ def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
     folder, (network,) = saved_model(tmp_path, recipe())
     first = {file.name: file.read_bytes() for file in folder.iterdir()}
     (tmp_path / "again").mkdir()
-    trained_model.save(tmp_path / "again", recipe(), SPEC, [network], UNCALIBRATED_RULE)
+    trained_model.save(tmp_path / "again", recipe(), spec(recipe()), [network], UNCALIBRATED_RULE)
     assert {file.name: file.read_bytes() for file in (tmp_path / "again").iterdir()} == first
 
 
@@ -142,16 +152,11 @@ def test_a_saved_backbone_needs_no_download(
     np.testing.assert_allclose(scores, expected, atol=1e-4)
 
 
-def removed(folder: Path) -> None:
-    (folder / "model.json").unlink()
-
-
-def unreadable(folder: Path) -> None:
-    (folder / "model.json").write_text("{")
-
-
-def of_another_version(folder: Path) -> None:
-    (folder / "model.json").write_text('{"format": "saved_model"}')
+def unsealed(folder: Path) -> None:
+    """Make it a model of an older release, which has no checksums."""
+    content = json.loads((folder / "model.json").read_text())
+    del content["files"]
+    (folder / "model.json").write_text(json.dumps(content))
 
 
 def without_weights(folder: Path) -> None:
@@ -162,14 +167,30 @@ def with_damaged_weights(folder: Path) -> None:
     (folder / "0.bin").write_bytes(b"no weights")
 
 
+def with_weights_that_are_no_numbers(folder: Path) -> None:
+    """OpenVINO's ReLU makes 0 of it, and all scores are finite."""
+    weights = np.frombuffer((folder / "0.bin").read_bytes(), np.float32).copy()
+    weights[20] = np.nan  # of the convolution
+    (folder / "0.bin").write_bytes(weights.tobytes())
+
+
 def with_a_damaged_graph(folder: Path) -> None:
     (folder / "0.xml").write_bytes((folder / "0.xml").read_bytes()[:1000])
 
 
+def of_another_width(folder: Path) -> None:
+    content = json.loads((folder / "model.json").read_text())
+    content["input"]["parts"]["pixels"]["size"] = 17
+    (folder / "model.json").write_text(json.dumps(content))
+
+
 def for_keras(folder: Path) -> None:
     """Remove the files for OpenVINO, which a network that it can't run does not have."""
+    content = json.loads((folder / "model.json").read_text())
     for name in ("0.xml", "0.bin"):
         (folder / name).unlink()
+        content.get("files", {}).pop(name, None)
+    (folder / "model.json").write_text(json.dumps(content))
 
 
 def for_keras_without_weights(folder: Path) -> None:
@@ -182,30 +203,69 @@ def for_keras_with_damaged_weights(folder: Path) -> None:
     (folder / "0.weights.h5").write_bytes(b"no weights")
 
 
+def for_keras_with_half_of_its_weights(folder: Path) -> None:
+    for_keras(folder)
+    whole = (folder / "0.weights.h5").read_bytes()
+    (folder / "0.weights.h5").write_bytes(whole[: len(whole) // 2])
+
+
+def for_keras_with_weights_that_are_no_numbers(folder: Path) -> None:
+    for_keras(folder)
+    network = builder.build(recipe())
+    network.set_weights([np.full_like(weight, np.nan) for weight in network.get_weights()])
+    network.save_weights(folder / "0.weights.h5")
+
+
 def for_keras_with_weights_of_another_network(folder: Path) -> None:
     for_keras(folder)
     builder.build(recipe(layers=[{"Flatten": {}}])).save_weights(folder / "0.weights.h5")
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved_model(tmp_path_factory.mktemp("sound"), recipe())[0]
+
+
 @pytest.mark.parametrize(
     "damage",
     [
-        removed,
-        unreadable,
-        of_another_version,
         without_weights,
         with_damaged_weights,
+        with_weights_that_are_no_numbers,
         with_a_damaged_graph,
+        of_another_width,
         for_keras_without_weights,
         for_keras_with_damaged_weights,
+        for_keras_with_half_of_its_weights,
+        for_keras_with_weights_that_are_no_numbers,
         for_keras_with_weights_of_another_network,
     ],
 )
-def test_a_folder_without_a_sound_model_is_named(
-    tmp_path: Path, damage: Callable[[Path], None]
+def test_a_damaged_model_is_named_with_and_without_checksums(
+    sound: Path, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    folder, _ = saved_model(tmp_path, recipe())
-    damage(folder)
-    with pytest.raises(RealartError, match=r"dvc repro") as raised:
-        trained_model.TrainedModel(folder)
-    assert str(folder) in str(raised.value)
+    """test_manifest.py has all that needs no network."""
+    for name in ("of_today", "of_yesterday"):
+        folder = Path(shutil.copytree(sound, tmp_path / name))
+        if name == "of_yesterday":
+            unsealed(folder)
+        damage(folder)
+        with pytest.raises(RealartError, match="dvc checkout") as raised:
+            trained_model.TrainedModel(folder)
+        assert str(folder) in str(raised.value)
+
+
+def test_a_score_that_is_no_number_names_its_picture(sound: Path, tmp_path: Path) -> None:
+    """As of a network whose numbers grow without bounds for some pictures."""
+    model = trained_model.TrainedModel(sound)
+    model.members = [lambda pixels: np.where(pixels.mean((1, 2, 3)) > 200, np.nan, 0.5)]
+    names = {"dark.png": 10, "bright.png": 250}
+    files = [
+        (name, making.file(making.plain((level, level, level)))) for name, level in names.items()
+    ]
+    path = making.archive(tmp_path / "pictures.zip", files)
+    members = [ArchiveMember(path, name, len(data)) for name, data in files]
+    prepare = partial(preprocessing.from_member, model.input)
+    assert model.score_items(prepare, members[:1], "score").tolist() == [[0.5]]
+    with pytest.raises(RealartError, match=r"bright\.png in .*pictures\.zip: .* not a number"):
+        model.score_items(prepare, members, "score")

@@ -3,9 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from networks import PARAMS, noise, recipe, rows
+from numpy.typing import NDArray
 
-from realart.networks import builder, layers
+from realart.networks import backend, builder, layers
 from realart.networks.backend import keras
 from realart.networks.layers import HighPass, Pool, RandomResizedCrop, Residual
 from realart.params import NetworkRecipe
@@ -96,6 +100,26 @@ def test_pooled_statistics() -> None:
     expected = np.concatenate([maps.max((1, 2)), maps.mean((1, 2)), maps.std((1, 2))], 1)
     np.testing.assert_allclose(np.array(Pool(["max", "mean", "std"])(maps)), expected, rtol=1e-5)
     assert Pool(["mean"])(keras.ops.cast(maps, "float16")).dtype == "float32"
+
+
+@given(
+    maps=arrays(
+        np.float32, (2, 3, 4, 2), elements=st.integers(-40, 40).map(lambda n: np.float32(n) / 8)
+    ),
+    constant=st.floats(-1e4, 1e4, width=32),
+)
+def test_the_gradient_of_a_deviation_of_0_is_0(
+    maps: NDArray[np.float32], constant: np.float32
+) -> None:
+    """As of a channel whose activations are all cut off; others are as Keras computes them."""
+    maps[0, ..., 0] = constant
+    tensor = keras.ops.convert_to_tensor(maps)
+    np.testing.assert_array_equal(Pool(["std"])(tensor), keras.ops.std(tensor, axis=(1, 2)))
+    slope = np.asarray(backend.gradient(lambda at: keras.ops.sum(Pool(["std"])(at)), tensor))
+    deviation = maps.std((1, 2), dtype=np.float64, keepdims=True)
+    distance = maps - maps.mean((1, 2), dtype=np.float64, keepdims=True)
+    expected = np.divide(distance, 12 * deviation, out=np.zeros(maps.shape), where=deviation > 1e-3)
+    np.testing.assert_allclose(slope, expected, atol=1e-3)
 
 
 def test_random_crops_keep_to_area_and_ratio() -> None:

@@ -1,5 +1,6 @@
 """Networks by OpenVINO: the outputs of Keras, equal bytes, and a refusal where they differ."""
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,46 @@ def test_a_network_with_an_unknown_operation_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="OpenVINO can't run this network"):
         openvino_runtime.export(keras.Model(inputs, Unsupported()(inputs)), tmp_path, "network")
     assert not list(tmp_path.iterdir())
+
+
+def test_no_folder_for_temporary_files_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was full once decided that a model had no files for OpenVINO."""
+    model = builder.build(recipe())
+    openvino_runtime.export(model, tmp_path, "with")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nothing"))
+    openvino_runtime.export(model, tmp_path, "without")
+    for suffix in (".xml", ".bin"):
+        first, second = ((tmp_path / f"{name}{suffix}") for name in ("with", "without"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_full_disk_is_an_error_and_no_reason_to_do_without(tmp_path: Path) -> None:
+    """A limit of the size of files stands for it, which anybody may set."""
+    done = python(
+        "import resource, sys; from pathlib import Path\n"
+        "from networks import UNCALIBRATED_RULE, PARAMS, recipe\n"
+        "from realart.core import errors; from realart.features import preprocessing\n"
+        "from realart.models import trained_model\n"
+        "from realart.networks import builder, openvino_runtime, stored_weights\n"
+        "wanted = recipe(layers=[{'Flatten': {}}, {'Dense': {'units': 4096}}])\n"
+        "network, folder = builder.build(wanted), Path(sys.argv[1])\n"
+        "spec = preprocessing.input_spec(PARAMS)\n"
+        "save = stored_weights.save\n"
+        "def limited(*arguments):\n"
+        "    save(*arguments)\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
+        "stored_weights.save = limited\n"
+        "errors.run(lambda: trained_model.save("
+        "folder, wanted, spec, [network], UNCALIBRATED_RULE))",
+        tmp_path,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("realart: a file would become larger than is allowed here")
+    assert str(tmp_path) in line
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["0.weights.h5", "architecture.json"]
 
 
 def test_no_telemetry_is_sent(tmp_path: Path) -> None:

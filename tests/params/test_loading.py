@@ -121,6 +121,11 @@ def test_a_single_precision_may_be_a_number(tmp_path: Path) -> None:
         ),
         (at("datasets.local.paht", "x"), "(did you mean 'datasets.local.path'?)"),
         (at("ela.scale", float("inf")), "ela.scale"),
+        (
+            at("recipes.cnn.optimizer.learning_rate", 1e30),
+            "recipes.cnn.optimizer.learning_rate is 1e+30: Input should be less than",
+        ),
+        (at("recipes.resnet50.fine_tune.learning_rate", 101.0), "fine_tune.learning_rate is 101.0"),
         (at("split.folds", "five"), "split.folds is 'five'"),
         (at("split.folds", 4.0), "split.folds is 4.0"),
         (at("balance.horizontal_flip", "yes"), "balance.horizontal_flip is 'yes'"),

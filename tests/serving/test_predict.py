@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from making import file, picture
+from making import file, picture, plain
 from networks import PARAMS, UNCALIBRATED_RULE, recipe, turn_a_delivery
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -59,6 +59,20 @@ def delivered(pixels: pictures.Pixels, model: TrainedModel) -> dict[str, float]:
     return {
         name: score(model, preprocessing.from_published(data, spec)) for name, data in files.items()
     }
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_a_score_that_is_no_number_is_an_error_of_its_picture(
+    model: TrainedModel, once: bool
+) -> None:
+    """NaN is below every threshold, and was human."""
+    broken = TrainedModel(model.folder)
+    broken.members = [lambda pixels: np.where(pixels.mean((1, 2, 3)) > 200, np.nan, 0.75)]
+    bright, dark = (file(plain((level, level, level))) for level in (250, 10))
+    first, second, third = predict.predict([dark, bright, dark], broken, once=once)
+    assert second == predict.Prediction("", error=trained_model.NOT_FINITE)
+    for prediction in (first, third):
+        assert (prediction.probability_ai, prediction.error) == (0.75, "")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 70])

@@ -401,6 +401,37 @@ def test_runs_are_kept_while_the_disk_of_the_server_is_full(
             assert_nothing_kept(project)
 
 
+def test_what_is_damaged_is_put_aside_and_all_else_is_sent(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A report would meet it, too, before it logs its run."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    without_server(monkeypatch, project, "train", "report")
+    (place,) = project.glob(".realart/unsent/*")
+    (training,), (evaluation,) = place.glob("*.json"), place.glob("[0-9]*")
+    (place / "a.json").write_bytes(training.read_bytes()[:-20])
+    (place / "b.json").write_text("{}")
+    (place / "c.json").write_bytes(b"\xff")
+    for name, damaged in (("0-a", outbox.RECORD), ("0-b", "metrics/evaluation.json")):
+        copy = shutil.copytree(evaluation, place / name)
+        (copy / damaged).write_bytes(b"")
+    capsys.readouterr()
+    assert len(list(outbox.send())) == 1
+    aside = {"a.json.damaged", "b.json.damaged", "c.json.damaged", "0-a.damaged", "0-b.damaged"}
+    assert {path.name for path in place.iterdir()} == aside
+    lines = capsys.readouterr().err.splitlines()
+    for name in aside:
+        (line,) = (line for line in lines if f"it is now {name}" in line)
+        assert line.startswith(f"realart: {place / name.removesuffix('.damaged')} is damaged (")
+    client = MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
+    (run,) = training_runs_of(client, request.node.name)
+    assert_complete(client, run)
+    assert list(outbox.send()) == []
+
+
 @given(
     st.lists(
         st.builds(

@@ -5,11 +5,14 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from networks import python
 from project_copy import run_stages
 
+from realart.core import paths
 from realart.core.errors import RealartError
 from realart.models import classifiers
 from realart.tracking import training_runs
@@ -30,8 +33,10 @@ print(*sorted(set(sys.argv[1:]) & set(sys.modules)))
 
 @pytest.fixture
 def project(trained: Path, tmp_path: Path) -> Path:
-    ignored = shutil.ignore_patterns("mlruns", ".realart", "models")
-    return Path(shutil.copytree(trained, tmp_path / "project", ignore=ignored))
+    ignored = shutil.ignore_patterns("mlruns", ".realart")
+    project = Path(shutil.copytree(trained, tmp_path / "project", ignore=ignored))
+    shutil.rmtree(project / "models")
+    return project
 
 
 def models(project: Path) -> dict[str, bytes]:
@@ -85,6 +90,47 @@ def test_an_unfinished_training_is_resumed_in_its_folder(
         second.mkdir(parents=True)
     with folder("key") as resumed, folder("key") as new:
         assert (resumed, new) == (second, first)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_a_feature_that_is_not_finite_names_its_file_and_picture(
+    project: Path, monkeypatch: pytest.MonkeyPatch, number: float
+) -> None:
+    file = project / "data/features/vectors-0.npy"
+    vectors = np.load(file)
+    vectors[3, 5] = number
+    np.save(file, vectors)
+    picture = pd.read_csv(project / paths.ROWS)["file"][3]
+    with pytest.raises(RealartError, match=rf"vectors-0\.npy has a feature of data/{picture} that"):
+        run_stages(monkeypatch, project, "train")
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(RealartError, match=r"vectors-0\.npy is damaged .* data/features"):
+        run_stages(monkeypatch, project, "train")
+
+
+def test_what_is_damaged_of_an_unfinished_training_is_put_aside(
+    trained: Path,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*arguments: Any) -> Any:
+        raise RealartError("that is enough")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cross_validation, "publish", fail)
+        with pytest.raises(RealartError, match="enough"):
+            run_stages(patched, project, "train")
+    (folder,) = (project / ".realart/checkpoints").glob("*/")
+    (folder / "0/scores.csv").write_bytes(b"")
+    (folder / "1/history.csv").unlink()
+    (folder / "id").write_bytes(b"\0" * 32)
+    capsys.readouterr()
+    run_stages(monkeypatch, project, "train")
+    assert models(project) == folds(trained)
+    printed = capsys.readouterr().err
+    for name in ("0", "1", "id"):
+        assert f"it is now {name}.damaged" in printed
 
 
 def test_a_finished_fold_is_not_trained_again(

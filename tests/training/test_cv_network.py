@@ -13,10 +13,11 @@ import pytest
 from mlflow import MlflowClient
 from project_copy import TUNED, environment, run, run_stages, set_params, tiny_project
 from simulated import FOUR_DEVICES, gpus, name
+from small_disk import small_disk
 
 from realart.core import devices
 from realart.core.errors import RealartError
-from realart.training import cv_network, parallel_folds
+from realart.training import checkpoints, cv_network, parallel_folds
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +127,37 @@ def train(project: Path, **more: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_disk_that_fills_up_is_one_line_and_the_next_run_goes_on(
+    ready: Path, tmp_path: Path
+) -> None:
+    """As a checkpoint is written, and then as weights are, by which HDF5 would crash."""
+    with small_disk(tmp_path / "disk", 200 << 20) as disk:
+        if not disk:
+            pytest.skip("this machine lets nobody mount a disk")
+        project = Path(shutil.copytree(ready, disk.outside / "project"))
+        wide = [{"Flatten": {}}, {"Dense": {"units": 1000}}]  # 12 MB of weights, 49 of a checkpoint
+        set_params(project, {"recipes.tiny.layers": wide})
+        client = MlflowClient(f"sqlite:///{project / 'mlruns/mlflow.db'}")
+        train = disk.entering("project", "python", "-m", "stages.train")
+        for seconds, room in ((0.0, 70 << 20), (600.0, 8 << 20)):
+            set_params(project, {"train.checkpoint_seconds": seconds})
+            disk.leave(room)
+            done = run(ready, *train, DVC_ROOT=str(disk.inside / "project"))
+            assert done.returncode == 2, done.stderr
+            (line,) = done.stderr.splitlines()
+            assert line.startswith("realart: the disk is full")
+            disk.empty()
+            (checkpoint,) = project.glob(".realart/checkpoints/*/*.npz")
+            assert checkpoints.epoch(checkpoint) == 1
+            statuses = [found.info.status for found in client.search_runs(["1"])]
+            assert statuses == ["FAILED", "FAILED"]
+        done = run(ready, *train, DVC_ROOT=str(disk.inside / "project"))
+        assert done.returncode == 0, done.stderr
+        assert "going on from fold 0, epoch 1" in done.stdout
+        assert {found.info.status for found in client.search_runs(["1"])} == {"FINISHED"}
+        assert {f"{fold}/best.weights.h5" for fold in (0, 1)} <= folds(project).keys()
 
 
 def test_each_fold_is_distributed_over_its_own_devices(ready: Path, tmp_path: Path) -> None:

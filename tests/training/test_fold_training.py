@@ -23,6 +23,7 @@ from networks import (
 )
 from numpy.typing import NDArray
 
+from realart.core.errors import RealartError
 from realart.metrics import classification
 from realart.networks import backend, builder
 from realart.networks.backend import keras
@@ -201,7 +202,7 @@ def test_the_learning_rate_falls_along_a_cosine_in_each_phase(tmp_path: Path) ->
 
     def without_training(fold: Any, *others: Any) -> EpochRecord:
         rates.append(float(fold.model.optimizer.learning_rate))
-        return {"val_loss": 1.0}
+        return {"epoch": 0, "phase": 0, "loss": 1.0, "val_loss": 1.0}
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fold_training, "_train_epoch", without_training)
@@ -230,6 +231,58 @@ def test_seed_and_fold_decide_the_weights(tmp_path: Path, uninterrupted: dict[st
     for model, history in (seeded, folded):
         assert not same(first, model)
         assert history != records
+
+
+def with_rates(first: float, second: float) -> NetworkRecipe:
+    """Return `TUNED` with learning rates that `check` may refuse."""
+    assert TUNED.fine_tune
+    optimizer = TUNED.optimizer.model_copy(update={"name": "SGD", "learning_rate": first})
+    tuned = TUNED.fine_tune.model_copy(update={"learning_rate": second})
+    return TUNED.model_copy(update={"optimizer": optimizer, "fine_tune": tuned})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "epochs", "named"),
+    [
+        (with_rates(1e30, 0.01), 0, "epoch 0 .* the recipe's optimizer.learning_rate, .* 1e\\+30"),
+        (with_rates(0.01, 1e30), 2, "epoch 2 .* the recipe's fine_tune.learning_rate, .* 1e\\+30"),
+    ],
+)
+def test_a_training_that_diverges_names_fold_epoch_and_learning_rate(
+    tmp_path: Path, wanted: NetworkRecipe, epochs: int, named: str
+) -> None:
+    """What lies in the checkpoint is of the last epoch that did not."""
+    with pytest.raises(RealartError, match=f"the training of fold 7 diverged in {named}"):
+        trained(tmp_path, wanted, fold=7)
+    checkpoint = checkpoints.Checkpoint.load(tmp_path / "fold.npz")
+    assert (checkpoint.state.epoch if checkpoint else 0) == epochs
+    if checkpoint:
+        assert all(np.isfinite(array).all() for array in checkpoint.best + checkpoint.current)
+
+
+class Unheard(keras.layers.Layer):  # type: ignore[misc]
+    """A layer whose weight grows beyond all numbers, and has no effect."""
+
+    def build(self, shape: Any) -> None:
+        self.weight = self.add_weight(shape=(), initializer="ones", trainable=False)
+
+    def call(self, x: Any) -> Any:
+        self.weight.assign(self.weight * 1e30)
+        return x
+
+
+def test_weights_that_are_not_finite_are_divergence_though_the_loss_is_finite(
+    tmp_path: Path,
+) -> None:
+    def build() -> keras.Model:
+        network = builder.build(PLAIN)
+        return keras.Model(network.inputs, Unheard()(network.outputs[0]))
+
+    data = rows(40)
+    with pytest.raises(RealartError, match="fold 0 diverged in epoch 0"):
+        fold_training.train_fold(
+            build, PLAIN, TRAIN, data, thirds(data), 0, tmp_path / "fold.npz", lambda record: None
+        )
 
 
 CHILD = """

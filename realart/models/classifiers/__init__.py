@@ -157,10 +157,19 @@ class FittedClassifier:
 
     @staticmethod
     def load(path: Path) -> "FittedClassifier":
-        """Load a classifier from an .npz file that `save` wrote."""
+        """Load a classifier from an .npz file that `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            It has a number that is not finite.
+        """
         with np.load(path) as stored:
             arrays = dict(stored)
-        return FittedClassifier(str(arrays.pop("name")), arrays)
+        name = str(arrays.pop("name"))
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("it has numbers that are not finite")
+        return FittedClassifier(name, arrays)
 
 
 def fit(
@@ -194,7 +203,8 @@ def fit(
     Raises
     ------
     RealartError
-        There are too few groups, too many rows, or scikit-learn refuses a hyperparameter's value.
+        There are too few groups, too many rows, or a hyperparameter's value is refused or makes a
+        classifier diverge.
     """
     folds = _inner_folds(rows, seed)
     scaling = standardisation.fit(rows.vectors, widths)
@@ -253,10 +263,16 @@ def _fit_predict(
     model: Classifier, values: Hyperparameters, fitted: Positions, held_out: Positions
 ) -> Scores:
     try:
-        return model.fit_predict(values, fitted, held_out)
+        decisions = model.fit_predict(values, fitted, held_out)
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise RealartError(f"scikit-learn refuses {values}: {reason}") from error
+    if not np.isfinite(decisions).all():
+        raise RealartError(
+            f"decision values of a classifier with {values} are not finite: take smaller values "
+            "from the recipe's head.grid"
+        )
+    return decisions
 
 
 def _combinations(grid: Mapping[str, Sequence[float]]) -> Iterator[Hyperparameters]:
