@@ -322,7 +322,7 @@ def _read_manifest(folder: Path) -> ModelManifest:
     file = folder / MANIFEST
     try:
         return ModelManifest.model_validate(json.loads(file.read_text("utf-8")))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise RealartError(
             f"no model in {folder}: train one with `dvc repro`, or name another by --model"
         ) from error
