@@ -141,8 +141,8 @@ def test_tests_interrupt_what_they_start_where_they_can_not_be_interrupted() -> 
     """As in a shell's background: processes inherit that interrupts are ignored."""
     test = f"{__file__}::test_one_line_and_code_130[in a stage]"
     done = subprocess.run(
-        ["sh", "-c", "trap '' INT; exec \"$@\"", "-", sys.executable, "-m", "pytest", "-q", "-n", "0",
-         "-p", "no:cacheprovider", test],
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "-",
+         sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", test],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
