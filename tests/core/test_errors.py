@@ -94,7 +94,8 @@ def test_nothing_is_printed_when_the_reader_has_ended(body: str) -> None:
     """Neither of the output nor, as in `2>&1 | head`, of errors."""
     reader, writer = os.pipe()
     os.close(reader)
-    for streams in ({"stderr": subprocess.PIPE}, {"stderr": writer}):
-        done = subprocess.run([sys.executable, "-c", code(body)], stdout=writer, **streams)
+    command, buffered = [sys.executable, "-c", code(body)], os.environ | {"PYTHONUNBUFFERED": ""}
+    for errors in (subprocess.PIPE, writer):
+        done = subprocess.run(command, stdout=writer, stderr=errors, env=buffered)
         assert (done.returncode, done.stderr or b"") == (READER_ENDED, b"")
     os.close(writer)
