@@ -33,6 +33,12 @@ for name in PLACES:
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, lambda number, frame: signal.default_int_handler(number, frame))
 
+# Processes inherit what is ignored, as by `nohup` or a shell's background, but no handler: theirs
+# are as in a terminal, which is what tests send signals to.
+for ignorable in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(ignorable) is signal.SIG_IGN:
+        signal.signal(ignorable, lambda number, frame: None)
+
 settings.register_profile("realart", deadline=None, database=None, max_examples=25)
 settings.load_profile("realart")
 

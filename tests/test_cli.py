@@ -26,6 +26,7 @@ import realart as realart_package
 from realart import __version__
 from realart.cli import main
 from realart.core import tables
+from realart.core.errors import READER_ENDED
 from realart.data.pictures import Pixels
 from realart.features import preprocessing
 from realart.models import trained_model
@@ -365,19 +366,20 @@ def test_a_reader_that_has_enough_ends_it_quietly(project: Path) -> None:
         assert process.stderr
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait() == 1
+        assert process.wait() == READER_ENDED
 
 
-def test_a_reader_that_is_gone_before_the_end_ends_quietly() -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["completion", "bash"], ["predict", "--help"]])
+def test_a_reader_that_is_gone_before_the_end_ends_quietly(arguments: list[str]) -> None:
     """As `realart compare A B | head` does, which prints all at its end."""
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [*COMMAND, "recipes"], cwd=REPOSITORY, env=clean_environment(),
+        [*COMMAND, *arguments], cwd=REPOSITORY, env=clean_environment(),
         stdout=writer, stderr=subprocess.PIPE, check=False,
     )  # fmt: skip
     os.close(writer)
-    assert (done.returncode, done.stderr) == (1, b"")
+    assert (done.returncode, done.stderr) == (READER_ENDED, b"")
 
 
 @pytest.mark.parametrize(
@@ -385,9 +387,10 @@ def test_a_reader_that_is_gone_before_the_end_ends_quietly() -> None:
     [
         (["art"], ["no model in", "models/final", "dvc repro"]),
         (["art", "--model", "art"], ["no model in art"]),
+        (["art", "--model", "art/broken.png"], ["no model in art/broken.png"]),
         (["nothing"], ["no file in nothing"]),
     ],
-    ids=["no model", "another folder", "no file"],
+    ids=["no model", "another folder", "a file", "no file"],
 )
 def test_errors_of_predict_are_one_line(
     project: Path, tmp_path: Path, realart: Realart, arguments: list[str], words: list[str]
@@ -689,10 +692,27 @@ def test_the_parser_imports_no_backend() -> None:
     assert not loaded & {"keras", "tensorflow", "mlflow"}
 
 
-def test_an_unknown_command_is_a_usage_error(realart: Realart) -> None:
-    result = realart("predcit", cwd=REPOSITORY)
-    assert result.returncode == 2
-    assert "usage: realart" in result.stderr
+@pytest.mark.parametrize(
+    ("line", "usage", "message"),
+    [
+        ("predcit a.png", "realart", "(did you mean 'predict'?)"),
+        ("--verson", "realart", "unknown option --verson (did you mean '--version'?)"),
+        ("predict a.png --modle b", "realart predict", "--modle (did you mean '--model'?)"),
+        ("evaluate --dta=a.zip", "realart evaluate", "--dta (did you mean '--data'?)"),
+        ("predict --at low a.png", "realart predict", "(did you mean 'low_fpr'?)"),
+        ("recipes --foo", "realart recipes", "unknown option --foo\n"),
+        ("recipes -x more", "realart recipes", "unknown arguments: -x more"),
+        ("predict a.png ''", "realart predict", "an argument is empty"),
+        ("compare ''", "realart compare", "an argument is empty"),
+    ],
+)
+def test_what_is_unknown_is_named_below_the_usage_of_its_command(
+    realart: Realart, tmp_path: Path, line: str, usage: str, message: str
+) -> None:
+    result = realart(*shlex.split(line), cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"usage: {usage} [-h]")
+    assert message in result.stderr
 
 
 def test_the_version_is_printed(realart: Realart, tmp_path: Path) -> None:
@@ -838,12 +858,6 @@ def test_explain_ends_on_a_file_without_end(
     result = realart(*arguments, cwd=tmp_path)
     assert result.returncode == 2
     assert "/dev/zero can't be explained: too large" in result.stderr
-
-
-def test_an_empty_name_is_no_run(realart: Realart, tmp_path: Path) -> None:
-    result = realart("compare", "", cwd=tmp_path)
-    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
-    assert "the name of a run is empty" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -20,20 +20,21 @@ from realart.cli import (
     send,
     servers,
 )
+from realart.cli.parser import Parser
 from realart.core import errors
 
 
 def main() -> None:
     """Run the command that the command line names, and exit with its status."""
-    arguments = make_parser().parse_args(_protect_names(sys.argv[1:]))
     if isinstance(sys.stdout, TextIOWrapper):  # else of a program that has put its own there
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may be undecodable
-    try:
-        errors.run(lambda: arguments.command(arguments))
-    except BrokenPipeError:  # as of `realart predict folder | head`
-        # docs.python.org/3/library/signal.html#note-on-sigpipe: Python writes the rest as it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    errors.run(_run_command)
+
+
+def _run_command() -> int | None:
+    arguments = make_parser().parse_args(_protect_names(sys.argv[1:]))
+    status: int | None = arguments.command(arguments)
+    return status
 
 
 def _protect_names(arguments: Sequence[str]) -> list[str]:
@@ -51,7 +52,7 @@ def _protect_names(arguments: Sequence[str]) -> list[str]:
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line, with all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="realart",
         description="Classify pictures as made by people (human) or by generators (ai).",
     )

@@ -25,9 +25,10 @@ def add_command(commands: Commands) -> None:
         help="folder or zip that contains a folder for each class, or for human art alone",
     )
     parser.add_argument(
-        "--run",
+        "--model",
         default="workspace",
-        help="experiment, commit, or workspace whose model is calibrated (default: workspace)",
+        metavar="RUN",
+        help="that of an experiment, of a commit, or of the workspace (default: workspace)",
     )
     parser.add_argument(
         "--labels",
@@ -53,7 +54,7 @@ def _calibrate(arguments: argparse.Namespace) -> None:
     promise = _promise(arguments, params.promise)
     out = arguments.out or in_root("models/calibrated") / arguments.data.resolve().stem
     require_writable(out, "folder")
-    with cross_dataset.load_run(arguments.run) as run:
+    with cross_dataset.load_run(arguments.model) as run:
         report = calibrated_model.calibrate(run, arguments.data, labels, promise, out)
     summary = calibrated_model.summary(report)
     print(f"{summary}\nsaved to {out}: realart predict --model {out}", flush=True)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from realart.cli.parser import Parser
 from realart.core import paths
 from realart.core.project import in_root, workspace
 from realart.params import Params, load_params
@@ -12,7 +13,7 @@ from realart.params import Params, load_params
 if TYPE_CHECKING:
     from realart.models.trained_model import TrainedModel
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

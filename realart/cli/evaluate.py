@@ -24,10 +24,11 @@ def add_command(commands: Commands) -> None:
     )
     detector = parser.add_mutually_exclusive_group()
     detector.add_argument(
-        "--run",
+        "--model",
         nargs="+",
         default=["workspace"],
-        help="experiments, commits, or workspace (default: workspace)",
+        metavar="RUN",
+        help="models of experiments, of commits, or of the workspace (default: workspace)",
     )
     detector.add_argument(
         "--scores",
@@ -73,6 +74,6 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.threshold is not None:
         raise RealartError("--threshold is of --scores; a run has its own thresholds")
     limit = params.audit.pictures
-    for report in cross_dataset.matrix(arguments.run, arguments.data, labels, out, limit):
+    for report in cross_dataset.matrix(arguments.model, arguments.data, labels, out, limit):
         print(set_report.summary(report), flush=True)
     print(f"metrics, scores, plots and the matrix are in {out}")

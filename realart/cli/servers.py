@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 from realart.cli.commands import Commands, add_model, load_model
 from realart.core.project import workspace
@@ -15,6 +16,7 @@ def add_ui(commands: Commands) -> None:
 
 
 def _ui(arguments: argparse.Namespace) -> None:
+    _print_start("MLflow")
     from realart.tracking import ui
 
     os.chdir(workspace())
@@ -32,11 +34,17 @@ def add_demo(commands: Commands) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
+    _print_start("the demo")
+    model = load_model(arguments)
     from realart.serving import demo, examples
 
-    model = load_model(arguments)
     tried = examples.examples(workspace(), model.folder)
     demo.serve(arguments.host, arguments.port, model, tried)
+
+
+def _print_start(name: str) -> None:
+    """Print what is started: the imports alone take seconds."""
+    print(f"starting {name} ...", file=sys.stderr, flush=True)
 
 
 def _add_address(parser: argparse.ArgumentParser, port: int) -> None:

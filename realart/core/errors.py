@@ -1,9 +1,11 @@
 """The error that a user can cause, and how a script ends on it: one line, exit code 2."""
 
 import errno
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable
+from typing import NoReturn
 
 from realart.core import interrupts
 
@@ -23,8 +25,13 @@ ADVICE = {
     errno.ENOTDIR: _WRONG_KIND,
     errno.EEXIST: _WRONG_KIND,
     errno.ENAMETOOLONG: "give it a shorter name",
+    errno.ELOOP: "remove the link that leads to itself",
 }
 """What to do about other errors of the operating system."""
+_LOOP = "Symlink loop from "
+"""Of `Path.resolve` before Python 3.13, instead of an error of the operating system."""
+READER_ENDED = 141
+"""128 and the number of SIGPIPE, as a shell reports a process that has nobody left to write to."""
 EXAMPLES = 3
 """Most values that `examples` shows."""
 
@@ -44,20 +51,18 @@ def run(main: Callable[[], int | None]) -> None:
     """Call `main` and exit with the code that it returns.
 
     A `RealartError` or an error of the operating system ends in one line on standard error and code
-    2, an interrupt as `realart.core.interrupts` describes it.
-
-    Raises
-    ------
-    BrokenPipeError
-        The reader of an output has ended.
+    2, an interrupt as `realart.core.interrupts` describes it. If the reader of an output has ended,
+    as in `realart predict folder | head`, nothing is printed, and the code is `READER_ENDED`.
     """
     interrupts.install()
     try:
-        status = main()
-        sys.stdout.flush()
+        status = _status(main)
+        print(end="", flush=True)
     except (KeyboardInterrupt, Exception) as error:
         if isinstance(error, KeyboardInterrupt) or interrupts.received():
             interrupts.end()
+        if isinstance(error, BrokenPipeError):
+            _end_unread()
         message = _message(error)
         if not message:
             raise
@@ -68,12 +73,33 @@ def run(main: Callable[[], int | None]) -> None:
     sys.exit(status)
 
 
+def _status(main: Callable[[], int | None]) -> "sys._ExitCode":
+    """Return the code that `main` returns, or with which a parser exits, as after its help."""
+    try:
+        return main()
+    except SystemExit as end:
+        return end.code
+
+
+def _end_unread() -> NoReturn:
+    """Exit; what Python still writes as it ends goes nowhere, since it would print that it can't.
+
+    See https://docs.python.org/3/library/signal.html#note-on-sigpipe.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    sys.exit(READER_ENDED)
+
+
 def _message(error: BaseException) -> str:
     """Return what is printed of an error that is no mistake of a script; empty for others."""
     if isinstance(error, RealartError):
         return f"{error}"
-    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+    if isinstance(error, OSError):
         return f"{_os_error_line(error)}; nothing is half written"
+    if isinstance(error, RuntimeError) and f"{error}".startswith(_LOOP):
+        return f"{printable(f'{error}')}: {ADVICE[errno.ELOOP]}"
     return ""
 
 

@@ -1,10 +1,9 @@
 """Who makes git's commits: DVC keeps each experiment as one."""
 
 import os
-import subprocess
 
 from realart.core.errors import RealartError
-from realart.core.project import root
+from realart.core.project import git, root
 
 
 def require() -> None:
@@ -31,8 +30,4 @@ def _is_known(field: str) -> bool:
     variables = [f"GIT_{role}_{field.upper()}" for role in ("AUTHOR", "COMMITTER")]
     if all(os.environ.get(variable) for variable in variables):
         return True
-    git = subprocess.run(
-        ["git", "config", f"user.{field}"],
-        cwd=root(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return bool(git.stdout.strip())
+    return bool(git(root(), "config", f"user.{field}").strip())

@@ -4,12 +4,20 @@
 """
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node
 
 from realart.core.errors import RealartError
+
+MAX_DEPTH = 100
+"""Most groups inside each other."""
+MAX_VALUES = 100_000
+"""Most values, where each alias counts as all that it stands for: far more than anybody writes."""
 
 
 def load(text: str, name: str) -> Any:
@@ -19,18 +27,32 @@ def load(text: str, name: str) -> Any:
     ------
     RealartError
         It is no valid YAML, has a key twice, or can't be parsed: a number of thousands of digits,
-        brackets nested thousands deep.
+        brackets nested thousands deep. Or its aliases stand for more than a program can hold.
     """
     try:
-        return _parser().load(text)
+        content = _parser().load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f" in line {mark.line + 1}" if mark else ""
         raise RealartError(f"{name} is no valid YAML{line}: {error.problem}") from error
     except (YAMLError, ValueError) as error:
-        raise RealartError(f"{name} is no valid YAML: {error}") from error
+        problem = f"{error}".partition(";")[0]  # what follows it is for programmers
+        raise RealartError(f"{name} is no valid YAML: {problem}") from error
     except RecursionError as error:
         raise RealartError(f"{name} is no valid YAML: it is nested too deeply") from error
+    if any(number >= MAX_VALUES for number, _ in enumerate(_values(content, name))):
+        raise RealartError(f"{name} has more than {MAX_VALUES} values, by its aliases: remove some")
+    return content
+
+
+def _values(content: Any, name: str, depth: int = 0) -> Iterator[Any]:
+    """Yield all values and the groups that they are in, those of an alias wherever it stands."""
+    if depth > MAX_DEPTH:
+        raise RealartError(f"{name} is nested more than {MAX_DEPTH} deep, or in itself by an alias")
+    yield content
+    inner = content.values() if isinstance(content, dict) else content
+    for value in inner if isinstance(content, dict | list) else ():
+        yield from _values(value, name, depth + 1)
 
 
 def dump(content: Any) -> str:
@@ -45,8 +67,21 @@ def dump(content: Any) -> str:
     return stream.getvalue()
 
 
+class _Constructor(SafeConstructor):
+    def check_mapping_key(
+        self, node: MappingNode, key_node: Node, mapping: Any, key: Any, value: Any
+    ) -> bool:
+        """Name both lines of a key that is there twice, which YAML 1.2 forbids (3.2.1.3)."""
+        if key in mapping:
+            first = next(first for first, _ in node.value if self.construct_object(first) == key)
+            problem = f"key '{key}' is there twice, first in line {first.start_mark.line + 1}"
+            raise MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+        return bool(super().check_mapping_key(node, key_node, mapping, key, value))
+
+
 def _parser() -> YAML:
     parser = YAML(typ="safe", pure=True)
+    parser.Constructor = _Constructor
     parser.default_flow_style = False
     parser.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     return parser

@@ -178,7 +178,7 @@ def compare(
         raise RealartError(
             f"A and B have no picture in common ({len(a)} and {len(b)}): they are of other sets, "
             "or split by another split.seed; compare experiments on one set (`dvc exp list` names "
-            "them), or what `realart evaluate --run A B --data SET` writes of both on one set"
+            "them), or what `realart evaluate --model A B --data SET` writes of both on one set"
         )
     for name in PARTS:
         rows = both[part == name]

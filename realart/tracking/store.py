@@ -15,6 +15,7 @@ from urllib.parse import quote
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # at each run's end
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # where there is no git
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # three files a run
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # how it makes tables is no news
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it raises, with traces
@@ -24,19 +25,25 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.store.db.db_types import DATABASE_ENGINES
+from mlflow.store.db.utils import create_sqlalchemy_engine
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.rest_utils import http_request
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from realart.core import addresses
-from realart.core.errors import FULL, RealartError
+from realart.core.errors import ADVICE, FULL, RealartError
 from realart.core.outputs import fresh_file
 from realart.core.project import private, root
 from realart.tracking import pages
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
+CONNECT_SECONDS = 10
+"""Within which a server or database must answer first, or it can't be used."""
 REQUEST_SECONDS = 30
 """Timeout of a request to a server."""
 
+os.environ.setdefault("PGCONNECT_TIMEOUT", f"{CONNECT_SECONDS}")  # PostgreSQL waits for minutes
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", f"{REQUEST_SECONDS}")
 
@@ -75,6 +82,7 @@ def connect() -> MlflowClient:
     """
     with translated_errors():
         _create_own_database()
+        _require_answer(tracking_uri())
         client = MlflowClient(tracking_uri())
         client.search_experiments(max_results=1)
     return client
@@ -87,14 +95,15 @@ def translated_errors() -> Iterator[None]:
     Raises
     ------
     StoreUnavailableError
-        The block raised an error of MLflow, of its database or of a request, or met a full disk.
+        The block raised an error of MLflow, of its database or of a request, needs a driver that
+        is not installed, or met a disk that is full or can't be written.
     """
     try:
         yield
-    except (MlflowException, SQLAlchemyError, RequestException) as error:
+    except (MlflowException, SQLAlchemyError, RequestException, ModuleNotFoundError) as error:
         raise StoreUnavailableError(_root_cause(error)) from error
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in FULL | ADVICE:
             raise
         raise StoreUnavailableError(_root_cause(error)) from error
 
@@ -112,8 +121,8 @@ def experiment_id(client: MlflowClient, dataset: str) -> str:
     if not experiment:
         # A server knows where its artifacts lie; for a database, MLflow would take any folder that
         # a process happens to work in.
-        scheme = re.split(r"[+:]", tracking_uri())[0]
-        artifacts = (root() / "mlruns/artifacts").as_uri() if scheme in DATABASE_ENGINES else None
+        in_database = _scheme(tracking_uri()) in DATABASE_ENGINES
+        artifacts = (root() / "mlruns/artifacts").as_uri() if in_database else None
         with ignored_if_exists():
             client.create_experiment(name, artifacts)
         experiment = client.get_experiment_by_name(name)
@@ -136,6 +145,23 @@ def ignored_if_exists() -> Iterator[None]:
     except MlflowException as error:
         if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
             raise
+
+
+def _require_answer(uri: str) -> None:
+    """Ask a server or database for any answer, once: MLflow asks nine times more, for minutes."""
+    scheme = _scheme(uri)
+    if scheme in DATABASE_ENGINES and scheme != "sqlite":  # whose folder MLflow creates
+        engine = create_sqlalchemy_engine(uri)
+        engine.connect().close()
+        engine.dispose()
+    elif scheme.startswith("http"):
+        credentials = get_default_host_creds(uri)
+        http_request(credentials, "/health", "GET", max_retries=0, timeout=CONNECT_SECONDS)
+
+
+def _scheme(uri: str) -> str:
+    """Return the first word of a URI: of a database, its engine without the driver."""
+    return re.split(r"[+:]", uri)[0]
 
 
 def _root_cause(error: BaseException) -> str:

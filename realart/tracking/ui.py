@@ -1,5 +1,6 @@
 """MLflow's pages over the runs of the project's own store."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -7,7 +8,6 @@ import sys
 import time
 import urllib.request
 from collections import deque
-from contextlib import suppress
 from threading import Event, Thread
 
 from mlflow import MlflowClient
@@ -25,6 +25,9 @@ SETTINGS = {
     "PYTHONWARNINGS": "ignore",
 }
 """Environment of the server, unless the user's own has another."""
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+"""Of linux/prctl.h."""
 
 
 def serve(host: str, port: int) -> None:
@@ -45,18 +48,23 @@ def serve(host: str, port: int) -> None:
     with store.translated_errors():
         evaluation_runs.catch_up()
         page = pages.page(f"http://{host}:{port}", _experiment_id(client))
+    answered, stopped, early = Event(), Event(), deque[str](maxlen=1)
     with _start(host, port) as server:
-        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-        answered, early = Event(), deque[str](maxlen=1)
+
+        def stop(*_: object) -> None:
+            stopped.set()
+            server.terminate()
+
+        for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores the first
+            signal.signal(ending, stop)
         Thread(target=_pass_on, args=(server, answered, early), daemon=True).start()
         while server.poll() is None and not _answers(host, port):
             time.sleep(WAIT_SECONDS)
         if server.poll() is None:
             answered.set()
             print(f"MLflow: {page}", flush=True)
-        with suppress(KeyboardInterrupt):  # by which the server ends, too
-            server.wait()
-    if not answered.is_set():
+        server.wait()
+    if not (answered.is_set() or stopped.is_set()):
         raise RealartError(f"MLflow's server at {host}:{port} did not start: {''.join(early)}")
 
 
@@ -81,7 +89,13 @@ def _start(host: str, port: int) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
+
+
+def _end_with_parent() -> None:
+    """Have the system terminate this process when the one that started it ends, even if killed."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _pass_on(server: subprocess.Popen[str], answered: Event, early: deque[str]) -> None:

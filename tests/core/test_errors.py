@@ -1,18 +1,24 @@
 """How a script ends: its exit code, and one line for a mistake that is the user's."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realart.core.errors import RealartError, printable
+from realart.core.errors import READER_ENDED, RealartError, printable
+
+
+def code(body: str) -> str:
+    imports = "import sys\nfrom pathlib import Path\nfrom realart.core.errors import *"
+    return f"{imports}\ndef main():\n    {body}\nrun(main)"
 
 
 def script(body: str) -> subprocess.CompletedProcess[str]:
-    code = f"from realart.core.errors import RealartError, run\ndef main():\n    {body}\nrun(main)"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", code(body)], capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +76,26 @@ def test_a_message_is_one_line_with_the_same_words(message: str) -> None:
     assert len(shown.splitlines()) <= 1
     assert shown.isprintable()
     assert shown.split() == [printable(word) for word in message.split()]
+
+
+def test_a_link_that_leads_to_itself_is_one_line(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    for use in (f"open({str(link)!r})", f"Path({str(link)!r}).resolve()"):
+        completed = script(use)
+        assert completed.returncode == 2
+        (line,) = completed.stderr.splitlines()
+        assert f"{link}" in line
+        assert "remove the link that leads to itself" in line
+
+
+@pytest.mark.parametrize("body", ["print('x')", "print('x' * 100_000)", "sys.exit(print('x'))"])
+def test_nothing_is_printed_when_the_reader_has_ended(body: str) -> None:
+    """Neither of the output nor, as in `2>&1 | head`, of errors."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command, buffered = [sys.executable, "-c", code(body)], os.environ | {"PYTHONUNBUFFERED": ""}
+    for errors in (subprocess.PIPE, writer):
+        done = subprocess.run(command, stdout=writer, stderr=errors, env=buffered)
+        assert (done.returncode, done.stderr or b"") == (READER_ENDED, b"")
+    os.close(writer)

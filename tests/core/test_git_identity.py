@@ -36,6 +36,13 @@ def test_an_unknown_name_or_address_is_asked_for(repository: Path, fields: tuple
         git_identity.require()
 
 
+def test_without_git_they_are_asked_for(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle("name", "email")
+    monkeypatch.setenv("PATH", str(repository))
+    with pytest.raises(RealartError, match="git knows no name"):
+        git_identity.require()
+
+
 def test_settings_are_enough(repository: Path) -> None:
     settle("name", "email")
     git_identity.require()

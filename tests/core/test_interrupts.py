@@ -135,3 +135,14 @@ def test_where_interrupts_are_ignored_they_stay_ignored(tmp_path: Path) -> None:
         capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def test_tests_interrupt_what_they_start_where_they_can_not_be_interrupted() -> None:
+    """As in a shell's background: processes inherit that interrupts are ignored."""
+    test = f"{__file__}::test_one_line_and_code_130[in a stage]"
+    done = subprocess.run(
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "-",
+         sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", test],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout

@@ -96,12 +96,18 @@ def test_dumped_content_loads_again(content: Any) -> None:
     ("text", "problem"),
     [
         ("a: 1\nb: [1\nc: }", "in line 3: expected ',' or ']', but got ':'"),
-        ("a: 1\nb: 2\na: 3", 'in line 3: found duplicate key "a"'),
+        ("a: 1\nb: 2\na: 3", "in line 3: key 'a' is there twice, first in line 1"),
+        (
+            "x:\n  a: {}\n  b: {c: 1,\n  'c': 2}",
+            "in line 4: key 'c' is there twice, first in line 3",
+        ),
+        ("1: 0\n\n0x1: 0", "in line 3: key '1' is there twice, first in line 1"),
         ("a:\n\t- 1", "in line 2: found character"),
         ("a: 1\n---\nb: 2", "in line 2: but found another document"),
         ("a: !!python/object:os.system x", "in line 1: could not determine a constructor"),
         ("a: \x01", "unacceptable character"),
-        ("a: " + "9" * 5000, "Exceeds the limit"),
+        ("a: \x00", "unacceptable character"),
+        ("a: " + "9" * 5000, "Exceeds the limit (4300 digits)"),
         ("a: 2024-13-45", "month must be in 1..12"),
         ("[" * 3000, "nested too deeply"),
     ],
@@ -112,3 +118,21 @@ def test_an_error_is_one_line_with_file_and_line(text: str, problem: str) -> Non
     assert str(caught.value).startswith("params.yaml is no valid YAML")
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+LAUGHS = "\n".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12))
+"""As https://en.wikipedia.org/wiki/Billion_laughs_attack: 9 to the power of 12 values."""
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"a0: &a0 [{', '.join('x' * 9)}]\n{LAUGHS}", "params.yaml has more than 100000 values"),
+        ("a: &a [*a]", "params.yaml is nested more than 100 deep, or in itself by an alias"),
+        ("a: &a {b: {c: *a}}", "or in itself by an alias"),
+        ("[" * 200 + "]" * 200, "nested more than 100 deep"),
+    ],
+)
+def test_aliases_stand_for_no_more_than_can_be_held(text: str, problem: str) -> None:
+    with pytest.raises(RealartError, match=problem):
+        yaml12.load(text, "params.yaml")

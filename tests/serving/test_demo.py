@@ -63,10 +63,17 @@ def address(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> It
     killed.mkdir()
     (killed / "picture.png").write_bytes(file(picture(0)))
     process = subprocess.Popen(
-        command, cwd=folder, env=variables, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     with process:
         assert process.stdout
+        assert process.stderr
+        assert process.stderr.readline() == "starting the demo ...\n"
         assert process.stdout.readline() == f"demo: http://127.0.0.1:{port}\n"
         assert not killed.exists()
         yield f"http://127.0.0.1:{port}"

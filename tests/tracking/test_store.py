@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import socket
 import socketserver
 import subprocess
 import sys
@@ -106,6 +107,37 @@ def test_a_missing_server_is_named_without_its_password(
     assert "127.0.0.1:9" in str(refusal.value)
     assert "MLFLOW_TRACKING_URI" in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "postgresql+psycopg"])
+def test_a_store_that_never_answers_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """For as long as is said at the first use of this module, and not for the minutes of MLflow."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")  # the shortest that libpq knows
+    monkeypatch.setattr(store, "CONNECT_SECONDS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{scheme}://me:secret@{address}/art")
+        with pytest.raises(StoreUnavailableError, match=f"{address}.*(timed out|timeout expired)"):
+            store.connect()
+        silent.settimeout(0)
+        silent.accept()
+        with pytest.raises(BlockingIOError):  # nobody asked a second time
+            silent.accept()
+
+
+def test_a_missing_driver_and_a_folder_without_rights_make_a_store_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    (tmp_path / "mlruns").touch()
+    with pytest.raises(StoreUnavailableError, match="mlruns"):
+        store.connect()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql+pg8000://127.0.0.1/art")
+    with pytest.raises(StoreUnavailableError, match="No module named 'pg8000'"):
+        store.connect()
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1))

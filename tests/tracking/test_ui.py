@@ -1,6 +1,7 @@
 """MLflow's pages: on loopback unless told otherwise, and not where a server has its own."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +23,9 @@ from realart.tracking import ui
 
 pytestmark = pytest.mark.slow
 
-COMMAND = [sys.executable, "-c", "from realart.cli import main; main()", "ui"]
+IGNORING = ["sh", "-c", 'trap \'\' INT; exec "$0" "$@"']
+"""Starts a command as a shell does in its background."""
+COMMAND = [*IGNORING, sys.executable, "-c", "from realart.cli import main; main()", "ui"]
 SECONDS = 120
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -62,6 +65,7 @@ def test_pages_are_named_when_they_answer_and_open_on_trainings(
 ) -> None:
     assert server.stdout
     assert server.stderr
+    assert server.stderr.readline() == "starting MLflow ...\n"
     page = server.stdout.readline().removeprefix("MLflow: ").strip()
     address = page.partition("/#")[0]
     assert answers(address)
@@ -78,6 +82,19 @@ def test_pages_are_named_when_they_answer_and_open_on_trainings(
     assert server.wait(SECONDS) == 0
     assert server.stderr.read() == ""
     assert not answers(address)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_no_process_outlives_it(server: "subprocess.Popen[str]", how: signal.Signals) -> None:
+    """However it ends, also where it was started with interrupts ignored."""
+    assert server.stdout
+    server.stdout.readline()
+    family = psutil.Process(server.pid).children(recursive=True)
+    assert family
+    server.send_signal(how)
+    assert server.wait(SECONDS) == (0 if how == signal.SIGINT else -how)
+    _, alive = psutil.wait_procs(family, SECONDS)
+    assert not alive
 
 
 def assert_shows_trainings(address: str) -> None:
@@ -105,6 +122,7 @@ def test_a_used_port_is_one_error(client: MlflowClient, monkeypatch: pytest.Monk
         used.bind(("127.0.0.1", 0))
         used.listen()
         monkeypatch.setattr(ui, "_answers", lambda host, port: False)
+        monkeypatch.setattr(signal, "signal", lambda number, handler: None)  # Ctrl-C is for pytest
         with pytest.raises(RealartError, match=r"did not start: .*in use"):
             ui.serve("127.0.0.1", used.getsockname()[1])
 
