@@ -162,7 +162,9 @@ def summarise(
         f"Files as published: {describe_baseline(published)}.",
         f"Model input: {describe_baseline(shortcuts.best_row(table, shortcuts.AVAILABLE))}.",
         "Rank correlation of a picture's aspect ratio with a prediction of it from the square "
-        f"model input: {correlations}.",
+        f"model input: {correlations}."
+        if aspects
+        else "All pictures have one aspect ratio, so that it tells nothing.",
         f"Texture alone predicts the label with AUC {texture:.2f}: traces of the generator, or of "
         "the published compression; re-encoding shows which.",
         f"Pairs: {', '.join(f'{len(rows)} {kind}' for kind, rows in pairs.items())}.",
