@@ -9,7 +9,7 @@ from realart.data.formats import UnusableFileError
 
 Result = TypeVar("Result")
 
-SECONDS, PIXELS_A_SECOND = 10, 2_000_000
+SECONDS, PIXELS_A_SECOND = 10, 1_000_000
 """The limit on processor time: seconds, and one more for so many of `max_pixels`."""
 MEMORY, BYTES_A_PIXEL = 128 << 20, 32
 """The limit on memory: bytes, and so many for each of `max_pixels`.
