@@ -12,8 +12,8 @@ from realart.core import tables
 from realart.data import limits
 
 ROOT = Path(__file__).parents[1]
-BASE = 128
-"""MiB of a process of `clean` before it decodes, at most."""
+BASE = 192
+"""MiB of a process of `clean` before it decodes, at most: 128, and `isolation.MOST_KEPT`."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from realart.core import paths
+from realart.core import isolation, paths
 from realart.core.project import in_root, workspace
 from realart.params import Params, load_params
 
@@ -23,6 +23,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def load_model(arguments: argparse.Namespace) -> "TrainedModel":
     """Load the model that `--model` names, by default the project's."""
+    isolation.start("realart.serving.provenance")  # it imports while the model is loaded
     from realart.models.trained_model import TrainedModel  # takes seconds to import
 
     return TrainedModel(arguments.model or in_root(paths.FINAL))

@@ -37,6 +37,8 @@ COMMAND = ("-P", "-c", "from realart.core import isolation; isolation.serve()")
 """Arguments of Python; one more is the module that a child imports in advance."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Environment of children, since there is one for each core."""
+MOST_KEPT = 64 << 20
+"""Bytes by which a child may have grown after a call, to be called again."""
 OUT_OF_MEMORY = 86
 """Exit code of a child that got no more memory."""
 STATM = Path("/proc/self/statm")
@@ -93,7 +95,7 @@ def call(limits: Limits, function: Callable[..., Result], *arguments: Any) -> Re
     except BaseException:
         child.end()
         raise
-    if len(_idle) < (os.cpu_count() or 1):
+    if child.reusable and len(_idle) < (os.cpu_count() or 1):
         _idle.append(child)
     else:
         child.end()
@@ -123,19 +125,21 @@ def serve() -> None:
     Thread(target=_end_with_parent, args=(calls.fileno(),), daemon=True).start()
     import_module(sys.argv[1])
     _send(results, "ready")
+    own = _data_size()
     with suppress(EOFError):
         while True:
             try:
                 _answer_call(calls, results)
             except MemoryError:
                 os._exit(OUT_OF_MEMORY)
+            _send(results, _data_size() - own <= MOST_KEPT)
 
 
 class _Child:
     """A child process, from its parent's side."""
 
     def __init__(self, module: str) -> None:
-        self._ready = False
+        self._ready, self.reusable = False, False
         try:
             with interrupts.deferred():
                 self._process = subprocess.Popen(
@@ -163,6 +167,7 @@ class _Child:
             _send(self._process.stdin, limits)
             _send(self._process.stdin, (function, arguments))
             succeeded, result = pickle.load(self._process.stdout)
+            self.reusable = pickle.load(self._process.stdout)
         except (BrokenPipeError, EOFError, pickle.UnpicklingError) as error:
             raise self._error(limits) from error
         return succeeded, result
@@ -210,10 +215,10 @@ def _send(pipe: IO[bytes], message: Any) -> None:
 
 
 def _answer_call(calls: IO[bytes], results: IO[bytes]) -> None:
-    own = _data_size()
+    before = _data_size()
     limits: Limits = pickle.load(calls)
     _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + limits.seconds)
-    _limit(resource.RLIMIT_DATA, own + limits.memory)
+    _limit(resource.RLIMIT_DATA, before + limits.memory)
     function, arguments = pickle.load(calls)
     try:
         answer = True, function(*arguments)

@@ -19,6 +19,11 @@ the white background, both composed, and RGB. The file itself adds 4 at most.
 """
 
 
+def bounds(max_pixels: int) -> Limits:
+    """Return what reading a file may take where pictures have at most `max_pixels`."""
+    return Limits(SECONDS + max_pixels // PIXELS_A_SECOND, MEMORY + BYTES_A_PIXEL * max_pixels)
+
+
 def within_limits(max_pixels: int, function: Callable[..., Result], *arguments: Any) -> Result:
     """Return `function(*arguments)`, which reads a published file, called in a process of its own.
 
@@ -36,9 +41,8 @@ def within_limits(max_pixels: int, function: Callable[..., Result], *arguments: 
     Exception
         Whatever `function` raises.
     """
-    limits = Limits(SECONDS + max_pixels // PIXELS_A_SECOND, MEMORY + BYTES_A_PIXEL * max_pixels)
     try:
-        return isolation.call(limits, function, *arguments)
+        return isolation.call(bounds(max_pixels), function, *arguments)
     except LimitError as error:
         raise UnusableFileError("too large", f"its decoder {error}") from error
     except CrashError as error:
