@@ -110,6 +110,7 @@ def test_findings_name_the_best_baselines(
         r"published: the label is almost fully predictable .* quantisation table", sentences[0]
     )
     assert "2 across labels" in sentences[-1]
+    assert "All pictures have one aspect ratio, so that it tells nothing." in sentences
 
 
 def test_a_limit_stops_only_what_is_certainly_above_it(
@@ -180,3 +181,14 @@ def test_the_baseline_is_written_with_its_scores(inside: Path) -> None:
     assert report["gain"]["auc"] == pytest.approx(gain)
     assert report["gain"]["pictures"] == len(kept)
     assert report["goals"]["above_floor"] == (report["gain"]["low"] > 0)
+
+
+def test_one_aspect_ratio_correlates_with_nothing() -> None:
+    """All pictures of 64 to 103 px are squares: a correlation with a constant is undefined."""
+    side = np.arange(64, 104)
+    stored = pd.DataFrame({"width": side, "height": side})
+    statistics = {f"square_{shape}": np.ones((40, 3)) for shape in pixel_statistics.SHAPES}
+    folds = pd.DataFrame({"fold": np.arange(40) % 4 - (np.arange(40) == 0), "group": side})
+    assert shortcuts.aspect_correlations(stored, statistics, folds) == {}
+    stored.loc[0, "width"] = 99  # of a picture that is not used
+    assert shortcuts.aspect_correlations(stored, statistics, folds) == {}
