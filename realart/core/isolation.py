@@ -15,6 +15,7 @@ import os
 import pickle
 import resource
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -24,7 +25,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from signal import SIGKILL, SIGXCPU, Signals
 from threading import Thread
 from typing import IO, Any, NamedTuple, TypeVar
 
@@ -117,6 +117,9 @@ def end_idle() -> None:
 
 def serve() -> None:
     """Answer calls from standard input, one after another, until it is closed."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a child, too, without a word
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     calls, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -141,7 +144,7 @@ class _Child:
     def __init__(self, module: str) -> None:
         self._ready, self.reusable = False, False
         try:
-            with interrupts.deferred():
+            with interrupts.deferred():  # until it is prepared for them
                 self._process = subprocess.Popen(
                     [sys.executable, *COMMAND, module],
                     stdin=subprocess.PIPE,
@@ -182,13 +185,13 @@ class _Child:
         code = self._process.wait()
         if not self._ready:
             return RealartError(f"{_NOT_STARTED} (code {code}): {_FREE}")
-        if code == -SIGXCPU:
+        if code == -signal.SIGXCPU:
             return LimitError(f"took more than {limits.seconds} s of processor time")
         if code == OUT_OF_MEMORY:
             return LimitError(f"ran out of memory (at most {limits.memory >> 20} MiB)")
-        if code == -SIGKILL:
+        if code == -signal.SIGKILL:
             return LimitError("was killed, perhaps because memory ran out")
-        return CrashError(f"crashed ({Signals(-code).name if code < 0 else f'code {code}'})")
+        return CrashError(f"crashed ({signal.Signals(-code).name if code < 0 else f'code {code}'})")
 
 
 _NOT_STARTED = "a process to read pictures in could not be started"
