@@ -66,14 +66,12 @@ def test_an_end_costs_one_call_alone(
 
 
 def test_limits_are_of_a_call_and_not_of_a_process() -> None:
-    """Each takes a large part of what one may, and together they take more."""
-    process = isolation.call(LIMITS, os.getpid)
-    for _ in range(4):
-        assert isolation.call(Limits(2, 200 << 20), len, bytes(120 << 20)) == 120 << 20
-        isolation.call(Limits(2, 200 << 20), sum, range(10**7))
-    assert isolation.call(LIMITS, os.getpid) == process
-    used = sum(isolation.call(LIMITS, os.times)[:2])
-    assert isolation.call(Limits(1, 200 << 20), int, used) == int(used)
+    """Each takes a part of what one may, and together they take more."""
+    process, limits = isolation.call(LIMITS, os.getpid), Limits(2, 200 << 20)
+    while sum(isolation.call(limits, os.times)[:2]) < 3:
+        assert isolation.call(limits, len, bytes(120 << 20)) == 120 << 20
+        isolation.call(limits, sum, range(10**7))
+    assert isolation.call(limits, os.getpid) == process
 
 
 def test_an_error_of_the_function_is_raised_with_its_traceback() -> None:
