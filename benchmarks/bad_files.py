@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from benchmarks import odd_bytes
+from benchmarks import hostile, odd_bytes
 
 KEPT = "kept"
 GIB = 1 << 30
@@ -94,7 +94,7 @@ def good() -> list[BadFile]:
 
 def corpus() -> list[BadFile]:
     """Return all bad and odd files."""
-    numbered = enumerate([*_formats(), *_damaged(), *_no_pictures(), *_bombs()])
+    numbered = enumerate([*_formats(), *_damaged(), *_no_pictures(), *_bombs(), *_hostile()])
     human = [replace(file, name=f"human/{number:03d}{file.name}") for number, file in numbered]
     return [*human, *_entries()]
 
@@ -202,6 +202,27 @@ def _bombs() -> Iterator[BadFile]:
         ("TIFF, 80 x 80 in a tile of 40000 x 40000", odd_bytes.tiled, "too large"),
     ]:
         yield BadFile("", odd, make, outcome)
+
+
+def _hostile() -> Iterator[BadFile]:
+    """Yield files that are built to take a decoder's time or memory, deflated."""
+    for odd, data, outcome in [
+        ("TIFF with 101 pages more", hostile.tiff_pages(101), "unsupported"),
+        ("TIFF with 100,000 pages more", hostile.tiff_pages(100_000), "too large"),
+        ("TIFF turned by 5 million fractions", hostile.tiff_rationals(5_000_000), "too large"),
+        ("JPEG of 2 million segments", hostile.jpeg_segments(2_000_000), "too large"),
+        ("JPEG turned by 5 million fractions", hostile.exif_rationals(5_000_000), "too large"),
+        ("JPEG with a MB between segments", hostile.jpeg_junk(1_000_000), "too large"),
+        ("JPEG of 101 scans", hostile.jpeg_scans(92), "too large"),
+        ("JPEG of 20 scans", hostile.jpeg_scans(11), KEPT),
+        ("PNG of 700,000 chunks", hostile.png_chunks(700_000), "too large"),
+        ("PNG with 200 texts of a MiB", hostile.png_texts(200), "corrupt"),
+        ("GIF of 300,000 frames", hostile.gif_frames(300_000), "too large"),
+        ("AVIF of max_pixels, transparent", hostile.large_avif(SIDE), KEPT),
+    ]:
+        deflated = partial(odd_bytes.deflated, data)
+        size, crc = len(data), zlib.crc32(data)
+        yield BadFile("", odd, deflated, outcome, zipfile.ZIP_DEFLATED, size=size, crc=crc)
 
 
 def _entries() -> Iterator[BadFile]:

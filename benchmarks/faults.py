@@ -9,15 +9,11 @@ from pathlib import Path
 
 from benchmarks.bad_files import KEPT, MAX_PIXELS, BadFile, corpus, good, write_archive
 from realart.core import tables
+from realart.data import limits
 
 ROOT = Path(__file__).parents[1]
-BASE, BYTES_A_PIXEL = 256, 32
-"""The bound on the memory of a process of `clean`: MiB, and bytes for each pixel of `max_pixels`.
-
-A process starts with about 170 MiB. The worst known picture is a WebP with transparency, 24 bytes a
-pixel: the decoder's buffer, RGBA, the white background, both composed, and RGB. The file itself
-adds 4 at most.
-"""
+BASE = 192
+"""MiB of a process of `clean` before it decodes, at most: 128, and `isolation.MOST_KEPT`."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Cleaned:
 
 def bound(max_pixels: int) -> int:
     """Return the bound on the memory of a process of `clean`, in MiB."""
-    return BASE + BYTES_A_PIXEL * max_pixels // (1 << 20)
+    return BASE + (limits.MEMORY + limits.BYTES_A_PIXEL * max_pixels >> 20)
 
 
 def cleaned(files: list[BadFile], folder: Path, max_pixels: int = MAX_PIXELS) -> Cleaned:

@@ -8,12 +8,13 @@ into FOLDER.
 
 import json
 import os
+import resource
 import sys
 from pathlib import Path
 
 import joblib
 
-from realart.core import tables
+from realart.core import isolation, tables
 from realart.data import cleaning
 from realart.params import LabelNames, load_params
 
@@ -44,9 +45,10 @@ def record_write(written: list[str], event: str, arguments: tuple[object, ...]) 
 
 
 def peak() -> int:
-    """Return the peak resident memory of this process, in MiB."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) >> 10
+    """Return the peak resident memory of this process or a child, whichever is larger, in MiB."""
+    isolation.end_idle()
+    own = Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
+    return max(int(own), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) >> 10
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ def main() -> None:
     published = tables.read(paths.PICTURES, tables.PICTURES)
     split = tables.read(paths.SPLIT, tables.SPLIT)
     rows = balancing.plan(published, split, params.balance, pictures.suffix(params.clean))
-    files = published[["id", "path", "bytes"]].rename(columns={"id": "picture"})
-    copies = rows[rows["operation"] != ""].merge(files, on="picture")
+    files = published[["id", "path", "bytes"]]
+    copies = rows[rows["operation"] != ""].merge(files, left_on="picture", right_on="id")
     with fresh_directory(paths.BALANCED) as folder:
         (folder / "pictures").mkdir()
         archives = raw.archives(paths.RAW)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from realart.cli.parser import Parser
-from realart.core import paths
+from realart.core import isolation, paths
 from realart.core.project import in_root, workspace
 from realart.params import Params, load_params
 
@@ -25,6 +25,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def load_model(arguments: argparse.Namespace) -> "TrainedModel":
     """Load the model that `--model` names, by default the project's, and print its caution."""
+    isolation.start("realart.serving.provenance")  # it imports while the model is loaded
     from realart.models.trained_model import TrainedModel  # takes seconds to import
 
     model = TrainedModel(arguments.model or in_root(paths.FINAL))

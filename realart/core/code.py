@@ -31,6 +31,7 @@ PLUMBING = (
     "realart.core.errors",
     "realart.core.hub",
     "realart.core.interrupts",
+    "realart.core.isolation",
     "realart.core.parallel",
     "realart.core.paths",
     "realart.core.project",

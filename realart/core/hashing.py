@@ -14,6 +14,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def picture_id(data: bytes) -> str:
+    """Return the id of a picture, from the bytes of its published file: `SHORT` digits."""
+    return hashlib.sha256(data).hexdigest()[:SHORT]
+
+
 def short_digest(files: Iterable[Path]) -> str:
     """Return one digest of the contents of `files`, in their order: `SHORT` hexadecimal digits.
 

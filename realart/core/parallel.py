@@ -14,7 +14,7 @@ import joblib
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
-from realart.core import dask_cluster, interrupts
+from realart.core import dask_cluster, interrupts, isolation
 from realart.core.dask_cluster import Item, Result
 from realart.core.errors import RealartError
 
@@ -39,12 +39,43 @@ def map_parallel(
         A process was killed, most often because memory ran out; or as
         `dask_cluster.map_on_cluster`.
     """
-    map_items = dask_cluster.map_on_cluster if dask_cluster.address() else _map_local
+    return _map(_map_processes, function, items, title, unit)
+
+
+def map_isolated(
+    function: Callable[[Item], Result], items: Sequence[Item], title: str, unit: str = "picture"
+) -> Iterator[Result]:
+    """Yield `function(item)` as `map_parallel` does, where `function` itself uses `isolation`.
+
+    On this machine threads call it, since its work is done in processes of their own.
+    """
+    return _map(_map_threads, function, items, title, unit)
+
+
+def _map(
+    map_local: Callable[[Callable[[Item], Result], Sequence[Item], str], Iterator[Result]],
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    title: str,
+    unit: str,
+) -> Iterator[Result]:
+    map_items = dask_cluster.map_on_cluster if dask_cluster.address() else map_local
     results = map_items(function, items, title)
     yield from tqdm(results, title, total=len(items), unit=f" {unit}s", disable=None)
 
 
-def _map_local(
+def _map_threads(
+    function: Callable[[Item], Result], items: Sequence[Item], title: str
+) -> Iterator[Result]:
+    pool = joblib.Parallel(n_jobs=-1, require="sharedmem", return_as="generator")
+    try:
+        yield from pool(joblib.delayed(function)(item) for item in items)
+    finally:
+        if joblib.effective_n_jobs() > 1:  # one may serve the next call, many take memory
+            isolation.end_idle()
+
+
+def _map_processes(
     function: Callable[[Item], Result], items: Sequence[Item], title: str
 ) -> Iterator[Result]:
     pool = joblib.Parallel(n_jobs=-1, return_as="generator")

@@ -12,13 +12,14 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, NamedTuple, TypeAlias
 
 from tqdm import tqdm
 
+from realart.core import hashing
 from realart.core.errors import RealartError
 from realart.data.folder_archive import FolderArchive, list_files
 
@@ -42,11 +43,12 @@ UNREADABLE = (
 
 
 class ArchiveMember(NamedTuple):
-    """A file in a zip archive: the archive's path, the file's name in it and its size in bytes."""
+    """A file in a zip archive: the archive's path, and the file's name, size in bytes and id."""
 
     archive: Path
     name: str
     size: int
+    id: str
 
 
 def files(path: Path, advice: str) -> list[zipfile.ZipInfo]:
@@ -130,18 +132,26 @@ def cached_archive(path: Path) -> Archive:
     return _cached_archive(path, path.stat().st_mtime_ns)
 
 
-def read(path: Path, name: str, size: int) -> bytes:
+def read(path: Path, name: str, size: int, picture_id: str = "") -> bytes:
     """Return the bytes of a file in the zip archive or folder at `path`.
 
-    The file is found by `name` and `size`, since an archive may hold several of one name.
+    An archive may hold several files of one name, even of one size: that of `picture_id`, as
+    `hashing.picture_id` returns it, is meant, or without one the first.
 
     Raises
     ------
     KeyError
         There is no such file.
     """
-    members = _members(path, path.stat().st_mtime_ns)
-    return cached_archive(path).read(members[name, size])
+    opened = cached_archive(path)
+    first, *others = _members(path, path.stat().st_mtime_ns)[name, size]
+    if not others or not picture_id:
+        return opened.read(first)
+    for member in (first, *others):
+        with suppress(*UNREADABLE):
+            if hashing.picture_id(data := opened.read(member)) == picture_id:
+                return data
+    raise KeyError(name)
 
 
 @lru_cache(maxsize=CACHED)
@@ -154,9 +164,11 @@ def _open(path: Path) -> Archive:
 
 
 @lru_cache(maxsize=CACHED)
-def _members(path: Path, modified: int) -> dict[tuple[str, int], zipfile.ZipInfo]:
-    members = list_entries(_cached_archive(path, modified))
-    return {(member.filename, member.file_size): member for member in members}
+def _members(path: Path, modified: int) -> dict[tuple[str, int], list[zipfile.ZipInfo]]:
+    members: dict[tuple[str, int], list[zipfile.ZipInfo]] = {}
+    for member in list_entries(_cached_archive(path, modified)):
+        members.setdefault((member.filename, member.file_size), []).append(member)
+    return members
 
 
 @contextmanager

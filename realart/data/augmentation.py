@@ -56,7 +56,7 @@ def write_copies(
     Parameters
     ----------
     copies
-        Columns set, path, bytes (of the published file of the source), operation and file.
+        Columns set, path, bytes and id (of the published file of the source), operation and file.
     archives
         The published zip archive of each set.
     folder

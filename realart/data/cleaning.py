@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from realart.core.errors import RealartError
-from realart.core.parallel import map_parallel
+from realart.core.parallel import map_isolated
 from realart.data import ingestion, label_table
 from realart.data.archive import files as archive_files
 from realart.data.labels import describe_missing_class, label_summary, read_paths
@@ -63,9 +63,9 @@ def clean_sets(
         set, or no picture of a class of a set is kept; both classes, where one is enough.
     """
     entries = list_sets(sets)
-    ingest_file = partial(ingestion.ingest_file, params, folder)
+    ingest = partial(ingestion.ingest_entry, params, folder)
     items = [(entry.set.archive, entry.member) for entry in labelled(entries)]
-    results = map_parallel(ingest_file, items, "clean", "file")
+    results = map_isolated(ingest, items, "clean", "file")
     kept, rejected, related = tabulate(entries, results, params, folder)
     for dataset in sets:
         _check_classes(dataset, kept, rejected, entries, _prefix(dataset, sets))

@@ -5,17 +5,19 @@ A decoded picture is a Pillow image of mode RGB.
 
 import sys
 
-from PIL import Image, ImageOps
+from PIL import AvifImagePlugin, Image, ImageOps
 from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from realart.data import avif, colours, decoder_messages, formats, headers
 from realart.data.formats import DECODER_ERRORS
 from realart.data.formats import UnusableFileError as UnusableFileError
 from realart.data.headers import Header
+from realart.data.limits import within_limits
 
 BYTES_A_PIXEL = 4
 """Most bytes of a published file for each of `max_pixels`: as many as its picture in memory."""
 
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each takes memory, and processes use all cores
 Image.init()  # else the first picture of a rarer format finds its decoder unregistered
 
 
@@ -46,6 +48,13 @@ def decode(data: bytes, max_pixels: int, min_side: int = 1) -> tuple[Image.Image
             raise formats.unusable_file_error(error, messages) from error
     _require_side(*image.size, min_side)
     return image, header
+
+
+def decode_within_limits(
+    data: bytes, max_pixels: int, min_side: int = 1
+) -> tuple[Image.Image, Header]:
+    """Decode a file as `decode` does, in a process of its own: see `limits.within_limits`."""
+    return within_limits(max_pixels, decode, data, max_pixels, min_side)
 
 
 def from_image(image: Image.Image, max_pixels: int, min_side: int = 1) -> Image.Image:

@@ -4,15 +4,18 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import SUBIFD
 
-from realart.data import avif
+from realart.data import avif, structure
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+MAX_PAGES = 100
+"""Pages of a TIFF that are looked at: a full one, and any number of reduced copies and masks."""
 STILL_WITH_FRAMES = ("MPO",)  # opened as JPEG: a preview or a second eye, no animation
 
 # What decoders raise on damaged files, as found by fuzzing.
@@ -110,6 +113,8 @@ def open_picture(data: bytes) -> ImageFile:
     """
     if name := unread_format(data):
         raise UnusableFileError("unsupported", f"{name} is not read, only {', '.join(FORMATS)}")
+    if excess := structure.excess(data):
+        raise UnusableFileError("too large", excess)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -149,20 +154,27 @@ def _open_by_signature(data: bytes, error: UnidentifiedImageError) -> ImageFile:
 
 def _seek_full_page(image: ImageFile) -> None:
     """Seek the only page of a TIFF that is neither a reduced copy nor a mask of another."""
-    tags = [_tags_of_page(image, page) for page in range(getattr(image, "n_frames", 1))]
+    tags = list(_tags_of_pages(image))
     full = [page for page, (kind, *_) in enumerate(tags) if not kind & (_REDUCED | _MASK)]
     if tags[0][1] or (0 not in full and tags[0][2]):
         raise UnusableFileError(
             "unsupported", "camera raw is not read, and its preview is no picture"
         )
+    if len(tags) > MAX_PAGES:
+        raise UnusableFileError("unsupported", f"more than {MAX_PAGES} pages")
     if len(full) > 1:
         raise UnusableFileError("unsupported", f"{len(full)} pages: save each as a file of its own")
     image.seek(full[0] if full else 0)
 
 
-def _tags_of_page(image: ImageFile, page: int) -> tuple[int, bool, bool]:
-    """Return the subfile type of a TIFF's page, whether it has a DNG version, and nested pages."""
-    image.seek(page)
-    tags = image.tag_v2  # type: ignore[attr-defined]
-    kind = tags.get(_NEW_SUBFILE_TYPE, 0)
-    return kind if isinstance(kind, int) else 0, _DNG_VERSION in tags, SUBIFD in tags
+def _tags_of_pages(image: ImageFile) -> Iterator[tuple[int, bool, bool]]:
+    """Yield the subfile type of each page of a TIFF, whether it has a DNG version, and nested ones.
+
+    At most `MAX_PAGES` and one more are read: Pillow takes quadratic time for their number.
+    """
+    with suppress(EOFError):
+        for page in range(MAX_PAGES + 1):
+            image.seek(page)
+            tags = image.tag_v2  # type: ignore[attr-defined]
+            kind = tags.get(_NEW_SUBFILE_TYPE, 0)
+            yield kind if isinstance(kind, int) else 0, _DNG_VERSION in tags, SUBIFD in tags

@@ -1,16 +1,21 @@
 """Ingestion of a published file, decoded once: its stored form, its header and its fingerprint."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 from zipfile import ZipInfo
 
+from realart.core.hashing import picture_id
 from realart.data import decoding, pictures
 from realart.data.archive import UNREADABLE, Archive, cached_archive, open_member
 from realart.data.decoding import UnusableFileError
 from realart.data.fingerprints import Fingerprint, fingerprint
 from realart.data.headers import Header
+from realart.data.limits import within_limits
 from realart.params import Clean
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +31,77 @@ class IngestedFile:
     file: str
 
 
-def ingest(
-    params: Clean, item: tuple[Path, ZipInfo]
-) -> tuple[IngestedFile, Fingerprint, bytes] | UnusableFileError:
-    """Decode a file of a zip archive or a folder, and encode its stored form.
+def ingest(params: Clean, data: bytes) -> tuple[IngestedFile, Fingerprint, bytes]:
+    """Decode the bytes of a published file, and encode its stored form.
 
     Parameters
     ----------
     params
         The limits and the encoding.
-    item
-        The path of the archive, and the file's entry in it.
 
     Returns
     -------
-    tuple or UnusableFileError
-        The ingested file, its fingerprint and its stored form; or the error, returned and not
-        raised, of a file that can't become a picture.
+    file, fingerprint, stored
+        The ingested file, its fingerprint and its stored form.
+
+    Raises
+    ------
+    UnusableFileError
+        The file can't become a picture.
     """
-    archive, member = item
-    try:
-        data = read_bounded(cached_archive(archive), member, params)
-        image, header = decoding.decode(data, params.max_pixels, params.min_side)
-    except UnusableFileError as error:
-        return error
-    except UNREADABLE as error:
-        return UnusableFileError("corrupt", str(error))
-    name = sha256(data).hexdigest()[:16]
+    image, header = decoding.decode(data, params.max_pixels, params.min_side)
+    name = picture_id(data)
     suffix = header.format.lower() if params.encoding == "original" else "jpg"
     stored = pictures.stored(data, image, params)
     file = IngestedFile(name, len(data), header, f"{name}.{suffix}")
     return file, fingerprint(image, stored), stored
 
 
-def ingest_file(
+def ingest_entry(
     params: Clean, folder: Path, item: tuple[Path, ZipInfo]
 ) -> tuple[IngestedFile, Fingerprint] | UnusableFileError:
-    """Ingest a file as `ingest` does, and write its stored form into `folder`."""
-    ingested = ingest(params, item)
+    """Ingest a file of an archive by `read_within_limits`, and write its stored form to `folder`.
+
+    The error of a file that can't become a picture is returned, not raised.
+    """
+    ingested = read_within_limits(ingest, params, item)
     if isinstance(ingested, UnusableFileError):
         return ingested
     file, print_of_file, stored = ingested
     (folder / file.file).write_bytes(stored)
     return file, print_of_file
+
+
+def read_within_limits(
+    function: Callable[[Clean, bytes], Result], params: Clean, item: tuple[Path, ZipInfo]
+) -> Result | UnusableFileError:
+    """Return `function(params, data)` of the bytes of a file, called by `limits.within_limits`.
+
+    Parameters
+    ----------
+    function
+        `ingest`, or one that calls it.
+    params
+        The limits and the encoding.
+    item
+        The path of a zip archive or a folder, and the file's entry in it.
+
+    Returns
+    -------
+    Result or UnusableFileError
+        The error of a file that can't become a picture is returned, not raised.
+    """
+    archive, member = item
+    try:
+        data = read_bounded(cached_archive(archive), member, params)
+    except UnusableFileError as error:
+        return error
+    except UNREADABLE as error:
+        return UnusableFileError("corrupt", str(error))
+    try:
+        return within_limits(params.max_pixels, function, params, data)
+    except UnusableFileError as error:
+        return error
 
 
 def read_bounded(archive: Archive, member: ZipInfo, params: Clean) -> bytes:

@@ -167,7 +167,7 @@ def _matching_tables(members: Sequence[ZipInfo], file: str) -> list[ZipInfo]:
 def _read_frame(path: Path, member: ZipInfo) -> pd.DataFrame:
     """Read a table of an archive; all values are text."""
     try:
-        data = archive.read(path, member.filename, member.file_size)
+        data = archive.cached_archive(path).read(member)
     except archive.UNREADABLE as error:
         raise RealartError(f"the table {member.filename} cannot be read: {error}") from error
     return text_table.parse(data, member.filename)

@@ -49,9 +49,9 @@ def archives(raw: Path) -> dict[str, Path]:
 
 
 def members(pictures: "pd.DataFrame", archives: Mapping[str, Path]) -> list[ArchiveMember]:
-    """Return the published file of each row of `pictures` (columns set, path and bytes)."""
-    columns = pictures[["set", "path", "bytes"]].itertuples(index=False, name=None)
-    return [ArchiveMember(archives[name], path, size) for name, path, size in columns]
+    """Return the published file of each row of `pictures` (set, path, bytes, id)."""
+    columns = pictures[["set", "path", "bytes", "id"]].itertuples(index=False, name=None)
+    return [ArchiveMember(archives[name], *file) for name, *file in columns]
 
 
 def record_files(raw: Path) -> list[Path]:

@@ -95,7 +95,7 @@ def tabulate(
     entries
         All files of all sets.
     results
-        What `ingestion.ingest_file` returns for each of the `labelled` entries.
+        What `ingestion.ingest_entry` returns for each of the `labelled` entries.
     params
         The thresholds.
     folder

@@ -171,7 +171,9 @@ def summarise(
 
 def _about_aspect(aspects: Mapping[str, Estimate]) -> str:
     """Say which way to a square hides the aspect ratio best."""
-    # NaN: all pictures, or all predictions, have the same aspect ratio.
+    if not aspects:
+        return "All pictures have one aspect ratio, so that it tells nothing."
+    # NaN: the predictions are all the same.
     values = {shape: found.value for shape, found in aspects.items()}
     known = {shape: 0.0 if math.isnan(value) else value for shape, value in values.items()}
     correlations = ", ".join(f"{shape} {value:.2f}" for shape, value in known.items())

@@ -71,18 +71,13 @@ def _draw_pair(audit: PublishedAudit, pair: TwinPair) -> list[dict[str, Any]]:
 
 
 def _draw(audit: PublishedAudit, file: PublishedFile) -> dict[str, Any]:
-    data = archive.read(audit.archives[file.set], file.path, file.bytes)
+    data = archive.read(audit.archives[file.set], file.path, file.bytes, file.id)
     picture = pages.embed_thumbnail(decoding.read(data))
     return {"picture": picture, **file._asdict()}
 
 
 def _sample(audit: PublishedAudit, label: str) -> Sequence[dict[str, Any]]:
     """Draw some pictures of a class, evenly spaced over its paths."""
-    rows = audit.kept[audit.kept["label"] == label].to_dict("records")
-    return [
-        _draw(
-            audit,
-            PublishedFile(row["set"], row["path"], row["bytes"], label, row["published_part"]),
-        )
-        for row in evenly_spaced(rows, SAMPLE)
-    ]
+    columns = ["set", "path", "bytes", "label", "published_part", "id"]
+    rows = audit.kept.loc[audit.kept["label"] == label, columns].to_numpy().tolist()
+    return [_draw(audit, PublishedFile(*row)) for row in evenly_spaced(rows, SAMPLE)]

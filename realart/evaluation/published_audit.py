@@ -14,7 +14,7 @@ import pandas as pd
 
 from realart.core import tables
 from realart.core.errors import RealartError
-from realart.core.parallel import map_parallel
+from realart.core.parallel import map_isolated
 from realart.data import archive, cleaning, defaults, label_table, splits, tabulation
 from realart.data.decoding import UnusableFileError
 from realart.data.fingerprints import Fingerprint
@@ -40,13 +40,17 @@ EXCLUSIONS = ("duplicate", "contradictory labels")
 
 
 class PublishedFile(NamedTuple):
-    """A picture as published: the name of its set, its path there, its size, label and part."""
+    """A picture as published: the name of its set, its path there, its size, label and part.
+
+    `id` is "" where it is not known, as of pictures that are left out.
+    """
 
     set: str
     path: str
     bytes: int
     label: str
     part: str
+    id: str = ""
 
 
 class TwinPair(NamedTuple):
@@ -143,8 +147,8 @@ def audit(sets: Sequence[PictureSet], most: int, clean: Clean = CLEAN) -> Publis
     drawn = draw(entries, most)
     measured: dict[str, Measurement] = {}
     items = [(entry.set.archive, entry.member) for entry in tabulation.labelled(drawn)]
-    measure = partial(measurements.measure_published, clean)
-    results = _remember(map_parallel(measure, items, "decode"), measured)
+    measure = partial(measurements.measure_entry, clean)
+    results = _remember(map_isolated(measure, items, "decode"), measured)
     kept, rejected, related = tabulation.tabulate(drawn, results, clean)
     twins = {reason: list(_twins(drawn, rejected, reason)) for reason in EXCLUSIONS}
     pairs = [pair for of_reason in twins.values() for pair in of_reason]

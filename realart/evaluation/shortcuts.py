@@ -215,9 +215,12 @@ def aspect_correlations(
     -------
     dict
         For each way to a square, `crop`, `pad` or `squash`, the rank correlation of the logarithm
-        of width divided by height with out-of-fold predictions of gradient boosting.
+        of width divided by height with out-of-fold predictions of gradient boosting. Empty if all
+        pictures that are used have one aspect ratio: nothing correlates with that.
     """
     aspect = np.log2((stored["width"] / stored["height"]).to_numpy(np.float64))
+    if np.ptp(aspect[folds["fold"] >= 0]) == 0:
+        return {}
     return {
         shape: baselines.rank_correlation(_frame(statistics[f"square_{shape}"]), aspect, folds)
         for shape in SHAPES

@@ -49,15 +49,16 @@ def measure_file(path: Path) -> Measurement:
     return Measurement(header, len(data), statistics)
 
 
-def measure_published(clean: Clean, item: tuple[Path, ZipInfo]) -> MeasuredFile | UnusableFileError:
-    """Ingest a published file as `ingestion.ingest` does, and measure its stored form.
+def measure_entry(clean: Clean, item: tuple[Path, ZipInfo]) -> MeasuredFile | UnusableFileError:
+    """Ingest a file of an archive by `ingestion.read_within_limits`, and measure its stored form.
 
-    Squares are not measured.
+    Squares are not measured. The error of a file that can't become a picture is returned.
     """
-    ingested = ingestion.ingest(clean, item)
-    if isinstance(ingested, UnusableFileError):
-        return ingested
-    file, fingerprint, stored = ingested
+    return ingestion.read_within_limits(_measure_published, clean, item)
+
+
+def _measure_published(clean: Clean, data: bytes) -> MeasuredFile:
+    file, fingerprint, stored = ingestion.ingest(clean, data)
     image, header = decoding.decode(stored, max_pixels=sys.maxsize)
     measurement = Measurement(header, len(stored), pixel_statistics.measure(image))
     return MeasuredFile(file, fingerprint, measurement)

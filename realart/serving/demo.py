@@ -151,7 +151,7 @@ def _row(rule: DecisionRule, probability: float, point: Point) -> str:
 
 
 def _evidence(data: bytes) -> str:
-    sentences = provenance.evidence(data) or ["nothing about its origin"]
+    sentences = provenance.evidence_within_limits(data) or ["nothing about its origin"]
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return f"<p>What the file itself states, which the decision does not use:</p><ul>{items}</ul>"
 

@@ -97,7 +97,7 @@ def explain(data: bytes, model: TrainedModel) -> Explanation:
         draw(explanation).save("explained.png")
     """
     clean = model.input.clean
-    decoded, _ = decoding.decode(data, clean.max_pixels, clean.min_side)
+    decoded, _ = decoding.decode_within_limits(data, clean.max_pixels, clean.min_side)
     image = preprocessing.canonical_of(data, decoded, clean)
     prediction = predict_decoded(decoded, image, model)
     if prediction.probability_ai is None:

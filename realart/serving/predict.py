@@ -213,9 +213,9 @@ def _prepare(picture: Picture, model: TrainedModel, once: bool) -> _PreparedFile
 
 
 def _prepare_bytes(data: bytes, model: TrainedModel, once: bool) -> _PreparedFile:
-    clean, evidence = model.input.clean, tuple(provenance.evidence(data))
+    clean, evidence = model.input.clean, tuple(provenance.evidence_within_limits(data))
     try:
-        image, _ = decoding.decode(data, clean.max_pixels, clean.min_side)
+        image, _ = decoding.decode_within_limits(data, clean.max_pixels, clean.min_side)
     except UnusableFileError as error:
         return _PreparedFile(evidence=evidence, error=str(error))
     canonical = preprocessing.canonical_of(data, image, clean)

@@ -11,9 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 START = """
 import gc, signal, sys, time
-from realart.core import errors, interrupts
+from concurrent.futures import ThreadPoolExecutor
+from realart.core import errors, interrupts, isolation
 from realart.core.errors import RealartError
-from realart.core.parallel import map_parallel
+from realart.core.parallel import map_isolated, map_parallel
 interrupts.install("`dvc repro` goes on")
 
 def ready():
@@ -68,6 +69,22 @@ def main():
     gc.collect()
     gc.callbacks.clear()
     time.sleep(60)
+errors.run(main)
+""",
+    "in isolated calls": """
+def main():
+    limits = isolation.Limits(60, 200 << 20)
+    print("ready", flush=True)
+    list(map_isolated(lambda _: isolation.call(limits, time.sleep, 50), [1, 2, 3], "wait"))
+errors.run(main)
+""",
+    "as threads wait for isolated calls": """
+def main():
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(isolation.call, isolation.Limits(60, 200 << 20), sum, range(10**12))
+        time.sleep(3)
+        print("ready", flush=True)
+        call.result()
 errors.run(main)
 """,
     "in a pool": "errors.run(lambda: list(map_parallel(wait, [1], 'wait')) and None)",

@@ -2,8 +2,10 @@
 
 import os
 import random
+import warnings
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import making
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from loopback import unzipped, zipped
 
 from realart.core.errors import RealartError
+from realart.core.hashing import picture_id
 from realart.data import archive
 
 FILES = {
@@ -52,6 +55,25 @@ def test_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
     making.archive(path, [("same", b"again")])
     os.utime(path, (0, 0))
     assert archive.read(path, "same", 5) == b"again"
+
+
+@given(st.lists(st.binary(min_size=3, max_size=3), min_size=1, max_size=5), st.integers(0, 4))
+def test_two_of_one_name_and_size_are_told_apart(contents: list[bytes], damaged: int) -> None:
+    """Even where another one of them can't be read."""
+    with TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
+        path = making.archive(Path(folder, "a.zip"), [("same", content) for content in contents])
+        for content in contents:
+            assert archive.read(path, "same", 3, picture_id(content)) == content
+        assert archive.read(path, "same", 3) == contents[0]
+        if len({*contents}) == 1:
+            return
+        broken = contents[damaged % len(contents)]
+        path.write_bytes(path.read_bytes().replace(b"same" + broken, b"same\0\0\0"))
+        os.utime(path, (0, 0))
+        for content in {*contents} - {broken, bytes(3)}:
+            assert archive.read(path, "same", 3, picture_id(content)) == content
+        with pytest.raises(KeyError, match="same"):
+            archive.read(path, "same", 3, picture_id(b"none of them"))
 
 
 def test_backslashes_of_old_zips_are_folders(tmp_path: Path) -> None:

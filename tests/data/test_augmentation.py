@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from making import PARAMS, archive, decoded, distance, file, picture, plain
 from PIL import Image
 
+from realart.core.hashing import picture_id
 from realart.data import decoding, pictures
 from realart.data.augmentation import Operation, apply, augment, write_copies
 from realart.data.perturbations import Change
@@ -151,6 +152,7 @@ def copies(
             "set": "",
             "path": "ai/1.png",
             "bytes": [len(data) for data in published],
+            "id": [picture_id(data) for data in published],
             "operation": [str(operation) for operation in operations],
             "file": names,
         }

@@ -7,6 +7,7 @@ import pytest
 from making import archive, published
 
 from realart.core.errors import RealartError
+from realart.core.hashing import picture_id
 from realart.data import raw
 from realart.data.archive import ArchiveMember, read
 
@@ -37,6 +38,14 @@ def test_equal_paths_in_two_sets_are_different_files(tmp_path: Path) -> None:
     members = raw.members(published(rows), archives)
     assert all(isinstance(member, ArchiveMember) for member in members)
     assert [read(*member) for member in members] == [b"a", b"b", b"b", b"a"]
+
+
+def test_two_files_of_one_name_and_size_are_read_by_their_ids(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        path = archive(tmp_path / "a.zip", [("ai/1.png", b"one"), ("ai/1.png", b"two")])
+    rows = [{"id": picture_id(data), "path": "ai/1.png", "bytes": 3} for data in (b"two", b"one")]
+    members = raw.members(published(rows), {"": path})
+    assert [read(*member) for member in members] == [b"two", b"one"]
 
 
 def test_the_folder_of_an_earlier_run_is_found(tmp_path: Path) -> None:

@@ -125,9 +125,11 @@ def test_findings_name_the_best_baselines(
     assert sentences[7] == remedies.REMEDIES["files"]
 
 
-def test_of_one_aspect_ratio_nothing_is_to_be_hidden() -> None:
-    shapes = dict.fromkeys(pixel_statistics.SHAPES, Estimate(np.nan, np.nan, np.nan))
-    assert "squash 0.00, crop 0.00, pad 0.00" in audit._about_aspect(shapes)
+def test_a_shape_from_which_nothing_can_be_predicted_hides_the_aspect_ratio() -> None:
+    values = {"squash": 0.5, "crop": np.nan, "pad": 0.9}
+    aspects = {shape: Estimate(value, value, value) for shape, value in values.items()}
+    assert "squash 0.50, crop 0.00, pad 0.90. So `shape: crop`" in audit._about_aspect(aspects)
+    assert "one aspect ratio" in audit._about_aspect({})
 
 
 def test_a_limit_stops_only_what_is_certainly_above_it(
@@ -198,3 +200,14 @@ def test_the_baseline_is_written_with_its_scores(inside: Path) -> None:
     assert report["gain"]["auc"] == pytest.approx(gain)
     assert report["gain"]["pictures"] == len(kept)
     assert report["goals"]["above_floor"] == (report["gain"]["low"] > 0)
+
+
+def test_one_aspect_ratio_correlates_with_nothing() -> None:
+    """All pictures of 64 to 103 px are squares: a correlation with a constant is undefined."""
+    side = np.arange(64, 104)
+    stored = pd.DataFrame({"width": side, "height": side})
+    statistics = {f"square_{shape}": np.ones((40, 3)) for shape in pixel_statistics.SHAPES}
+    folds = pd.DataFrame({"fold": np.arange(40) % 4 - (np.arange(40) == 0), "group": side})
+    assert shortcuts.aspect_correlations(stored, statistics, folds) == {}
+    stored.loc[0, "width"] = 99  # of a picture that is not used
+    assert shortcuts.aspect_correlations(stored, statistics, folds) == {}

@@ -15,8 +15,8 @@ from realart.features.measurements import MeasuredFile
 def test_a_published_file_is_measured_as_its_stored_form_is(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.zip", [("a.png", file(picture(1, 700, 500)))])
     item = (path, archives.files(path, "")[0])
-    measured = measurements.measure_published(PARAMS.clean, item)
-    ingested = ingestion.ingest_file(PARAMS.clean, tmp_path, item)
+    measured = measurements.measure_entry(PARAMS.clean, item)
+    ingested = ingestion.ingest_entry(PARAMS.clean, tmp_path, item)
     assert isinstance(measured, MeasuredFile)
     assert not isinstance(ingested, UnusableFileError)
     stored = measurements.measure_file(tmp_path / ingested[0].file)
@@ -29,7 +29,7 @@ def test_a_published_file_is_measured_as_its_stored_form_is(tmp_path: Path) -> N
 
 def test_an_unusable_file_is_returned_with_its_reason(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.zip", [("a.png", file(picture(1))[:-50])])
-    result = measurements.measure_published(PARAMS.clean, (path, archives.files(path, "")[0]))
+    result = measurements.measure_entry(PARAMS.clean, (path, archives.files(path, "")[0]))
     assert isinstance(result, UnusableFileError)
     assert result.reason == "corrupt"
 

@@ -8,15 +8,14 @@ import subprocess
 import sys
 import tempfile
 import termios
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from networks import REPOSITORY, clean_environment
+from processes import alive, ended
 
 from realart.core import devices
 from realart.core.errors import RealartError
@@ -198,16 +197,3 @@ def test_every_fold_has_a_bar(tmp_path: Path) -> None:
     assert parent.returncode == 0
     for fold in (0, 1):
         assert re.search(rf"train, fold {fold}: +100%.*2/2 .*val_loss=", screen.decode())
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def ended(pid: int) -> None:
-    """Wait until a process that is not ours has ended."""
-    while alive(pid):
-        time.sleep(0.01)

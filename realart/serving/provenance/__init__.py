@@ -6,7 +6,9 @@ It is never an input of the model.
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from realart.data import decoder_messages
+from realart.data import decoder_messages, structure
+from realart.data.formats import UnusableFileError
+from realart.data.limits import within_limits
 from realart.serving.provenance import credentials, exif, iptc, metadata_blocks, stealth, texts, xmp
 
 MAX_SENTENCES = 20
@@ -42,8 +44,20 @@ def evidence(data: bytes) -> list[str]:
     >>> evidence(file.getvalue())
     ["PNG text 'parameters': written by Stable Diffusion web UIs"]
     """
+    if structure.excess(data):
+        return []
     with decoder_messages.collect():
         return [*_sentences(data)]
+
+
+def evidence_within_limits(data: bytes) -> list[str]:
+    """Collect what `evidence` does, in a process of its own; nothing if it reaches a limit of it.
+
+    See `realart.data.limits.within_limits`.
+    """
+    with suppress(UnusableFileError):
+        return within_limits(stealth.MAX_PIXELS, evidence, data)
+    return []
 
 
 def _sentences(data: bytes) -> dict[str, None]:

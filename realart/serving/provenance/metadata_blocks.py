@@ -11,10 +11,8 @@ from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from realart.data.formats import FORMATS
+from realart.data.structure import PNG, png_chunks
 from realart.serving.provenance.wording import MAX_LENGTH, to_text
-
-# PNG specification (third edition, 2025), 5.2 and 11.2.5. https://www.w3.org/TR/png-3/
-PNG = b"\x89PNG\r\n\x1a\n"
 
 _WITH_PIXELS = (b"IHDR", b"IDAT", b"acTL", b"fcTL", b"fdAT", b"IEND")
 
@@ -76,16 +74,6 @@ def read(data: bytes) -> Metadata:
     return metadata
 
 
-def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield type, start and end of each complete chunk of a PNG; start and end are byte offsets."""
-    at = len(PNG)
-    while at + 12 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if end <= len(data):
-            yield data[at + 4 : at + 8], at, end
-        at = end
-
-
 def chunk(kind: bytes, content: bytes) -> bytes:
     """Encode a chunk of PNG: length, type, content and checksum."""
     checksum = zlib.crc32(kind + content).to_bytes(4, "big")
@@ -99,7 +87,9 @@ def _open(data: bytes) -> Image.Image:
     changed to 1x1 pixels, so that no PNG is too large to be opened.
     """
     if data.startswith(PNG):
-        kept = [data[begin:end] for kind, begin, end in chunks(data) if kind not in _WITH_PIXELS]
+        kept = [
+            data[begin:end] for kind, begin, end in png_chunks(data) if kind not in _WITH_PIXELS
+        ]
         header = chunk(b"IHDR", bytes((0, 0, 0, 1)) * 2 + data[24:29])
         data = b"".join([PNG, header, *kept, chunk(b"IEND", b"")])
     return Image.open(io.BytesIO(data), formats=FORMATS)

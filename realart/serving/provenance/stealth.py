@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from realart.data.structure import PNG, png_chunks
 from realart.serving.provenance.generators import field_sentences, writer
-from realart.serving.provenance.metadata_blocks import PNG, chunk, chunks
+from realart.serving.provenance.metadata_blocks import chunk
 from realart.serving.provenance.wording import MAX_LENGTH, quoted, to_text
 
 SIGNATURES = {
@@ -124,7 +125,9 @@ def _first_rows(data: bytes) -> bytes:
         return data
     rows = min(height, _ROWS)
     size = rows * (1 + width * channels)
-    compressed = (data[begin + 8 : end - 4] for kind, begin, end in chunks(data) if kind == b"IDAT")
+    compressed = (
+        data[begin + 8 : end - 4] for kind, begin, end in png_chunks(data) if kind == b"IDAT"
+    )
     decompressor, filtered = zlib.decompressobj(), b""
     for part in compressed:
         filtered += decompressor.decompress(part, size - len(filtered))
