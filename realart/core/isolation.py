@@ -229,7 +229,7 @@ def _answer_call(calls: IO[bytes], results: IO[bytes]) -> None:
         raise
     except Exception as error:
         error.add_note(traceback.format_exc())
-        answer = False, error
+        answer = False, error.with_traceback(None)  # its frames would keep the arguments
     _send(results, answer)
 
 
