@@ -86,9 +86,7 @@ def _end_unread() -> NoReturn:
 
     See https://docs.python.org/3/library/signal.html#note-on-sigpipe.
     """
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(READER_ENDED)
 
 
