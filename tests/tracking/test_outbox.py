@@ -411,7 +411,7 @@ def test_what_is_damaged_is_put_aside_and_all_else_is_sent(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     without_server(monkeypatch, project, "train", "report")
     (place,) = project.glob(".realart/unsent/*")
-    (training,), (evaluation,) = place.glob("*.json"), place.glob("[0-9]*")
+    (training,), (evaluation,) = place.glob("*.json"), filter(Path.is_dir, place.iterdir())
     (place / "a.json").write_bytes(training.read_bytes()[:-20])
     (place / "b.json").write_text("{}")
     (place / "c.json").write_bytes(b"\xff")
