@@ -1,5 +1,6 @@
 """Checkpoints of the training of a fold: what a process leaves for the one that goes on."""
 
+import io
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -67,19 +68,21 @@ class Checkpoint:
         """Write the checkpoint as an NPZ file."""
         arrays: dict[str, Any] = {f"best-{i}": array for i, array in enumerate(self.best)}
         arrays |= {f"current-{i}": array for i, array in enumerate(self.current)}
+        counts = np.array([len(self.best), len(self.current)])
         with fresh_file(path) as beside, beside.open("wb") as file:
-            np.savez(file, state=np.array(json.dumps(asdict(self.state))), **arrays)
+            np.savez(file, state=np.array(json.dumps(asdict(self.state))), counts=counts, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint | None":
         """Read a checkpoint; None if there is none, or a damaged one, which is put aside."""
         if not path.is_file():
             return None
+        data = io.BytesIO(path.read_bytes())  # errors of the system are raised here, and only here
         try:
-            with np.load(path) as stored:
+            with np.load(data) as stored:
                 best, current = (
-                    [stored[f"{name}-{i}"] for i in range(sum(k.startswith(name) for k in stored))]
-                    for name in ("best", "current")
+                    [stored[f"{name}-{i}"] for i in range(count)]
+                    for name, count in zip(("best", "current"), stored["counts"], strict=True)
                 )
                 return cls(TrainingState(**json.loads(str(stored["state"]))), best, current)
         except damage.ERRORS as error:
