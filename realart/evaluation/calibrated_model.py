@@ -92,9 +92,7 @@ def calibrate(
     )
     with fresh_directory(folder) as beside:
         shutil.copytree(run.model.folder, beside, dirs_exist_ok=True)
-        if detector:
-            detector.save(beside)
-        trained_model.replace_rule(beside, chosen, record)
+        trained_model.replace_rule(beside, chosen, record, detector)
         model_card.replace_promises(beside / CARD, chosen, record)
     return {
         "data": name,

@@ -94,10 +94,21 @@ def save(
     manifest.write(folder, content)
 
 
-def replace_rule(folder: Path, rule: DecisionRule, calibrated_on: CalibrationSet) -> None:
-    """Replace the decision rule of the model in `folder`, and record what it was calibrated on."""
+def replace_rule(
+    folder: Path,
+    rule: DecisionRule,
+    calibrated_on: CalibrationSet,
+    detector: NoveltyDetector | None = None,
+) -> None:
+    """Replace the decision rule of the model in `folder`, and record what it was calibrated on.
+
+    A `detector` replaces what finds pictures unlike the training pictures.
+    """
     update = {"verdicts": rule, "calibrated_on": calibrated_on}
-    manifest.write(folder, manifest.read(folder).model_copy(update=update))
+    content = manifest.read(folder).model_copy(update=update)
+    if detector:
+        detector.save(folder)
+    manifest.write(folder, content)
 
 
 class TrainedModel:
