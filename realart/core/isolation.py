@@ -39,6 +39,8 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Environment of children, since there is one for each core."""
 MOST_KEPT = 64 << 20
 """Bytes by which a child may have grown after a call, to be called again."""
+OWN = str(Path(__file__).parents[2])
+"""Where this package was imported from; MLflow may have put a copy of it first in `sys.path`."""
 OUT_OF_MEMORY = 86
 """Exit code of a child that got no more memory."""
 STATM = Path("/proc/self/statm")
@@ -150,7 +152,11 @@ class _Child:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,  # where a crashing library prints
-                    env={**ONE_THREAD, **os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                    env={
+                        **ONE_THREAD,
+                        **os.environ,
+                        "PYTHONPATH": os.pathsep.join([OWN, *sys.path]),
+                    },
                 )
         except OSError as error:
             raise RealartError(f"{_NOT_STARTED} ({error.strerror}): {_FREE}") from error

@@ -87,6 +87,8 @@ def require_room(folder: Path, size: int) -> None:
     OSError
         The disk or a quota is full, or files may not become as large.
     """
+    if not hasattr(os, "posix_fallocate"):  # macOS
+        return
     with TemporaryFile(dir=folder) as file:
         try:
             os.posix_fallocate(file.fileno(), 0, size + MARGIN)

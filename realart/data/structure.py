@@ -110,7 +110,7 @@ def _tiff_entries(data: bytes) -> Iterator[int]:
             for _ in range(entries):
                 yield at
             (at,) = struct.unpack_from(offset, data, at + struct.calcsize(count) + entries * entry)
-    except struct.error:  # it ends before the directory does
+    except (struct.error, OverflowError):  # it ends before the directory does
         return
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realart.core import isolation
+from realart.core import hashing, isolation
 from realart.core.isolation import CrashError, IsolationError, LimitError, Limits
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +40,17 @@ def test_threads_get_their_own_answers(numbers: list[int], threads: int) -> None
 
 def test_a_process_answers_call_after_call() -> None:
     assert isolation.call(LIMITS, os.getpid) == isolation.call(LIMITS, os.getpid) != os.getpid()
+
+
+def test_a_process_has_the_package_of_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow puts the code of a model that it loads first, and may remove it."""
+    (tmp_path / "realart").mkdir()
+    (tmp_path / "realart/__init__.py").write_text("raise ImportError('of a model')")
+    isolation.end_idle()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert isolation.call(LIMITS, hashing.picture_id, b"") == hashing.picture_id(b"")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from networks import PARAMS, UNCALIBRATED_RULE, awake, backbone_recipe, noise, recipe
 
+from realart.core import hashing
 from realart.core.errors import RealartError
 from realart.data.archive import ArchiveMember
 from realart.features import preprocessing
@@ -264,7 +265,9 @@ def test_a_score_that_is_no_number_names_its_picture(sound: Path, tmp_path: Path
         (name, making.file(making.plain((level, level, level)))) for name, level in names.items()
     ]
     path = making.archive(tmp_path / "pictures.zip", files)
-    members = [ArchiveMember(path, name, len(data)) for name, data in files]
+    members = [
+        ArchiveMember(path, name, len(data), hashing.picture_id(data)) for name, data in files
+    ]
     prepare = partial(preprocessing.from_member, model.input)
     assert model.score_items(prepare, members[:1], "score").tolist() == [[0.5]]
     with pytest.raises(RealartError, match=r"bright\.png in .*pictures\.zip: .* not a number"):
