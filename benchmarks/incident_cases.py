@@ -364,7 +364,7 @@ CASES = [
     Case("weights of NaN", nan_weights),
     Case("weights cut short", cut_weights),
     Case("a bit of the weights turned", one_weight),
-    Case("a manifest without its input", partial(manifest, lambda content: content.popitem())),
+    Case("a manifest without its input", partial(manifest, lambda content: content.pop("input"))),
     Case("a manifest of no member", partial(manifest, lambda content: content.update(members=0))),
     Case("a manifest that is not UTF-8", latin_manifest),
     Case("evaluate while TMPDIR is full", full_temporary_folder),
