@@ -170,7 +170,7 @@ def summarise(
 
 
 def _about_aspect(aspects: Mapping[str, Estimate]) -> str:
-    """Say which way to a square hides the aspect ratio best."""
+    """Describe how well each shape of the model input hides the aspect ratio, as a sentence."""
     if not aspects:
         return "All pictures have one aspect ratio, so that it tells nothing."
     # NaN: the predictions are all the same.
@@ -186,7 +186,7 @@ def _about_aspect(aspects: Mapping[str, Estimate]) -> str:
 
 
 def _about_copies(label: str, auc: Estimate) -> str:
-    """Say how well copies are told from originals, and what follows if they are."""
+    """Describe how separable augmented copies are from originals, as a sentence."""
     remedy = "; `balance.method=class_weight` makes no copies" * (auc.low > LEVELS["hardly"])
     return f"Augmented copies of {label} art are separable from originals with AUC {auc}{remedy}."
 

@@ -70,8 +70,8 @@ def describe(report: Mapping[str, Any]) -> str:
     Parameters
     ----------
     report
-        What evaluation.json holds: `matched` has what `figures` returns for each part. Whether the
-        accuracy is less than on all pictures is told out of fold, by Wilson's 95 % interval.
+        What evaluation.json holds: `matched` has what `figures` returns for each part. Out
+        of fold the accuracy counts as less than on all pictures if Wilson's 95 % interval is below.
     """
     test, oof = (report["matched"][part] for part in ("test", "oof"))
     start = "Pictures matched by format and size, which then tell nothing about the label: "

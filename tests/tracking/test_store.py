@@ -113,7 +113,7 @@ def test_a_missing_server_is_named_without_its_password(
 def test_a_store_that_never_answers_is_asked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
-    """For as long as is said at the first use of this module, and not for the minutes of MLflow."""
+    """It is given up after `CONNECT_SECONDS`, and not after the minutes that MLflow waits."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")  # the shortest that libpq knows
     monkeypatch.setattr(store, "CONNECT_SECONDS", 2)
