@@ -67,7 +67,7 @@ class LimitError(IsolationError):
 
 
 class CrashError(IsolationError):
-    """The process of the call crashed."""
+    """The process of the call crashed, or a library in it raised what can't be sent."""
 
 
 def call(limits: Limits, function: Callable[..., Result], *arguments: Any) -> Result:
@@ -85,11 +85,12 @@ def call(limits: Limits, function: Callable[..., Result], *arguments: Any) -> Re
     LimitError
         The call reached one of its limits, or its process was killed.
     CrashError
-        Its process crashed.
+        Its process crashed, or `function` raised an error that can't be pickled.
     RealartError
         No process could be started.
     Exception
-        Whatever `function` raises, with the child's traceback as a note.
+        Whatever `function` raises, or what kept the child from calling it or from sending its
+        result, with the child's traceback as a note.
     """
     child = _take_idle() or _Child(function.__module__)
     try:
@@ -131,13 +132,18 @@ def serve() -> None:
     import_module(sys.argv[1])
     _send(results, "ready")
     own = _data_size()
-    with suppress(EOFError):
-        while True:
-            try:
-                _answer_call(calls, results)
-            except MemoryError:
-                os._exit(OUT_OF_MEMORY)
-            _send(results, _data_size() - own <= MOST_KEPT)
+    while True:
+        try:
+            _answer_call(calls, results)
+        except EOFError:
+            return
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
+        except Exception as error:  # no decoder's: an error of the run, and of no file
+            _send(results, (False, _with_traceback(error)))
+            _send(results, False)
+            os._exit(1)
+        _send(results, _data_size() - own <= MOST_KEPT)
 
 
 class _Child:
@@ -173,11 +179,12 @@ class _Child:
         try:
             if not self._ready:
                 self._ready = pickle.load(self._process.stdout) == "ready"
-            _send(self._process.stdin, limits)
-            _send(self._process.stdin, (function, arguments))
+            with suppress(BrokenPipeError):  # its answer may still say why it ended
+                _send(self._process.stdin, limits)
+                _send(self._process.stdin, (function, arguments))
             succeeded, result = pickle.load(self._process.stdout)
             self.reusable = pickle.load(self._process.stdout)
-        except (BrokenPipeError, EOFError, pickle.UnpicklingError) as error:
+        except (EOFError, pickle.UnpicklingError) as error:
             raise self._error(limits) from error
         return succeeded, result
 
@@ -234,9 +241,23 @@ def _answer_call(calls: IO[bytes], results: IO[bytes]) -> None:
     except MemoryError:
         raise
     except Exception as error:
-        error.add_note(traceback.format_exc())
-        answer = False, error.with_traceback(None)  # its frames would keep the arguments
+        answer = False, _picklable(_with_traceback(error))
     _send(results, answer)
+
+
+def _with_traceback(error: Exception) -> Exception:
+    """Return an error with its traceback as a note."""
+    error.add_note("".join(traceback.format_exception(error)))
+    return error.with_traceback(None)  # its frames would keep the arguments
+
+
+def _picklable(error: Exception) -> Exception:
+    """Return an error, or a `CrashError` that names it where it can't be pickled."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return CrashError(f"raised {type(error).__name__} ({error})")
+    return error
 
 
 def _data_size() -> int:

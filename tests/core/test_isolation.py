@@ -5,10 +5,12 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import processes
@@ -89,6 +91,40 @@ def test_an_error_of_the_function_is_raised_with_its_traceback() -> None:
     with pytest.raises(ValueError, match="invalid literal") as caught:
         isolation.call(LIMITS, int, "x")
     assert "in _answer_call" in caught.value.__notes__[0]
+
+
+class UnsentError(Exception):
+    """An error as libraries have them: its arguments are not those that it is made from."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{reason}, code {code}")
+
+
+def raise_unsent() -> None:
+    raise UnsentError(7, "no bytes left")
+
+
+def test_an_error_that_can_not_be_sent_is_a_crash() -> None:
+    with pytest.raises(CrashError, match=r"raised UnsentError \(no bytes left, code 7\)"):
+        isolation.call(LIMITS, raise_unsent)
+    assert isolation.call(LIMITS, abs, -1) == 1
+
+
+def test_what_keeps_a_child_from_its_call_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is not to blame must not be rejected: the run ends instead."""
+    isolation.end_idle()
+    absent = ModuleType("absent")
+    exec("def read(content): return content", absent.__dict__)
+    monkeypatch.setitem(sys.modules, "absent", absent)
+    isolation.start("realart.core.isolation")
+    for size in (0, 1 << 20):  # with less and more than a pipe holds
+        with pytest.raises(ModuleNotFoundError, match="absent") as caught:
+            isolation.call(LIMITS, absent.read, bytes(size))
+        assert "in _answer_call" in caught.value.__notes__[0]
+        isolation.start("realart.core.isolation")
+    with pytest.raises(TypeError, match="pickle"):
+        isolation.call(LIMITS, threading.Lock)
+    assert isolation.call(LIMITS, abs, -1) == 1
 
 
 def test_what_libraries_print_is_no_answer() -> None:
