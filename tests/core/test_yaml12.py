@@ -136,3 +136,17 @@ LAUGHS = "\n".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in ran
 def test_aliases_stand_for_no_more_than_can_be_held(text: str, problem: str) -> None:
     with pytest.raises(RealartError, match=problem):
         yaml12.load(text, "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("[1, 2, 3]", 4), ("a: {b: 1}\nc: 2", 4), ("a: &a [1, 2]\nb: [*a, *a]", 11)],
+)
+def test_an_alias_counts_as_all_that_it_stands_for(
+    text: str, values: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml12, "MAX_VALUES", values)
+    yaml12.load(text, "params.yaml")
+    monkeypatch.setattr(yaml12, "MAX_VALUES", values - 1)
+    with pytest.raises(RealartError, match=f"params.yaml has more than {values - 1} values"):
+        yaml12.load(text, "params.yaml")
