@@ -700,6 +700,7 @@ def test_the_parser_imports_no_backend() -> None:
         ("predict a.png --modle b", "realart predict", "--modle (did you mean '--model'?)"),
         ("evaluate --dta=a.zip", "realart evaluate", "--dta (did you mean '--data'?)"),
         ("predict --at low a.png", "realart predict", "(did you mean 'low_fpr'?)"),
+        ("predict --a low a.png", "realart predict", "(did you mean 'low_fpr'?)"),
         ("recipes --foo", "realart recipes", "unknown option --foo\n"),
         ("recipes -x more", "realart recipes", "unknown arguments: -x more"),
         ("predict a.png ''", "realart predict", "an argument is empty"),
@@ -713,6 +714,13 @@ def test_what_is_unknown_is_named_below_the_usage_of_its_command(
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(f"usage: {usage} [-h]")
     assert message in result.stderr
+
+
+def test_what_follows_two_hyphens_is_no_option(realart: Realart, tmp_path: Path) -> None:
+    result = realart("predict", "--model", "absent", "--", "--modle", "", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "unknown" not in result.stderr
+    assert "is empty" not in result.stderr
 
 
 def test_the_version_is_printed(realart: Realart, tmp_path: Path) -> None:
