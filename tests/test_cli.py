@@ -580,15 +580,12 @@ def test_audit_has_limits(tmp_path: Path, realart: Realart, option: list[str]) -
     assert f"{option[1]} is not from" in result.stderr
 
 
-def test_recipes_as_json(realart: Realart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # no weights are downloaded
+def test_recipes_as_json(realart: Realart) -> None:
     listed = realart("recipes", "--json", cwd=REPOSITORY)
     assert (listed.returncode, listed.stderr) == (0, "")
-    counts = {row["name"]: row["parameters"] for row in json.loads(listed.stdout)}
-    assert list(counts) == list(PARAMS.recipes)
-    assert (counts["cnn_ela"], counts["cnn150"]) == (29_520_034, 3_453_121)
-    assert (counts["cnn_bn"], counts["resnet101"]) == (25_786_050, 43_184_258)
+    rows = json.loads(listed.stdout)
+    assert [row["name"] for row in rows] == list(PARAMS.recipes)
+    assert all("parameters" not in row for row in rows)
 
 
 def test_recipes_of_a_small_project_as_a_table(tmp_path: Path, realart: Realart) -> None:
@@ -597,10 +594,10 @@ def test_recipes_of_a_small_project_as_a_table(tmp_path: Path, realart: Realart)
         "recipes": {"cnn": PARAMS.recipes["cnn"].model_dump()},
     }
     (tmp_path / "params.yaml").write_text(json.dumps(params))
-    table = realart("recipes", cwd=tmp_path)
+    table = realart("recipes", "--parameters", cwd=tmp_path)
     header, row = table.stdout.splitlines()
     assert header.split()[:3] == ["name", "sees", "size"]
-    assert row.split()[:4] == ["cnn", "rgb", "128", "3705921"]
+    assert row.split()[:3] == ["cnn", "rgb", "128"]
     assert header.index("parameters") == row.index("3705921")
 
 

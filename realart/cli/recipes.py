@@ -5,20 +5,26 @@ import json
 from collections.abc import Iterable
 
 from realart.cli.commands import Commands, project_params
+from realart.models import recipe_table
 
 
 def add_command(commands: Commands) -> None:
     """Add this command to the parser."""
     parser = commands.add_parser("recipes", help="list the recipes of params.yaml")
+    parser.add_argument(
+        "--parameters",
+        action="store_true",
+        help="count the parameters of each network, which is built for that",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON list")
     parser.set_defaults(command=_recipes)
 
 
 def _recipes(arguments: argparse.Namespace) -> None:
-    params = project_params()
-    from realart.models import recipe_table
-
-    table = [recipe_table.row(name, recipe) for name, recipe in params.recipes.items()]
+    table = [
+        recipe_table.row(name, recipe, arguments.parameters)
+        for name, recipe in project_params().recipes.items()
+    ]
     if arguments.json:
         print(json.dumps(table, indent=2))
     else:
