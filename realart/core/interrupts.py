@@ -1,4 +1,7 @@
-"""Ctrl-C ends a process with one line and exit code 130, whatever it does at that moment.
+"""Ctrl-C and SIGTERM end a process with one line, whatever it does at that moment.
+
+SIGTERM is what `kill`, `timeout`, containers and schedulers of clusters send before they kill. The
+exit code is 128 and the number of the signal, 130 or 143, as a shell reports it.
 
 An interrupt raises `KeyboardInterrupt` in the main thread, as Python does, so that files and runs
 are closed. Further ones wait for that. Libraries may swallow the exception, and Python drops it in
@@ -16,17 +19,17 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import NoReturn
 
-EXIT_CODE = 130
-"""128 and the number of SIGINT, as a shell reports a process that Ctrl-C has ended."""
+ENDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+"""What is printed of a process that each signal has ended."""
 AGAIN_SECONDS = 1.0
 """Until an interrupt that was swallowed is raised again."""
 
 
 @dataclass
 class _State:
-    """Whether this process was interrupted, has ended for it, and what to do next, for people."""
+    """The first signal that this process got, whether it has ended for it, and what to do next."""
 
-    received: bool = False
+    received: signal.Signals | None = None
     ended: bool = False
     advice: str = ""
 
@@ -42,11 +45,12 @@ def install(advice: str = "") -> None:
     advice
         What to do after an interrupt, for people.
     """
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        _state.advice = advice
-        signal.signal(signal.SIGINT, _on_interrupt)
-        sys.excepthook = _excepthook
-        sys.unraisablehook = _unraisablehook
+    for number in ENDS:
+        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+            _state.advice = advice
+            signal.signal(number, _on_interrupt)
+            sys.excepthook = _excepthook
+            sys.unraisablehook = _unraisablehook
 
 
 @contextmanager
@@ -64,27 +68,30 @@ def deferred() -> Iterator[None]:
 
 def received() -> bool:
     """Return whether this process was interrupted."""
-    return _state.received
+    return _state.received is not None
 
 
 def end() -> NoReturn:
     """Print the line, and exit; what Python does as it ends is not interrupted."""
-    _print_line()
-    sys.exit(EXIT_CODE)
+    sys.exit(_print_line())
 
 
-def _print_line() -> None:
+def _print_line() -> int:
+    """Print the line, and return the exit code."""
     _state.ended = True
     signal.setitimer(signal.ITIMER_REAL, 0)
+    number = _state.received or signal.SIGINT  # which another handler may have received
     advice = f": {_state.advice}" if _state.advice else ""
-    print(f"realart: interrupted{advice}", file=sys.stderr, flush=True)
+    print(f"realart: {ENDS[number]}{advice}", file=sys.stderr, flush=True)
+    return 128 + number
 
 
 def _on_interrupt(number: int, frame: FrameType | None) -> None:
     if _state.ended:
         return
-    first, _state.received = not _state.received, True
+    first = _state.received is None
     if first:
+        _state.received = signal.Signals(number)
         signal.signal(signal.SIGALRM, _on_interrupt)
         signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
     if first or sys.exception() is None:
@@ -95,9 +102,8 @@ def _excepthook(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
     """Replace the traceback of an interrupt while modules are imported, before `errors.run`."""
-    if _state.received:
-        _print_line()
-        os._exit(EXIT_CODE)  # Python would end by its signal, or with code 1
+    if received():
+        os._exit(_print_line())  # Python would end by its signal, or with code 1
     sys.__excepthook__(kind, error, traceback)
 
 

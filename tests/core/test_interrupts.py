@@ -1,4 +1,4 @@
-"""Ctrl-C ends a process in one line and code 130, whatever it does; all that is open is closed."""
+"""Ctrl-C and SIGTERM end a process in one line, whatever it does; all that is open is closed."""
 
 import os
 import signal
@@ -26,7 +26,10 @@ def wait(item):
     for _ in range(600):
         time.sleep(0.1)
 """
-LINE = "realart: interrupted: `dvc repro` goes on\n"
+ENDS = {
+    signal.SIGINT: (130, "realart: interrupted: `dvc repro` goes on\n"),
+    signal.SIGTERM: (143, "realart: terminated: `dvc repro` goes on\n"),
+}
 MOMENTS = {
     "as modules are imported": "ready()",
     "in a stage": "errors.run(ready)",
@@ -91,8 +94,13 @@ errors.run(main)
 }
 
 
-def interrupt(script: str, folder: Path, times: int = 1) -> tuple[int, str, str]:
-    """Interrupt a script, with all processes of its group, as a terminal does; return its end."""
+def interrupt(
+    script: str, folder: Path, number: signal.Signals, times: int = 1
+) -> tuple[int, str, str]:
+    """Send a signal to a script and all processes of its group, as a terminal or `timeout` does.
+
+    Returns its exit code, its output, and what it prints on standard error.
+    """
     (folder / "script.py").write_text(
         f"{START}\nif __name__ == '__main__':\n"
         + "".join(f"    {line}\n" for line in script.strip().splitlines())
@@ -105,19 +113,23 @@ def interrupt(script: str, folder: Path, times: int = 1) -> tuple[int, str, str]
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         for _ in range(times):
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, number)
         out, err = process.communicate(timeout=50)
     return process.returncode, out, err
 
 
+@pytest.mark.parametrize("number", ENDS)
 @pytest.mark.parametrize("script", MOMENTS.values(), ids=MOMENTS)
-def test_one_line_and_code_130(script: str, tmp_path: Path) -> None:
-    code, _, err = interrupt(script, tmp_path)
-    assert (code, err) == (130, LINE)
+def test_one_line_and_its_code(script: str, number: signal.Signals, tmp_path: Path) -> None:
+    code, _, err = interrupt(script, tmp_path, number)
+    assert (code, err) == ENDS[number]
 
 
+@pytest.mark.parametrize("number", ENDS)
 @pytest.mark.parametrize("times", [1, 3])
-def test_what_is_open_is_closed_however_often_one_asks(tmp_path: Path, times: int) -> None:
+def test_what_is_open_is_closed_however_often_one_asks(
+    tmp_path: Path, number: signal.Signals, times: int
+) -> None:
     closing = """
 def main():
     try:
@@ -127,7 +139,8 @@ def main():
         print("closed", flush=True)
 errors.run(main)
 """
-    assert interrupt(closing, tmp_path, times) == (130, "closed\n", LINE)
+    code, line = ENDS[number]
+    assert interrupt(closing, tmp_path, number, times) == (code, "closed\n", line)
 
 
 def test_an_error_without_an_interrupt_keeps_its_traceback(tmp_path: Path) -> None:
@@ -156,7 +169,7 @@ def test_where_interrupts_are_ignored_they_stay_ignored(tmp_path: Path) -> None:
 
 def test_tests_interrupt_what_they_start_where_they_can_not_be_interrupted() -> None:
     """As in a shell's background: processes inherit that interrupts are ignored."""
-    test = f"{__file__}::test_one_line_and_code_130[in a stage]"
+    test = f"{__file__}::test_one_line_and_its_code[in a stage-2]"
     done = subprocess.run(
         ["sh", "-c", "trap '' INT; exec \"$@\"", "-",
          sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", test],

@@ -164,7 +164,14 @@ errors.run(main)
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+PARENT_ENDS = {
+    signal.SIGINT: (130, "realart: interrupted\n"),
+    signal.SIGTERM: (143, "realart: terminated\n"),
+    signal.SIGKILL: (-9, ""),
+}
+
+
+@pytest.mark.parametrize("how", PARENT_ENDS)
 @pytest.mark.parametrize("busy", ["(sum, range(10**12))", "(time.sleep, 600)"])
 def test_no_process_outlives_its_parent(how: signal.Signals, busy: str) -> None:
     """The script has no guard of its main module, and needs none."""
@@ -180,6 +187,5 @@ def test_no_process_outlives_its_parent(how: signal.Signals, busy: str) -> None:
         else:
             parent.send_signal(how)
         _, output = parent.communicate()
-    ended = (130, "realart: interrupted\n") if how == signal.SIGINT else (-how, "")
-    assert (parent.returncode, output) == ended
+    assert (parent.returncode, output) == PARENT_ENDS[how]
     processes.ended(int(child))

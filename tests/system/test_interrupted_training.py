@@ -1,4 +1,4 @@
-"""A training that Ctrl-C has cut: its run is killed, and the next one says where it goes on."""
+"""A training that a signal has cut: its run is killed, and the next one says where it goes on."""
 
 import os
 import signal
@@ -44,17 +44,26 @@ def project(tmp_path: Path) -> Path:
     return project
 
 
-def test_it_ends_with_a_line_and_goes_on(project: Path) -> None:
+def cut(project: Path, fold: int, number: signal.Signals) -> tuple[int, str, str]:
+    """Train until a fold has a checkpoint, and send a signal; return exit code and outputs."""
     with subprocess.Popen(
         [sys.executable, "-m", "stages.train"], cwd=project, env=environment(project), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     ) as process:  # fmt: skip
-        wait_for_checkpoint(project, fold=1)
-        os.killpg(process.pid, signal.SIGINT)
+        wait_for_checkpoint(project, fold)
+        os.killpg(process.pid, number)
         out, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
-    assert err == "realart: interrupted: `dvc repro` goes on\n"
-    assert out.startswith("fold 0: ")
+    return process.returncode, out, err
+
+
+def test_it_ends_with_a_line_and_goes_on(project: Path) -> None:
+    code, _, err = cut(project, 0, signal.SIGTERM)
+    assert (code, err) == (143, "realart: terminated: `dvc repro` goes on\n")
+    assert statuses(project) == {"tiny on local": "KILLED", "fold 0": "KILLED"}
+
+    code, out, err = cut(project, 1, signal.SIGINT)
+    assert (code, err) == (130, "realart: interrupted: `dvc repro` goes on\n")
+    assert out.startswith("train: going on from fold 0, epoch ")
     assert statuses(project) == {
         "tiny on local": "KILLED",
         "fold 0": "FINISHED",

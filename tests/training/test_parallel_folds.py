@@ -154,7 +154,14 @@ errors.run(lambda: parallel_folds.train(command, [0, 1], begin, {FOUND!r}, 1, 2)
 PID = "(Path(job['folder']) / f\"pid{job['fold']}\").write_text(str(os.getpid()))\n"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+ENDS = {
+    signal.SIGINT: (130, "realart: interrupted\n"),
+    signal.SIGTERM: (143, "realart: terminated\n"),
+    signal.SIGKILL: (-9, ""),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
 def test_no_process_outlives_its_parent(tmp_path: Path, how: signal.Signals) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", PARENT, str(tmp_path), PID + "send({'epoch': 5})\n" + WAIT],
@@ -169,10 +176,7 @@ def test_no_process_outlives_its_parent(tmp_path: Path, how: signal.Signals) -> 
         assert sorted(lines) == ["0\n", "0\n", "5\n", "5\n"]
         parent.send_signal(how)
         _, output = parent.communicate()
-    if how == signal.SIGINT:
-        assert (parent.returncode, output) == (130, "realart: interrupted\n")
-    else:
-        assert (parent.returncode, output) == (-how, "")
+    assert (parent.returncode, output) == ENDS[how]
     for fold in (0, 1):
         ended(int((tmp_path / f"pid{fold}").read_text()))
     assert devices.acquire(FOUND, 3)
