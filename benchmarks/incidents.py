@@ -52,7 +52,8 @@ def main() -> None:
             for project in projects:
                 copy = Path(name, "case")
                 shutil.copytree(project.root, copy, symlinks=True)
-                outcomes.append(as_cell(case.run(WatchedProject(copy)), 200))
+                outcome = case.run(WatchedProject(copy)).replace(f"{copy}", ".")
+                outcomes.append(as_cell(outcome, 200))
                 shutil.rmtree(copy)
             print(f"| {case.name} | {' | '.join(outcomes)} |", flush=True)
 

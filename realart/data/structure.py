@@ -7,7 +7,7 @@ and gigabytes. Its decoder of JPEG passes over the whole picture for each scan.
 import re
 import struct
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, repeat
 
 PARTS, BYTES_A_PART = 100_000, 128
 """The most parts of a file, and one more for so many of its bytes."""
@@ -17,6 +17,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
 _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+_FRACTIONS = (5, 10)  # types of entries of a TIFF: RATIONAL and SRATIONAL
 _ALONE = (0x01, *range(0xD0, 0xDA))  # markers without a segment: TEM, RST, SOI and EOI
 
 
@@ -96,7 +97,8 @@ def _colour_table(flags: bytes) -> int:
 def _tiff_entries(data: bytes) -> Iterator[int]:
     """Yield the offset of each directory of a TIFF, once for itself and once for each entry.
 
-    TIFF 6.0 (1992), section 2; BigTIFF has wider numbers.
+    For an entry of fractions once for each of them, since Pillow makes an object of each. TIFF 6.0
+    (1992), section 2; BigTIFF has wider numbers.
     """
     order, big = "<" if data[:1] == b"I" else ">", data[2:4].strip(b"\0") == b"+"
     count, offset, entry = (f"{order}Q", f"{order}Q", 20) if big else (f"{order}H", f"{order}I", 12)
@@ -107,9 +109,11 @@ def _tiff_entries(data: bytes) -> Iterator[int]:
             seen.add(at)
             (entries,) = struct.unpack_from(count, data, at)
             yield at
-            for _ in range(entries):
-                yield at
-            (at,) = struct.unpack_from(offset, data, at + struct.calcsize(count) + entries * entry)
+            first = at + struct.calcsize(count)
+            for start in range(first, first + entries * entry, entry):
+                kind, values = struct.unpack_from(f"{order}H{offset[1]}", data, start + 2)
+                yield from repeat(at, min(values, len(data) // 8) if kind in _FRACTIONS else 1)
+            (at,) = struct.unpack_from(offset, data, first + entries * entry)
     except (struct.error, OverflowError):  # it ends before the directory does
         return
 

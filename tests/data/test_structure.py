@@ -13,7 +13,7 @@ from realart.data.decoding import UnusableFileError
 
 PARTS = {
     hostile.jpeg_segments: 1, hostile.jpeg_junk: 1, hostile.png_chunks: 1, hostile.gif_frames: 2,
-    hostile.tiff_pages: 6,
+    hostile.tiff_pages: 6, hostile.tiff_rationals: 1,
 }  # fmt: skip
 """How many parts each of what a maker repeats has."""
 STARTS = (b"\xff\xd8", structure.PNG, b"GIF89a", b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+")
