@@ -218,14 +218,14 @@ def unsent(project: WatchedProject) -> str:
 
 
 def unreadable_folder(project: WatchedProject) -> str:
-    """Predict, as another user, a folder whose subfolder can't be read."""
+    """Predict a folder whose subfolder can't be read, not even by root without its privilege."""
     folder = project.root / "pictures/secret"
     folder.mkdir(parents=True)
     odd_bytes.image(3).resize((128, 128)).save(folder.parent / PICTURE)
     folder.chmod(0)
-    subprocess.run(["chmod", "o+rx", project.root, *project.root.parents[:1]], check=True)
-    nobody = ("setpriv", "--reuid=65534", "--clear-groups", *REALART)
-    return str(project.run(*nobody, "predict", "--json", "pictures", HOME="/tmp"))
+    dropped = "-dac_override,-dac_read_search"
+    unprivileged = ("setpriv", f"--inh-caps={dropped}", f"--bounding-set={dropped}", *REALART)
+    return str(project.run(*unprivileged, "predict", "--json", "pictures"))
 
 
 def forged_name(project: WatchedProject) -> str:

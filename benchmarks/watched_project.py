@@ -51,7 +51,8 @@ class WatchedProject:
 
     def stage(self, name: str, **environment: str) -> Run:
         """Run a stage, as `dvc repro` does after it has removed the outputs."""
-        return self.run(sys.executable, "-m", f"stages.{name}", **environment)
+        by_dvc = {"DVC_ROOT": str(self.root), "DVC_STAGE": name}
+        return self.run(sys.executable, "-m", f"stages.{name}", **by_dvc, **environment)
 
     def run(self, *command: str, **environment: str) -> Run:
         """Run a command in the project until it ends, or for `SECONDS`."""
