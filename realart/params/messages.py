@@ -27,6 +27,8 @@ def first_problem(error: ValidationError) -> str:
     if problem["type"] == "missing":
         return f"param '{name}' is missing{more}"
     message = problem["msg"].removeprefix("Value error, ")
+    if location[-1:] == ["[key]"]:  # pydantic's place of the name itself
+        return f"{location[0]} has the name {problem['input']!r}: {message}{more}"
     if not name or isinstance(problem["input"], dict):
         return f"{name}: {message}{more}".removeprefix(": ")
     return f"{name} is {problem['input']!r}: {message}{more}"

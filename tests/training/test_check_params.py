@@ -169,7 +169,7 @@ def test_weights_of_the_chosen_recipe_that_are_no_file_are_refused() -> None:
     [
         ("local", None, "datasets.local.path is not set: say which folder or zip archive holds"),
         ("local", "nowhere", "there is nothing; set -S datasets.local.path="),
-        ("local", "/dev/zero", "neither a folder nor a whole zip archive; set -S datasets.local"),
+        ("local", "/dev/zero", "path is '/dev/zero': neither a folder nor a whole zip archive"),
         ("local", "pipe", "neither a folder nor a whole zip archive; set -S datasets.local.path="),
         ("cashbowman", "cashbowman", "for Kaggle it is owner/dataset or owner/dataset/version"),
         ("artimages", None, "for Hugging Face it is owner/name or owner/name@revision"),

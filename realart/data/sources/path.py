@@ -33,7 +33,9 @@ def locate(name: str, dataset: Dataset, root: Path, target: Path) -> Path:
             f"letters beyond ASCII: {overrides.setting(f'datasets.{name}.path', '/home/me/my art')}"
         )
     location = (root / Path(dataset.path).expanduser()).resolve()
-    received = f"datasets.{name}.path is '{dataset.path}', that is {location}"
+    received = f"datasets.{name}.path is '{dataset.path}'"
+    if dataset.path != str(location):
+        received += f", that is {location}"
     if not location.exists():
         raise RealartError(f"{received}: there is nothing; set {setting}=<a folder or zip archive>")
     if location.is_dir():
