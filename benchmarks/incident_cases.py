@@ -304,13 +304,13 @@ def running(project: WatchedProject) -> str:
 
 def ignored_interrupt(project: WatchedProject) -> str:
     """Run the test of ended processes as a background job of a script does: SIGINT is ignored."""
-    name = "test_no_process_outlives_who_started_it"
+    name = "no_process_outlives"
     found = subprocess.run(
-        ["git", "grep", "--files-with-matches", name, "--", "tests"],
+        ["git", "grep", "--files-with-matches", f"def test_{name}", "--", "tests"],
         cwd=project.root, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    file = found.stdout.split()[0]
-    command = f"trap '' INT; exec '{sys.executable}' -m pytest -q -n 0 -k {name} {file}"
+    files = " ".join(found.stdout.split())
+    command = f"trap '' INT; exec '{sys.executable}' -m pytest -q -n 0 -k {name} {files}"
     return str(project.run("bash", "-c", command))
 
 

@@ -1,6 +1,6 @@
 """The outcomes of hostile and unlucky inputs, beside those of an earlier revision, as a table.
 
-    python -m benchmarks.incidents [--before REVISION] [--only TEXT]
+    python -m benchmarks.incidents [--before REVISION] [--only TEXT ...]
 
 Each case works in a copy of the project after `dvc repro` with a network that trains in seconds. It
 changes what a user, a publisher or bad luck may change, runs a command, and records how that ends.
@@ -40,14 +40,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--before", metavar="REVISION")
-    parser.add_argument("--only", default="", metavar="TEXT", help="in the names of cases to run")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], metavar="TEXT", help="in the names of cases to run"
+    )
     arguments = parser.parse_args()
     revisions = {"before": arguments.before} if arguments.before else {}
     revisions["now"] = "HEAD"
     with tempfile.TemporaryDirectory() as name:
         projects = [prepare(revisions[each], Path(name, each)) for each in revisions]
         print(f"| input | {' | '.join(revisions)} |\n| --- {'| --- ' * len(revisions)}|")
-        for case in (case for case in CASES if arguments.only in case.name):
+        for case in (case for case in CASES if any(text in case.name for text in arguments.only)):
             outcomes = []
             for project in projects:
                 copy = Path(name, "case")
