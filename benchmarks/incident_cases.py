@@ -181,7 +181,7 @@ def full_temporary_folder(project: WatchedProject) -> str:
     with full_disk(project.root / "full") as folder:
         run = project.stage("evaluate", TMPDIR=str(folder))
     after = digests(project.root / FINAL)
-    return f"{run}; {'the same' if after == before else 'another'} model"
+    return f"{'the same' if after == before else 'another'} model; {run}"
 
 
 def digests(folder: Path) -> dict[str, str]:
