@@ -21,7 +21,7 @@ ERRORS = {
         hostile.bmp_lines(8_000_000),
         "too large: its decoder took more than 1 s of processor",
     ),
-    "memory": (hostile.tiff_rationals(1_000_000), "too large: its decoder ran out of memory"),
+    "memory": (hostile.exif_rationals(1_000_000), "too large: its decoder ran out of memory"),
     "parts": (hostile.png_chunks(300_000), "too large: more than "),
     "pages": (hostile.tiff_pages(101), "unsupported: more than 100 pages"),
 }
