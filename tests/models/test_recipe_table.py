@@ -11,6 +11,7 @@ COUNTS = {
     "cnn_ela": 29_520_034,
     "cnn150": 3_453_121,
     "cnn_bn": 25_786_050,
+    "resnet101": 43_184_258,
     "mobilenetv2": 2_259_265,
     "forensic": "",
 }
