@@ -112,7 +112,8 @@ def _tiff_entries(data: bytes) -> Iterator[int]:
             first = at + struct.calcsize(count)
             for start in range(first, first + entries * entry, entry):
                 kind, values = struct.unpack_from(f"{order}H{offset[1]}", data, start + 2)
-                yield from repeat(at, min(values, len(data) // 8) if kind in _FRACTIONS else 1)
+                fractions = min(values, len(data) // 8) if kind in _FRACTIONS else 1
+                yield from repeat(at, max(1, fractions))
             (at,) = struct.unpack_from(offset, data, first + entries * entry)
     except (struct.error, OverflowError):  # it ends before the directory does
         return

@@ -69,6 +69,12 @@ def test_a_circle_of_directories_ends() -> None:
     assert len([*structure._tiff_entries(circle)]) == len([*structure._tiff_entries(data)])
 
 
+def test_an_entry_without_fractions_is_a_part() -> None:
+    """Directories may share their entries, so what counts as none could be read without an end."""
+    assert len([*structure._tiff_entries(hostile.tiff_rationals(0))]) == 11
+    assert len([*structure._tiff_entries(hostile.tiff_rationals(5))]) == 15
+
+
 @given(st.sampled_from(STARTS), st.binary(max_size=300))
 def test_any_bytes_have_an_answer(start: bytes, data: bytes) -> None:
     assert structure.excess(start + data) in ("", "more than 100 scans")
