@@ -315,7 +315,7 @@ def ignored_interrupt(project: WatchedProject) -> str:
 
 
 def demo_keeps(project: WatchedProject) -> str:
-    """Kill a demo that was given a picture, start another, and count the pictures left."""
+    """Kill two demos, one after the other, that were given a picture; count the pictures left."""
     picture = project.root / PICTURE
     odd_bytes.image(3).resize((128, 128)).save(picture)
     folder = project.root / "tmp"
@@ -386,5 +386,5 @@ CASES = [
     Case("a learning rate of 1e30", diverged("1.0e+30")),
     Case("a learning rate of 10,000", diverged("10000.0")),
     Case("tests with SIGINT ignored", ignored_interrupt),
-    Case("a demo killed after an upload", demo_keeps),
+    Case("two demos, each killed after an upload", demo_keeps),
 ]

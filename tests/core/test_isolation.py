@@ -13,10 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import processes
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import END_BY_SIGNAL, ended
 
 from realart.core import hashing, isolation
 from realart.core.isolation import CrashError, IsolationError, LimitError, Limits
@@ -164,14 +164,7 @@ errors.run(main)
 """
 
 
-PARENT_ENDS = {
-    signal.SIGINT: (130, "realart: interrupted\n"),
-    signal.SIGTERM: (143, "realart: terminated\n"),
-    signal.SIGKILL: (-9, ""),
-}
-
-
-@pytest.mark.parametrize("how", PARENT_ENDS)
+@pytest.mark.parametrize("how", END_BY_SIGNAL)
 @pytest.mark.parametrize("busy", ["(sum, range(10**12))", "(time.sleep, 600)"])
 def test_no_process_outlives_its_parent(how: signal.Signals, busy: str) -> None:
     """The script has no guard of its main module, and needs none."""
@@ -187,5 +180,5 @@ def test_no_process_outlives_its_parent(how: signal.Signals, busy: str) -> None:
         else:
             parent.send_signal(how)
         _, output = parent.communicate()
-    assert (parent.returncode, output) == PARENT_ENDS[how]
-    processes.ended(int(child))
+    assert (parent.returncode, output) == END_BY_SIGNAL[how]
+    ended(int(child))

@@ -1,8 +1,16 @@
-"""Whether processes of others have ended."""
+"""How processes end, and whether those of others have ended."""
 
+import signal
 import time
 
 import psutil
+
+END_BY_SIGNAL = {
+    signal.SIGINT: (130, "realart: interrupted\n"),
+    signal.SIGTERM: (143, "realart: terminated\n"),
+    signal.SIGKILL: (-9, ""),
+}
+"""Exit code and standard error of a realart process that a signal ends."""
 
 
 def alive(pid: int) -> bool:

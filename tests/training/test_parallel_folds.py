@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from networks import REPOSITORY, clean_environment
-from processes import alive, ended
+from processes import END_BY_SIGNAL, alive, ended
 
 from realart.core import devices
 from realart.core.errors import RealartError
@@ -154,14 +154,7 @@ errors.run(lambda: parallel_folds.train(command, [0, 1], begin, {FOUND!r}, 1, 2)
 PID = "(Path(job['folder']) / f\"pid{job['fold']}\").write_text(str(os.getpid()))\n"
 
 
-ENDS = {
-    signal.SIGINT: (130, "realart: interrupted\n"),
-    signal.SIGTERM: (143, "realart: terminated\n"),
-    signal.SIGKILL: (-9, ""),
-}
-
-
-@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.parametrize("how", END_BY_SIGNAL)
 def test_no_process_outlives_its_parent(tmp_path: Path, how: signal.Signals) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", PARENT, str(tmp_path), PID + "send({'epoch': 5})\n" + WAIT],
@@ -176,7 +169,7 @@ def test_no_process_outlives_its_parent(tmp_path: Path, how: signal.Signals) -> 
         assert sorted(lines) == ["0\n", "0\n", "5\n", "5\n"]
         parent.send_signal(how)
         _, output = parent.communicate()
-    assert (parent.returncode, output) == ENDS[how]
+    assert (parent.returncode, output) == END_BY_SIGNAL[how]
     for fold in (0, 1):
         ended(int((tmp_path / f"pid{fold}").read_text()))
     assert devices.acquire(FOUND, 3)
