@@ -29,10 +29,10 @@ def add_command(commands: Commands) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from realart.evaluation import compare, compare_cases
+    from realart.evaluation import compare, compare_cases, named_scores
 
-    a, threshold_a = compare.load_scores(arguments.a)
-    b, threshold_b = compare.load_scores(arguments.b)
+    a, threshold_a = named_scores.load(arguments.a)
+    b, threshold_b = named_scores.load(arguments.b)
     comparisons = compare.compare(a, b, (threshold_a, threshold_b))
     case_lines = compare_cases.compare(*map(compare_cases.load, (arguments.a, arguments.b)))
     if arguments.markdown:

@@ -84,15 +84,16 @@ def sources(module: str) -> list[Path]:
     Imports inside functions count, and all modules of a package that imports its own by
     `registry.import_modules`. `PLUMBING` does not count, nor what only that imports.
     """
-    found: set[Path] = set()
+    found, names = set[Path](), {module}
     waiting = _files(module)
     while waiting:
         file = waiting.pop()
         if file not in found:
             found.add(file)
             source = _read(file)
-            for name in source.imports:
+            for name in source.imports - names:
                 waiting += _files(name)
+            names |= source.imports
             if source.imports_modules:
                 waiting += [*file.parent.glob("*.py"), *file.parent.glob("*/__init__.py")]
     return sorted(found)
@@ -114,15 +115,20 @@ class _Source(NamedTuple):
     """
 
     text: str
-    imports: tuple[str, ...]
+    imports: frozenset[str]
     imports_modules: bool
 
 
 def _read(file: Path) -> _Source:
-    return _analyse(file.read_text("utf-8"))
+    status = file.stat()
+    return _read_once(file, status.st_mtime_ns, status.st_size)
 
 
 @cache
+def _read_once(file: Path, *status: int) -> _Source:
+    return _analyse(file.read_text("utf-8"))
+
+
 def _analyse(source: str) -> _Source:
     nodes = list(ast.walk(ast.parse(source)))
     starts = [0]  # of each line, in bytes, as `ast` counts columns
@@ -135,7 +141,7 @@ def _analyse(source: str) -> _Source:
     text = "\n".join(line.rstrip() for line in lines if line.strip())
     calls = (node for node in nodes if isinstance(node, ast.Call))
     imports_modules = any(_function_name(call) == "import_modules" for call in calls)
-    return _Source(text, tuple(_imported_names(nodes)), imports_modules)
+    return _Source(text, frozenset(_imported_names(nodes)), imports_modules)
 
 
 def _message_spans(nodes: list[ast.AST], starts: list[int]) -> Iterator[Span]:

@@ -3,19 +3,16 @@
 A detector is a run, or somebody else's whose scores `realart evaluate` has evaluated on a set.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from realart.core import paths, revisions, tables
+from realart.core import tables
 from realart.core.errors import RealartError
-from realart.evaluation import set_report
 from realart.metrics import intervals, scored_set
 from realart.metrics.classification import THRESHOLD, Labels
 from realart.metrics.intervals import Estimate
@@ -120,35 +117,6 @@ class Comparison:
 
 def _conclusion(significant: bool, b: bool) -> str:
     return f"{'B' if b else 'A'} is better" if significant else "no significant difference"
-
-
-def load_scores(name: str) -> tuple[pd.DataFrame, float | None]:
-    """Load the scores of a run, or of a detector on a set.
-
-    Parameters
-    ----------
-    name
-        An experiment, a commit, the workspace, or a folder that `realart evaluate` wrote.
-
-    Returns
-    -------
-    scores, threshold
-        Columns `tables.PREDICTIONS`, and the score from which a picture is classified as ai, None
-        if there is none.
-
-    Raises
-    ------
-    RealartError
-        There is no such revision or folder, or it has no scores, or they are not in DVC's cache.
-    """
-    folder = Path(name)
-    if (folder / set_report.SCORES).is_file() and (folder / set_report.FIGURES).is_file():
-        scores = tables.read(folder / set_report.SCORES, tables.PREDICTIONS)
-        report = json.loads((folder / set_report.FIGURES).read_text("utf-8"))
-        part = scores["part"].where(scores["part"].isin(PARTS), SET)
-        return scores.assign(part=part), report.get("threshold", THRESHOLD)
-    with revisions.outputs_of(name, paths.SCORES) as folder:
-        return tables.read(folder / paths.SCORES, tables.PREDICTIONS), THRESHOLD
 
 
 def compare(

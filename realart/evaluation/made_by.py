@@ -3,7 +3,7 @@
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from realart import __version__
 from realart.core import overrides, paths, yaml12
@@ -45,22 +45,24 @@ def describe(params: Params, project: Path) -> MadeBy:
     head = commit()
     revision = head and git(project, "log", "-1", "--format=%H", head, "--", *DECISIVE).strip()
     committed = git(project, "show", f"{revision}:./{paths.PARAMS}") if revision else ""
-    content = yaml12.load((project / paths.PARAMS).read_text("utf-8"), paths.PARAMS.name)
-    before = yaml12.load(committed, paths.PARAMS.name) if committed else content
-    commands = [f"git checkout {revision}"] if revision else []
+    content = (project / paths.PARAMS).read_text("utf-8")
+    run = _run(params, committed or content, content)
+    commands = [f"git checkout {revision}", run] if revision else [run]
     changed = git(project, "diff", "--name-only", revision, "--", *CODE) if revision else ""
-    return MadeBy("\n".join([*commands, _run(params, before, content)]), _versions(), bool(changed))
+    return MadeBy("\n".join(commands), _versions(), bool(changed))
 
 
-def _run(params: Params, before: Any, after: Any) -> str:
-    """Return the command that runs the experiment from the params of its commit."""
+def _run(params: Params, before: str, after: str) -> str:
+    """Return the command that runs the experiment from the params.yaml of its commit."""
     sets = {name: data.path for name, data in params.sets.items() if data.source == "path"}
     settings = [
         overrides.setting("dataset", params.dataset),
         overrides.setting("model", params.model),
         *(overrides.setting(f"datasets.{name}.path", path) for name, path in sets.items()),
-        *overrides.changes(before, after),
     ]
+    if before != after:  # parsing takes a while
+        contents = (yaml12.load(text, paths.PARAMS.name) for text in (before, after))
+        settings += overrides.changes(*contents)
     return " ".join(["dvc exp run", *dict.fromkeys(settings)])
 
 

@@ -1,7 +1,7 @@
 """A training's events, logged to MLflow by a thread: the store never holds the training up.
 
 While the store can't be used, events wait in a queue. Those that still wait when the training has
-ended are kept in the outbox.
+ended are kept in files, which the outbox sends.
 """
 
 import sys
@@ -22,7 +22,7 @@ from tqdm import tqdm
 from realart.core import interrupts
 from realart.core.errors import RealartError
 from realart.core.project import BY_HAND, in_pipeline
-from realart.tracking import outbox, store, training_runs
+from realart.tracking import kept_trainings, store, training_runs
 from realart.tracking.store import StoreUnavailableError
 from realart.tracking.training_runs import MetricEvent, TrainingRecord, TrainingRuns
 from realart.training.folds import EpochCallback, FoldResult
@@ -86,7 +86,7 @@ class BackgroundLogger:
             self._changed.notify_all()
         self._thread.join(WAIT_SECONDS)
         if self._queue and self.outcome:
-            outbox.keep_training(self.outcome, self._record, list(self._queue))
+            kept_trainings.keep(self.outcome, self._record, list(self._queue))
             self._print("lacks a part of this training: `realart send` sends it")
 
     def _log_queue(self) -> None:

@@ -6,25 +6,23 @@ all that its run is made from: DVC's cache may be cleaned, and the folder of a t
 goes.
 """
 
-import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import chdir, suppress
-from dataclasses import asdict
 from pathlib import Path
 
 from filelock import FileLock
 
 from realart.core import damage, paths
 from realart.core.errors import RealartError
-from realart.core.outputs import fresh_directory, write_json
+from realart.core.outputs import fresh_directory
 from realart.core.project import private, root
 from realart.data import raw
 from realart.params import Params, load_params
-from realart.tracking import evaluation_runs, store, training_runs
+from realart.tracking import evaluation_runs, kept_trainings, store, training_runs
 from realart.tracking.store import StoreUnavailableError
-from realart.tracking.training_runs import MetricEvent, TrainingRecord, TrainingRuns
+from realart.tracking.training_runs import TrainingRecord, TrainingRuns
 
 INPUTS = (
     Path("params.yaml"),
@@ -44,7 +42,7 @@ def log_or_keep(params: Params) -> str:
 
     What is kept of its training is logged first. Returns what became of it, a sentence for people.
     """
-    folder = _folder(training_runs.outcome_fingerprint(paths.FOLDS))
+    folder = kept_trainings.folder_of(training_runs.outcome_fingerprint(paths.FOLDS))
     record = evaluation_runs.workspace_record(params)
     try:
         with store.translated_errors():
@@ -72,7 +70,7 @@ def send() -> Iterator[str]:
     os.environ.setdefault("DVC_ROOT", str(root()))  # also in the folders of evaluations
     refusals: list[RealartError] = []
     with _send_lock():
-        if folders := sorted(_outbox().glob("*")):
+        if folders := sorted(kept_trainings.top().glob("*")):
             store.connect()
         for folder in folders:
             try:
@@ -94,32 +92,6 @@ def send() -> Iterator[str]:
         raise refusals[0]
 
 
-def keep_training(outcome: str, record: TrainingRecord, events: Sequence[MetricEvent]) -> None:
-    """Keep the events of a training that are still to be logged."""
-    write_training(_folder(outcome) / f"{record.id}.json", record, events)
-
-
-def write_training(file: Path, record: TrainingRecord, events: Sequence[MetricEvent]) -> None:
-    """Write a training and events of it to a JSON file."""
-    # The keys are those of earlier releases, whose files may still lie there.
-    write_json({"training": asdict(record), "said": [asdict(event) for event in events]}, file)
-
-
-def read_training(file: Path) -> tuple[TrainingRecord, list[MetricEvent]]:
-    """Return the training and the events that `write_training` wrote."""
-    content = json.loads(file.read_text("utf-8"))
-    events = [MetricEvent(**event) for event in content["said"]]
-    return TrainingRecord(**content["training"]), events
-
-
-def _outbox() -> Path:
-    return private() / "unsent"
-
-
-def _folder(outcome: str) -> Path:
-    return _outbox() / outcome
-
-
 def _send_lock() -> FileLock:
     """Return the lock that keeps two processes from logging the same."""
     return FileLock(private() / "send.lock")
@@ -129,7 +101,7 @@ def _send_trainings(folder: Path) -> None:
     """Log the events that are kept of the trainings of one outcome."""
     for file in folder.glob("*.json"):
         try:
-            record, events = read_training(file)
+            record, events = kept_trainings.read(file)
         except damage.ERRORS as error:
             damage.put_aside(file, error)
             continue
@@ -146,7 +118,7 @@ def _keep_evaluation(record: TrainingRecord, folder: Path) -> None:
             (beside / path).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if path.is_dir() else shutil.copyfile
             copy(path, beside / path)
-        write_training(beside / RECORD, record, [])
+        kept_trainings.write(beside / RECORD, record, [])
 
 
 def _evaluations(folder: Path) -> list[Path]:
@@ -155,7 +127,7 @@ def _evaluations(folder: Path) -> list[Path]:
 
 
 def _send_evaluation(folder: Path) -> str:
-    record, _ = read_training(folder / RECORD)
+    record, _ = kept_trainings.read(folder / RECORD)
     name = record.tags.get("dvc_experiment", record.name)
     with chdir(folder):
         return f"{name}: {evaluation_runs.log_evaluation(load_params(), record)}"

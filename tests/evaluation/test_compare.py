@@ -12,7 +12,7 @@ from sklearn import metrics
 
 from realart.core import tables
 from realart.core.errors import RealartError
-from realart.evaluation import compare
+from realart.evaluation import compare, named_scores
 from realart.evaluation.compare import Comparison, DecisionComparison, RankingComparison
 
 
@@ -180,7 +180,7 @@ def evaluated(folder: Path, table: pd.DataFrame, **report: float | None) -> str:
 def test_a_folder_is_compared_with_each_part_of_a_run(tmp_path: Path) -> None:
     labels, scores = some_scores(80)
     run = pd.concat([scored(scores, labels).head(60), scored(scores, labels, "test").tail(20)])
-    rival, threshold = compare.load_scores(
+    rival, threshold = named_scores.load(
         evaluated(tmp_path / "rival", scored(1 - scores, labels).head(70), threshold=0.7)
     )
     assert threshold == 0.7
@@ -197,4 +197,4 @@ def test_a_folder_has_the_threshold_of_its_metrics(
 ) -> None:
     labels, scores = some_scores(20)
     folder = evaluated(tmp_path / "rival", scored(scores, labels), **report)
-    assert compare.load_scores(folder)[1] == threshold
+    assert named_scores.load(folder)[1] == threshold

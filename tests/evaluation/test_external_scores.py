@@ -16,7 +16,7 @@ from realart.core import tables
 from realart.core.errors import RealartError
 from realart.data.archive import files as archive_files
 from realart.data.file_index import FileIndex
-from realart.evaluation import compare, external_scores, set_report
+from realart.evaluation import compare, external_scores, named_scores, set_report
 from realart.metrics import classification
 
 FILES = [f"{label}/{name}.png" for label in ("ai", "human") for name in ("a", "b", "é", "d")]
@@ -197,7 +197,7 @@ def test_two_detectors_are_compared_on_one_set(tmp_path: Path, data: Path) -> No
         folders.append(tmp_path / name)
         table = external_scores.read(written(tmp_path, scores, "probability_ai"), None)
         external_scores.evaluate(table, data, LABELS, PARAMS, folders[-1])
-    (a, threshold_a), (b, threshold_b) = (compare.load_scores(f"{name}") for name in folders)
+    (a, threshold_a), (b, threshold_b) = (named_scores.load(f"{name}") for name in folders)
     (comparison,) = compare.compare(a, b, (threshold_a, threshold_b))
     assert (comparison.part, comparison.pictures) == ("set", 8)
     assert comparison.decisions

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 
 from realart.core.errors import RealartError
 from realart.params import Params
-from realart.tracking import background_logger, outbox, store, training_runs
+from realart.tracking import background_logger, kept_trainings, store, training_runs
 from realart.tracking.training_runs import MetricEvent, TrainingRecord
 from realart.training.folds import FoldResult
 
@@ -112,7 +112,7 @@ def test_a_deleted_experiment_refuses_a_training(client: MlflowClient, params: P
 
 def kept_events(folder: Path) -> list[MetricEvent]:
     (file,) = folder.glob(".realart/unsent/outcome/*.json")
-    _, events = outbox.read_training(file)
+    _, events = kept_trainings.read(file)
     return events
 
 

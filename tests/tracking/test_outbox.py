@@ -25,7 +25,13 @@ from small_disk import small_disk
 
 from realart.core import yaml12
 from realart.params import load_params
-from realart.tracking import background_logger, evaluation_runs, outbox, training_runs
+from realart.tracking import (
+    background_logger,
+    evaluation_runs,
+    kept_trainings,
+    outbox,
+    training_runs,
+)
 from realart.tracking.store import StoreUnavailableError
 from realart.tracking.training_runs import MetricEvent, TrainingRecord
 from stages import report
@@ -248,7 +254,7 @@ def test_runs_made_without_the_server_are_sent_later(
             list(outbox.send())
     assert kept(project) == ["run", "run", "training"]
     (file,) = project.glob(".realart/unsent/*/*.json")
-    record, _ = outbox.read_training(file)
+    record, _ = kept_trainings.read(file)
     assert training_runs_of(client, dataset) == []
     with locked_while_logging(monkeypatch, project):
         first, second = outbox.send()
@@ -338,10 +344,8 @@ def test_a_refused_training_does_not_hold_up_the_rest(
     without_server(monkeypatch, project, "train", "report")
     bad = project / ".realart/unsent/0/bad.json"
     (file,) = project.glob(".realart/unsent/*/*.json")
-    record, events = outbox.read_training(file)
-    outbox.write_training(
-        bad, replace(record, id="", name="x" * 9999, tags={"": "no name"}), events
-    )
+    record, events = kept_trainings.read(file)
+    kept_trainings.write(bad, replace(record, id="", name="x" * 9999, tags={"": "no name"}), events)
     with pytest.raises(StoreUnavailableError):
         list(outbox.send())
     (run,) = training_runs_of(MlflowClient(up.address), request.node.name)
@@ -450,8 +454,8 @@ def test_events_are_read_as_they_were_written(
 ) -> None:
     file = tmp_path_factory.mktemp("kept") / "file"
     record = TrainingRecord("id", "set", "name", 5, {"lr": "0.1"}, {"tag": "ü"})
-    outbox.write_training(file, record, events)
-    assert outbox.read_training(file) == (record, events)
+    kept_trainings.write(file, record, events)
+    assert kept_trainings.read(file) == (record, events)
 
 
 def test_files_of_earlier_releases_are_read(tmp_path: Path) -> None:
@@ -459,7 +463,7 @@ def test_files_of_earlier_releases_are_read(tmp_path: Path) -> None:
     training = {"id": "id", "dataset": "set", "name": "name", "began": 5, "params": {}, "tags": {}}
     event = {"at": 7, "fold": 1, "metrics": {"loss": 0.5}, "step": 2, "status": "", "outcome": ""}
     file.write_text(json.dumps({"training": training, "said": [event]}))
-    assert outbox.read_training(file) == (
+    assert kept_trainings.read(file) == (
         TrainingRecord("id", "set", "name", 5, {}, {}),
         [MetricEvent(7, 1, {"loss": 0.5}, 2)],
     )
