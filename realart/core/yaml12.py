@@ -5,6 +5,8 @@
 
 import io
 from collections.abc import Iterator
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -21,7 +23,7 @@ MAX_VALUES = 100_000
 
 
 def load(text: str, name: str) -> Any:
-    """Return the content of a YAML file called `name`.
+    """Return the content of a YAML file called `name`, which the caller may change.
 
     Raises
     ------
@@ -30,7 +32,7 @@ def load(text: str, name: str) -> Any:
         brackets nested thousands deep. Or its aliases stand for more than a program can hold.
     """
     try:
-        content = _parser().load(text)
+        content = deepcopy(_parse(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f" in line {mark.line + 1}" if mark else ""
@@ -43,6 +45,12 @@ def load(text: str, name: str) -> Any:
     if any(number >= MAX_VALUES for number, _ in enumerate(_values(content, name))):
         raise RealartError(f"{name} has more than {MAX_VALUES} values, by its aliases: remove some")
     return content
+
+
+@lru_cache(maxsize=8)
+def _parse(text: str) -> Any:
+    """Parse once: it takes a fifth of a second, and a run reads params.yaml several times."""
+    return _parser().load(text)
 
 
 def _values(content: Any, name: str, depth: int = 0) -> Iterator[Any]:

@@ -120,6 +120,13 @@ def test_an_error_is_one_line_with_file_and_line(text: str, problem: str) -> Non
     assert "\n" not in str(caught.value)
 
 
+def test_what_a_caller_changes_is_not_read_again() -> None:
+    for _ in range(2):
+        content = yaml12.load("a: {b: 1}", "params.yaml")
+        assert content == {"a": {"b": 1}}
+        content["a"]["b"] = 2
+
+
 LAUGHS = "\n".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12))
 """As https://en.wikipedia.org/wiki/Billion_laughs_attack: 9 to the power of 12 values."""
 

@@ -110,7 +110,10 @@ def draw_guide(
 
 @cache
 def brush(size: int, angle: int, variant: int) -> tuple[Int16Array, Int16Array]:
-    """Return opacity (n, n, 1), 0..110, and the trace of hairs (n, n), -64..64, of one stroke."""
+    """Return opacity (n, 4n), 0..110, and the trace of hairs (n, n), -64..64, of one stroke.
+
+    The opacity is that of RGB and paint height, which is the same.
+    """
     rng = np.random.Generator(np.random.PCG64([size, angle, variant, 98]))
     n, half = 96, 15
     rows = np.arange(n)[:, None] - n // 2
@@ -127,7 +130,7 @@ def brush(size: int, angle: int, variant: int) -> tuple[Int16Array, Int16Array]:
     turn = -angle * 180 / ANGLES
     alpha = _turned((touch * 110).astype(np.uint8), turn, size)
     height = _turned((trace + 64).astype(np.uint8), turn, size, 64)
-    return alpha.astype(np.int16)[:, :, None], height.astype(np.int16) - 64
+    return np.repeat(alpha, 4, axis=1).astype(np.int16), height.astype(np.int16) - 64
 
 
 def _turned(mask: Uint8Array, degrees: float, size: int, fill: int = 0) -> Uint8Array:
@@ -206,27 +209,35 @@ def _lay_pass(
     angles = (flow[at_y, at_x] + rng.integers(-1, 2, count)) % ANGLES
     variants = rng.integers(0, BRISTLES, count)
     corner = (canvas.shape[0] - height) // 2 - size // 2
+    # Rows of a patch are one axis for NumPy, whose loops over an axis of 4 are slow.
+    flat = canvas.reshape(canvas.shape[0], -1)
     for y, x, colour, angle, variant in zip(
         (ys + corner).tolist(),
-        (xs + corner).tolist(),
-        colours,
+        (4 * (xs + corner)).tolist(),
+        np.tile(colours, (1, size)),
         angles.tolist(),
         variants.tolist(),
         strict=True,
     ):
         alpha, trace = brush_with_hairs(size, angle, variant, style.bristle)
-        patch = canvas[y : y + size, x : x + size]
-        patch += ((trace + colour - patch) * alpha) >> 7
+        patch = flat[y : y + size, x : x + 4 * size]
+        change = trace - patch
+        change += colour
+        change *= alpha
+        change >>= 7
+        patch += change
 
 
 @lru_cache(maxsize=4096)
 def brush_with_hairs(
     size: int, angle: int, variant: int, bristle: int
 ) -> tuple[Int16Array, Int16Array]:
-    """Return a brush's opacity (n, n, 1) and its hairs' change of colour and height (n, n, 4)."""
+    """Return a brush's opacity and its hairs' change of RGB and paint height, both (n, 4n)."""
     alpha, trace = brush(size, angle, variant)
-    shade = trace * bristle >> 6
-    return alpha, np.stack([shade, shade, shade, trace >> 1], axis=2)
+    change = np.empty((size, size, 4), np.int16)
+    change[:, :, :3] = (trace * bristle >> 6)[:, :, None]
+    change[:, :, 3] = trace >> 1
+    return alpha, change.reshape(size, -1)
 
 
 def _jittered_grid(
