@@ -61,6 +61,20 @@ def test_preparing_data_imports_no_backend() -> None:
     assert (result.returncode, result.stdout) == (0, "\n"), result.stderr
 
 
+@pytest.mark.parametrize(
+    ("module", "unused"),
+    [
+        ("stages.train", "dvc matplotlib"),
+        ("stages.evaluate", "dvc mlflow"),
+        ("stages.report", "dvc"),
+    ],
+)
+def test_a_stage_imports_nothing_heavy_for_others(module: str, unused: str) -> None:
+    code = f"import sys, {module}; print(*sorted(set('{unused}'.split()) & set(sys.modules)))"
+    result = python(code)
+    assert (result.returncode, result.stdout) == (0, "\n"), result.stderr
+
+
 @pytest.fixture
 def _as_before() -> Iterator[None]:
     yield
