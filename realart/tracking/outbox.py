@@ -1,9 +1,8 @@
 """What could not be logged, kept in `.realart/unsent` until `realart send` logs it.
 
-A folder for each outcome, named by its fingerprint, holds a JSON file for each training that made
-it, with the events that are still to be logged, and a folder for each evaluation, with a copy of
-all that its run is made from: DVC's cache may be cleaned, and the folder of a temporary experiment
-goes.
+Beside the trainings of an outcome (`kept_trainings`) lies a folder for each evaluation, with a copy
+of all that its run is made from: DVC's cache may be cleaned, and the folder of a temporary
+experiment goes.
 """
 
 import os

@@ -1,25 +1,15 @@
 """Runs are compared on common pictures, and chance is rarely significant."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from networks import some_scores
+from networks import scored, some_scores
 from scipy.stats import binom
 from sklearn import metrics
 
-from realart.core import tables
 from realart.core.errors import RealartError
-from realart.evaluation import compare, named_scores
+from realart.evaluation import compare
 from realart.evaluation.compare import Comparison, DecisionComparison, RankingComparison
-
-
-def scored(scores: np.ndarray, labels: np.ndarray, part: str = "oof") -> pd.DataFrame:
-    rows = [f"{number:04}" for number in range(len(labels))]
-    named = np.array(["human", "ai"])[labels]
-    return pd.DataFrame({"row": rows, "part": part, "label": named, "group": rows, "score": scores})
 
 
 def of_both(comparison: Comparison) -> tuple[DecisionComparison, RankingComparison]:
@@ -166,35 +156,3 @@ def test_pictures_of_one_class_are_compared_by_their_rate(label: int, metric: st
     assert found.decisions.better == ("B is better" if label else "A is better")
     row = compare.markdown("a", "b", [found]).splitlines()[-1]
     assert f"| {metric} 0.167, 0.667 | " in row
-
-
-def evaluated(folder: Path, table: pd.DataFrame, **report: float | None) -> str:
-    """Write what `realart evaluate` writes of a set."""
-    folder.mkdir()
-    full = table.assign(set="", part="elsewhere")
-    tables.write(full, folder / "scores.csv", tables.PREDICTIONS)
-    (folder / "metrics.json").write_text(json.dumps(report))
-    return f"{folder}"
-
-
-def test_a_folder_is_compared_with_each_part_of_a_run(tmp_path: Path) -> None:
-    labels, scores = some_scores(80)
-    run = pd.concat([scored(scores, labels).head(60), scored(scores, labels, "test").tail(20)])
-    rival, threshold = named_scores.load(
-        evaluated(tmp_path / "rival", scored(1 - scores, labels).head(70), threshold=0.7)
-    )
-    assert threshold == 0.7
-    for a, b in ((rival, run), (run, rival)):
-        found = {part.part: part.pictures for part in compare.compare(a, b)}
-        assert found == {"test": 10, "oof": 60}
-    (found_alone,) = compare.compare(rival, rival)
-    assert (found_alone.part, found_alone.pictures) == ("set", 70)
-
-
-@pytest.mark.parametrize(("report", "threshold"), [({}, 0.5), ({"threshold": None}, None)])
-def test_a_folder_has_the_threshold_of_its_metrics(
-    tmp_path: Path, report: dict[str, None], threshold: float | None
-) -> None:
-    labels, scores = some_scores(20)
-    folder = evaluated(tmp_path / "rival", scored(scores, labels), **report)
-    assert named_scores.load(folder)[1] == threshold

@@ -5,19 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from networks import UNCALIBRATED_RULE, some_scores
+from networks import UNCALIBRATED_RULE, scored, some_scores
 
 from realart.evaluation import verdict
 from realart.metrics import thresholds
 from realart.metrics.classification import Labels, Scores
-
-
-def table(labels: Labels, scores: Scores) -> pd.DataFrame:
-    rows = np.arange(len(labels)).astype(str)
-    named = np.array(["human", "ai"])[labels]
-    return pd.DataFrame(
-        {"row": rows, "part": "oof", "label": named, "group": rows, "score": scores}
-    )
 
 
 def decisions(labels: Labels, scores: Scores) -> dict[str, Any]:
@@ -31,7 +23,7 @@ def report(labels: Labels, scores: Scores, floor: Scores, tested: int) -> dict[s
         "test": decisions(labels[:tested], scores[:tested]),
         "oof": decisions(labels, scores),
         "floor": {"oof": decisions(labels, floor)},
-        "gain": verdict.gain(table(labels, scores), table(labels, floor)),
+        "gain": verdict.gain(scored(scores, labels), scored(floor, labels)),
     }
 
 
@@ -39,7 +31,7 @@ def test_the_gain_is_paired_on_the_pictures_of_the_baseline() -> None:
     """What is hard for both cancels out: two unpaired intervals would overlap."""
     labels, scores = some_scores(400)
     floor, scores = scores * 0.9, scores * 0.9 + 0.05 * labels
-    found = verdict.gain(table(labels, scores), table(labels, floor).iloc[:300])
+    found = verdict.gain(scored(scores, labels), scored(floor, labels).iloc[:300])
     of_floor, of_run = (decisions(labels[:300], values[:300]) for values in (floor, scores))
     assert found["pictures"] == 300
     assert found["auc"] == pytest.approx(of_run["auc"] - of_floor["auc"])
@@ -72,7 +64,7 @@ def test_a_model_is_cautioned_of_exactly_if_it_is_not_shown_to_be_better() -> No
     labels, good = some_scores(300)
     bad = np.random.default_rng(0).permutation(good)
     for scores, floor, words in ((good, bad, ""), (bad, good, "worse"), (good, good, "not shown")):
-        caution = verdict.caution(verdict.gain(table(labels, scores), table(labels, floor)))
+        caution = verdict.caution(verdict.gain(scored(scores, labels), scored(floor, labels)))
         assert caution.startswith(f"this model is {words}" if words else "")
         assert bool(caution) == bool(words)
 

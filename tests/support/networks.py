@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import logit
 
@@ -129,6 +130,15 @@ def some_scores(count: int = 60, seed: int = 0) -> tuple[NDArray[np.int64], NDAr
     generator = np.random.default_rng(seed)
     labels = np.arange(count) % 2
     return labels, np.clip(generator.normal(0.4 + 0.2 * labels, 0.2), 0, 1)
+
+
+def scored(
+    scores: NDArray[np.float64], labels: NDArray[np.int64], part: str = "oof"
+) -> pd.DataFrame:
+    """Make a table of predictions, each picture in a group of its own."""
+    rows = [f"{number:04}" for number in range(len(labels))]
+    named = np.array(["human", "ai"])[labels]
+    return pd.DataFrame({"row": rows, "part": part, "label": named, "group": rows, "score": scores})
 
 
 def python(
