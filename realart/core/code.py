@@ -120,6 +120,7 @@ class _Source(NamedTuple):
 
 
 def _read(file: Path) -> _Source:
+    """Analyse a file once, and again if it was written since."""
     status = file.stat()
     return _read_once(file, status.st_mtime_ns, status.st_size)
 
