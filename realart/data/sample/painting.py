@@ -112,7 +112,7 @@ def draw_guide(
 def brush(size: int, angle: int, variant: int) -> tuple[Int16Array, Int16Array]:
     """Return opacity (n, 4n), 0..110, and the trace of hairs (n, n), -64..64, of one stroke.
 
-    The opacity is that of RGB and paint height, which is the same.
+    The opacity of a pixel stands four times side by side, for RGB and paint height.
     """
     rng = np.random.Generator(np.random.PCG64([size, angle, variant, 98]))
     n, half = 96, 15

@@ -136,9 +136,17 @@ def _fill(
 
 
 def _unpack(target: zipfile.ZipFile, file: Path, name: str) -> None:
+    """Copy the files of a zip into `target`, if the disk has room for all: a few MB may hold TB."""
     advice = f"it is '{name}' of the dataset; {AGAIN}"
     with archive.open_archive(file, advice) as source:
-        for member in archive.list_entries(source):
+        members = archive.list_entries(source)
+        size, free = sum(member.file_size for member in members), shutil.disk_usage(file).free
+        if size > free:
+            raise RealartError(
+                f"'{name}' of the dataset unpacks to {size / 1e9:.1f} GB, and the disk has "
+                f"{free / 1e9:.1f} GB free: free some, or choose another dataset"
+            )
+        for member in members:
             if not member.is_dir():
                 place = f"{name[: -len('.zip')]}/{member.filename}"
                 with (

@@ -144,6 +144,17 @@ def test_damaged_published_zip(server: HubServer, tmp_path: Path) -> None:
     assert "it is 'train.zip' of the dataset" in line
 
 
+def test_a_zip_for_which_the_disk_has_no_room_is_refused(server: HubServer, tmp_path: Path) -> None:
+    """Its directory gives each of its files 4 GB, together 86 TB."""
+    parts = zipped({f"fake/{number}.jpg": b"z" for number in range(20_000)}).split(b"PK\1\2")
+    sized = [parts[0], *(part[:20] + b"\xfe\xff\xff\xff" + part[24:] for part in parts[1:])]
+    server.files = {"train.zip": b"PK\1\2".join(sized)}
+    line = one_line(download(tmp_path, "artimages", REPOSITORY, **server.environment()))
+    assert "'train.zip' of the dataset unpacks to 85899.3 GB" in line
+    assert "GB free: free some" in line
+    assert not (tmp_path / "data/raw/archive.zip").exists()
+
+
 def test_gated(server: HubServer, tmp_path: Path) -> None:
     server.gated = True
     line = one_line(download(tmp_path, "artimages", REPOSITORY, **server.environment()))
